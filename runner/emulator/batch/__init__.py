@@ -1,0 +1,1 @@
+"""Azure Batch: pools, jobs and tasks on one machine."""

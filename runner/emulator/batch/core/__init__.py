@@ -1,0 +1,1 @@
+"""Records, transitions and the scheduler; free of HTTP and of processes."""

@@ -1,0 +1,1 @@
+"""What a compute node does: directories, processes, files in and out."""

@@ -1,0 +1,134 @@
+"""What a node is asked to run and what became of it: plain values between core and processes.
+
+It knows nothing of HTTP, of the core's records or of how a process is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDirectories:
+    """The documented folders of one node (Batch docs, files-and-directories)."""
+
+    root: Path
+
+    @property
+    def shared(self) -> Path:
+        """`AZ_BATCH_NODE_SHARED_DIR`."""
+        return self.root / "shared"
+
+    @property
+    def startup(self) -> Path:
+        """`AZ_BATCH_NODE_STARTUP_DIR`; the start task works in `wd` below it."""
+        return self.root / "startup"
+
+    @property
+    def mounts(self) -> Path:
+        """`AZ_BATCH_NODE_MOUNTS_DIR`."""
+        return self.root / "fsmounts"
+
+    @property
+    def workitems(self) -> Path:
+        """Job and task folders: `<job>/job-1/<task>`."""
+        return self.root / "workitems"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceFile:
+    """One entry of `resourceFiles`: exactly one of the two URLs, with the SAS as given."""
+
+    http_url: str | None = None
+    storage_container_url: str | None = None
+    blob_prefix: str | None = None
+    file_path: str | None = None
+    file_mode: str | None = None
+
+
+class UploadCondition(Enum):
+    """`uploadCondition` of an output file."""
+
+    TASK_SUCCESS = "tasksuccess"
+    TASK_FAILURE = "taskfailure"
+    TASK_COMPLETION = "taskcompletion"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFile:
+    """One entry of `outputFiles`."""
+
+    file_pattern: str
+    container_url: str
+    path: str | None
+    condition: UploadCondition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A task (or start task) to run on a node.
+
+    `directory` is the task's own folder (stdout.txt, stderr.txt, wd); `environment` is complete:
+    the `AZ_BATCH_*` variables and the task's settings.
+    """
+
+    command_line: str
+    directory: Path
+    environment: Mapping[str, str]
+    resource_files: tuple[ResourceFile, ...] = ()
+    output_files: tuple[OutputFile, ...] = ()
+    max_wall_clock_time: timedelta | None = None
+    elevated: bool = False
+
+
+class FailureCategory(Enum):
+    """`failureInfo.category`, in the casing that the service answers."""
+
+    USER_ERROR = "UserError"
+    SERVER_ERROR = "ServerError"
+
+
+class FailurePhase(Enum):
+    """What failed: retries and exit conditions differ by it."""
+
+    PRE_PROCESSING = "preProcessing"
+    EXECUTION = "execution"
+    FILE_UPLOAD = "fileUpload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """`failureInfo` of a task, with the phase that it arose in."""
+
+    phase: FailurePhase
+    category: FailureCategory
+    code: str
+    message: str
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one execution; `exit_code` is None where no process ended by itself."""
+
+    started: datetime
+    ended: datetime
+    exit_code: int | None
+    failure: Failure | None
+
+
+class Executor(Protocol):
+    """Runs launches; the local processes implement it, tests give a fake one."""
+
+    async def run(self, launch: Launch) -> Outcome:
+        """Runs to the end. Cancelling the coroutine kills the process group, waits for it, and re-raises."""
+        ...
+
+    async def close(self) -> None:
+        """Kills whatever still runs and waits for it."""
+        ...

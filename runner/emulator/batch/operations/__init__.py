@@ -1,0 +1,1 @@
+"""One table of routes: decode, ask the core, encode."""

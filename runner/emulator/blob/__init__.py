@@ -1,0 +1,1 @@
+"""Blob Storage: containers and block blobs on one disk."""

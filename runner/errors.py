@@ -1,0 +1,89 @@
+"""The one family of errors that end a command, each with its exit code.
+
+It knows no module of the runner: whoever raises says what happened, `cli` says it to the user.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command; where several hold, `most_severe` chooses."""
+
+    SUCCESS = 0
+    TASKS_FAILED = 1
+    USAGE = 2
+    SERVICE = 3
+    STOPPED_WAITING = 4
+    LEFT_BEHIND = 5
+    BUG = 70
+    INTERRUPTED = 130
+
+
+_SEVERITY = (
+    ExitCode.INTERRUPTED,
+    ExitCode.BUG,
+    ExitCode.USAGE,
+    ExitCode.SERVICE,
+    ExitCode.STOPPED_WAITING,
+    ExitCode.TASKS_FAILED,
+    ExitCode.LEFT_BEHIND,
+    ExitCode.SUCCESS,
+)
+
+
+def most_severe(*codes: ExitCode) -> ExitCode:
+    """The code to exit with where several hold: 130 > 70 > 2 > 3 > 4 > 1 > 5 > 0."""
+    return min(codes, key=_SEVERITY.index, default=ExitCode.SUCCESS)
+
+
+class BatchRunError(Exception):
+    """We cannot go on. The message is one clear line for the user; `hint` says what to do."""
+
+    exit_code: ExitCode = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(BatchRunError):
+    """The command line, the environment or the files named by them are wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ServiceError(BatchRunError):
+    """Azure or the emulator refused, failed, or was out of reach."""
+
+    exit_code = ExitCode.SERVICE
+
+
+class ServiceRefusedError(ServiceError):
+    """The service answered and said no; `code` is its error code, such as `AuthenticationFailed`."""
+
+    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class ServiceUnreachableError(ServiceError):
+    """No answer within our patience; the message names the endpoint."""
+
+
+class TransferError(ServiceError):
+    """A file could not be brought up or down whole."""
+
+
+class StoppedWaitingError(BatchRunError):
+    """`limits.wait` passed; the work goes on without us."""
+
+    exit_code = ExitCode.STOPPED_WAITING
+
+
+class InterruptedRunError(BatchRunError):
+    """The user, or the machine that is shutting down, asked us to stop (SIGINT, SIGTERM, SIGHUP)."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -1,0 +1,1 @@
+"""What will be done: uploads and tasks, exact and reproducible."""

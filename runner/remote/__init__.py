@@ -1,0 +1,1 @@
+"""What lies across HTTP: the only users of the Azure SDKs."""

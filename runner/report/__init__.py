@@ -1,0 +1,1 @@
+"""Renderings of what happened: folds over events, as text and JSON."""

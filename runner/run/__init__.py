@@ -1,0 +1,1 @@
+"""Doing it: submission, watching, results and cleanup, against Protocols."""
