@@ -1,0 +1,320 @@
+"""What a run needs of the two services, in our own words: Protocols and the values they trade.
+
+It knows nothing of the SDKs; `remote` implements the Protocols for Azure and the emulator alike, and
+tests give hand-written ones. Every method may raise `ServiceError` (or a narrower kind): the caller
+retries nothing, since the implementation has already been patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from runner.plan.model import CommandLine, TaskId
+from runner.spec.workload import Elevation, Image, UploadCondition
+
+
+class Permission(Enum):
+    """What a SAS may be used for."""
+
+    READ = "read"
+    """Read blobs and list the container: what a task needs of its inputs."""
+    WRITE = "write"
+    """Create and replace blobs: what a task needs to leave its outputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobItem:
+    """A blob as a listing shows it; `md5` is None where the service has none."""
+
+    name: str
+    size_bytes: int
+    md5: bytes | None
+
+
+class BlobMissingError(Exception):
+    """The blob or its container does not exist; an answer, for the caller to judge."""
+
+
+class Blobs(Protocol):
+    """Blob Storage."""
+
+    @property
+    def endpoint(self) -> str:
+        """The account's URL, without a key or a SAS."""
+        ...
+
+    def create_container(self, name: str, metadata: Mapping[str, str]) -> None:
+        """Creates it; a name that exists already is a `ServiceRefusedError` (`ContainerAlreadyExists`)."""
+        ...
+
+    def delete_container(self, name: str) -> None:
+        """Deletes it if it is there, and returns once it is gone."""
+        ...
+
+    def list_containers(self, prefix: str) -> tuple[str, ...]:
+        """The names that start with `prefix`."""
+        ...
+
+    def upload_file(self, container: str, blob: str, source: Path) -> None:
+        """Brings a file up with its MD5, replacing the blob; `TransferError` names the file."""
+        ...
+
+    def upload_text(self, container: str, blob: str, text: str) -> None:
+        """Brings a text up as UTF-8."""
+        ...
+
+    def download_file(self, container: str, blob: str, target: Path) -> int:
+        """Writes the blob to `target`, which must not be in use; returns its size in bytes.
+
+        Length and, where the blob has one, MD5 are checked: `TransferError` where they do not fit.
+        Raises `BlobMissingError`.
+        """
+        ...
+
+    def read_tail(self, container: str, blob: str, limit_bytes: int) -> bytes:
+        """The last bytes of a blob; raises `BlobMissingError`."""
+        ...
+
+    def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
+        """All blobs whose names start with `prefix`, in order."""
+        ...
+
+    def container_url(self, container: str, permission: Permission, expires: datetime) -> str:
+        """The container's URL with a SAS; never log it."""
+        ...
+
+    def blob_url(self, container: str, blob: str, permission: Permission, expires: datetime) -> str:
+        """A blob's URL, percent-encoded, with a SAS of its container; never log it."""
+        ...
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRequest:
+    """A file (`blob_url`) or a whole container (`container_url`) for a task; both with a SAS."""
+
+    blob_url: str | None = None
+    container_url: str | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRequest:
+    """An upload that the node makes when the task has ended; `path` empty means the pattern's own."""
+
+    pattern: str
+    container_url: str
+    path: str
+    when: UploadCondition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTaskRequest:
+    """The start task of a pool."""
+
+    command: CommandLine
+    resources: tuple[ResourceRequest, ...]
+    run_as: Elevation
+    wait_for_success: bool
+    retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRequest:
+    """The pool that is made with the job and goes with it."""
+
+    id_prefix: str
+    """At most 20 characters; the service adds a GUID."""
+    image: Image
+    node_agent: str
+    vm_size: str
+    dedicated_nodes: int
+    spot_nodes: int
+    task_slots_per_node: int
+    start_task: StartTaskRequest | None
+    metadata: Mapping[str, str]
+    keep: bool
+    """Outlive the job (`--keep pool`)."""
+    extra: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """A job with its own pool. It ends itself at `duration`, whatever becomes of us."""
+
+    id: str
+    pool: PoolRequest
+    duration: timedelta
+    metadata: Mapping[str, str]
+    extra: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequest:
+    """A task, ready to be sent."""
+
+    id: TaskId
+    display_name: str
+    command: CommandLine
+    resources: tuple[ResourceRequest, ...]
+    outputs: tuple[OutputRequest, ...]
+    run_as: Elevation
+    retries: int
+    timeout: timedelta | None
+    extra: Mapping[str, object]
+
+
+class JobState(Enum):
+    """The job's states; `GONE` where the service no longer has it."""
+
+    ACTIVE = "active"
+    DISABLING = "disabling"
+    DISABLED = "disabled"
+    ENABLING = "enabling"
+    TERMINATING = "terminating"
+    COMPLETED = "completed"
+    DELETING = "deleting"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """The job now. `problem` is the scheduling error, in the service's words."""
+
+    state: JobState
+    pool_id: str | None
+    terminate_reason: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStatus:
+    """The pool now; `resize_errors` in the service's words."""
+
+    state: str
+    allocation_state: str
+    dedicated_nodes: int
+    spot_nodes: int
+    target_dedicated_nodes: int
+    target_spot_nodes: int
+    resize_errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStatus:
+    """A node now; `state` is the service's word in lower case (`idle`, `starttaskfailed`)."""
+
+    id: str
+    state: str
+    start_task_exit_code: int | None
+    start_task_failure: str | None
+
+
+class TaskState(Enum):
+    """The task's states."""
+
+    ACTIVE = "active"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailure:
+    """`failureInfo`: a code such as `FailureExitCode` or `BlobNotFound`, and the service's words."""
+
+    code: str
+    category: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatus:
+    """A task now. `succeeded` is None until it has completed; `exit_code` is None if none ran."""
+
+    id: TaskId
+    state: TaskState
+    changed: datetime
+    node_id: str | None
+    started: datetime | None
+    ended: datetime | None
+    exit_code: int | None
+    succeeded: bool | None
+    retry_count: int
+    failure: TaskFailure | None
+
+
+class Batch(Protocol):
+    """Azure Batch."""
+
+    @property
+    def endpoint(self) -> str:
+        """The account's URL."""
+        ...
+
+    def find_node_agent(self, image: Image) -> str:
+        """The node agent of an image in the service's list; `UsageError` with near ones if none."""
+        ...
+
+    def create_job(self, request: JobRequest) -> str:
+        """Creates the job and with it its pool; returns the pool's id."""
+        ...
+
+    def add_tasks(self, job_id: str, requests: Sequence[TaskRequest]) -> None:
+        """Adds any number of tasks, in collections; every result is read.
+
+        A task that exists already counts as added: its id is ours, an earlier answer was lost.
+        """
+        ...
+
+    def finish_adding(self, job_id: str) -> None:
+        """No more tasks will come: the job ends itself, and its pool goes, when the last has ended."""
+        ...
+
+    def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
+        """Tasks that run or have ended, of those whose state changed at or after `since`."""
+        ...
+
+    def job_status(self, job_id: str) -> JobStatus:
+        """The job now; a job that is not there has the state `GONE`."""
+        ...
+
+    def pool_status(self, pool_id: str) -> PoolStatus | None:
+        """The pool now, or None where the service no longer has it."""
+        ...
+
+    def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
+        """The pool's nodes now."""
+        ...
+
+    def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
+        """The end of the start task's stderr; empty where the node is gone."""
+        ...
+
+    def terminate_job(self, job_id: str, reason: str) -> None:
+        """Ends the job; its running tasks are killed."""
+        ...
+
+    def delete_job(self, job_id: str) -> None:
+        """Deletes it if it is there, and returns once it is gone."""
+        ...
+
+    def delete_pool(self, pool_id: str) -> None:
+        """Deletes it if it is there, and returns once it is gone."""
+        ...
+
+    def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
+        """Pools whose id starts with `prefix` and whose metadata name the run."""
+        ...
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        ...
