@@ -1,0 +1,67 @@
+"""What the core asks of the world: runs to start or kill, folders to remove.
+
+It must not know how any of it is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTask:
+    """Run a task on a node; report its end with `tasks.end_run`."""
+
+    run: RunId
+    job: JobId
+    task: TaskId
+    pool: PoolId
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStartTask:
+    """Run a pool's start task on a node; report its end with `nodes.end_start_task`."""
+
+    run: RunId
+    pool: PoolId
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """Kill a run; its end is reported without an outcome."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveNodeFiles:
+    """Remove all that a node had."""
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTaskFiles:
+    """Remove a task's folder from the node where it ran."""
+
+    node: NodeId
+    job: JobId
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveJobFiles:
+    """Remove a job's folder from a node."""
+
+    node: NodeId
+    job: JobId
+
+
+Action: TypeAlias = (
+    RunTask | RunStartTask | Kill | RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles
+)

@@ -1,0 +1,23 @@
+"""The names of Batch's things and how two of them are compared.
+
+It must not know what an id looks like on the wire, nor who makes new ones.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+PoolId = NewType("PoolId", str)
+NodeId = NewType("NodeId", str)
+JobId = NewType("JobId", str)
+TaskId = NewType("TaskId", str)
+RunId = NewType("RunId", int)
+"""One execution of a task or start task; never used twice."""
+
+Key = NewType("Key", str)
+"""An id as it is compared: ids keep their case and are unique without regard to it."""
+
+
+def key_of(identifier: str) -> Key:
+    """The form of an id under which it is stored."""
+    return Key(identifier.lower())

@@ -1,0 +1,92 @@
+"""A job as the emulator remembers it.
+
+It must not know how it is shown, nor which tasks it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.ids import JobId, PoolId
+from runner.emulator.batch.core.pool import PoolDraft
+
+
+class JobState(Enum):
+    """`state` of a job."""
+
+    ACTIVE = "active"
+    DISABLING = "disabling"
+    DISABLED = "disabled"
+    ENABLING = "enabling"
+    TERMINATING = "terminating"
+    COMPLETED = "completed"
+    DELETING = "deleting"
+
+
+class OnAllTasksComplete(Enum):
+    """What the job does when no task of it is left to run."""
+
+    NO_ACTION = "noaction"
+    TERMINATE_JOB = "terminatejob"
+
+
+class OnTaskFailure(Enum):
+    """Whether the exit conditions of tasks may act on the job."""
+
+    NO_ACTION = "noaction"
+    PERFORM_EXIT_OPTIONS = "performexitoptionsjobaction"
+
+
+class DisableTasks(Enum):
+    """What disabling a job does to its running tasks."""
+
+    REQUEUE = "requeue"
+    TERMINATE = "terminate"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoPool:
+    """A pool that is made with the job and, unless kept, goes with it."""
+
+    prefix: str
+    keep_alive: bool
+    draft: PoolDraft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRules:
+    """What the core needs of a job's properties; an absent wall time is unlimited."""
+
+    priority: int
+    max_parallel_tasks: int
+    max_wall_clock_time: timedelta | None
+    max_retry_count: int
+    on_all_complete: OnAllTasksComplete
+    on_task_failure: OnTaskFailure
+    uses_dependencies: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job; `pool` is the pool its tasks run on, whether or not that exists."""
+
+    id: JobId
+    document: Document
+    rules: JobRules
+    created: datetime
+    modified: datetime
+    state: JobState
+    state_time: datetime
+    previous_state: JobState | None
+    previous_state_time: datetime | None
+    pool: PoolId
+    owns_pool: bool
+    started: datetime
+    ended: datetime | None
+    terminate_reason: str | None
+    tasks_made: int
+    """How many tasks the job ever had: the order in which they are run."""

@@ -1,0 +1,110 @@
+"""A compute node as the emulator remembers it.
+
+It must not know directories or processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
+from runner.emulator.batch.node.launch import Failure
+
+
+class NodeState(Enum):
+    """`state` of a node."""
+
+    IDLE = "idle"
+    REBOOTING = "rebooting"
+    REIMAGING = "reimaging"
+    RUNNING = "running"
+    UNUSABLE = "unusable"
+    CREATING = "creating"
+    STARTING = "starting"
+    WAITING_FOR_START_TASK = "waitingforstarttask"
+    START_TASK_FAILED = "starttaskfailed"
+    UNKNOWN = "unknown"
+    LEAVING_POOL = "leavingpool"
+    OFFLINE = "offline"
+    PREEMPTED = "preempted"
+    UPGRADING_OS = "upgradingos"
+    DEALLOCATED = "deallocated"
+    DEALLOCATING = "deallocating"
+
+
+class SchedulingState(Enum):
+    """Whether the node takes tasks."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRun:
+    """`startTaskInfo`: how the start task fares on one node; `run` while it runs."""
+
+    started: datetime
+    ended: datetime | None = None
+    exit_code: int | None = None
+    failure: Failure | None = None
+    retry_count: int = 0
+    last_retry: datetime | None = None
+    run: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupation:
+    """The slots that one execution holds until its processes are gone."""
+
+    run: RunId
+    job: JobId
+    task: TaskId
+    slots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTask:
+    """One entry of `recentTasks`: an execution that ended on the node."""
+
+    job: JobId
+    task: TaskId
+    started: datetime
+    ended: datetime
+    exit_code: int | None
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One node of a pool."""
+
+    pool: PoolId
+    id: NodeId
+    number: int
+    dedicated: bool
+    state: NodeState
+    state_time: datetime
+    allocated: datetime
+    booted: datetime | None
+    scheduling: SchedulingState
+    slots: int
+    start: StartRun | None
+    occupied: tuple[Occupation, ...]
+    recent: tuple[FinishedTask, ...]
+    total_run: int
+    total_succeeded: int
+
+    @property
+    def used_slots(self) -> int:
+        """Slots that running executions hold."""
+        return sum(occupation.slots for occupation in self.occupied)
+
+    @property
+    def takes_tasks(self) -> bool:
+        """Whether a task may be placed here, slots permitting."""
+        return (
+            self.state in (NodeState.IDLE, NodeState.RUNNING)
+            and self.scheduling is SchedulingState.ENABLED
+        )

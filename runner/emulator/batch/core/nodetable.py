@@ -1,0 +1,71 @@
+"""The nodes of one pool, and which of them have room.
+
+It must not know which tasks want to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.emulator.batch.core.ids import Key, key_of
+from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.ordered import OrderedTable
+from runner.emulator.batch.core.pool import NodeFill
+
+
+class NodeTable:
+    """Nodes that take tasks stand in one bucket per number of free slots."""
+
+    def __init__(self) -> None:
+        self._nodes: OrderedTable[Node] = OrderedTable()
+        self._free: dict[int, dict[Key, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes)
+
+    def get(self, key: Key) -> Node | None:
+        """The node, or None."""
+        return self._nodes.get(key)
+
+    def after(self, key: Key | None) -> Iterator[tuple[Key, Node]]:
+        """The nodes behind a key, in the order of lists."""
+        return self._nodes.after(key)
+
+    def put(self, node: Node) -> None:
+        """Stores the node and moves it between the buckets."""
+        key = key_of(node.id)
+        before = self._nodes.put(key, node)
+        if before is not None:
+            self._leave(key, before)
+        if node.takes_tasks and node.used_slots < node.slots:
+            self._free.setdefault(node.slots - node.used_slots, {})[key] = None
+
+    def delete(self, key: Key) -> Node | None:
+        """Removes the node."""
+        node = self._nodes.delete(key)
+        if node is not None:
+            self._leave(key, node)
+        return node
+
+    def most_free_slots(self) -> int:
+        """The largest task that fits anywhere now; 0 when nothing does."""
+        return max(self._free, default=0)
+
+    def with_room(self, slots: int, fill: NodeFill) -> Node | None:
+        """The node for a task: the emptiest when spreading, the fullest that fits when packing."""
+        fitting = [free for free in self._free if free >= slots]
+        if not fitting:
+            return None
+        bucket = self._free[max(fitting) if fill is NodeFill.SPREAD else min(fitting)]
+        return self._nodes.get(next(iter(bucket)))
+
+    def _leave(self, key: Key, node: Node) -> None:
+        free = node.slots - node.used_slots
+        bucket = self._free.get(free)
+        if bucket is not None and key in bucket:
+            del bucket[key]
+            if not bucket:
+                del self._free[free]

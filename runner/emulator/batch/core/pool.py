@@ -1,0 +1,96 @@
+"""A pool as the emulator remembers it.
+
+It must not know how it is shown, nor which nodes it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.ids import JobId, PoolId
+
+
+class PoolState(Enum):
+    """`state` of a pool."""
+
+    ACTIVE = "active"
+    DELETING = "deleting"
+
+
+class AllocationState(Enum):
+    """`allocationState` of a pool."""
+
+    STEADY = "steady"
+    RESIZING = "resizing"
+    STOPPING = "stopping"
+
+
+class NodeFill(Enum):
+    """How tasks are spread over nodes that can take several."""
+
+    SPREAD = "Spread"
+    PACK = "Pack"
+
+
+class Deallocation(Enum):
+    """What happens to the tasks of a node that leaves its pool."""
+
+    REQUEUE = "requeue"
+    TERMINATE = "terminate"
+    TASK_COMPLETION = "taskcompletion"
+    RETAINED_DATA = "retaineddata"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeError:
+    """One entry of `resizeErrors`."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTaskRule:
+    """What the core needs of a start task; the rest stays in the pool's document."""
+
+    wait_for_success: bool
+    max_retry_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolDraft:
+    """A pool that is asked for; the targets count nodes."""
+
+    document: Document
+    target_dedicated: int
+    target_spot: int
+    slots_per_node: int
+    fill: NodeFill
+    start_task: StartTaskRule | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """One pool; times are the service's own."""
+
+    id: PoolId
+    document: Document
+    created: datetime
+    modified: datetime
+    state: PoolState
+    state_time: datetime
+    allocation: AllocationState
+    allocation_time: datetime
+    target_dedicated: int
+    target_spot: int
+    deallocation: Deallocation
+    resize_errors: tuple[ResizeError, ...]
+    slots_per_node: int
+    fill: NodeFill
+    start_task: StartTaskRule | None
+    auto_pool_of: JobId | None
+    nodes_made: int
+    """How many nodes the pool ever had: numbers the next one's address."""

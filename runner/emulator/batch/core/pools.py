@@ -1,0 +1,280 @@
+"""The transitions of pools: created, resized, emptied, deleted.
+
+It must not know what a node does to become ready (`nodes`), nor jobs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from typing_extensions import assert_never
+
+from runner.emulator.batch.core.agenda import PoolDue
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, key_of
+from runner.emulator.batch.core.node import Node, NodeState
+from runner.emulator.batch.core.nodes import leave_pool, look_at_node, make_node
+from runner.emulator.batch.core.pool import (
+    AllocationState,
+    Deallocation,
+    Pool,
+    PoolDraft,
+    PoolState,
+    ResizeError,
+    StartTaskRule,
+)
+from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.state import State
+
+
+def create_pool(
+    state: State,
+    now: datetime,
+    identifier: PoolId,
+    draft: PoolDraft,
+    *,
+    auto_pool_of: JobId | None = None,
+) -> Pool:
+    """Adds a pool, which then gets its nodes; refuses a second one with its id."""
+    existing = state.store.pools.get(key_of(identifier))
+    if existing is not None:
+        deleting = existing.state is PoolState.DELETING
+        raise RefusedError(Reason.POOL_BEING_DELETED if deleting else Reason.POOL_EXISTS)
+    stamp = state.stamp(now)
+    pool = Pool(
+        id=identifier,
+        document=draft.document,
+        created=stamp,
+        modified=stamp,
+        state=PoolState.ACTIVE,
+        state_time=stamp,
+        allocation=AllocationState.RESIZING,
+        allocation_time=stamp,
+        target_dedicated=draft.target_dedicated,
+        target_spot=draft.target_spot,
+        deallocation=Deallocation.REQUEUE,
+        resize_errors=(),
+        slots_per_node=draft.slots_per_node,
+        fill=draft.fill,
+        start_task=draft.start_task,
+        auto_pool_of=auto_pool_of,
+        nodes_made=0,
+    )
+    state.store.put(pool)
+    state.agenda.add(stamp + state.pace.allocating, PoolDue(pool=pool.id))
+    return pool
+
+
+def resize_pool(
+    state: State,
+    now: datetime,
+    identifier: PoolId,
+    *,
+    dedicated: int | None,
+    spot: int | None,
+    document: Document,
+    option: Deallocation,
+) -> Pool:
+    """Gives a steady pool other targets; None leaves one as it is."""
+    pool = _steady(state, identifier)
+    return _begin_resize(
+        state,
+        now,
+        replace(
+            pool,
+            document=document,
+            target_dedicated=pool.target_dedicated if dedicated is None else dedicated,
+            target_spot=pool.target_spot if spot is None else spot,
+            deallocation=option,
+        ),
+    )
+
+
+def remove_nodes(
+    state: State, now: datetime, identifier: PoolId, ids: tuple[NodeId, ...], option: Deallocation
+) -> Pool:
+    """Takes the named nodes out of a steady pool and lowers its targets by them."""
+    pool = _steady(state, identifier)
+    nodes = [state.store.node(pool.id, node) for node in dict.fromkeys(ids)]
+    dedicated = sum(node.dedicated for node in nodes)
+    pool = replace(
+        pool,
+        target_dedicated=max(0, pool.target_dedicated - dedicated),
+        target_spot=max(0, pool.target_spot - (len(nodes) - dedicated)),
+        deallocation=option,
+    )
+    for node in nodes:
+        leave_pool(state, now, node, option)
+    return _begin_resize(state, now, pool)
+
+
+def _steady(state: State, identifier: PoolId) -> Pool:
+    pool = state.store.pool(identifier)
+    if pool.state is PoolState.DELETING:
+        raise RefusedError(Reason.POOL_BEING_DELETED)
+    if pool.allocation is not AllocationState.STEADY:
+        raise RefusedError(Reason.POOL_BEING_RESIZED)
+    return pool
+
+
+def _begin_resize(state: State, now: datetime, pool: Pool) -> Pool:
+    pool = replace(
+        pool,
+        modified=state.stamp(now),
+        allocation=AllocationState.RESIZING,
+        allocation_time=now,
+        resize_errors=(),
+    )
+    state.store.put(pool)
+    state.agenda.add(now + state.pace.allocating, PoolDue(pool=pool.id))
+    return pool
+
+
+def stop_resize(state: State, now: datetime, identifier: PoolId) -> Pool:
+    """Ends a resize where it stands."""
+    pool = state.store.pool(identifier)
+    if pool.state is PoolState.DELETING:
+        raise RefusedError(Reason.POOL_BEING_DELETED)
+    if pool.allocation is AllocationState.STEADY:
+        raise RefusedError(
+            Reason.OPERATION_INVALID_NOW, ("Reason", "The pool is not being resized")
+        )
+    if pool.allocation is AllocationState.RESIZING:
+        pool = replace(
+            pool,
+            modified=state.stamp(now),
+            allocation=AllocationState.STOPPING,
+            allocation_time=now,
+        )
+        state.store.put(pool)
+        state.agenda.add(now + state.pace.stopping, PoolDue(pool=pool.id))
+    return pool
+
+
+def update_pool(
+    state: State,
+    now: datetime,
+    identifier: PoolId,
+    document: Document,
+    start_task: StartTaskRule | None,
+) -> Pool:
+    """Gives a pool other properties; nodes see a new start task when they next start."""
+    pool = state.store.pool(identifier)
+    if pool.state is PoolState.DELETING:
+        raise RefusedError(Reason.POOL_BEING_DELETED)
+    pool = replace(pool, modified=state.stamp(now), document=document, start_task=start_task)
+    state.store.put(pool)
+    return pool
+
+
+def delete_pool(state: State, now: datetime, identifier: PoolId) -> None:
+    """Has a pool go away with its nodes; their tasks are queued again."""
+    pool = state.store.pool(identifier)
+    if pool.state is PoolState.DELETING:
+        raise RefusedError(Reason.POOL_BEING_DELETED)
+    state.store.put(
+        replace(
+            pool,
+            state=PoolState.DELETING,
+            state_time=now,
+            allocation=AllocationState.RESIZING,
+            allocation_time=now,
+            target_dedicated=0,
+            target_spot=0,
+        )
+    )
+    for node in state.store.nodes(pool.id):
+        leave_pool(state, now, node, Deallocation.REQUEUE)
+    state.agenda.add(now + state.pace.deleting, PoolDue(pool=pool.id))
+
+
+def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
+    """Moves a pool on whose transient state is over; leaves any other alone."""
+    for node in state.store.nodes(pool.id):
+        if node.state is NodeState.LEAVING_POOL:
+            look_at_node(state, now, node)
+    if pool.state is PoolState.DELETING:
+        empty = len(state.store.nodes(pool.id)) == 0
+        if empty and now >= pool.state_time + state.pace.deleting:
+            state.store.delete(pool)
+        return
+    match pool.allocation:
+        case AllocationState.RESIZING:
+            if _over(now, pool, state.pace.allocating):
+                _approach_targets(state, now, pool)
+        case AllocationState.STOPPING:
+            if _over(now, pool, state.pace.stopping):
+                _settle(state, now, pool, _stop_errors(state, pool))
+        case AllocationState.STEADY:
+            pass
+        case _:
+            assert_never(pool.allocation)
+
+
+def _over(now: datetime, pool: Pool, length: timedelta) -> bool:
+    return now >= pool.allocation_time + length
+
+
+def _approach_targets(state: State, now: datetime, pool: Pool) -> None:
+    nodes = tuple(state.store.nodes(pool.id))
+    room = state.limits.nodes_per_pool
+    errors: list[ResizeError] = []
+    for dedicated, target in ((True, pool.target_dedicated), (False, pool.target_spot)):
+        staying = [
+            node
+            for node in nodes
+            if node.dedicated is dedicated and node.state is not NodeState.LEAVING_POOL
+        ]
+        for node in _surplus(staying, len(staying) - target):
+            leave_pool(state, now, node, pool.deallocation)
+        wanted = min(target, room)
+        if wanted < target:
+            errors.append(_quota_error(dedicated=dedicated))
+        for _ in range(wanted - len(staying)):
+            pool = replace(pool, nodes_made=pool.nodes_made + 1)
+            make_node(state, now, pool, pool.nodes_made, dedicated=dedicated)
+        room -= wanted
+    state.store.put(pool)
+    leaving = any(n.state is NodeState.LEAVING_POOL for n in state.store.nodes(pool.id))
+    if not leaving:
+        _settle(state, now, pool, tuple(errors))
+
+
+def _surplus(staying: list[Node], count: int) -> list[Node]:
+    """The nodes to give up: those with the fewest tasks first, then the newest."""
+    if count <= 0:
+        return []
+    return sorted(staying, key=lambda node: (len(node.occupied), -node.number))[:count]
+
+
+def _quota_error(*, dedicated: bool) -> ResizeError:
+    kind = "dedicated" if dedicated else "low priority"
+    return ResizeError(
+        code="AccountCoreQuotaReached",
+        message=f"The specified account has reached its quota of {kind} cores",
+    )
+
+
+def _stop_errors(state: State, pool: Pool) -> tuple[ResizeError, ...]:
+    # The service gives one error per kind of node, also for a kind that has reached its target.
+    del state, pool
+    return tuple(
+        ResizeError(
+            code="ResizeStopped",
+            message=f"Desired number of {kind} nodes could not be allocated"
+            " due to a stop resize operation",
+        )
+        for kind in ("dedicated", "low priority")
+    )
+
+
+def _settle(state: State, now: datetime, pool: Pool, errors: tuple[ResizeError, ...]) -> None:
+    state.store.put(
+        replace(
+            pool,
+            allocation=AllocationState.STEADY,
+            allocation_time=now,
+            resize_errors=errors,
+        )
+    )

@@ -1,0 +1,84 @@
+"""Every reason for which the emulator says no: a closed set, without any HTTP in it.
+
+It must not know status codes or wording (`operations.refusals` holds that table).
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class Reason(Enum):
+    """Why a request is refused."""
+
+    ACCESS_UNSIGNED = auto()
+    AUTHENTICATION_FAILED = auto()
+    AUTHENTICATION_MALFORMED = auto()
+    BODY_INVALID = auto()
+    BODY_TOO_LARGE = auto()
+    CONDITION_NOT_MET_READ = auto()
+    CONDITION_NOT_MET_WRITE = auto()
+    CONDITIONS_CONFLICT = auto()
+    FILE_NOT_FOUND = auto()
+    FILES_UNAVAILABLE = auto()
+    HEADER_INVALID = auto()
+    INPUT_INVALID = auto()
+    JOB_BEING_DELETED = auto()
+    JOB_BEING_TERMINATED = auto()
+    JOB_COMPLETED = auto()
+    JOB_EXISTS = auto()
+    JOB_NOT_ACTIVE = auto()
+    JOB_NOT_FOUND = auto()
+    NODE_NOT_FOUND = auto()
+    NOT_IMPLEMENTED = auto()
+    OPERATION_INVALID_NOW = auto()
+    POOL_BEING_DELETED = auto()
+    POOL_BEING_RESIZED = auto()
+    POOL_EXISTS = auto()
+    POOL_NOT_FOUND = auto()
+    PROPERTY_INVALID = auto()
+    PROPERTY_MISSING = auto()
+    PROPERTY_UNSUPPORTED = auto()
+    QUERY_INVALID = auto()
+    QUERY_MISSING = auto()
+    QUERY_OUT_OF_RANGE = auto()
+    RANGE_INVALID = auto()
+    RESOURCE_NOT_FOUND = auto()
+    TASK_COMPLETED = auto()
+    TASK_DEPENDENCIES_TOO_LONG = auto()
+    TASK_EXISTS = auto()
+    TASK_NOT_COMPLETED = auto()
+    TASK_NOT_FOUND = auto()
+    TASK_SUCCEEDED = auto()
+    URI_INVALID = auto()
+    VERB_UNSUPPORTED = auto()
+    VERSION_UNSUPPORTED = auto()
+
+
+class RefusedError(Exception):
+    """A request that is not carried out; `details` become the error's `values`, in order."""
+
+    def __init__(self, reason: Reason, *details: tuple[str, str]) -> None:
+        super().__init__(reason.name, *details)
+        self.reason = reason
+        self.details = details
+
+
+def invalid_property(name: str, value: object, reason: str) -> RefusedError:
+    """A property whose value the service does not take."""
+    return RefusedError(
+        Reason.PROPERTY_INVALID,
+        ("PropertyName", name),
+        ("PropertyValue", str(value)),
+        ("Reason", reason),
+    )
+
+
+def invalid_query(name: str, value: str, reason: str) -> RefusedError:
+    """A query parameter whose value the service does not take."""
+    return RefusedError(
+        Reason.QUERY_INVALID,
+        ("QueryParameterName", name),
+        ("QueryParameterValue", value),
+        ("Reason", reason),
+    )

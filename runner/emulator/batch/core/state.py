@@ -1,0 +1,101 @@
+"""All that the core knows at a moment, and what it has to tell: records, runs, agenda, actions.
+
+It must not know the transitions that change it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from runner.emulator.batch.core.actions import Action
+from runner.emulator.batch.core.agenda import Agenda
+from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, RunId, TaskId, key_of
+from runner.emulator.batch.core.limits import Limits, Pace
+from runner.emulator.batch.core.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Where new names come from: 64 hexadecimal digits for a node, a GUID for an auto-pool."""
+
+    node: Callable[[], str]
+    guid: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """An execution that is not over; of a start task where `task` is None."""
+
+    pool: PoolId
+    node: NodeId
+    job: JobId | None
+    task: TaskId | None
+
+
+class State:
+    """Changed by the transitions of this package, from one thread."""
+
+    def __init__(self, *, store: Store, limits: Limits, pace: Pace, names: Names) -> None:
+        self.store = store
+        self.limits = limits
+        self.pace = pace
+        self.names = names
+        self.agenda = Agenda()
+        self.runs: dict[RunId, Run] = {}
+        self.actions: list[Action] = []
+        self.ended_tasks: list[tuple[JobId, TaskId]] = []
+        self.touched_jobs: dict[JobId, None] = {}
+        self.touched_pools: dict[PoolId, None] = {}
+        self.offered_pools: dict[PoolId, None] = {}
+        self._runs_of_job: defaultdict[Key, set[RunId]] = defaultdict(set)
+        self._runs_made = 0
+        self._last_stamp: datetime | None = None
+
+    def stamp(self, now: datetime) -> datetime:
+        """The moment of a change: never the same twice, since an ETag is made from it."""
+        if self._last_stamp is not None and now <= self._last_stamp:
+            now = self._last_stamp + timedelta(microseconds=1)
+        self._last_stamp = now
+        return now
+
+    def open_run(self, run: Run) -> RunId:
+        """Registers an execution."""
+        self._runs_made += 1
+        identifier = RunId(self._runs_made)
+        self.runs[identifier] = run
+        if run.job is not None:
+            self._runs_of_job[key_of(run.job)].add(identifier)
+        return identifier
+
+    def close_run(self, identifier: RunId) -> Run | None:
+        """Takes an execution out; None where it is not known."""
+        run = self.runs.pop(identifier, None)
+        if run is not None and run.job is not None:
+            key = key_of(run.job)
+            self._runs_of_job[key].discard(identifier)
+            if not self._runs_of_job[key]:
+                del self._runs_of_job[key]
+        return run
+
+    def has_runs(self, job: JobId) -> bool:
+        """Whether processes of the job's tasks are still there."""
+        return key_of(job) in self._runs_of_job
+
+    def runs_of(self, job: JobId) -> tuple[RunId, ...]:
+        """The executions of the job that are not over, in the order of their start."""
+        return tuple(sorted(self._runs_of_job.get(key_of(job), ())))
+
+    def touch_job(self, job: JobId) -> None:
+        """Has the job looked at before the current call ends."""
+        self.touched_jobs[job] = None
+
+    def touch_pool(self, pool: PoolId) -> None:
+        """Has the pool looked at before the current call ends."""
+        self.touched_pools[pool] = None
+
+    def offer_work(self, pool: PoolId) -> None:
+        """Has the pool's nodes given work before the current call ends."""
+        self.offered_pools[pool] = None

@@ -1,0 +1,119 @@
+"""All records, and the one place through which they change.
+
+It must not know what a change means; a store on disk takes its place by writing in `put` and
+`delete` and by giving its records to `put` when it is opened.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TypeAlias
+
+from typing_extensions import assert_never
+
+from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, TaskId, key_of
+from runner.emulator.batch.core.job import Job, JobState
+from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.nodetable import NodeTable
+from runner.emulator.batch.core.ordered import OrderedTable
+from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.task import Task
+from runner.emulator.batch.core.tasktable import TaskTable
+
+Record: TypeAlias = Pool | Node | Job | Task
+
+
+class Store:
+    """Records in memory; the tables are for reading."""
+
+    def __init__(self) -> None:
+        self.pools: OrderedTable[Pool] = OrderedTable()
+        self.jobs: OrderedTable[Job] = OrderedTable()
+        self._nodes: defaultdict[Key, NodeTable] = defaultdict(NodeTable)
+        self._tasks: defaultdict[Key, TaskTable] = defaultdict(TaskTable)
+        self._active_jobs: defaultdict[Key, dict[Key, None]] = defaultdict(dict)
+
+    def put(self, record: Record) -> None:
+        """Stores a record, new or changed."""
+        match record:
+            case Pool():
+                self.pools.put(key_of(record.id), record)
+            case Node():
+                self._nodes[key_of(record.pool)].put(record)
+            case Job():
+                self._put_job(record)
+            case Task():
+                self._tasks[key_of(record.job)].put(record)
+            case _:
+                assert_never(record)
+
+    def delete(self, record: Record) -> None:
+        """Removes a record; a pool without nodes, a job with its tasks."""
+        match record:
+            case Pool():
+                self.pools.delete(key_of(record.id))
+                self._nodes.pop(key_of(record.id), None)
+            case Node():
+                self._nodes[key_of(record.pool)].delete(key_of(record.id))
+            case Job():
+                self.jobs.delete(key_of(record.id))
+                self._tasks.pop(key_of(record.id), None)
+                self._active_jobs[key_of(record.pool)].pop(key_of(record.id), None)
+            case Task():
+                self._tasks[key_of(record.job)].delete(key_of(record.id))
+            case _:
+                assert_never(record)
+
+    def _put_job(self, job: Job) -> None:
+        key = key_of(job.id)
+        before = self.jobs.put(key, job)
+        if before is not None and before.pool != job.pool:
+            self._active_jobs[key_of(before.pool)].pop(key, None)
+        if job.state is JobState.ACTIVE:
+            self._active_jobs[key_of(job.pool)][key] = None
+        else:
+            self._active_jobs[key_of(job.pool)].pop(key, None)
+
+    def pool(self, identifier: PoolId) -> Pool:
+        """Raises `RefusedError` where there is none."""
+        pool = self.pools.get(key_of(identifier))
+        if pool is None:
+            raise RefusedError(Reason.POOL_NOT_FOUND)
+        return pool
+
+    def node(self, pool: PoolId, identifier: NodeId) -> Node:
+        """Raises `RefusedError` where there is none."""
+        self.pool(pool)
+        node = self.nodes(pool).get(key_of(identifier))
+        if node is None:
+            raise RefusedError(Reason.NODE_NOT_FOUND)
+        return node
+
+    def job(self, identifier: JobId) -> Job:
+        """Raises `RefusedError` where there is none."""
+        job = self.jobs.get(key_of(identifier))
+        if job is None:
+            raise RefusedError(Reason.JOB_NOT_FOUND)
+        return job
+
+    def task(self, job: JobId, identifier: TaskId) -> Task:
+        """Raises `RefusedError` where there is none."""
+        self.job(job)
+        task = self.tasks(job).get(key_of(identifier))
+        if task is None:
+            raise RefusedError(Reason.TASK_NOT_FOUND)
+        return task
+
+    def nodes(self, pool: PoolId) -> NodeTable:
+        """The nodes of a pool."""
+        return self._nodes[key_of(pool)]
+
+    def tasks(self, job: JobId) -> TaskTable:
+        """The tasks of a job."""
+        return self._tasks[key_of(job)]
+
+    def active_jobs(self, pool: PoolId) -> tuple[Job, ...]:
+        """The jobs whose tasks may run on the pool, in no order."""
+        jobs = (self.jobs.get(key) for key in self._active_jobs[key_of(pool)])
+        return tuple(job for job in jobs if job is not None)

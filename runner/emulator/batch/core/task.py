@@ -1,0 +1,114 @@
+"""A task as the emulator remembers it.
+
+It must not know how it is shown or launched: command line and files stay in its document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
+from runner.emulator.batch.node.launch import Failure
+
+
+class TaskState(Enum):
+    """`state` of a task."""
+
+    ACTIVE = "active"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    COMPLETED = "completed"
+
+
+class JobAction(Enum):
+    """What a task's exit does to its job."""
+
+    NONE = "none"
+    DISABLE = "disable"
+    TERMINATE = "terminate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitAction:
+    """The answer to one way of ending."""
+
+    job: JobAction
+    satisfies_dependents: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitRules:
+    """`exitConditions`, decoded: the first that fits decides."""
+
+    codes: tuple[tuple[int, ExitAction], ...]
+    ranges: tuple[tuple[int, int, ExitAction], ...]
+    pre_processing: ExitAction | None
+    file_upload: ExitAction | None
+    default: ExitAction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """`dependsOn`: task ids, and inclusive ranges of ids that are integers."""
+
+    ids: tuple[TaskId, ...]
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDraft:
+    """A task that is asked for; `max_retry_count` None takes the job's."""
+
+    id: TaskId
+    document: Document
+    slots: int
+    max_retry_count: int | None
+    exits: ExitRules | None
+    declares_job_action: bool
+    depends_on: Dependencies | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where the task runs or ran last."""
+
+    pool: PoolId
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task; `run` names the execution in progress, and `ended` is set once completed."""
+
+    job: JobId
+    id: TaskId
+    number: int
+    document: Document
+    created: datetime
+    modified: datetime
+    state: TaskState
+    state_time: datetime
+    previous_state: TaskState | None
+    previous_state_time: datetime | None
+    slots: int
+    max_retry_count: int
+    exits: ExitRules | None
+    depends_on: Dependencies | None
+    run: RunId | None = None
+    placement: Placement | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    exit_code: int | None = None
+    failure: Failure | None = None
+    retry_count: int = 0
+    last_retry: datetime | None = None
+    requeue_count: int = 0
+    last_requeue: datetime | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Completed, and without a failure."""
+        return self.state is TaskState.COMPLETED and self.failure is None

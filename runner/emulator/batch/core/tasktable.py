@@ -1,0 +1,137 @@
+"""The tasks of one job with everything that must not be searched for: order, counts, queue.
+
+It must not know nodes, or when a task's state may change.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.emulator.batch.core.dependencies import DependencyIndex
+from runner.emulator.batch.core.exits import exit_action
+from runner.emulator.batch.core.ids import Key, key_of
+from runner.emulator.batch.core.ordered import OrderedTable
+from runner.emulator.batch.core.task import Task, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCounts:
+    """Tasks (or their slots) by what became of them; a preparing task counts as running."""
+
+    active: int
+    running: int
+    completed: int
+    succeeded: int
+    failed: int
+
+
+class TaskTable:
+    """All indexes follow from the records alone, so that they can be rebuilt from storage."""
+
+    def __init__(self) -> None:
+        self._tasks: OrderedTable[Task] = OrderedTable()
+        self._tallies: Counter[str] = Counter()
+        self._slots: Counter[str] = Counter()
+        self._dependencies = DependencyIndex()
+        self._queues: dict[int, list[tuple[int, Key]]] = {}
+        self._ready: dict[Key, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks)
+
+    def get(self, key: Key) -> Task | None:
+        """The task, or None."""
+        return self._tasks.get(key)
+
+    def after(self, key: Key | None) -> Iterator[tuple[Key, Task]]:
+        """The tasks behind a key, in the order of lists."""
+        return self._tasks.after(key)
+
+    @property
+    def any_ready(self) -> bool:
+        """Whether a task waits for a node."""
+        return bool(self._ready)
+
+    def counts(self) -> TaskCounts:
+        """Tasks by state."""
+        return _counts(self._tallies)
+
+    def slot_counts(self) -> TaskCounts:
+        """Slots of the tasks by state."""
+        return _counts(self._slots)
+
+    def put(self, task: Task) -> None:
+        """Stores the task and moves it between the indexes."""
+        key = key_of(task.id)
+        before = self._tasks.put(key, task)
+        if before is None:
+            if task.depends_on is not None:
+                self._dependencies.add(key, task.depends_on)
+        else:
+            self._tally(before, -1)
+        self._tally(task, 1)
+        if before is None or before.state is not task.state:
+            self._queue(key, task)
+            if task.state is TaskState.COMPLETED and exit_action(task).satisfies_dependents:
+                for freed in self._dependencies.satisfy(key):
+                    waiting = self._tasks.get(freed)
+                    if waiting is not None:
+                        self._queue(freed, waiting)
+
+    def delete(self, key: Key) -> Task | None:
+        """Removes the task from everywhere."""
+        task = self._tasks.delete(key)
+        if task is not None:
+            self._tally(task, -1)
+            self._ready.pop(key, None)
+            self._dependencies.remove(key)
+        return task
+
+    def next_ready(self, free_slots: int) -> Task | None:
+        """The task that waits longest among those that fit into the free slots of a node."""
+        best: tuple[int, Key] | None = None
+        for slots, queue in tuple(self._queues.items()):
+            while queue and self._ready.get(queue[0][1]) != queue[0][0]:
+                heapq.heappop(queue)
+            if not queue:
+                del self._queues[slots]
+            elif slots <= free_slots and (best is None or queue[0] < best):
+                best = queue[0]
+        return None if best is None else self._tasks.get(best[1])
+
+    def _queue(self, key: Key, task: Task) -> None:
+        if task.state is TaskState.ACTIVE and not self._dependencies.blocks(key):
+            if key not in self._ready:
+                self._ready[key] = task.number
+                heapq.heappush(self._queues.setdefault(task.slots, []), (task.number, key))
+        else:
+            self._ready.pop(key, None)
+
+    def _tally(self, task: Task, step: int) -> None:
+        for name in _tallies_of(task):
+            self._tallies[name] += step
+            self._slots[name] += step * task.slots
+
+
+def _tallies_of(task: Task) -> tuple[str, ...]:
+    if task.state is TaskState.ACTIVE:
+        return ("active",)
+    if task.state is TaskState.COMPLETED:
+        return ("completed", "succeeded" if task.succeeded else "failed")
+    return ("running",)
+
+
+def _counts(tallies: Counter[str]) -> TaskCounts:
+    return TaskCounts(
+        active=tallies["active"],
+        running=tallies["running"],
+        completed=tallies["completed"],
+        succeeded=tallies["succeeded"],
+        failed=tallies["failed"],
+    )
