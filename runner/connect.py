@@ -1,0 +1,215 @@
+"""The composition root: from the name of a target to its open services; starts the local emulator.
+
+It must not know what a run does with the services. The SDKs are imported only when one is opened.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, cast
+
+from typing_extensions import Self
+
+from runner.errors import UsageError
+from runner.remote.local import start_emulator
+from runner.remote.settings import (
+    BATCH_ACCOUNT,
+    BATCH_ENDPOINT,
+    BATCH_KEY,
+    Account,
+    AzureSettings,
+    read_azure_settings,
+)
+from runner.run.services import Batch, Blobs
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
+
+__all__ = [
+    "Account",
+    "AzureSettings",
+    "Services",
+    "Target",
+    "TargetChoice",
+    "choose_target",
+    "open_azure",
+    "open_local",
+    "read_azure_settings",
+]
+
+Target = Literal["azure", "local"]
+TARGET_VARIABLE = "BATCH_RUN_TARGET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetChoice:
+    """Where a run goes, and `why`: words that follow "target: local, "."""
+
+    target: Target
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The open services of a target; close them, or use them as a context manager."""
+
+    target: Target
+    batch: Batch
+    blobs: Blobs
+    stack: ExitStack = field(default_factory=ExitStack, repr=False)
+    """What ends with them."""
+
+    def close(self) -> None:
+        """Gives the connections back; ends the local emulator and waits until it is gone."""
+        self.stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def choose_target(explicit: str | None, environ: Mapping[str, str]) -> TargetChoice:
+    """The target of `--target`, else of the environment; `UsageError` for an unknown one."""
+    if explicit is not None:
+        return TargetChoice(target=_target(explicit, "--target"), why="as `--target` says")
+    named = environ.get(TARGET_VARIABLE)
+    if named:
+        return TargetChoice(
+            target=_target(named, TARGET_VARIABLE), why=f"as {TARGET_VARIABLE} says"
+        )
+    if environ.get(BATCH_ENDPOINT):
+        return TargetChoice(target="azure", why=f"since {BATCH_ENDPOINT} is set")
+    return TargetChoice(target="local", why=f"since {BATCH_ENDPOINT} is not set")
+
+
+def open_azure(settings: AzureSettings) -> Services:
+    """The services of two accounts, each asked one thing first.
+
+    Raises `ServiceUnreachableError` within seconds where one is out of reach, and
+    `ServiceRefusedError` where it does not trust us.
+    """
+    return _open("azure", settings, ExitStack(), probe=True)
+
+
+def open_local(*, state: Path, allow_admin: bool, environ: Mapping[str, str]) -> Services:
+    """The services of an emulator started for us alone, which keeps its state in a directory.
+
+    It ends with this process, however that ends. Raises `UsageError` where there is no local
+    target, and `ServiceError` where the emulator does not start.
+    """
+    if sys.platform == "win32":
+        raise UsageError(
+            "the local target needs Linux or macOS",
+            hint="run on Azure (`--target azure`), or within the Windows Subsystem for Linux",
+        )
+    state = state.absolute()
+    with ExitStack() as stack:
+        emulator = start_emulator(state, allow_admin=allow_admin, environ=environ)
+        stack.callback(emulator.stop)
+        # While the emulator imports what it needs, so do we.
+        import runner.remote.batch
+        import runner.remote.blobs  # noqa: F401
+
+        settings = emulator.wait_until_ready()
+        return _open("local", settings, stack.pop_all(), probe=False)
+
+
+def _open(target: Target, settings: AzureSettings, stack: ExitStack, *, probe: bool) -> Services:
+    """Opens the clients; closes what `stack` holds where that fails."""
+    from runner.remote.batch import RemoteBatch
+    from runner.remote.blobs import RemoteBlobs
+    from runner.remote.transport import Patience
+
+    # Without a handler of its own, Python prints the SDKs' warnings on stderr.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
+    patience = Patience()
+    pause = threading.Event().wait
+    with stack:
+        identity = _identity(stack)
+        batch = RemoteBatch(
+            endpoint=settings.batch.endpoint,
+            credential=_batch_credential(settings.batch, identity),
+            key_hint=_key_hint(settings.batch, target),
+            clock=_now,
+            pause=pause,
+            patience=patience,
+        )
+        stack.callback(batch.close)
+        blobs = RemoteBlobs(
+            endpoint=settings.storage.endpoint,
+            account=settings.storage.name,
+            credential=settings.storage.key or identity(),
+            key_hint=_key_hint(settings.storage, target),
+            clock=_now,
+            pause=pause,
+            patience=patience,
+        )
+        stack.callback(blobs.close)
+        if probe:
+            batch.probe()
+            blobs.probe()
+        return Services(target=target, batch=batch, blobs=blobs, stack=stack.pop_all())
+
+
+def _target(name: str, where: str) -> Target:
+    if name in ("azure", "local"):
+        return cast("Target", name)
+    raise UsageError(
+        f"unknown target `{name}` in {where}", hint="the targets are `azure` and `local`"
+    )
+
+
+def _batch_credential(
+    account: Account, identity: Callable[[], TokenCredential]
+) -> AzureNamedKeyCredential | TokenCredential:
+    from azure.core.credentials import AzureNamedKeyCredential
+
+    if account.key is None:
+        return identity()
+    return AzureNamedKeyCredential(account.name, account.key)
+
+
+def _identity(stack: ExitStack) -> Callable[[], TokenCredential]:
+    """Whoever is signed in to Azure, looked for once and only where a key is missing."""
+    found: list[TokenCredential] = []
+
+    def identity() -> TokenCredential:
+        if not found:
+            from azure.identity import DefaultAzureCredential
+
+            credential = DefaultAzureCredential()
+            stack.callback(credential.close)
+            found.append(credential)
+        return found[0]
+
+    return identity
+
+
+def _key_hint(account: Account, target: Target) -> str | None:
+    """What to check where a service does not trust us; a local key is ours, not the user's."""
+    if target == "local":
+        return None
+    if account.key is None:
+        return f"set {account.key_variable}, or sign in as someone who may do this (`az login`)"
+    if account.key_variable == BATCH_KEY:
+        return f"check {BATCH_KEY} and {BATCH_ACCOUNT}, and the clock of this machine"
+    return f"check {account.key_variable}, and the clock of this machine"
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)  # noqa: TID251 the edge where the clock is read

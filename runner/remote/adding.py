@@ -1,0 +1,131 @@
+"""Adds tasks to a job in collections as large as the service takes, and reads every result.
+
+It must not know how a task's body is made. The SDK's own `create_tasks` (azure-batch 15.1) is not
+used: it compares result states by case, so that refusals pass for successes, and it tries server
+errors again for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from runner.errors import ServiceError
+from runner.remote.faults import Origin, batch_words, first_line, refusal, service_code, translated
+from runner.remote.transport import Patience, Pause
+
+Body = dict[str, Any]
+Result = Mapping[str, Any]
+Send = Callable[[Sequence[Body]], Sequence[Result]]
+"""Sends one collection; returns the service's results, in any order."""
+
+MOST_TASKS = 100
+"""In one collection (REST, add task collection)."""
+MOST_BYTES = 900_000
+"""A collection must stay below 1 MB; the rest is for the envelope and for escapes."""
+
+
+def add_in_collections(
+    bodies: Iterable[Body], send: Send, *, origin: Origin, patience: Patience, pause: Pause
+) -> None:
+    """Adds every task or raises: `ServiceRefusedError` names the first task that was refused.
+
+    A task that exists already counts as added.
+    """
+    adder = _Adder(send, origin, patience, pause)
+    for collection in collections(bodies):
+        adder.add(collection)
+
+
+def collections(bodies: Iterable[Body]) -> Iterator[list[Body]]:
+    """The tasks in groups that the service takes in one request."""
+    group: list[Body] = []
+    group_bytes = 0
+    for body in bodies:
+        size = len(json.dumps(body))
+        if group and (len(group) == MOST_TASKS or group_bytes + size > MOST_BYTES):
+            yield group
+            group, group_bytes = [], 0
+        group.append(body)
+        group_bytes += size
+    if group:
+        yield group
+
+
+class _Adder:
+    """What adding one collection needs."""
+
+    def __init__(self, send: Send, origin: Origin, patience: Patience, pause: Pause) -> None:
+        self._send = send
+        self._origin = origin
+        self._patience = patience
+        self._pause = pause
+
+    def add(self, collection: list[Body]) -> None:
+        """Adds one collection, in halves where the service finds it too large."""
+        pending = collection
+        for attempt in range(self._patience.retries + 1):
+            if attempt:
+                self._pause(self._patience.backoff_seconds * 2**attempt)
+            results = self._send_whole(pending)
+            if results is None:
+                middle = len(pending) // 2
+                self.add(pending[:middle])
+                self.add(pending[middle:])
+                return
+            pending, failure = self._unsettled(pending, results)
+            if not pending:
+                return
+        raise ServiceError(
+            f"{self._origin.service} could not add task `{pending[0]['id']}`"
+            f"{_others(len(pending))}: {failure}"
+        )
+
+    def _send_whole(self, collection: list[Body]) -> Sequence[Result] | None:
+        """The results, or None where the collection is too large and can be halved."""
+        first = collection[0]["id"]
+        with translated(self._origin, f"add task `{first}`{_others(len(collection))}"):
+            try:
+                return self._send(collection)
+            except HttpResponseError as error:
+                if len(collection) > 1 and service_code(error) == "RequestBodyTooLarge":
+                    return None
+                raise
+
+    def _unsettled(
+        self, collection: list[Body], results: Sequence[Result]
+    ) -> tuple[list[Body], str]:
+        """The tasks to send again, with the reason of the first; raises for a refused one."""
+        by_id = {str(result.get("taskId")): result for result in results}
+        again: list[Body] = []
+        reason = ""
+        refused: list[tuple[str, str, str]] = []
+        for body in collection:
+            result = by_id.get(body["id"], {})
+            status = _word(result.get("status"))
+            error: Result = result.get("error") or {}
+            code = str(error.get("code") or "")
+            if code == "TaskExists" or (status == "success" and not error):
+                continue
+            words = batch_words(error) if error else ""
+            if status == "clienterror" or (error and status != "servererror"):
+                refused.append((body["id"], code or "ClientError", words))
+            else:
+                again.append(body)
+                reason = reason or first_line(f"{code}: {words}" if code else "no result")
+        if refused:
+            task_id, code, words = refused[0]
+            doing = f"add task `{task_id}`{_others(len(refused))}"
+            raise refusal(self._origin, doing, code, words)
+        return again, reason
+
+
+def _others(count: int) -> str:
+    return f" and {count - 1} more" if count > 1 else ""
+
+
+def _word(value: object) -> str:
+    return str(getattr(value, "value", value) or "").lower()

@@ -1,0 +1,169 @@
+"""Turns what the Azure SDKs raise into our own errors, in one place for both services.
+
+It must not know what was asked of the service, and never lets a key, a signature or an
+`Authorization` header into a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+
+from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError
+
+_SECRETS = re.compile(r"(?i)\b(sig=)[^&\s'\"<>]+|\b(SharedKey(?:Lite)?|Bearer)(\s+)[^\s'\"<>]+")
+_AUTHENTICATION_CODES = frozenset(
+    {
+        "AuthenticationFailed",
+        "AuthorizationFailure",
+        "AuthorizationPermissionMismatch",
+        "Forbidden",
+        "InsufficientAccountPermissions",
+        "InvalidAuthenticationInfo",
+        "KeyBasedAuthenticationNotPermitted",
+        "NoAuthenticationInformation",
+        "Unauthorized",
+    }
+)
+_LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The service that an error comes from; `key_hint` says what to check when it trusts us not."""
+
+    service: str
+    endpoint: str
+    key_hint: str | None = None
+
+
+@contextmanager
+def translated(origin: Origin, doing: str) -> Iterator[None]:
+    """Within it, every error of the SDKs becomes a `ServiceError` or a narrower kind.
+
+    `doing` completes the sentence "Azure Batch refused to ...".
+    """
+    try:
+        yield
+    except AzureError as error:
+        raise translate(error, origin, doing) from error
+
+
+def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
+    """Our error for one of azure-core, azure-batch, azure-storage-blob or azure-identity."""
+    if isinstance(error, (ServiceRequestError, ServiceResponseError, IncompleteReadError)):
+        return ServiceUnreachableError(
+            f"{origin.service} at {origin.endpoint} is out of reach: {_silence(error)}",
+            hint="check the network and the endpoint",
+        )
+    inner = error.inner_exception
+    if isinstance(inner, AzureError) and inner is not error:
+        # A download that broke off comes wrapped so (azure-storage-blob 12.31).
+        return translate(inner, origin, doing)
+    if isinstance(error, DecodeError):
+        return ServiceError(
+            f"what answers at {origin.endpoint} does not speak as {origin.service} does",
+            hint="check the endpoint",
+        )
+    if isinstance(error, HttpResponseError) and error.response is not None:
+        code, text = _answer(error)
+        return refusal(origin, doing, code, text)
+    if isinstance(error, ClientAuthenticationError):
+        return refusal(origin, doing, "AuthenticationFailed", first_line(error.message))
+    return ServiceError(f"{origin.service} could not {doing}: {first_line(str(error))}")
+
+
+def refusal(origin: Origin, doing: str, code: str, text: str) -> ServiceRefusedError:
+    """The error for a refusal whose code and words are known."""
+    said = f"{code}: {text}" if text else code
+    return ServiceRefusedError(
+        f"{origin.service} refused to {doing}: {said}",
+        code=code,
+        hint=origin.key_hint if code in _AUTHENTICATION_CODES else None,
+    )
+
+
+def service_code(error: HttpResponseError) -> str:
+    """The service's own code, such as `JobNotFound`; `Http502` where the body holds none."""
+    code = getattr(error, "error_code", None)
+    if code is None and error.model is not None:
+        code = _member(error.model, "code")
+    if code is None and error.error is not None:
+        code = error.error.code
+    if code is None:
+        return f"Http{error.status_code}"
+    return str(getattr(code, "value", code))
+
+
+def batch_words(model: Mapping[str, Any]) -> str:
+    """The words of a Batch error: its message, and the names and reasons that come with it."""
+    message = _member(model, "message")
+    text = first_line(str(_member(message, "value") or "")) if message else ""
+    values = _member(model, "values") or ()
+    details = ", ".join(
+        f"{_member(value, 'key')}: {first_line(str(_member(value, 'value')))[:_LONGEST_VALUE]}"
+        for value in values
+        # It quotes the signature that was sent and the one that was computed.
+        if _member(value, "key") != "AuthenticationErrorDetail"
+    )
+    return f"{text} ({details})" if details else text
+
+
+def first_line(text: str) -> str:
+    """The first line, without secrets and full stop: the rest is request ids and times."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return redact(line).rstrip(".")
+
+
+def redact(text: str) -> str:
+    """The text without signatures and `Authorization` headers."""
+    return _SECRETS.sub(
+        lambda match: f"{match[1]}REDACTED" if match[1] else f"{match[2]}{match[3]}REDACTED", text
+    )
+
+
+def _answer(error: HttpResponseError) -> tuple[str, str]:
+    code = service_code(error)
+    if error.model is not None:
+        return code, batch_words(error.model)
+    if code.startswith("Http"):
+        return code, first_line(error.reason or "")
+    return code, first_line(error.message or "")
+
+
+def _member(value: Any, name: str) -> Any:
+    """A member of an answer that may have any form."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _silence(error: AzureError) -> str:
+    """Why there was no answer, in the words of the operating system where it has some."""
+    if isinstance(error, ServiceRequestTimeoutError):
+        return "no connection within the time-out"
+    if isinstance(error, ServiceResponseTimeoutError):
+        return "no answer within the time-out"
+    words = ""
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        # The exceptions of requests are OSErrors too, but have no words of the system.
+        if isinstance(cause, OSError) and cause.strerror:
+            words = cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return first_line(words or str(error))

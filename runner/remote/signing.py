@@ -1,0 +1,75 @@
+"""Makes the shared access signatures of containers, by account key or by user delegation key.
+
+It must not know what a signature is handed out for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from azure.storage.blob import generate_container_sas
+
+from runner.run.services import Permission
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient, UserDelegationKey
+
+Sign = Callable[[str, Permission, datetime], str]
+"""A container's SAS for a permission until a time: a query string without the question mark."""
+
+LONGEST_DELEGATION = timedelta(days=7)
+"""How long a user delegation key lives at most (REST, Get User Delegation Key)."""
+_CLOCK_SKEW = timedelta(minutes=15)
+_RENEWAL = timedelta(days=1)
+_LETTERS = {Permission.READ: "rl", Permission.WRITE: "cw"}
+
+
+def sign_by_key(account: str, key: str, *, https_only: bool) -> Sign:
+    """Signs with the account's key."""
+    protocol = "https" if https_only else None
+
+    def sign(container: str, permission: Permission, expires: datetime) -> str:
+        return generate_container_sas(
+            account,
+            container,
+            account_key=key,
+            permission=_LETTERS[permission],
+            expiry=expires,
+            protocol=protocol,
+        )
+
+    return sign
+
+
+def sign_by_delegation(
+    account: str, service: BlobServiceClient, *, clock: Callable[[], datetime]
+) -> Sign:
+    """Signs with a key that the service gives to whoever is signed in; raises azure-core's errors.
+
+    One key serves for a day. What would outlive its key expires with it: at least six days on.
+    """
+    lock = threading.Lock()
+    held: tuple[UserDelegationKey, datetime] | None = None
+
+    def sign(container: str, permission: Permission, expires: datetime) -> str:
+        nonlocal held
+        now = clock()
+        with lock:
+            if held is None or held[1] - now < LONGEST_DELEGATION - _RENEWAL:
+                start = now - _CLOCK_SKEW
+                until = start + LONGEST_DELEGATION
+                held = service.get_user_delegation_key(start, until), until
+            key, key_expires = held
+        return generate_container_sas(
+            account,
+            container,
+            user_delegation_key=key,
+            permission=_LETTERS[permission],
+            expiry=min(expires, key_expires),
+            protocol="https",
+        )
+
+    return sign
