@@ -1,1 +1,1 @@
-"""Blob Storage: containers and block blobs on one disk."""
+"""Blob Storage, written from its REST reference."""

@@ -1,0 +1,1 @@
+"""Who may do what: shared keys and shared access signatures."""

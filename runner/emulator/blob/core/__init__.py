@@ -1,0 +1,1 @@
+"""What Blob Storage keeps and how it changes, free of HTTP."""

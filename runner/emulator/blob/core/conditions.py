@@ -1,0 +1,76 @@
+"""Decides whether the conditions of a request hold for a resource as it is.
+
+It must not know which operation asks, beyond whether it reads or writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.emulator.blob.core.refusals import (
+    BLOB_ALREADY_EXISTS,
+    CONDITION_NOT_MET,
+    Refusal,
+    RefusedError,
+)
+
+NOT_MODIFIED = Refusal(status=304, code=CONDITION_NOT_MET.code, message=CONDITION_NOT_MET.message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """The four conditional headers; ETags without quotes, `*` for any."""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_modified_since: datetime | None = None
+    if_unmodified_since: datetime | None = None
+
+
+NO_CONDITIONS = Conditions()
+
+
+def check_read(conditions: Conditions, etag: str, modified: datetime) -> None:
+    """Raises `RefusedError` (304 or 412) unless the resource may be read."""
+    if conditions is NO_CONDITIONS:
+        return
+    _check_expected(conditions, etag, modified)
+    if not _is_changed(conditions, etag, modified):
+        raise RefusedError(NOT_MODIFIED)
+
+
+def check_write(conditions: Conditions, etag: str | None, modified: datetime | None) -> None:
+    """Raises `RefusedError` (412) unless the resource may be changed; None: it is not there."""
+    if conditions is NO_CONDITIONS:
+        return
+    if etag is None or modified is None:
+        if conditions.if_match is not None:
+            raise RefusedError(CONDITION_NOT_MET)
+        return
+    _check_expected(conditions, etag, modified)
+    if not _is_changed(conditions, etag, modified):
+        raise RefusedError(CONDITION_NOT_MET)
+
+
+def check_replace(conditions: Conditions, etag: str | None, modified: datetime | None) -> None:
+    """As `check_write`; `If-None-Match: *` on what is there is 409 for a blob's new content."""
+    if etag is not None and conditions.if_none_match == "*":
+        raise RefusedError(BLOB_ALREADY_EXISTS)
+    check_write(conditions, etag, modified)
+
+
+def _check_expected(conditions: Conditions, etag: str, modified: datetime) -> None:
+    if conditions.if_match not in (None, "*", etag):
+        raise RefusedError(CONDITION_NOT_MET)
+    since = conditions.if_unmodified_since
+    if since is not None and modified.replace(microsecond=0) > since:
+        raise RefusedError(CONDITION_NOT_MET)
+
+
+def _is_changed(conditions: Conditions, etag: str, modified: datetime) -> bool:
+    if conditions.if_none_match is not None:
+        # RFC 9110, 13.1.3: If-Modified-Since is not looked at beside If-None-Match.
+        return conditions.if_none_match not in ("*", etag)
+    since = conditions.if_modified_since
+    return since is None or modified.replace(microsecond=0) > since

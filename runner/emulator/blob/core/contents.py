@@ -1,0 +1,202 @@
+"""Keeps contents as files, named by an id of ours, for as long as anything refers to them.
+
+It must not know what a content belongs to, nor the name it has there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.emulator.blob.core.records import ContentId, Segment
+
+# Up to this size a content is held in memory and goes through in one call: a hop to a thread
+# costs more than writing or reading so little of the page cache.
+SMALL_BYTES = 256 * 1024
+# Of a larger one, so much is handed to a thread at a time.
+_PIECE_BYTES = 1024 * 1024
+
+
+class ContentSizeError(Exception):
+    """The content is not as long as was said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A content that lies on disk whole, with one reference to it."""
+
+    content: ContentId
+    size_bytes: int
+    md5: bytes
+
+
+class Contents:
+    """The files of one account; each is deleted with the last reference to it.
+
+    A reader holds references too, so that what it reads stays as it is while the blob is
+    replaced or deleted.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._contents = directory / "contents"
+        self._incoming = directory / "incoming"
+        self._references: dict[ContentId, int] = {}
+        # Ids never come twice, over restarts too: files of before may still be there.
+        self._numbers = itertools.count()
+        self._start = secrets.token_hex(6)
+        self._contents.mkdir(parents=True, exist_ok=True)
+        self._incoming.mkdir(exist_ok=True)
+
+    def remove_unreferenced(self) -> None:
+        """Removes the files of before that nothing refers to, and those that were cut off."""
+        for path in self._incoming.iterdir():
+            path.unlink()
+        for path in self._contents.iterdir():
+            if ContentId(path.name) not in self._references:
+                path.unlink()
+
+    async def receive(self, pieces: AsyncIterator[bytes], size_bytes: int) -> Received:
+        """Writes a content as it arrives and takes its MD5; raises `ContentSizeError`."""
+        name = ContentId(f"{self._start}-{next(self._numbers):x}")
+        incoming = self._incoming / name
+        try:
+            md5 = await self._write(incoming, pieces, size_bytes)
+            incoming.rename(self._contents / name)
+        except BaseException:
+            incoming.unlink(missing_ok=True)
+            raise
+        self._references[name] = 1
+        return Received(content=name, size_bytes=size_bytes, md5=md5)
+
+    def hold(self, segments: Iterable[Segment]) -> None:
+        """Adds one reference to each segment's content."""
+        for segment in segments:
+            self._references[segment.content] += 1
+
+    def release(self, contents: Iterable[ContentId]) -> None:
+        """Takes one reference from each content, and deletes what has none left."""
+        for content in contents:
+            left = self._references[content] - 1
+            if left:
+                self._references[content] = left
+            else:
+                del self._references[content]
+                (self._contents / content).unlink()
+
+    def read_small(self, segments: Sequence[Segment], offset: int, size_bytes: int) -> bytes:
+        """A stretch of at most `SMALL_BYTES`, at once."""
+        return b"".join(
+            self._read(segment.content, start, count)
+            for segment, start, count in _cut(segments, offset, size_bytes)
+        )
+
+    def open(self, segments: Sequence[Segment], offset: int, size_bytes: int) -> ContentReader:
+        """A stretch piece by piece; to be closed, read or not."""
+        return ContentReader(self, segments, offset, size_bytes)
+
+    async def read_piece(self, content: ContentId, offset: int, size_bytes: int) -> bytes:
+        """A piece of one content, read in a thread."""
+        return await asyncio.to_thread(self._read, content, offset, size_bytes)
+
+    def _read(self, content: ContentId, offset: int, size_bytes: int) -> bytes:
+        file = os.open(self._contents / content, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(file, size_bytes, offset)
+        finally:
+            os.close(file)
+
+    async def _write(self, path: Path, pieces: AsyncIterator[bytes], size_bytes: int) -> bytes:
+        """Writes the pieces and returns their MD5."""
+        md5 = hashlib.md5(usedforsecurity=False)
+        if size_bytes <= SMALL_BYTES:
+            content = b"".join([piece async for piece in pieces])
+            received_bytes = len(content)
+            md5.update(content)
+            _write_small(path, content)
+        else:
+            received_bytes = await _write_large(path, pieces, md5)
+        if received_bytes != size_bytes:
+            raise ContentSizeError
+        return md5.digest()
+
+
+class ContentReader:
+    """Reads a stretch of some segments, and holds them until it is closed."""
+
+    def __init__(
+        self, contents: Contents, segments: Sequence[Segment], offset: int, size_bytes: int
+    ) -> None:
+        parts = list(_cut(segments, offset, size_bytes))
+        self._contents = contents
+        self._held = [segment for segment, _, _ in parts]
+        self._pieces = iter(
+            [
+                (segment.content, start + step, min(_PIECE_BYTES, count - step))
+                for segment, start, count in parts
+                for step in range(0, count, _PIECE_BYTES)
+            ]
+        )
+        contents.hold(self._held)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces in order."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece."""
+        for content, offset, size_bytes in self._pieces:
+            return await self._contents.read_piece(content, offset, size_bytes)
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Lets go of the contents; the reader cannot be used any more."""
+        held, self._held = self._held, []
+        self._pieces = iter([])
+        self._contents.release(segment.content for segment in held)
+
+
+def _write_small(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+async def _write_large(path: Path, pieces: AsyncIterator[bytes], md5: hashlib._Hash) -> int:
+    """Writes and digests in a thread, so that other requests go on; returns the size."""
+    received_bytes = 0
+    with path.open("wb", buffering=0) as file:
+
+        def take(batch: bytes) -> None:
+            md5.update(batch)
+            view = memoryview(batch)
+            while view:
+                view = view[file.write(view) :]
+
+        batch = bytearray()
+        async for piece in pieces:
+            received_bytes += len(piece)
+            batch += piece
+            if len(batch) >= _PIECE_BYTES:
+                await asyncio.to_thread(take, bytes(batch))
+                batch.clear()
+        await asyncio.to_thread(take, bytes(batch))
+    return received_bytes
+
+
+def _cut(
+    segments: Sequence[Segment], offset: int, size_bytes: int
+) -> Iterable[tuple[Segment, int, int]]:
+    """Which stretch of which segment makes up the stretch of the whole: segment, start, count."""
+    end = offset + size_bytes
+    position = 0
+    for segment in segments:
+        start, stop = max(offset, position), min(end, position + segment.size_bytes)
+        if start < stop:
+            yield segment, start - position, stop - start
+        position += segment.size_bytes
+        if position >= end:
+            return

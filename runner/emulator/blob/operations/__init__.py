@@ -1,0 +1,1 @@
+"""The operations of the REST reference: decode, ask the core, encode."""

@@ -1,0 +1,182 @@
+"""What an operation is given, and the headers that several operations read and write.
+
+It must not know which operations there are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import format_datetime, parsedate_to_datetime
+
+from runner.emulator.blob.access.grant import Grant, may_overwrite
+from runner.emulator.blob.access.target import Target
+from runner.emulator.blob.core.conditions import NO_CONDITIONS, Conditions
+from runner.emulator.blob.core.names import is_printable
+from runner.emulator.blob.core.records import Blob, BlobKey, Container, ContentHeaders, Metadata
+from runner.emulator.blob.core.refusals import (
+    INVALID_MD5,
+    LEASE_NOT_PRESENT_WITH_BLOB_OPERATION,
+    LEASE_NOT_PRESENT_WITH_CONTAINER_OPERATION,
+    MISSING_CONTENT_LENGTH_HEADER,
+    REQUEST_BODY_TOO_LARGE,
+    RefusedError,
+    header_refused,
+)
+from runner.emulator.blob.core.state import State
+from runner.emulator.server.http import Request
+
+Headers = tuple[tuple[str, str], ...]
+
+_CONDITIONAL = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One authenticated request to one resource."""
+
+    request: Request
+    target: Target
+    query: Mapping[str, str]
+    """Decoded, names in lower case; of a repeated name the first."""
+    grant: Grant
+    state: State
+    endpoint: str
+    """The account's own URL, without a slash at the end."""
+    clock: Callable[[], datetime]
+
+    @property
+    def key(self) -> BlobKey:
+        """The key of the blob that the path names."""
+        return BlobKey(container=self.target.container, blob=self.target.blob)
+
+    @property
+    def may_overwrite(self) -> bool:
+        """Whether the request may put new content in the place of old."""
+        return may_overwrite(self.grant)
+
+
+def read_conditions(headers: Mapping[str, str]) -> Conditions:
+    """The conditional headers; refuses a date that is none."""
+    if not any(name in headers for name in _CONDITIONAL):
+        return NO_CONDITIONS
+    return Conditions(
+        if_match=_read_etag(headers, "if-match"),
+        if_none_match=_read_etag(headers, "if-none-match"),
+        if_modified_since=_read_date(headers, "if-modified-since"),
+        if_unmodified_since=_read_date(headers, "if-unmodified-since"),
+    )
+
+
+def read_metadata(headers: Mapping[str, str]) -> Metadata:
+    """The `x-ms-meta-` headers, in the order sent."""
+    return tuple(
+        (name[len("x-ms-meta-") :], value)
+        for name, value in headers.items()
+        if name.startswith("x-ms-meta-")
+    )
+
+
+def read_content_headers(
+    headers: Mapping[str, str], *, default_type: str | None = None
+) -> ContentHeaders:
+    """The `x-ms-blob-` headers that are stored; refuses what no header may hold."""
+    values = {
+        name: headers.get(f"x-ms-blob-{name}")
+        for name in (
+            "content-type",
+            "content-encoding",
+            "content-language",
+            "content-disposition",
+            "cache-control",
+        )
+    }
+    for name, value in values.items():
+        if value is not None and not is_printable(value):
+            raise header_refused(f"x-ms-blob-{name}", value)
+    return ContentHeaders(
+        content_type=values["content-type"] or default_type or "application/octet-stream",
+        content_encoding=values["content-encoding"] or None,
+        content_language=values["content-language"] or None,
+        content_disposition=values["content-disposition"] or None,
+        cache_control=values["cache-control"] or None,
+        content_md5=read_md5(headers, "x-ms-blob-content-md5"),
+    )
+
+
+def read_md5(headers: Mapping[str, str], name: str) -> bytes | None:
+    """An MD5 header's 16 bytes; refuses anything else."""
+    value = headers.get(name)
+    if not value:
+        return None
+    try:
+        digest = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RefusedError(INVALID_MD5) from error
+    if len(digest) != 16:
+        raise RefusedError(INVALID_MD5)
+    return digest
+
+
+def read_content_length(headers: Mapping[str, str], *, maximum_bytes: int) -> int:
+    """The size of the content to come; refuses a request that does not say, or says too much."""
+    text = headers.get("content-length")
+    if text is None:
+        raise RefusedError(MISSING_CONTENT_LENGTH_HEADER)
+    size_bytes = int(text)
+    if size_bytes > maximum_bytes:
+        details = (("MaxLimit", str(maximum_bytes)),)
+        raise RefusedError(REQUEST_BODY_TOO_LARGE, details=details)
+    return size_bytes
+
+
+def check_no_lease(call: Call) -> None:
+    """Refuses a lease id once the resource is known: nothing is leased here."""
+    if "x-ms-lease-id" in call.request.headers:
+        raise RefusedError(
+            LEASE_NOT_PRESENT_WITH_BLOB_OPERATION
+            if call.target.blob
+            else LEASE_NOT_PRESENT_WITH_CONTAINER_OPERATION
+        )
+
+
+def version_headers(resource: Container | Blob) -> Headers:
+    """`ETag` and `Last-Modified`."""
+    return (
+        ("ETag", f'"{resource.etag}"'),
+        ("Last-Modified", format_date(resource.modified)),
+    )
+
+
+def metadata_headers(metadata: Metadata) -> Headers:
+    """The `x-ms-meta-` headers."""
+    return tuple((f"x-ms-meta-{name}", value) for name, value in metadata)
+
+
+def encode_md5(digest: bytes) -> str:
+    """An MD5 as headers carry it."""
+    return base64.b64encode(digest).decode("ascii")
+
+
+def format_date(moment: datetime) -> str:
+    """A date as HTTP headers carry it."""
+    return format_datetime(moment, usegmt=True)
+
+
+def _read_etag(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.strip().removeprefix("W/").strip('"')
+
+
+def _read_date(headers: Mapping[str, str], name: str) -> datetime | None:
+    value = headers.get(name)
+    if value is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError) as error:
+        raise header_refused(name, value) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

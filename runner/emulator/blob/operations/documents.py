@@ -1,0 +1,141 @@
+"""The XML that the service writes and reads.
+
+It must not know how records are found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from runner.emulator.blob.core.blocks import Entry, Source
+from runner.emulator.blob.core.records import Blob, Container, Metadata, Segment
+from runner.emulator.blob.core.refusals import INVALID_XML_DOCUMENT, RefusedError
+from runner.emulator.blob.operations.call import encode_md5, format_date
+
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+
+# XML 1.0 can hold none of these, not even escaped.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# A reader would turn a bare carriage return into a newline.
+_ESCAPES = {"\r": "&#xD;"}
+
+
+def element(name: str, text: str) -> str:
+    """`<name>text</name>`, or `<name />` for nothing."""
+    return f"<{name}>{escape(text, _ESCAPES)}</{name}>" if text else f"<{name} />"
+
+
+def name_element(name: str, text: str) -> str:
+    """The same for a blob's name; percent-encoded where XML cannot hold it.
+
+    "List Blobs": since version 2021-02-12 such a name has the attribute `Encoded="true"`.
+    """
+    if _NOT_XML.search(text):
+        return f'<{name} Encoded="true">{quote(text, safe="/")}</{name}>'
+    return element(name, text)
+
+
+def clean(text: str) -> str:
+    """The text without what XML cannot hold, for messages that repeat a client's words."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def write_error(code: str, message: str, details: Iterable[tuple[str, str]]) -> bytes:
+    """The body of a refusal."""
+    further = "".join(element(name, clean(text)) for name, text in details)
+    text = element("Code", code) + element("Message", clean(message)) + further
+    return f"{DECLARATION}<Error>{text}</Error>".encode()
+
+
+def write_container(container: Container, *, with_metadata: bool) -> str:
+    """A container's element of "List Containers"."""
+    metadata = write_metadata(container.metadata) if with_metadata else ""
+    return (
+        f"<Container><Name>{container.key.container}</Name><Properties>"
+        f"<Last-Modified>{format_date(container.modified)}</Last-Modified>"
+        f'<Etag>"{container.etag}"</Etag>'
+        "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
+        "<HasImmutabilityPolicy>false</HasImmutabilityPolicy>"
+        "<HasLegalHold>false</HasLegalHold>"
+        f"</Properties>{metadata}</Container>"
+    )
+
+
+def write_blob(blob: Blob, *, with_metadata: bool) -> str:
+    """A blob's element of "List Blobs"."""
+    headers = blob.headers
+    md5 = encode_md5(headers.content_md5) if headers.content_md5 else ""
+    metadata = write_metadata(blob.metadata) if with_metadata else ""
+    return (
+        f"<Blob>{name_element('Name', blob.key.blob)}<Properties>"
+        f"<Creation-Time>{format_date(blob.created)}</Creation-Time>"
+        f"<Last-Modified>{format_date(blob.modified)}</Last-Modified>"
+        f"<Etag>{blob.etag}</Etag><Content-Length>{blob.size_bytes}</Content-Length>"
+        f"{element('Content-Type', headers.content_type)}"
+        f"{element('Content-Encoding', headers.content_encoding or '')}"
+        f"{element('Content-Language', headers.content_language or '')}"
+        f"<Content-CRC64 />{element('Content-MD5', md5)}"
+        f"{element('Cache-Control', headers.cache_control or '')}"
+        f"{element('Content-Disposition', headers.content_disposition or '')}"
+        "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier>"
+        "<AccessTierInferred>true</AccessTierInferred><LeaseStatus>unlocked</LeaseStatus>"
+        "<LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
+        f"</Properties>{metadata}<OrMetadata /></Blob>"
+    )
+
+
+def write_prefix(prefix: str) -> str:
+    """A common prefix's element of "List Blobs"."""
+    return f"<BlobPrefix>{name_element('Name', prefix)}</BlobPrefix>"
+
+
+def write_metadata(metadata: Metadata) -> str:
+    """The `Metadata` element; the names are checked to be identifiers."""
+    if not metadata:
+        return "<Metadata />"
+    return f"<Metadata>{''.join(element(name, value) for name, value in metadata)}</Metadata>"
+
+
+def write_blocks(name: str, segments: Iterable[Segment]) -> str:
+    """One half of the answer of "Get Block List"."""
+    blocks = "".join(
+        f"<Block><Name>{segment.block_id}</Name><Size>{segment.size_bytes}</Size></Block>"
+        for segment in segments
+        if segment.block_id
+    )
+    return f"<{name}>{blocks}</{name}>" if blocks else f"<{name} />"
+
+
+def parse_block_list(document: bytes) -> tuple[Entry, ...]:
+    """The entries of "Put Block List", in order; refuses any other document."""
+    entries: list[Entry] = []
+    path: list[str] = []
+    text: list[str] = []
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        path.append(name)
+        text.clear()
+
+    def end(name: str) -> None:
+        if len(path) == 2:
+            entries.append(Entry(source=Source(name), block_id="".join(text).strip()))
+        path.pop()
+
+    def refuse_doctype(*_: object) -> None:
+        raise RefusedError(INVALID_XML_DOCUMENT)
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text.append
+    parser.StartDoctypeDeclHandler = refuse_doctype
+    try:
+        parser.Parse(document, True)
+    except (expat.ExpatError, ValueError) as error:
+        raise RefusedError(INVALID_XML_DOCUMENT) from error
+    return tuple(entries)

@@ -1,0 +1,174 @@
+"""The one table of the REST reference's operations, and which of them a request asks for.
+
+It must not know what an operation does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from runner.emulator.blob.access.grant import Demand, ResourceType
+from runner.emulator.blob.access.target import Level
+from runner.emulator.blob.core.refusals import (
+    UNSUPPORTED_HTTP_VERB,
+    RefusedError,
+    query_refused,
+)
+from runner.emulator.blob.operations import account, blobs, blocks, containers
+from runner.emulator.blob.operations.call import Call
+from runner.emulator.server.http import Response
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An operation; without a handler it is one that the emulator does not have."""
+
+    name: str
+    demand: Demand
+    handler: Handler | None = None
+
+
+def _account(name: str, permissions: str, handler: Handler | None = None) -> Operation:
+    demand = Demand(
+        permissions=permissions, resource_type=ResourceType.SERVICE, service_signature=False
+    )
+    return Operation(name=name, demand=demand, handler=handler)
+
+
+def _container(name: str, permissions: str, handler: Handler | None = None) -> Operation:
+    demand = Demand(
+        permissions=permissions, resource_type=ResourceType.CONTAINER, service_signature=False
+    )
+    return Operation(name=name, demand=demand, handler=handler)
+
+
+def _object(name: str, permissions: str, handler: Handler | None = None) -> Operation:
+    demand = Demand(permissions=permissions, resource_type=ResourceType.OBJECT)
+    return Operation(name=name, demand=demand, handler=handler)
+
+
+_LIST_BLOBS = Operation(
+    name="List Blobs",
+    demand=Demand(permissions="l", resource_type=ResourceType.CONTAINER),
+    handler=containers.list_blobs,
+)
+_INFORMATION = Operation(
+    name="Get Account Information",
+    demand=Demand(permissions="", resource_type=ResourceType.SERVICE),
+    handler=account.get_account_information,
+)
+_CONTAINER_INFORMATION = Operation(
+    name="Get Account Information",
+    demand=Demand(permissions="", resource_type=ResourceType.CONTAINER),
+    handler=account.get_account_information,
+)
+_BLOB_INFORMATION = _object("Get Account Information", "", account.get_account_information)
+_CONTAINER_PROPERTIES = _container("Get Container Properties", "r", containers.get_properties)
+_CONTAINER_METADATA = _container("Get Container Metadata", "r", containers.get_properties)
+_CONTAINER_ACL = _container("Get Container ACL", "r")
+_BLOB_METADATA = _object("Get Blob Metadata", "r", blobs.get_metadata)
+_COPY = _object("Copy Blob", "wc")
+_PUT_FROM_URL = _object("Put Blob From URL", "wc")
+_BLOCK_FROM_URL = _object("Put Block From URL", "w")
+
+# Method, level, `restype`, `comp`.
+_TABLE: Mapping[tuple[str, Level, str, str], Operation] = {
+    ("GET", Level.ACCOUNT, "", "list"): _account("List Containers", "l", account.list_containers),
+    ("GET", Level.ACCOUNT, "service", "properties"): _account(
+        "Get Blob Service Properties", "r", account.get_service_properties
+    ),
+    ("PUT", Level.ACCOUNT, "service", "properties"): _account("Set Blob Service Properties", "w"),
+    ("GET", Level.ACCOUNT, "service", "stats"): _account("Get Blob Service Stats", "r"),
+    ("POST", Level.ACCOUNT, "service", "userdelegationkey"): _account(
+        "Get User Delegation Key", "r"
+    ),
+    ("GET", Level.ACCOUNT, "account", "properties"): _INFORMATION,
+    ("HEAD", Level.ACCOUNT, "account", "properties"): _INFORMATION,
+    ("GET", Level.ACCOUNT, "", "blobs"): _account("Find Blobs by Tags", "f"),
+    ("POST", Level.ACCOUNT, "", "batch"): _account("Blob Batch", "d"),
+    ("PUT", Level.CONTAINER, "container", ""): _container(
+        "Create Container", "wc", containers.create
+    ),
+    ("GET", Level.CONTAINER, "container", ""): _CONTAINER_PROPERTIES,
+    ("HEAD", Level.CONTAINER, "container", ""): _CONTAINER_PROPERTIES,
+    ("GET", Level.CONTAINER, "container", "metadata"): _CONTAINER_METADATA,
+    ("HEAD", Level.CONTAINER, "container", "metadata"): _CONTAINER_METADATA,
+    ("PUT", Level.CONTAINER, "container", "metadata"): _container(
+        "Set Container Metadata", "w", containers.set_metadata
+    ),
+    ("DELETE", Level.CONTAINER, "container", ""): _container(
+        "Delete Container", "d", containers.delete
+    ),
+    ("GET", Level.CONTAINER, "container", "list"): _LIST_BLOBS,
+    ("GET", Level.CONTAINER, "container", "acl"): _CONTAINER_ACL,
+    ("HEAD", Level.CONTAINER, "container", "acl"): _CONTAINER_ACL,
+    ("PUT", Level.CONTAINER, "container", "acl"): _container("Set Container ACL", "w"),
+    ("PUT", Level.CONTAINER, "container", "lease"): _container("Lease Container", "w"),
+    ("PUT", Level.CONTAINER, "container", "undelete"): _container("Restore Container", "w"),
+    ("GET", Level.CONTAINER, "container", "blobs"): _object("Find Blobs by Tags", "f"),
+    ("POST", Level.CONTAINER, "container", "batch"): _object("Blob Batch", "d"),
+    ("GET", Level.CONTAINER, "account", "properties"): _CONTAINER_INFORMATION,
+    ("HEAD", Level.CONTAINER, "account", "properties"): _CONTAINER_INFORMATION,
+    ("PUT", Level.BLOB, "", ""): _object("Put Blob", "wc", blobs.put),
+    ("GET", Level.BLOB, "", ""): _object("Get Blob", "r", blobs.get),
+    ("HEAD", Level.BLOB, "", ""): _object("Get Blob Properties", "r", blobs.get_properties),
+    ("DELETE", Level.BLOB, "", ""): _object("Delete Blob", "d", blobs.delete),
+    ("GET", Level.BLOB, "", "metadata"): _BLOB_METADATA,
+    ("HEAD", Level.BLOB, "", "metadata"): _BLOB_METADATA,
+    ("PUT", Level.BLOB, "", "metadata"): _object("Set Blob Metadata", "w", blobs.set_metadata),
+    ("PUT", Level.BLOB, "", "properties"): _object(
+        "Set Blob Properties", "w", blobs.set_properties
+    ),
+    ("PUT", Level.BLOB, "", "block"): _object("Put Block", "w", blocks.put_block),
+    ("PUT", Level.BLOB, "", "blocklist"): _object("Put Block List", "w", blocks.put_block_list),
+    ("GET", Level.BLOB, "", "blocklist"): _object("Get Block List", "r", blocks.get_block_list),
+    ("GET", Level.BLOB, "account", "properties"): _BLOB_INFORMATION,
+    ("HEAD", Level.BLOB, "account", "properties"): _BLOB_INFORMATION,
+    ("PUT", Level.BLOB, "", "lease"): _object("Lease Blob", "w"),
+    ("PUT", Level.BLOB, "", "snapshot"): _object("Snapshot Blob", "wc"),
+    ("PUT", Level.BLOB, "", "undelete"): _object("Undelete Blob", "w"),
+    ("PUT", Level.BLOB, "", "tier"): _object("Set Blob Tier", "w"),
+    ("GET", Level.BLOB, "", "tags"): _object("Get Blob Tags", "t"),
+    ("PUT", Level.BLOB, "", "tags"): _object("Set Blob Tags", "t"),
+    ("PUT", Level.BLOB, "", "copy"): _object("Abort Copy Blob", "w"),
+    ("PUT", Level.BLOB, "", "appendblock"): _object("Append Block", "aw"),
+    ("PUT", Level.BLOB, "", "seal"): _object("Append Blob Seal", "aw"),
+    ("PUT", Level.BLOB, "", "page"): _object("Put Page", "w"),
+    ("GET", Level.BLOB, "", "pagelist"): _object("Get Page Ranges", "r"),
+    ("PUT", Level.BLOB, "", "incrementalcopy"): _object("Incremental Copy Blob", "wc"),
+    ("POST", Level.BLOB, "", "query"): _object("Query Blob Contents", "r"),
+    ("PUT", Level.BLOB, "", "expiry"): _object("Set Blob Expiry", "w"),
+    ("PUT", Level.BLOB, "", "immutabilitypolicies"): _object("Set Immutability Policy", "i"),
+    ("DELETE", Level.BLOB, "", "immutabilitypolicies"): _object("Delete Immutability Policy", "i"),
+    ("PUT", Level.BLOB, "", "legalhold"): _object("Set Legal Hold", "i"),
+}
+
+_METHODS = frozenset(method for method, _, _, _ in _TABLE)
+
+
+def find_operation(
+    method: str, level: Level, query: Mapping[str, str], headers: Mapping[str, str]
+) -> Operation:
+    """The operation that is asked for; refuses what the reference does not have."""
+    restype, comp = query.get("restype", ""), query.get("comp", "")
+    operation = _TABLE.get((method, level, restype, comp))
+    if operation is None:
+        if method not in _METHODS:
+            raise RefusedError(UNSUPPORTED_HTTP_VERB)
+        name = "comp" if comp else "restype"
+        reason = f"No operation of {method} on the {level.value} has it."
+        raise query_refused(name, comp or restype, reason)
+    if "x-ms-copy-source" in headers and method == "PUT" and level is Level.BLOB:
+        return _find_copy(comp, headers, operation)
+    return operation
+
+
+def _find_copy(comp: str, headers: Mapping[str, str], operation: Operation) -> Operation:
+    if comp == "block":
+        return _BLOCK_FROM_URL
+    if comp:
+        return operation
+    return _PUT_FROM_URL if "x-ms-blob-type" in headers else _COPY
