@@ -40,25 +40,21 @@ class ContainerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptFile:
-    """A script that is too long for a command line; it goes up as a blob of the logs container."""
-
-    blob: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLine:
-    """What goes on the wire for one command, and the script as a person would read it."""
+    """What goes on the wire for one command, and the script as a person would read it.
+
+    `script_file` is the blob of the logs container that holds a script too long for the wire.
+    """
 
     line: str
     environment: Mapping[str, str]
     script: str
+    script_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourcePlan:
-    """A file, or with `blob` None a whole container, that a task gets into its working directory."""
+    """A file, or with `blob` None a whole container, for a task's working directory."""
 
     role: Role
     blob: str | None
@@ -69,14 +65,16 @@ class ResourcePlan:
 class OutputPlan:
     """An upload on completion: a pattern below the task's working directory, and where it goes.
 
-    With `wildcard`, `path` is a virtual folder (never empty); otherwise the blob's own name.
+    `path` is the destination as the service wants it: the blob's name, or a virtual folder where
+    the pattern has a wildcard. `blob` is the one blob that can come of it, None where there may be
+    several, all below `path`.
     """
 
     pattern: str
     role: Role
     path: str
     when: UploadCondition
-    wildcard: bool
+    blob: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +106,7 @@ class StartTaskPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run will do. `tasks` renders each task when asked, so that a million cost no memory."""
+    """What a run will do; `tasks` renders each one when asked, so that a million cost no memory."""
 
     workload: Workload
     run_id: RunId

@@ -1,8 +1,8 @@
 """What a run needs of the two services, in our own words: Protocols and the values they trade.
 
-It knows nothing of the SDKs; `remote` implements the Protocols for Azure and the emulator alike, and
-tests give hand-written ones. Every method may raise `ServiceError` (or a narrower kind): the caller
-retries nothing, since the implementation has already been patient.
+It knows nothing of the SDKs; `remote` implements the Protocols for Azure and the emulator alike,
+and tests give hand-written ones. Every method may raise `ServiceError` (or a narrower kind): the
+caller retries nothing, since the implementation has already been patient.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Blobs(Protocol):
         ...
 
     def create_container(self, name: str, metadata: Mapping[str, str]) -> None:
-        """Creates it; a name that exists already is a `ServiceRefusedError` (`ContainerAlreadyExists`)."""
+        """Creates it; `ServiceRefusedError` (`ContainerAlreadyExists`) where it exists."""
         ...
 
     def delete_container(self, name: str) -> None:
@@ -108,7 +108,7 @@ class ResourceRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputRequest:
-    """An upload that the node makes when the task has ended; `path` empty means the pattern's own."""
+    """An upload that the node makes when the task has ended; an empty `path` is left out."""
 
     pattern: str
     container_url: str
@@ -229,7 +229,7 @@ class TaskState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFailure:
-    """`failureInfo`: a code such as `FailureExitCode` or `BlobNotFound`, and the service's words."""
+    """`failureInfo`: a code such as `FailureExitCode`, and the service's words."""
 
     code: str
     category: str
@@ -276,7 +276,7 @@ class Batch(Protocol):
         ...
 
     def finish_adding(self, job_id: str) -> None:
-        """No more tasks will come: the job ends itself, and its pool goes, when the last has ended."""
+        """No more tasks will come: with the last one the job ends itself, and its pool goes."""
         ...
 
     def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
@@ -299,8 +299,8 @@ class Batch(Protocol):
         """The end of the start task's stderr; empty where the node is gone."""
         ...
 
-    def terminate_job(self, job_id: str, reason: str) -> None:
-        """Ends the job; its running tasks are killed."""
+    def terminate_job(self, job_id: str) -> None:
+        """Ends the job if it has not ended; its running tasks are killed."""
         ...
 
     def delete_job(self, job_id: str) -> None:

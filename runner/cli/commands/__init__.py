@@ -1,1 +1,1 @@
-"""One function for each command."""
+"""One module for each command: `add_arguments`, and `execute` to its exit code."""

@@ -1,0 +1,53 @@
+"""`batch-run run`: one workload, from its spec to nothing left."""
+
+from __future__ import annotations
+
+import argparse
+
+from runner.cli.signals import Interruptions
+from runner.cli.specs import add_json_argument, add_parameter_arguments
+from runner.cli.world import World
+
+_KEEP = ("pool", "job", "storage")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Everything that a run can be told."""
+    parser.add_argument("spec", metavar="SPEC", help="the workload's YAML file")
+    add_parameter_arguments(parser)
+    parser.add_argument(
+        "--target",
+        choices=("local", "azure"),
+        help="where to run (default: $BATCH_RUN_TARGET, else azure if $AZURE_BATCH_ENDPOINT is"
+        " set, else local)",
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", help="where outputs go (default: results/<workload name>)"
+    )
+    parser.add_argument(
+        "--keep",
+        choices=_KEEP,
+        action="append",
+        default=[],
+        help="leave something in the service after the run; may be repeated",
+    )
+    parser.add_argument(
+        "--allow-admin",
+        action="store_true",
+        help="local target: run a start task that asks for admin on this machine",
+    )
+    parser.add_argument(
+        "--logs",
+        choices=("failed", "all"),
+        default="failed",
+        help="whose stdout and stderr to bring home (default: %(default)s)",
+    )
+    add_json_argument(parser, "one event a line")
+    parser.add_argument("-q", "--quiet", action="store_true", help="show only how it ended")
+
+
+def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
+    """Runs the workload; returns the exit code of the contract."""
+    from runner.cli.running import run_workload
+
+    return run_workload(arguments, world, interruptions)

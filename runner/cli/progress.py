@@ -1,0 +1,156 @@
+"""How a run goes, while it goes: bars on a terminal, some lines elsewhere.
+
+It renders the report that it is given and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Protocol
+
+from runner.cli.world import World
+from runner.report.as_text import describe_failure, format_bytes, plural, printable
+from runner.report.fold import Report
+from runner.run.events import (
+    CleanupFinished,
+    Event,
+    JobCreated,
+    RunFinished,
+    RunStarted,
+    StartTaskFailed,
+    TaskFinished,
+)
+
+if TYPE_CHECKING:  # rich is not needed where there is no terminal
+    from rich.progress import Progress, TaskID
+
+_LINE_EVERY_SECONDS = 2.0
+
+
+class Display(Protocol):
+    """Is shown each event with the report that includes it, in order, from any thread."""
+
+    def show(self, event: Event, report: Report) -> None:
+        """One more event."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        ...
+
+
+class Silence:
+    """`-q`: nothing but the end."""
+
+    def show(self, event: Event, report: Report) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Lines:
+    """Plain lines: what happens once at once, numbers at most every two seconds."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._next = 0.0
+        self._nodes = ""
+
+    def show(self, event: Event, report: Report) -> None:
+        """Says what is worth a line."""
+        line = describe_event(event, report)
+        if line is not None:
+            self._world.say(line)
+        nodes = describe_nodes(report)
+        now = self._world.clock.monotonic()
+        if isinstance(event, RunFinished | CleanupFinished) or now < self._next:
+            return
+        self._next = now + _LINE_EVERY_SECONDS
+        self._world.say(f"{describe_numbers(report)}{f'; {nodes}' if nodes else ''}")
+
+    def close(self) -> None:
+        """Lines need no care."""
+
+
+class Bars:
+    """Two bars at the foot of a terminal, uploads and tasks, and lines above them."""
+
+    def __init__(self, world: World) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._world = world
+        self._progress: Progress = Progress(
+            TextColumn("{task.description:>7}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[more]}"),
+            console=Console(file=world.stderr),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._uploads: TaskID | None = None
+        self._tasks: TaskID | None = None
+
+    def show(self, event: Event, report: Report) -> None:
+        """Moves the bars; failures become lines above them."""
+        progress = self._progress
+        if isinstance(event, RunStarted):
+            self._uploads = progress.add_task("uploads", total=report.files, more="")
+            self._tasks = progress.add_task("tasks", total=report.tasks, more="")
+            progress.start()
+        line = describe_event(event, report)
+        if line is not None:
+            progress.console.print(line, markup=False, highlight=False)
+        if self._uploads is not None and self._tasks is not None:
+            size = format_bytes(report.uploaded_bytes)
+            progress.update(self._uploads, completed=report.uploaded_files, more=size)
+            done = report.succeeded + len(report.failures)
+            progress.update(self._tasks, completed=done, more=describe_nodes(report))
+
+    def close(self) -> None:
+        """Takes the bars away."""
+        self._progress.stop()
+
+
+def choose_display(world: World, *, quiet: bool, prints: bool) -> Display:
+    """Bars on a terminal that can show them, lines elsewhere (`NO_COLOR` and `TERM=dumb` too).
+
+    With `prints`, data goes to standard output meanwhile: on one terminal, bars would run into it.
+    """
+    if quiet:
+        return Silence()
+    plain = bool(world.environ.get("NO_COLOR")) or world.environ.get("TERM") == "dumb"
+    mixed = prints and world.stdout.isatty()
+    return Lines(world) if plain or mixed or not world.stderr.isatty() else Bars(world)
+
+
+def describe_event(event: Event, report: Report) -> str | None:
+    """A line for what happens once, or goes wrong; None for what only counts."""
+    match event:
+        case RunStarted():
+            size = format_bytes(report.input_bytes)
+            return f"{plural(report.tasks, 'task')}, {plural(report.files, 'file')} ({size})"
+        case JobCreated():
+            return f"job {event.job} on pool {event.pool}"
+        case StartTaskFailed():
+            return f"start task failed on node {event.node}"
+        case TaskFinished(succeeded=False):
+            return printable(f"task {event.task} failed ({event.item}): {describe_failure(event)}")
+        case _:
+            return None
+
+
+def describe_numbers(report: Report) -> str:
+    """How far uploads and tasks are."""
+    done = report.succeeded + len(report.failures)
+    return f"{report.uploaded_files}/{report.files} files up, {done}/{report.tasks} tasks done"
+
+
+def describe_nodes(report: Report) -> str:
+    """How many nodes are in which state: `nodes: 2 idle, 1 running`."""
+    counts = Counter(report.nodes.values())
+    parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    return f"nodes: {parts}" if parts else ""

@@ -1,0 +1,152 @@
+"""One run as the user sees it: target, spec, plan, run directory, services, run, digest.
+
+It strings the parts together; what each of them does is theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from runner.cli.audience import Audience
+from runner.cli.progress import choose_display
+from runner.cli.signals import Interruptions
+from runner.cli.specs import load
+from runner.cli.world import World
+from runner.connect import (
+    AzureSettings,
+    choose_target,
+    open_azure,
+    open_local,
+    read_azure_settings,
+)
+from runner.errors import UsageError
+from runner.plan.expand import expand, place
+from runner.plan.model import Plan
+from runner.plan.run_id import new_run_id
+from runner.report.plan_as_json import write_plan
+from runner.run.cleanup import Keep
+from runner.run.execute import Options, Outcome, Run
+from runner.run.journal import Journal, create_run_directory
+from runner.spec.workload import Elevation, Print, Workload
+
+
+def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
+    """From the command line to the exit code; nothing is created before the plan stands."""
+    choice = choose_target(arguments.target, world.environ)
+    world.say(f"target {choice.target}: {choice.why}")
+    settings = read_azure_settings(world.environ) if choice.target == "azure" else None
+    workload, folder = load(arguments.spec, arguments, world)
+    run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
+    plan = expand(workload, folder=folder, run_id=run_id)
+    output_directory = _make_output_directory(arguments.output, workload.name, world)
+    for note in _notes(workload, arguments, local=settings is None):
+        world.say(note)
+    directory = create_run_directory(world.working_directory, run_id)
+    audience = Audience(
+        plan,
+        display=choose_display(
+            world,
+            quiet=arguments.quiet,
+            prints=any(step.print is Print.STDOUT for step in workload.steps),
+        ),
+        directory=directory,
+        world=world,
+        as_json=arguments.json,
+    )
+    with closing(
+        Journal(directory, run=run_id, clock=world.clock.now, listener=audience.hear)
+    ) as journal:
+        journal.write("spec.yaml", workload.document.text)
+        write_plan(directory / "plan.json", plan)
+        try:
+            outcome = _run(
+                plan, arguments, settings, journal, output_directory, world, interruptions
+            )
+        finally:
+            audience.close()
+        audience.tell_end(journal, output_directory=output_directory)
+    if outcome.error is not None:
+        world.show_error(outcome.error)
+    return outcome.exit_code
+
+
+def _run(
+    plan: Plan,
+    arguments: argparse.Namespace,
+    settings: AzureSettings | None,
+    journal: Journal,
+    output_directory: Path,
+    world: World,
+    interruptions: Interruptions,
+) -> Outcome:
+    if settings is None:
+        services = open_local(
+            state=journal.directory / "emulator",
+            allow_admin=arguments.allow_admin,
+            environ=world.environ,
+        )
+    else:
+        services = open_azure(settings)
+    with services:
+        run = Run(
+            place(plan, storage_endpoint=services.blobs.endpoint),
+            Options(
+                target=services.target,
+                outlives_client=settings is not None,
+                output_directory=output_directory,
+                keep=frozenset(Keep(each) for each in arguments.keep),
+                all_logs=arguments.logs == "all",
+            ),
+            batch=services.batch,
+            blobs=services.blobs,
+            journal=journal,
+            clock=world.clock,
+        )
+
+        def leave() -> None:
+            left = ", ".join(run.what_may_be_left()) or "nothing"
+            world.say(f"batch-run: left at once; what may still exist: {left}")
+
+        def interrupt() -> None:
+            world.say("interrupted: cleaning up; interrupt again to leave at once")
+            run.interrupt()
+
+        interruptions.work, interruptions.leave = interrupt, leave
+        return run.execute()
+
+
+def _make_output_directory(given: str | None, workload: str, world: World) -> Path:
+    """Made now: a place that cannot be written to stops the run before it costs anything."""
+    directory = world.working_directory / (given or Path("results") / workload)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(
+            f"cannot write to the output directory `{directory}`: {reason}",
+            hint="choose another one with `--output DIR`",
+        ) from error
+    return directory
+
+
+def _notes(workload: Workload, arguments: argparse.Namespace, *, local: bool) -> Iterator[str]:
+    if not local:
+        return
+    start_task = workload.pool.start_task
+    if start_task is not None and start_task.run_as is Elevation.ADMIN:
+        if arguments.allow_admin:
+            yield "note: the start task runs as admin on this machine (--allow-admin)"
+        else:
+            yield (
+                "note: the start task asks for admin and is not run on this machine; what it"
+                " installs must be here already (--allow-admin runs it)"
+            )
+    if arguments.keep:
+        yield "note: --keep keeps nothing on the local target: its services end with the run"

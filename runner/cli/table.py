@@ -1,0 +1,66 @@
+"""The table of commands: all that `cli.main` knows of them.
+
+It must stay cheap to import: what a command needs, it imports when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runner.cli.commands import emulator, plan, run, schema, validate
+from runner.cli.signals import Interruptions
+from runner.cli.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command: its name, what it is for, its options and what it does (an exit code)."""
+
+    name: str
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    execute: Callable[[argparse.Namespace, World, Interruptions], int]
+
+
+COMMANDS = (
+    Command(
+        name="run",
+        summary="Run a workload to its end.",
+        add_arguments=run.add_arguments,
+        execute=run.execute,
+    ),
+    Command(
+        name="validate",
+        summary="Check specs: all problems at once, each with its place.",
+        add_arguments=validate.add_arguments,
+        execute=validate.execute,
+    ),
+    Command(
+        name="plan",
+        summary="Show what a run would do; nothing is created.",
+        add_arguments=plan.add_arguments,
+        execute=plan.execute,
+    ),
+    Command(
+        name="schema",
+        summary="Print the JSON Schema of specs.",
+        add_arguments=schema.add_arguments,
+        execute=schema.execute,
+    ),
+    Command(
+        name="emulator",
+        summary="Run the emulator of Azure Batch and Blob Storage alone.",
+        add_arguments=emulator.add_arguments,
+        execute=emulator.execute,
+    ),
+)
+
+RESERVED = frozenset(
+    (
+        *("attach", "cancel", "clean", "diff", "doctor", "events", "explain", "logs", "new"),
+        *("report", "resume", "runs", "status"),
+    )
+)
+"""Names of commands to come: a spec of such a name would change its meaning some day."""

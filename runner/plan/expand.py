@@ -1,0 +1,146 @@
+"""From a checked workload and the files on this machine to a plan, or to every problem with it.
+
+Same workload, same files, same run id: equal plan. It creates nothing and asks no service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from runner.errors import UsageError
+from runner.plan.command import bash_command
+from runner.plan.inputs import find_files
+from runner.plan.model import ContainerPlan, InputFile, Plan, RunId, StartTaskPlan, TaskPlan
+from runner.plan.outputs import find_collisions
+from runner.plan.tasks import TaskSequence, resource_plans
+from runner.spec.problem import Problem, SpecError
+from runner.spec.template import TemplateError
+from runner.spec.workload import Container, Workload
+
+# A template that fails for one file mostly fails for all; nobody reads ten thousand of them.
+_PROBLEMS_SHOWN = 20
+# Stands in `file.url` until a target is chosen; as long as a real one may be.
+_UNKNOWN_STORAGE = "https://<storage-account>.blob.core.windows.net"
+
+
+def expand(workload: Workload, *, folder: Path, run_id: RunId) -> Plan:
+    """The plan of a run, for a storage account that is not known yet; `folder` is the spec's.
+
+    Raises `SpecError` with all problems: files that are not there or cannot become blobs, values
+    that a template cannot take, outputs of two tasks that are one blob.
+    """
+    problems: list[Problem] = []
+    containers = tuple(
+        _plan_container(container, workload, folder, run_id, problems)
+        for container in workload.containers
+    )
+    if problems:
+        raise SpecError(problems)
+    start_task = _plan_start_task(workload, run_id, problems)
+    tasks = TaskSequence(
+        workload=workload,
+        run_id=run_id,
+        files={container.role: container.files for container in containers},
+        storage_endpoint=_UNKNOWN_STORAGE,
+    )
+    problems.extend(find_collisions(workload, _render_all(tasks, problems)))
+    if problems:
+        raise SpecError(problems)
+    return Plan(
+        workload=workload,
+        run_id=run_id,
+        containers=containers,
+        start_task=start_task,
+        tasks=tasks,
+    )
+
+
+def place(plan: Plan, *, storage_endpoint: str) -> Plan:
+    """The same plan for a storage account: its URL goes into `file.url`."""
+    tasks = TaskSequence(
+        workload=plan.workload,
+        run_id=plan.run_id,
+        files={container.role: container.files for container in plan.containers},
+        storage_endpoint=storage_endpoint,
+    )
+    return replace(plan, tasks=tasks)
+
+
+def _plan_container(
+    container: Container,
+    workload: Workload,
+    folder: Path,
+    run_id: RunId,
+    problems: list[Problem],
+) -> ContainerPlan:
+    files: dict[str, InputFile] = {}
+    document = workload.document
+    for upload in container.uploads:
+        found, refused = find_files(upload, folder, document)
+        problems.extend(refused)
+        for file in found:
+            other = files.setdefault(file.blob, file)
+            if other is not file:
+                message = f"`{other.source}` and `{file.source}` would both be blob `{file.blob}`"
+                problems.append(
+                    document.problem(
+                        upload.pointer,
+                        code="input-collision",
+                        message=message,
+                        hint="bring them up into containers of their own, or from a folder above",
+                    )
+                )
+    ordered = tuple(files[name] for name in sorted(files))
+    return ContainerPlan(role=container.role, name=f"{run_id}-{container.role}", files=ordered)
+
+
+def _plan_start_task(
+    workload: Workload, run_id: RunId, problems: list[Problem]
+) -> StartTaskPlan | None:
+    start_task = workload.pool.start_task
+    if start_task is None:
+        return None
+    scope = {"parameters": workload.parameters, "run": {"id": run_id}}
+    try:
+        script = start_task.command.render(scope)
+        environment = {
+            name: template.render_text(scope) for name, template in start_task.environment.items()
+        }
+    except TemplateError as error:
+        pointer = (*start_task.pointer, "command")
+        problems.extend(
+            workload.document.problem(
+                pointer, code=fault.code, message=fault.message, hint=fault.hint
+            )
+            for fault in error.faults
+        )
+        return None
+    return StartTaskPlan(
+        command=bash_command(script, environment, task="starttask"),
+        resources=resource_plans(start_task.resources),
+        run_as=start_task.run_as,
+        wait_for_success=start_task.wait_for_success,
+        retries=start_task.retries,
+    )
+
+
+def _render_all(tasks: TaskSequence, problems: list[Problem]) -> Iterator[TaskPlan]:
+    """Every task that can be rendered; what is wrong with the others goes into `problems`."""
+    for index in range(len(tasks)):
+        try:
+            yield tasks[index]
+        except SpecError as error:
+            problems.extend(error.problems)
+            if len(problems) >= _PROBLEMS_SHOWN:
+                return
+
+
+def find_task(plan: Plan, name: str) -> TaskPlan:
+    """The task of an id, with or without its leading zeros; `UsageError` where there is none."""
+    number = int(name) if name.isascii() and name.isdigit() else 0
+    if not 1 <= number <= len(plan.tasks):
+        last = plan.tasks[-1].id
+        raise UsageError(f"there is no task `{name}`", hint=f"ids go from 1 to {last}")
+    return plan.tasks[number - 1]

@@ -1,0 +1,142 @@
+"""Which files of this machine a spec means: the only part of planning that touches the disk.
+
+It reads names, sizes and times, never contents, and knows nothing of tasks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from wcmatch import glob
+
+from runner.plan.model import InputFile
+from runner.spec.document import Document, Pointer
+from runner.spec.problem import Problem
+from runner.spec.workload import Upload
+
+_GLOB = glob.GLOBSTAR | glob.CASE | glob.FORCEUNIX
+# REST: Naming and Referencing Containers, Blobs, and Metadata.
+_BLOB_NAME_LIMIT_CHARACTERS = 1024
+_BLOB_SEGMENTS_LIMIT = 254
+_UNSAFE_CHARACTER = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
+
+
+def find_files(
+    upload: Upload, folder: Path, document: Document
+) -> tuple[tuple[InputFile, ...], tuple[Problem, ...]]:
+    """The files of one upload in the order of their blob names, or what is wrong with it.
+
+    `folder` is the spec's; a folder's structure below `from` becomes the blob's name. Links to
+    files are followed, links to folders are not: they may lead round in a circle.
+    """
+    source = folder / upload.source
+
+    def problem(code: str, message: str, hint: str | None = None, key: str = "from") -> Problem:
+        span = document.span(_known(document, upload.pointer, key))
+        return Problem(
+            file=document.name,
+            span=span,
+            code=code,
+            message=message,
+            hint=hint,
+            source_line=document.source_line(span.start.line),
+        )
+
+    if source.is_file():
+        found = [_describe(source, source.name)]
+    elif source.is_dir():
+        matches = _compile(upload)
+        try:
+            found = sorted(_walk(source, "", matches), key=lambda file: file.blob)
+        except OSError as error:
+            message = f"cannot read `{error.filename}`: {_words(error)}"
+            return (), (problem("unreadable-input", message),)
+    else:
+        return (), (
+            problem(
+                "no-such-input",
+                f"there is no file or folder `{_shown(str(source))}`",
+                hint="a relative path starts at the folder of the spec",
+            ),
+        )
+    if not found:
+        patterns = ", ".join(f"`{pattern}`" for pattern in upload.include)
+        return (), (
+            problem(
+                "no-input",
+                f"no file below `{_shown(str(source))}` matches {patterns}",
+                key="include",
+                hint="`**/*` matches all files at every depth; names with a leading dot need"
+                " a pattern of their own",
+            ),
+        )
+    refused = tuple(
+        problem("blob-name", f"`{_shown(file.blob)}` cannot be the name of a blob: {reason}", hint)
+        for file in found
+        for reason, hint in _name_faults(file.blob)
+    )
+    return tuple(found), refused
+
+
+def _known(document: Document, pointer: Pointer, key: str) -> Pointer:
+    """The key's pointer, or its parent's where the spec leaves the key out."""
+    return (*pointer, key) if document.has((*pointer, key)) else pointer
+
+
+def _compile(upload: Upload) -> Callable[[str], bool]:
+    matcher = glob.compile(list(upload.include), flags=_GLOB, exclude=list(upload.exclude) or None)
+    return matcher.match
+
+
+def _walk(folder: Path, prefix: str, matches: Callable[[str], bool]) -> Iterator[InputFile]:
+    folders = [(os.fspath(folder), prefix)]
+    while folders:
+        current, below = folders.pop()
+        with os.scandir(current) as entries:
+            for entry in entries:
+                name = below + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, f"{name}/"))
+                elif matches(name) and entry.is_file():
+                    yield _describe(Path(entry.path), name)
+
+
+def _describe(path: Path, blob: str) -> InputFile:
+    status = path.stat()
+    return InputFile(
+        source=path, blob=blob, size_bytes=status.st_size, modified_ns=status.st_mtime_ns
+    )
+
+
+def _name_faults(blob: str) -> Iterator[tuple[str, str]]:
+    rename = "rename the file or leave it out with `exclude`"
+    try:
+        blob.encode()
+    except UnicodeEncodeError:
+        yield "it is not UTF-8", rename
+        return
+    segments = blob.split("/")
+    if _UNSAFE_CHARACTER.search(blob):
+        yield "it has a control character, which a blob list cannot hold", rename
+    if len(blob) > _BLOB_NAME_LIMIT_CHARACTERS:
+        yield f"it is longer than {_BLOB_NAME_LIMIT_CHARACTERS} characters", rename
+    if len(segments) > _BLOB_SEGMENTS_LIMIT:
+        yield f"it is deeper than {_BLOB_SEGMENTS_LIMIT} folders", rename
+    if any(segment.endswith(".") for segment in segments):
+        yield "the service drops a dot at the end of a name", rename
+
+
+def _shown(text: str) -> str:
+    """The text with what a terminal cannot show written as escapes."""
+    printable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in printable
+    )
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,143 @@
+"""Rendering of tasks, one at a time and as often as asked: a million tasks take no memory.
+
+It knows nothing of the disk; which files there are is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
+from urllib.parse import quote
+
+from runner.plan.command import bash_command
+from runner.plan.model import InputFile, ResourcePlan, RunId, TaskId, TaskPlan
+from runner.plan.outputs import plan_output
+from runner.spec.problem import Problem, SpecError
+from runner.spec.template import TemplateError
+from runner.spec.workload import Resource, Role, Step, Workload
+
+_LEAST_ID_WIDTH = 4
+
+
+class TaskSequence(Sequence[TaskPlan]):
+    """All tasks of a plan, in the order of their ids, rendered when asked for.
+
+    Ids are decimal numbers from 1, padded to one width, counted over all steps: they never
+    collide, and dependencies can go by range.
+    """
+
+    def __init__(
+        self,
+        *,
+        workload: Workload,
+        run_id: RunId,
+        files: Mapping[Role, tuple[InputFile, ...]],
+        storage_endpoint: str,
+    ) -> None:
+        self._workload = workload
+        self._run_id = run_id
+        self._files = files
+        self._storage_endpoint = storage_endpoint.rstrip("/")
+        self._length = sum(len(files[step.for_each.role]) for step in workload.steps)
+        self._width = max(_LEAST_ID_WIDTH, len(str(self._length)))
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> TaskPlan: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TaskPlan, ...]: ...
+    def __getitem__(self, index: int | slice) -> TaskPlan | tuple[TaskPlan, ...]:
+        """Raises `SpecError` where a template cannot take this task's values."""
+        if isinstance(index, slice):
+            return tuple(self[each] for each in range(*index.indices(self._length)))
+        number = index + self._length if index < 0 else index
+        within = number
+        for step in self._workload.steps:
+            files = self._files[step.for_each.role]
+            if 0 <= within < len(files):
+                return self._render(step, files[within], number, within)
+            within -= len(files)
+        raise IndexError(index)
+
+    def __iter__(self) -> Iterator[TaskPlan]:
+        for index in range(self._length):
+            yield self[index]
+
+    def role_of(self, index: int) -> Role:
+        """The container whose file task `index` works on."""
+        for step in self._workload.steps:
+            count = len(self._files[step.for_each.role])
+            if index < count:
+                return step.for_each.role
+            index -= count
+        raise IndexError(index)
+
+    def _render(self, step: Step, file: InputFile, number: int, within: int) -> TaskPlan:
+        task_id = TaskId(str(number + 1).zfill(self._width))
+        role = step.for_each.role
+        scope = {
+            "parameters": self._workload.parameters,
+            "run": {"id": self._run_id},
+            "index": within,
+            "file": self._describe(file, role),
+        }
+        try:
+            script = step.command.render(scope)
+            environment = {
+                name: template.render_text(scope) for name, template in step.environment.items()
+            }
+            outputs = tuple(
+                plan_output(output, scope, task_id=task_id, folder=_folder(file.blob))
+                for output in step.outputs
+            )
+        except TemplateError as error:
+            raise SpecError(self._problems(step, file, error)) from error
+        own = ResourcePlan(role=role, blob=file.blob, path=file.blob)
+        return TaskPlan(
+            id=task_id,
+            display_name=f"{step.name}/{file.blob}",
+            item=file.blob,
+            command=bash_command(script, environment, task=task_id),
+            resources=(own, *resource_plans(step.resources)),
+            outputs=outputs,
+            run_as=step.run_as,
+            print=step.print,
+            retries=step.retries,
+            timeout=step.timeout,
+        )
+
+    def _describe(self, file: InputFile, role: Role) -> Mapping[str, object]:
+        name = file.blob.rpartition("/")[2]
+        stem, dot, extension = name.rpartition(".")
+        if not stem:  # no dot, or only a leading one
+            stem, dot, extension = name, "", ""
+        container = f"{self._run_id}-{role}"
+        return {
+            "path": file.blob,
+            "name": name,
+            "dir": _folder(file.blob),
+            "stem": stem,
+            "ext": dot + extension,
+            "size": file.size_bytes,
+            "url": f"{self._storage_endpoint}/{container}/{quote(file.blob)}",
+        }
+
+    def _problems(self, step: Step, file: InputFile, error: TemplateError) -> Iterator[Problem]:
+        for fault in error.faults:
+            yield self._workload.document.problem(
+                step.pointer,
+                code=fault.code,
+                message=f"{fault.message} (for `{file.blob}`)",
+                hint=fault.hint,
+            )
+
+
+def resource_plans(resources: tuple[Resource, ...]) -> tuple[ResourcePlan, ...]:
+    """Whole containers, brought in with their structure."""
+    return tuple(ResourcePlan(role=resource.role, blob=None, path="") for resource in resources)
+
+
+def _folder(blob: str) -> str:
+    return blob.rpartition("/")[0]

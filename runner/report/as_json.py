@@ -1,0 +1,34 @@
+"""The report as data: `report.json` in the run's directory.
+
+It renders a report and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from runner.report.fold import Report
+from runner.run.events import VERSION, format_time
+
+
+def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
+    """One object; keys are only ever added within a version."""
+    body = asdict(report)
+    failures = body.pop("failures")
+    return {
+        "v": VERSION,
+        "run": run,
+        **body,
+        "failed": len(failures),
+        "unfinished": report.tasks - report.succeeded - len(failures),
+        "failures": [_with_times(failure) for failure in failures],
+    }
+
+
+def _with_times(failure: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: format_time(value) if isinstance(value, datetime) else value
+        for key, value in failure.items()
+    }

@@ -1,0 +1,101 @@
+"""The digest of a run for a person: counts, failures with their causes, and what is left.
+
+It renders a report and nothing else; colours and terminals are not its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.report.fold import Report
+from runner.run.events import StartTaskFailed, TaskFinished
+
+_FAILURES_SHOWN = 10
+_PROGRAM_NOT_FOUND = 127
+
+
+def digest(report: Report, *, run_directory: str, output_directory: str) -> str:
+    """Some lines of plain text, without a final newline."""
+    return "\n".join(_lines(report, run_directory, output_directory))
+
+
+def _lines(report: Report, run_directory: str, output_directory: str) -> Iterator[str]:
+    for failed in report.start_task_failures[:1]:
+        yield from _start_task_failure(failed, len(report.start_task_failures))
+    for failure in report.failures[:_FAILURES_SHOWN]:
+        yield from _task_failure(failure)
+    if len(report.failures) > _FAILURES_SHOWN:
+        more = len(report.failures) - _FAILURES_SHOWN
+        yield f"... and {more} more failed; all are in {run_directory}/report.json"
+    yield _counts(report)
+    if report.downloaded_files:
+        size = format_bytes(report.downloaded_bytes)
+        yield f"{plural(report.downloaded_files, 'file')} ({size}) in {output_directory}"
+    yield from _left(report)
+    yield f"run directory: {run_directory}"
+
+
+def _counts(report: Report) -> str:
+    failed = len(report.failures)
+    unfinished = report.tasks - report.succeeded - failed
+    parts = [f"{report.succeeded} succeeded"]
+    if failed:
+        parts.append(f"{failed} failed")
+    if unfinished:
+        parts.append(f"{unfinished} not finished")
+    return f"{plural(report.tasks, 'task')}: {', '.join(parts)}"
+
+
+def _task_failure(task: TaskFinished) -> Iterator[str]:
+    yield printable(f"task {task.task} failed ({task.item}): {describe_failure(task)}")
+    if task.stderr_tail:
+        yield from (f"    {printable(line)}" for line in task.stderr_tail.splitlines())
+
+
+def describe_failure(task: TaskFinished) -> str:
+    """The cause in one line: the exit code, or the service's words where there was none."""
+    node = f" on node {task.node}" if task.node else ""
+    if task.exit_code == _PROGRAM_NOT_FOUND:
+        return f"exit code 127{node}: a program of the command was not found"
+    if task.exit_code:
+        return f"exit code {task.exit_code}{node}"
+    return f"{task.cause}{node}: {task.message}"
+
+
+def _start_task_failure(failed: StartTaskFailed, count: int) -> Iterator[str]:
+    code = "" if failed.exit_code is None else f" (exit code {failed.exit_code})"
+    others = f", and on {plural(count - 1, 'other')}" if count > 1 else ""
+    yield f"the start task failed on node {failed.node}{code}{others}"
+    yield from (f"    {printable(line)}" for line in failed.stderr_tail.splitlines())
+
+
+def _left(report: Report) -> Iterator[str]:
+    if not report.left:
+        yield "nothing left in the services"
+    for left in report.left:
+        yield f"left: {left.kind} {left.name} ({left.why})"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2 files`, `10,000 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def format_bytes(count: int) -> str:
+    """Decimal units, as storage is billed: `999 B`, `1.5 kB`, `2.0 GB`."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def printable(text: str) -> str:
+    """The text with what could steer a terminal, or break the line, written as escapes."""
+    return "".join(
+        character
+        if character.isprintable() or character == "\t"
+        else character.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for character in text
+    )

@@ -1,0 +1,104 @@
+"""The report: what happened in a run, folded from its events one by one.
+
+It knows nothing of the services or of the run under way; the events are all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from typing_extensions import assert_never
+
+from runner.run.events import (
+    CleanupFinished,
+    Event,
+    JobCreated,
+    LeftBehind,
+    NodeChanged,
+    OutputDownloaded,
+    PoolChanged,
+    RunFinished,
+    RunStarted,
+    StartTaskFailed,
+    TaskAdded,
+    TaskFinished,
+    TaskRetried,
+    TaskStarted,
+    UploadFinished,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """A run so far. Failures are kept whole, successes are only counted: there may be a million."""
+
+    workload: str = ""
+    target: str = ""
+    tasks: int = 0
+    files: int = 0
+    input_bytes: int = 0
+    uploaded_files: int = 0
+    uploaded_bytes: int = 0
+    job: str | None = None
+    pool: str | None = None
+    pool_errors: tuple[str, ...] = ()
+    nodes: dict[str, str] = field(default_factory=dict)
+    added: int = 0
+    started: int = 0
+    retries: int = 0
+    succeeded: int = 0
+    failures: list[TaskFinished] = field(default_factory=list)
+    start_task_failures: list[StartTaskFailed] = field(default_factory=list)
+    downloaded_files: int = 0
+    downloaded_bytes: int = 0
+    deleted: tuple[str, ...] = ()
+    left: tuple[LeftBehind, ...] = ()
+    exit_code: int | None = None
+    error: str | None = None
+
+    def add(self, event: Event) -> None:
+        """Takes one more event in."""
+        match event:
+            case RunStarted():
+                self.workload, self.target = event.workload, event.target
+                self.tasks, self.files, self.input_bytes = event.tasks, event.files, event.bytes
+            case UploadFinished():
+                self.uploaded_files += 1
+                self.uploaded_bytes += event.bytes
+            case JobCreated():
+                self.job, self.pool = event.job, event.pool
+            case PoolChanged():
+                self.pool_errors = event.errors
+            case NodeChanged():
+                self.nodes[event.node] = event.state
+            case TaskAdded():
+                self.added += 1
+            case TaskStarted():
+                self.started += 1
+            case TaskRetried():
+                self.retries += 1
+            case TaskFinished():
+                if event.succeeded:
+                    self.succeeded += 1
+                else:
+                    self.failures.append(event)
+            case OutputDownloaded():
+                self.downloaded_files += 1
+                self.downloaded_bytes += event.bytes
+            case StartTaskFailed():
+                self.start_task_failures.append(event)
+            case CleanupFinished():
+                self.deleted, self.left = event.deleted, event.left
+            case RunFinished():
+                self.exit_code, self.error = event.exit_code, event.error
+            case _:
+                assert_never(event)
+
+
+def fold(events: Iterable[Event]) -> Report:
+    """The report of a run, or of as much of it as there is."""
+    report = Report()
+    for event in events:
+        report.add(event)
+    return report

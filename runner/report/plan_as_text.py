@@ -1,0 +1,72 @@
+"""A plan for a person: what would be brought up, the pool, and the tasks.
+
+It renders a plan and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.plan.model import CommandLine, Plan, ResourcePlan, TaskPlan
+from runner.report.as_text import format_bytes, plural, printable
+
+_FILES_SHOWN = 5
+_TASKS_SHOWN = 3
+
+
+def plan_summary(plan: Plan) -> Iterator[str]:
+    """Lines: containers, pool, start task, job and the first tasks."""
+    workload = plan.workload
+    yield f"workload {workload.name}: {plural(len(plan.tasks), 'task')}"
+    for container in plan.containers:
+        policy = workload.container(container.role)
+        size = format_bytes(sum(file.size_bytes for file in container.files))
+        download = ", downloaded" if policy.download else ""
+        yield (
+            f"container {container.name}: {plural(len(container.files), 'file')} ({size})"
+            f" up{download}, delete: {policy.delete.value}"
+        )
+        for file in container.files[:_FILES_SHOWN]:
+            yield printable(f"  {file.blob} ({format_bytes(file.size_bytes)})")
+        if len(container.files) > _FILES_SHOWN:
+            yield f"  ... and {len(container.files) - _FILES_SHOWN:,} more"
+    pool = workload.pool
+    image = f"{pool.image.publisher} {pool.image.offer} {pool.image.sku} {pool.image.version}"
+    yield (
+        f"pool: {pool.dedicated_nodes} dedicated and {pool.spot_nodes} spot nodes of"
+        f" {pool.vm_size}, {plural(pool.task_slots_per_node, 'task slot')} each; image {image}"
+    )
+    if plan.start_task is not None:
+        yield f"start task, as {plan.start_task.run_as.value}:"
+        yield from _command(plan.start_task.command)
+        yield from _resources(plan.start_task.resources)
+    yield f"job: ends itself after {workload.limits.duration}"
+    for task in plan.tasks[:_TASKS_SHOWN]:
+        yield from task_lines(task)
+    if len(plan.tasks) > _TASKS_SHOWN:
+        yield f"... and {len(plan.tasks) - _TASKS_SHOWN:,} more (--task ID shows one)"
+
+
+def task_lines(task: TaskPlan) -> Iterator[str]:
+    """Everything about one task."""
+    yield printable(f"task {task.id} {task.display_name}")
+    yield from _command(task.command)
+    yield from _resources(task.resources)
+    for output in task.outputs:
+        shown = output.blob if output.blob is not None else f"{output.path}/"
+        yield printable(
+            f"  output {output.pattern} to {output.role}/{shown} on {output.when.value}"
+        )
+
+
+def _command(command: CommandLine) -> Iterator[str]:
+    for line in command.script.splitlines():
+        yield f"  $ {printable(line)}"
+    for name, value in command.environment.items():
+        yield printable(f"  environment {name}={value}")
+
+
+def _resources(resources: tuple[ResourcePlan, ...]) -> Iterator[str]:
+    for resource in resources:
+        what = "all files" if resource.blob is None else resource.blob
+        yield printable(f"  resource {resource.role}/{what}")

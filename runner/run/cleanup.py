@@ -1,0 +1,171 @@
+"""Takes away what the run has made, and says what is left by asking the services.
+
+It knows nothing of why the run ended but the little that decides what a container is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+
+from typing_extensions import assert_never
+
+from runner.errors import ServiceError
+from runner.plan.model import LOGS, Plan
+from runner.run.events import CleanupFinished, LeftBehind
+from runner.run.services import Batch, Blobs, JobState
+from runner.run.submit import Submission
+from runner.spec.workload import Delete, Role
+
+_CONNECTIONS = 8
+
+
+class Keep(Enum):
+    """What an option can ask to leave: `--keep pool|job|storage`."""
+
+    POOL = "pool"
+    JOB = "job"
+    STORAGE = "storage"
+
+
+class Ending(Enum):
+    """How a run ended, as far as it decides what to keep."""
+
+    SUCCEEDED = "succeeded"
+    FAILED_WITH_RESULTS = "failed with results"
+    """Tasks have ended, but not all of them well, or not all was brought home."""
+    NOTHING_DONE = "nothing done"
+    """Interrupted, or stopped before any task had ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """One thing of ours in a service: how it goes, and whether it is there."""
+
+    kind: str
+    name: str
+    kept_because: str | None
+    remove: Callable[[], None]
+    exists: Callable[[], bool]
+
+
+class Cleanup:
+    """Knows what a run may have made, from its first creation on."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        submission: Submission,
+        *,
+        batch: Batch,
+        blobs: Blobs,
+        keep: frozenset[Keep],
+    ) -> None:
+        self._plan = plan
+        self._submission = submission
+        self._batch = batch
+        self._blobs = blobs
+        self._keep = keep
+
+    def clean_up(self, *, pool_id: str | None, ending: Ending) -> CleanupFinished:
+        """Deletes the job, then its pool, and beside them the containers; waits until all are gone.
+
+        A refusal stops nothing else: what could not be deleted is among what is left.
+        """
+        groups = [
+            self._compute_items(pool_id),
+            *([self._container_item(role, ending)] for role, _ in self._submission.containers),
+        ]
+        with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
+            results = [result for group in pool.map(_remove_in_order, groups) for result in group]
+        return CleanupFinished(
+            deleted=tuple(f"{item.kind} {item.name}" for item, left in results if left is None),
+            left=tuple(left for _, left in results if left is not None),
+        )
+
+    def leave(self, *, pool_id: str | None, why: str) -> CleanupFinished:
+        """Deletes nothing, and says what is there: the work goes on without us."""
+        items = list(self._compute_items(pool_id))
+        items += [
+            self._container_item(role, Ending.NOTHING_DONE)
+            for role, _ in self._submission.containers
+        ]
+        return CleanupFinished(
+            deleted=(),
+            left=tuple(
+                LeftBehind(kind=item.kind, name=item.name, why=why, kept=True) for item in items
+            ),
+        )
+
+    def _compute_items(self, pool_id: str | None) -> Iterator[_Item]:
+        """The job, then the pool: also where the answer that would have named it never came."""
+        batch, job_id = self._batch, self._submission.job_id
+        keep_job = Keep.JOB in self._keep
+        yield _Item(
+            kind="job",
+            name=job_id,
+            kept_because="--keep job" if keep_job else None,
+            remove=lambda: (batch.terminate_job if keep_job else batch.delete_job)(job_id),
+            exists=lambda: batch.job_status(job_id).state is not JobState.GONE,
+        )
+        keep_pool = Keep.POOL in self._keep
+        prefix, run_id = self._submission.pool_prefix, self._plan.run_id
+        pools = (pool_id,) if pool_id is not None else batch.find_pools(prefix, run_id)
+        for name in pools:
+            yield _Item(
+                kind="pool",
+                name=name,
+                kept_because="--keep pool" if keep_pool else None,
+                remove=lambda name=name: None if keep_pool else batch.delete_pool(name),
+                exists=lambda name=name: batch.pool_status(name) is not None,
+            )
+
+    def _container_item(self, role: Role, ending: Ending) -> _Item:
+        name, blobs = self._plan.container_name(role), self._blobs
+        kept_because = self._why_keep(role, ending)
+        return _Item(
+            kind="container",
+            name=name,
+            kept_because=kept_because,
+            remove=lambda: None if kept_because else blobs.delete_container(name),
+            exists=lambda: name in blobs.list_containers(name),
+        )
+
+    def _why_keep(self, role: Role, ending: Ending) -> str | None:
+        if Keep.STORAGE in self._keep:
+            return "--keep storage"
+        logs = role == LOGS
+        delete = Delete.AFTER_SUCCESS if logs else self._plan.workload.container(role).delete
+        match delete:
+            case Delete.NEVER:
+                return "delete: never"
+            case Delete.AFTER_RUN:
+                return None
+            case Delete.AFTER_SUCCESS:
+                failed = ending is Ending.FAILED_WITH_RESULTS
+                return "delete: after-success, and the run failed" if failed else None
+            case _:
+                assert_never(delete)
+
+
+def _remove_in_order(items: Iterable[_Item]) -> list[tuple[_Item, LeftBehind | None]]:
+    return [(item, _remove(item)) for item in items]
+
+
+def _remove(item: _Item) -> LeftBehind | None:
+    """What is left of it, or None."""
+    refusal = None
+    try:
+        item.remove()
+        if not item.exists():
+            return None
+    except ServiceError as error:
+        refusal = error.message
+    return LeftBehind(
+        kind=item.kind,
+        name=item.name,
+        why=refusal or item.kept_because or "the service still lists it",
+        kept=refusal is None and item.kept_because is not None,
+    )

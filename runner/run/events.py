@@ -1,0 +1,218 @@
+"""Everything that is seen in a run, as one closed list of values.
+
+Whatever is shown is a fold over these; they know nothing of how they are kept or shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The plan stands and the services have answered."""
+
+    type: ClassVar[str] = "run.started"
+    workload: str
+    target: str
+    tasks: int
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFinished:
+    """An input file is in its container."""
+
+    type: ClassVar[str] = "upload.finished"
+    role: str
+    blob: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolChanged:
+    """The pool's allocation or its numbers of nodes changed; `errors` in the service's words."""
+
+    type: ClassVar[str] = "pool.changed"
+    pool: str
+    allocation: str
+    dedicated: int
+    spot: int
+    target_dedicated: int
+    target_spot: int
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeChanged:
+    """A node has another state; `previous` is None when it is first seen."""
+
+    type: ClassVar[str] = "node.changed"
+    node: str
+    state: str
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCreated:
+    """The job exists, and with it its pool."""
+
+    type: ClassVar[str] = "job.created"
+    job: str
+    pool: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAdded:
+    """The service has taken the task."""
+
+    type: ClassVar[str] = "task.added"
+    task: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStarted:
+    """The task runs on a node."""
+
+    type: ClassVar[str] = "task.started"
+    task: str
+    node: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFinished:
+    """The task has ended. `cause` and `message` are the service's for a failure.
+
+    `stdout` and `stderr` are paths in the run's directory, None where they were not brought home.
+    """
+
+    type: ClassVar[str] = "task.finished"
+    task: str
+    item: str
+    node: str | None
+    succeeded: bool
+    exit_code: int | None
+    started: datetime | None
+    ended: datetime | None
+    retries: int
+    cause: str | None
+    message: str | None
+    stdout: str | None
+    stderr: str | None
+    stderr_tail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRetried:
+    """The service runs the task again."""
+
+    type: ClassVar[str] = "task.retried"
+    task: str
+    retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputDownloaded:
+    """A blob is whole in the output directory."""
+
+    type: ClassVar[str] = "output.downloaded"
+    task: str
+    role: str
+    blob: str
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTaskFailed:
+    """A node cannot take tasks because its start task failed."""
+
+    type: ClassVar[str] = "start_task.failed"
+    node: str
+    exit_code: int | None
+    message: str | None
+    stderr_tail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """Something of ours that still exists, and why."""
+
+    kind: str
+    name: str
+    why: str
+    kept: bool
+    """On purpose: the spec or an option says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanupFinished:
+    """What was deleted, and what is left, checked by asking the services."""
+
+    type: ClassVar[str] = "cleanup.finished"
+    deleted: tuple[str, ...]
+    left: tuple[LeftBehind, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The run has ended with this exit code; `error` is why we could not go on."""
+
+    type: ClassVar[str] = "run.finished"
+    exit_code: int
+    succeeded: int
+    failed: int
+    unfinished: int
+    error: str | None
+
+
+Event = (
+    RunStarted
+    | UploadFinished
+    | PoolChanged
+    | NodeChanged
+    | JobCreated
+    | TaskAdded
+    | TaskStarted
+    | TaskFinished
+    | TaskRetried
+    | OutputDownloaded
+    | StartTaskFailed
+    | CleanupFinished
+    | RunFinished
+)
+
+
+def event_as_json(event: Event, *, run: str, at: datetime) -> dict[str, Any]:
+    """The event as one JSON object: `v, t, run, type`, then its own fields."""
+    head: dict[str, Any] = {"v": VERSION, "t": format_time(at), "run": run, "type": event.type}
+    for field in fields(event):
+        head[field.name] = _as_json(getattr(event, field.name))
+    return head
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with microseconds: `2026-01-31T12:00:00.000000Z`."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _as_json(value: object) -> object:
+    match value:
+        case datetime():
+            return format_time(value)
+        case tuple():
+            return [_as_json(each) for each in value]
+        case LeftBehind():
+            return asdict(value)
+        case Mapping():
+            return {key: _as_json(each) for key, each in value.items()}
+        case _:
+            return value

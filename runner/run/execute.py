@@ -1,0 +1,293 @@
+"""The order of a run, from its first creation to its cleanup, on every path.
+
+It decides the exit code; each step is a module of its own, and what is shown is not its business.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.errors import (
+    BatchRunError,
+    ExitCode,
+    InterruptedRunError,
+    ServiceError,
+    StoppedWaitingError,
+    most_severe,
+)
+from runner.plan.model import Plan
+from runner.run.cleanup import Cleanup, Ending, Keep
+from runner.run.clock import Clock
+from runner.run.events import CleanupFinished, JobCreated, RunFinished, RunStarted
+from runner.run.feed import Feeder
+from runner.run.journal import Journal
+from runner.run.outputs import Collector
+from runner.run.services import Batch, Blobs
+from runner.run.submit import Requests, plan_submission, submission_as_json
+from runner.run.watch import JobEndedError, Watch
+
+_COLLECTORS = 16
+_CREATORS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line adds to a plan."""
+
+    target: str
+    outlives_client: bool
+    """The services go on when we stop waiting: true for Azure, false for the local emulator."""
+    output_directory: Path
+    keep: frozenset[Keep]
+    all_logs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the run ended; `error` is why it could not go on."""
+
+    exit_code: ExitCode
+    error: BatchRunError | None
+
+
+class UnfinishedError(BatchRunError):
+    """The job is over, and tasks of it never ran to their end."""
+
+    exit_code = ExitCode.TASKS_FAILED
+
+
+class Run:
+    """One run of one plan against open services."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options,
+        *,
+        batch: Batch,
+        blobs: Blobs,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        self._plan = plan
+        self._options = options
+        self._batch = batch
+        self._blobs = blobs
+        self._journal = journal
+        self._clock = clock
+        self._submission = plan_submission(plan)
+        self._requests = Requests(plan, blobs, started=clock.now())
+        self._feeder = Feeder(
+            plan, self._submission, self._requests, batch=batch, blobs=blobs, journal=journal
+        )
+        self._collector = Collector(
+            plan,
+            blobs=blobs,
+            journal=journal,
+            output_directory=options.output_directory,
+            all_logs=options.all_logs,
+        )
+        self._wake = threading.Event()
+        self._working = False
+        self._interrupted = False
+        self._created = False
+        self._pool_id: str | None = None
+        self._collecting: list[Future[bool]] = []
+        self._succeeded = 0
+        self._failed = 0
+        self._transfer_errors: list[ServiceError] = []
+
+    def execute(self) -> Outcome:
+        """Runs to the end; everything but a second interruption is in the outcome, not raised."""
+        error: BatchRunError | None = None
+        try:
+            try:
+                self._working = True
+                self._work(self._start())
+            finally:
+                self._working = False
+        except BatchRunError as caught:
+            error = caught
+        except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
+            error = self._report_bug(bug)
+        error = error or next(iter(self._transfer_errors), None)
+        self._feeder.stop()
+        cleanup = self._clean_up(error)
+        self._journal.record(cleanup)
+        code = self._exit_code(error, cleanup)
+        self._journal.record(
+            RunFinished(
+                exit_code=code,
+                succeeded=self._succeeded,
+                failed=self._failed,
+                unfinished=len(self._plan.tasks) - self._succeeded - self._failed,
+                error=None if error is None else error.message,
+            )
+        )
+        return Outcome(exit_code=code, error=error)
+
+    def interrupt(self) -> None:
+        """For a signal handler: ends the work by raising, and lets a cleanup under way finish."""
+        self._interrupted = True
+        if self._working:
+            self._working = False
+            raise InterruptedRunError("interrupted")
+
+    def what_may_be_left(self) -> tuple[str, ...]:
+        """Names of all that the run may have made, for whoever leaves without a cleanup."""
+        if not self._created:
+            return ()
+        pool = self._pool_id or f"{self._submission.pool_prefix}*"
+        containers = (f"container {name}" for _, name in self._submission.containers)
+        return (f"job {self._submission.job_id}", f"pool {pool}", *containers)
+
+    def _report_bug(self, bug: Exception) -> BatchRunError:
+        trace = "".join(traceback.format_exception(bug))
+        path = self._journal.write("bug.txt", trace)
+        return BatchRunError(
+            f"a bug in batch-run: {type(bug).__name__}: {bug}",
+            hint=f"please report it with the content of `{path}`",
+        )
+
+    def _start(self) -> str:
+        """Everything up to the job; returns its pool.
+
+        Nothing is created before both services have answered.
+        """
+        workload = self._plan.workload
+        node_agent = self._batch.find_node_agent(workload.pool.image)
+        self._blobs.list_containers(f"{self._plan.run_id}-")
+        files = [file for container in self._plan.containers for file in container.files]
+        self._journal.record(
+            RunStarted(
+                workload=workload.name,
+                target=self._options.target,
+                tasks=len(self._plan.tasks),
+                files=len(files),
+                bytes=sum(file.size_bytes for file in files),
+            )
+        )
+        self._journal.write("submission.json", submission_as_json(self._submission))
+        self._created = True
+        self._create_containers()
+        self._feeder.upload_for_nodes()
+        request = self._requests.job(
+            self._submission,
+            node_agent=node_agent,
+            keep_pool=Keep.POOL in self._options.keep,
+        )
+        self._pool_id = self._batch.create_job(request)
+        self._journal.record(JobCreated(job=self._submission.job_id, pool=self._pool_id))
+        return self._pool_id
+
+    def _create_containers(self) -> None:
+        metadata = {"batchrun": self._plan.run_id}
+        with ThreadPoolExecutor(_CREATORS, thread_name_prefix="create") as pool:
+            for future in [
+                pool.submit(self._blobs.create_container, name, metadata)
+                for _, name in self._submission.containers
+            ]:
+                future.result()
+
+    def _work(self, pool_id: str) -> None:
+        """Feeds, watches and collects side by side until every task is home."""
+        watch = Watch(
+            job_id=self._submission.job_id,
+            pool_id=pool_id,
+            batch=self._batch,
+            journal=self._journal,
+            clock=self._clock,
+        )
+        feeding = ThreadPoolExecutor(1, thread_name_prefix="feed")
+        collecting = ThreadPoolExecutor(_COLLECTORS, thread_name_prefix="collect")
+        try:
+            fed = feeding.submit(self._feeder.feed)
+            fed.add_done_callback(lambda _: self._wake.set())
+            self._watch(watch, fed, collecting)
+        finally:
+            self._feeder.stop()
+            collecting.shutdown(cancel_futures=True)
+            feeding.shutdown()
+            self._reap()
+
+    def _watch(self, watch: Watch, fed: Future[None], collecting: ThreadPoolExecutor) -> None:
+        total = len(self._plan.tasks)
+        limit = self._plan.workload.limits.wait
+        deadline = self._clock.monotonic() + limit.total_seconds()
+        ended = 0
+        while ended < total:
+            if fed.done():
+                self._wake.clear()
+                fed.result()
+            try:
+                statuses = watch.look()
+            except JobEndedError as error:
+                raise UnfinishedError(
+                    f"the job ended before {total - ended} of its {total} tasks: {error.reason}"
+                ) from error
+            for status in statuses:
+                self._collecting.append(collecting.submit(self._collector.collect, status))
+            ended += len(statuses)
+            self._reap()
+            if ended < total and not statuses:
+                if fed.done() and self._clock.monotonic() >= deadline:
+                    raise StoppedWaitingError(
+                        f"stopped waiting after {limit}: {total - ended} of {total} tasks have"
+                        " not ended",
+                        hint="`limits.wait` in the spec says how long to wait",
+                    )
+                self._clock.wait(self._wake, watch.pause_seconds)
+        fed.result()
+
+    def _reap(self) -> None:
+        """Counts what has been collected; what could not be is remembered, and the rest goes on."""
+        under_way = []
+        for future in self._collecting:
+            if not future.done():
+                under_way.append(future)
+            elif not future.cancelled():
+                self._count(future)
+        self._collecting = under_way
+
+    def _count(self, future: Future[bool]) -> None:
+        try:
+            if future.result():
+                self._succeeded += 1
+            else:
+                self._failed += 1
+        except ServiceError as error:
+            self._transfer_errors.append(error)
+
+    def _clean_up(self, error: BatchRunError | None) -> CleanupFinished:
+        if not self._created:
+            return CleanupFinished(deleted=(), left=())
+        cleanup = Cleanup(
+            self._plan,
+            self._submission,
+            batch=self._batch,
+            blobs=self._blobs,
+            keep=self._options.keep,
+        )
+        if isinstance(error, StoppedWaitingError) and self._options.outlives_client:
+            return cleanup.leave(pool_id=self._pool_id, why="the work goes on")
+        return cleanup.clean_up(pool_id=self._pool_id, ending=self._ending(error))
+
+    def _ending(self, error: BatchRunError | None) -> Ending:
+        if isinstance(error, InterruptedRunError):
+            return Ending.NOTHING_DONE
+        if error is None and not self._failed:
+            return Ending.SUCCEEDED
+        collected = self._succeeded + self._failed + len(self._transfer_errors)
+        return Ending.FAILED_WITH_RESULTS if collected else Ending.NOTHING_DONE
+
+    def _exit_code(self, error: BatchRunError | None, cleanup: CleanupFinished) -> ExitCode:
+        return most_severe(
+            ExitCode.INTERRUPTED if self._interrupted else ExitCode.SUCCESS,
+            ExitCode.SUCCESS if error is None else error.exit_code,
+            ExitCode.TASKS_FAILED if self._failed else ExitCode.SUCCESS,
+            ExitCode.SUCCESS if all(each.kept for each in cleanup.left) else ExitCode.LEFT_BEHIND,
+        )

@@ -1,0 +1,88 @@
+"""A run's directory: the spec as it was, events as they come, logs and the report.
+
+It knows nothing of the services; other commands read the same directory later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from runner.errors import UsageError
+from runner.plan.model import RunId, TaskId
+from runner.run.events import Event, event_as_json
+
+Listener = Callable[[Event, dict[str, Any]], None]
+"""Is told each event, and its JSON form, in the order of the journal."""
+
+RUNS = Path(".batch-run") / "runs"
+LAST = Path(".batch-run") / "last"
+
+
+class Journal:
+    """Writes the run's directory; `record` may be called from any thread."""
+
+    def __init__(
+        self, directory: Path, *, run: RunId, clock: Callable[[], datetime], listener: Listener
+    ) -> None:
+        self.directory = directory
+        self.run = run
+        self._clock = clock
+        self._listener = listener
+        self._lock = threading.RLock()
+        self._events = os.open(
+            directory / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644
+        )
+
+    def record(self, event: Event) -> None:
+        """Appends one line, whole, and tells the listener."""
+        with self._lock:
+            line = event_as_json(event, run=self.run, at=self._clock())
+            text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+            os.write(self._events, f"{text}\n".encode("utf-8", "backslashreplace"))
+            self._listener(event, line)
+
+    def write(self, name: str, content: str) -> Path:
+        """Writes a file of the run whole or not at all."""
+        path = self.directory / name
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_text(content, encoding="utf-8", errors="backslashreplace")
+        partial.replace(path)
+        return path
+
+    def log_path(self, task: TaskId, stream: str) -> Path:
+        """Where a task's `stdout` or `stderr` goes; its folder exists."""
+        folder = self.directory / "logs" / task
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{stream}.txt"
+
+    def relative(self, path: Path) -> str:
+        """A path of the run's directory as events name it."""
+        return path.relative_to(self.directory).as_posix()
+
+    def close(self) -> None:
+        """Closes the file of events."""
+        os.close(self._events)
+
+
+def create_run_directory(working_directory: Path, run: RunId) -> Path:
+    """Makes `.batch-run/runs/<run id>/` and points `.batch-run/last` at it; `UsageError` if not."""
+    directory = working_directory / RUNS / run
+    last = working_directory / LAST
+    try:
+        directory.mkdir(parents=True)
+        partial = last.with_name(f".last.{run}")
+        partial.write_text(f"{run}\n", encoding="ascii")
+        partial.replace(last)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(
+            f"cannot write the run's directory `{directory}`: {reason}",
+            hint="run in a folder that you may write to",
+        ) from error
+    return directory

@@ -1,0 +1,177 @@
+"""Brings home what a task has left: its logs and its outputs, whole and inside their folders.
+
+It decides nothing about the run; a task that left less than it should is reported as failed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from runner.errors import TransferError
+from runner.plan.model import LOGS, OutputPlan, Plan, TaskPlan
+from runner.run.events import OutputDownloaded, TaskFinished
+from runner.run.journal import Journal
+from runner.run.services import BlobMissingError, Blobs, TaskFailure, TaskStatus
+from runner.run.submit import log_blob
+from runner.spec.workload import Print, UploadCondition
+
+_TAIL_BYTES = 4_000
+_TAIL_LINES = 20
+
+
+class Collector:
+    """Brings home the tasks of one run; `collect` may be called from several threads."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        blobs: Blobs,
+        journal: Journal,
+        output_directory: Path,
+        all_logs: bool,
+    ) -> None:
+        self._plan = plan
+        self._blobs = blobs
+        self._journal = journal
+        self._output_directory = output_directory
+        self._all_logs = all_logs
+        self._lock = threading.Lock()
+
+    def collect(self, status: TaskStatus) -> bool:
+        """Whether a task that has ended did all it should.
+
+        Raises `TransferError` where something cannot be brought home.
+        """
+        task = self._plan.tasks[int(status.id) - 1]
+        succeeded = bool(status.succeeded)
+        failure = status.failure
+        stdout = stderr = None
+        if self._all_logs or not succeeded or task.print is Print.STDOUT:
+            stdout = self._bring_log(task, "stdout")
+            stderr = self._bring_log(task, "stderr")
+        missing = [
+            output
+            for output in task.outputs
+            if _applies(output, succeeded) and not self._bring_output(task, output)
+        ]
+        if missing and succeeded:
+            succeeded = False
+            failure = _missing_output(missing)
+            stderr = stderr or self._bring_log(task, "stderr")
+        self._journal.record(
+            TaskFinished(
+                task=task.id,
+                item=task.item,
+                node=status.node_id,
+                succeeded=succeeded,
+                exit_code=status.exit_code,
+                started=status.started,
+                ended=status.ended,
+                retries=status.retry_count,
+                cause=None if failure is None else failure.code,
+                message=None if failure is None else failure.message,
+                stdout=stdout,
+                stderr=stderr,
+                stderr_tail=None if succeeded or stderr is None else self._tail(stderr),
+            )
+        )
+        return succeeded
+
+    def _bring_log(self, task: TaskPlan, stream: str) -> str | None:
+        path = self._journal.log_path(task.id, stream)
+        try:
+            self._blobs.download_file(
+                self._plan.container_name(LOGS), log_blob(task.id, stream), path
+            )
+        except BlobMissingError:  # the task never ran, so it never wrote
+            return None
+        return self._journal.relative(path)
+
+    def _tail(self, log: str) -> str:
+        with (self._journal.directory / log).open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _TAIL_BYTES))
+            text = stream.read().decode("utf-8", "replace")
+        return "\n".join(text.splitlines()[-_TAIL_LINES:])
+
+    def _bring_output(self, task: TaskPlan, output: OutputPlan) -> bool:
+        """False where the one blob that the output means is not there."""
+        container = self._plan.container_name(output.role)
+        download = self._plan.workload.container(output.role).download
+        if output.blob is None:
+            if download:
+                for blob in self._blobs.list_blobs(container, f"{output.path}/"):
+                    self._download(task, output, blob.name)
+            return True
+        if not download:
+            listed = self._blobs.list_blobs(container, output.blob)
+            return next((True for blob in listed if blob.name == output.blob), False)
+        try:
+            self._download(task, output, output.blob)
+        except BlobMissingError:
+            return False
+        return True
+
+    def _download(self, task: TaskPlan, output: OutputPlan, blob: str) -> None:
+        container = self._plan.container_name(output.role)
+        target = self._output_directory / output.role / local_name(blob)
+        partial = target.with_name(f".{target.name[:100]}.{self._plan.run_id}.partial")
+        try:
+            self._make_folder(target.parent)
+            size = self._blobs.download_file(container, blob, partial)
+            partial.replace(target)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise TransferError(f"cannot write `{target}`: {reason}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        self._journal.record(
+            OutputDownloaded(
+                task=task.id, role=output.role, blob=blob, path=os.fspath(target), bytes=size
+            )
+        )
+
+    def _make_folder(self, folder: Path) -> None:
+        """Makes the folder, unless a link on the way leads out of the output directory."""
+        with self._lock:
+            folder.mkdir(parents=True, exist_ok=True)
+        root = self._output_directory.resolve()
+        if not folder.resolve().is_relative_to(root):
+            raise TransferError(f"`{folder}` is a link that leads out of `{root}`")
+
+
+def local_name(blob: str) -> PurePosixPath:
+    """The path of a blob below its role's folder; `TransferError` if it would lead elsewhere."""
+    path = PurePosixPath(blob)
+    unsafe = path.is_absolute() or ".." in path.parts or not path.parts or "\0" in blob
+    if unsafe or (os.sep == "\\" and ("\\" in blob or ":" in blob)):
+        raise TransferError(f"blob {blob!a} cannot be a file below the output directory")
+    return path
+
+
+def _applies(output: OutputPlan, succeeded: bool) -> bool:
+    match output.when:
+        case UploadCondition.SUCCESS:
+            return succeeded
+        case UploadCondition.FAILURE:
+            return not succeeded
+        case UploadCondition.COMPLETION:
+            return True
+
+
+def _missing_output(missing: list[OutputPlan]) -> TaskFailure:
+    names = ", ".join(_names(missing))
+    return TaskFailure(
+        code="OutputMissing",
+        category="UserError",
+        message=f"the command succeeded but did not write {names}",
+    )
+
+
+def _names(outputs: list[OutputPlan]) -> Iterator[str]:
+    for output in outputs:
+        yield f"`{output.pattern}`"
