@@ -126,7 +126,10 @@ class Executor(Protocol):
     """Runs launches; the local processes implement it, tests give a fake one."""
 
     async def run(self, launch: Launch) -> Outcome:
-        """Runs to the end. Cancelling the coroutine kills the process group, waits for it, and re-raises."""
+        """Runs to the end.
+
+        Cancelling the coroutine kills the process group, waits for it, and re-raises.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,161 @@
+"""One execution of a launch, from its directories to its outputs, in the thread that calls it.
+
+It must not know of asyncio, nor of other executions.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from runner.emulator.batch.node.commands import run_command
+from runner.emulator.batch.node.connections import Connections
+from runner.emulator.batch.node.directories import create_file
+from runner.emulator.batch.node.failures import (
+    StepFailedError,
+    exited_with_failure,
+    preparation_failed,
+    ran_out_of_time,
+)
+from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
+from runner.emulator.batch.node.launch import Failure, Launch, Outcome
+from runner.emulator.batch.node.outputs import ERROR_LOG, PROGRESS_LOG, Uploader, due_outputs
+from runner.emulator.batch.node.resources import fetch_resources
+
+KILLED_EXIT_CODE = 137
+"""128 + SIGKILL. What the service reports for a Linux task out of time is not published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all executions of an executor share."""
+
+    clock: Callable[[], datetime]
+    base_environment: Mapping[str, str]
+    connections: Connections
+    transfers: Executor
+
+
+class Execution:
+    """Runs a launch once; may be expired and cancelled from other threads meanwhile."""
+
+    def __init__(
+        self, launch: Launch, surroundings: Surroundings, *, prefix: Sequence[str]
+    ) -> None:
+        self._launch = launch
+        self._surroundings = surroundings
+        self._prefix = prefix
+        self._environment = {**surroundings.base_environment, **launch.environment}
+        # Time running out ends downloads and the process, but not the upload of what was made.
+        self._process_stop = Interruption()
+        self._upload_stop = Interruption()
+
+    def expire(self) -> None:
+        """`max_wall_clock_time` has passed: kills the process group; the run goes on from there."""
+        self._process_stop.fire()
+
+    def cancel(self) -> None:
+        """Kills the process group and stops all else; `run` raises `InterruptedRunError`."""
+        self._upload_stop.fire()
+        self._process_stop.fire()
+
+    def run(self) -> Outcome:
+        """Runs to the end and says what became of it; raises `InterruptedRunError` if cancelled."""
+        started = self._surroundings.clock()
+        exit_code: int | None = None
+        failure: Failure | None = None
+        try:
+            self._prepare()
+            exit_code = self._run_process()
+        except StepFailedError as error:
+            failure = error.failure
+        except InterruptedRunError:
+            failure = ran_out_of_time()
+        self._upload_stop.check()
+        if exit_code is not None:
+            failure = self._judge(exit_code)
+        return Outcome(
+            started=started,
+            ended=self._surroundings.clock(),
+            exit_code=exit_code,
+            failure=failure,
+        )
+
+    def _prepare(self) -> None:
+        directory = self._launch.directory
+        working_directory = directory / "wd"
+        try:
+            working_directory.mkdir(parents=True, exist_ok=True)
+            for name in (PROGRESS_LOG, ERROR_LOG):
+                (directory / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise _directory_failed(error) from error
+        self._process_stop.check()
+        fetch_resources(
+            self._launch.resource_files,
+            working_directory=working_directory,
+            connections=self._surroundings.connections,
+            pool=self._surroundings.transfers,
+            interruption=self._process_stop,
+        )
+
+    def _run_process(self) -> int:
+        directory = self._launch.directory
+        with ExitStack() as stack:
+            try:
+                stdout = create_file(directory / "stdout.txt")
+                stack.callback(os.close, stdout)
+                stderr = create_file(directory / "stderr.txt")
+                stack.callback(os.close, stderr)
+            except OSError as error:
+                raise _directory_failed(error) from error
+            return run_command(
+                self._launch.command_line,
+                prefix=self._prefix,
+                working_directory=directory / "wd",
+                environment=self._environment,
+                stdout=stdout,
+                stderr=stderr,
+                interruption=self._process_stop,
+            )
+
+    def _judge(self, exit_code: int) -> Failure | None:
+        """Uploads what is due after that exit code; the failure to report.
+
+        A failed upload is reported even after a failed process: the exit code, which the outcome
+        keeps, tells of the process by itself. That a task ran out of time it does not tell.
+        """
+        out_of_time = self._process_stop.fired and exit_code == KILLED_EXIT_CODE
+        upload_failure = self._upload(exit_code)
+        if out_of_time:
+            return ran_out_of_time()
+        return upload_failure or (exited_with_failure() if exit_code else None)
+
+    def _upload(self, exit_code: int) -> Failure | None:
+        due = due_outputs(self._launch.output_files, exit_code=exit_code)
+        if not due:
+            return None
+        uploader = Uploader(
+            task_directory=self._launch.directory,
+            environment=self._environment,
+            connections=self._surroundings.connections,
+            pool=self._surroundings.transfers,
+            interruption=self._upload_stop,
+            clock=self._surroundings.clock,
+        )
+        return uploader.upload_outputs(due)
+
+
+def _directory_failed(error: OSError) -> StepFailedError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    code = "DiskFull" if full else "ResourceDirectoryCreateFailed"
+    path = Path(os.fsdecode(error.filename)).name if error.filename else ""
+    return preparation_failed(
+        code, ("FilePath", path), ("Message", error.strerror or type(error).__name__)
+    )

@@ -1,0 +1,65 @@
+"""Stopping work that goes on in threads: kill, wake and unblock whatever is under way.
+
+It must not know why something is stopped, nor what is stopped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class InterruptedRunError(Exception):
+    """The work was told to stop."""
+
+
+class Interruption:
+    """Fires once; until then, blocking steps register what it takes to unblock them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fired = threading.Event()
+        self._callbacks: dict[object, Callable[[], None]] = {}
+
+    @property
+    def fired(self) -> bool:
+        """Whether the work must stop."""
+        return self._fired.is_set()
+
+    def fire(self) -> None:
+        """Stops the work; safe from any thread, and more than once."""
+        with self._lock:
+            if self._fired.is_set():
+                return
+            self._fired.set()
+            for callback in self._callbacks.values():
+                callback()
+
+    def check(self) -> None:
+        """Raises `InterruptedRunError` once fired."""
+        if self._fired.is_set():
+            raise InterruptedRunError
+
+    def pause(self, seconds: float) -> None:
+        """Waits that long, or raises `InterruptedRunError` as soon as it is fired."""
+        if self._fired.wait(seconds):
+            raise InterruptedRunError
+
+    @contextmanager
+    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Calls `callback` when fired during the block, at once when fired before it.
+
+        It runs under a lock: after the block it is neither running nor called again, so that a
+        process id or a socket can be given up safely. It must be quick and must not raise.
+        """
+        key = object()
+        with self._lock:
+            if self._fired.is_set():
+                callback()
+            self._callbacks[key] = callback
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._callbacks[key]

@@ -1,0 +1,118 @@
+"""The executor that runs tasks as processes of this machine, from an asyncio program.
+
+It must not know why a task runs, is retried or ended: that is the core's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+
+from runner.emulator.batch.node.commands import SUDO
+from runner.emulator.batch.node.connections import Connections, TransferPolicy
+from runner.emulator.batch.node.execution import Execution, Surroundings
+from runner.emulator.batch.node.interruption import InterruptedRunError
+from runner.emulator.batch.node.launch import Launch, Outcome
+
+_MAX_RUNNING = 4096
+_MAX_TRANSFERS = 32
+
+
+class LocalExecutor:
+    """Implements `Executor`: each execution has a thread, which waits for its process.
+
+    A thread of its own is as fast a way to start and reap as any (one hand-over each way, and
+    `Popen` starts by vfork), works alike on Linux and macOS, and lets transfers block. Threads are
+    made on demand; the caller bounds how many tasks run at once.
+
+    A process that leaves its session (a daemon) is not of the task's group, and survives it.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime],
+        run_admin: bool,
+        base_environment: Mapping[str, str],
+        policy: TransferPolicy | None = None,
+        effective_user_id: Callable[[], int] = os.geteuid,
+    ) -> None:
+        self._run_admin = run_admin
+        self._effective_user_id = effective_user_id
+        self._threads = ThreadPoolExecutor(_MAX_RUNNING, thread_name_prefix="task")
+        self._transfers = ThreadPoolExecutor(_MAX_TRANSFERS, thread_name_prefix="transfer")
+        self._connections = Connections(policy or TransferPolicy())
+        self._surroundings = Surroundings(
+            clock=clock,
+            base_environment=dict(base_environment),
+            connections=self._connections,
+            transfers=self._transfers,
+        )
+        self._running: dict[Execution, asyncio.Future[Outcome]] = {}
+        self._closed = False
+
+    async def run(self, launch: Launch) -> Outcome:
+        """Runs to the end; `max_wall_clock_time` counts from here, and spares uploads.
+
+        Cancelling kills the process group, waits for it and re-raises; so does `close`, which ends
+        a run with `asyncio.CancelledError` too. A server that does not answer to a connection
+        attempt may hold that up for the policy's connect time-out. Raises `RuntimeError` after
+        `close`, `ValueError` for an elevated launch where admin is not allowed.
+        """
+        if self._closed:
+            raise RuntimeError("the executor is closed")
+        execution = Execution(launch, self._surroundings, prefix=self._prefix(launch))
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._threads, execution.run)
+        self._running[execution] = future
+        expiry = None
+        if launch.max_wall_clock_time is not None:
+            seconds = launch.max_wall_clock_time.total_seconds()
+            expiry = loop.call_later(seconds, execution.expire)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            execution.cancel()
+            await _settle(future)
+            raise
+        except InterruptedRunError:
+            raise asyncio.CancelledError from None
+        finally:
+            if expiry is not None:
+                expiry.cancel()
+            del self._running[execution]
+
+    async def close(self) -> None:
+        """Kills whatever still runs and waits for it; harmless when repeated."""
+        self._closed = True
+        running = dict(self._running)
+        for execution in running:
+            execution.cancel()
+        for future in running.values():
+            await _settle(future)
+        await asyncio.to_thread(self._shut_down)
+
+    def _prefix(self, launch: Launch) -> tuple[str, ...]:
+        if not launch.elevated:
+            return ()
+        if not self._run_admin:
+            raise ValueError("an elevated launch needs an executor that may run as admin")
+        return () if self._effective_user_id() == 0 else SUDO
+
+    def _shut_down(self) -> None:
+        self._threads.shutdown()
+        self._transfers.shutdown()
+        self._connections.close()
+
+
+async def _settle(future: asyncio.Future[Outcome]) -> None:
+    """Waits for the end of a cancelled run, however often the waiting itself is cancelled."""
+    while not future.done():
+        with suppress(asyncio.CancelledError, Exception):
+            await asyncio.shield(future)
+    if not future.cancelled():
+        future.exception()

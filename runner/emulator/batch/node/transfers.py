@@ -1,0 +1,36 @@
+"""Running the transfers of one task side by side, within a bound.
+
+It must not know what is transferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from itertools import islice
+
+IN_FLIGHT_PER_TASK = 8
+
+
+def run_side_by_side(pool: Executor, jobs: Iterable[Callable[[], None]]) -> None:
+    """Runs all jobs, at most `IN_FLIGHT_PER_TASK` at once; a lone one in the calling thread.
+
+    After the first error no further job starts; it is raised when those under way have ended.
+    """
+    remaining = iter(jobs)
+    first = list(islice(remaining, 2))
+    if len(first) < 2:
+        for job in first:
+            job()
+        return
+    running: set[Future[None]] = {pool.submit(job) for job in first}
+    try:
+        while running:
+            running |= {
+                pool.submit(job) for job in islice(remaining, IN_FLIGHT_PER_TASK - len(running))
+            }
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+    finally:
+        wait(running)
