@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from typing_extensions import assert_never
 
@@ -107,7 +108,7 @@ class Cleanup:
             kind="job",
             name=job_id,
             kept_because="--keep job" if keep_job else None,
-            remove=lambda: (batch.terminate_job if keep_job else batch.delete_job)(job_id),
+            remove=partial(batch.terminate_job if keep_job else batch.delete_job, job_id),
             exists=lambda: batch.job_status(job_id).state is not JobState.GONE,
         )
         keep_pool = Keep.POOL in self._keep
@@ -118,8 +119,8 @@ class Cleanup:
                 kind="pool",
                 name=name,
                 kept_because="--keep pool" if keep_pool else None,
-                remove=lambda name=name: None if keep_pool else batch.delete_pool(name),
-                exists=lambda name=name: batch.pool_status(name) is not None,
+                remove=_nothing if keep_pool else partial(batch.delete_pool, name),
+                exists=partial(_has_pool, batch, name),
             )
 
     def _container_item(self, role: Role, ending: Ending) -> _Item:
@@ -129,7 +130,7 @@ class Cleanup:
             kind="container",
             name=name,
             kept_because=kept_because,
-            remove=lambda: None if kept_because else blobs.delete_container(name),
+            remove=_nothing if kept_because else partial(blobs.delete_container, name),
             exists=lambda: name in blobs.list_containers(name),
         )
 
@@ -148,6 +149,14 @@ class Cleanup:
                 return "delete: after-success, and the run failed" if failed else None
             case _:
                 assert_never(delete)
+
+
+def _nothing() -> None:
+    """For what is kept."""
+
+
+def _has_pool(batch: Batch, name: str) -> bool:
+    return batch.pool_status(name) is not None
 
 
 def _remove_in_order(items: Iterable[_Item]) -> list[tuple[_Item, LeftBehind | None]]:
