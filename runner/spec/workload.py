@@ -133,7 +133,7 @@ class FilesOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """Files that a task leaves: a pattern below its working directory, and the container they go to.
+    """Files that a task leaves: a pattern below its working directory, and their container.
 
     `path` is the blob's name (or, where the pattern has a wildcard, its virtual folder);
     None means the default that `plan` chooses.
