@@ -1,0 +1,155 @@
+"""The installed command, as a user runs it, and an emulator of its own where one is wanted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = Path(sys.executable).parent / "batch-run"
+LIMIT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class User:
+    """Someone in a folder, with an environment, who types `batch-run`."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts the command and returns."""
+        return subprocess.Popen(
+            [COMMAND, *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="surrogateescape",
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command to its end."""
+        with self.start(*arguments) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Writes a file of the folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def last_run(self) -> Path:
+        """The directory of the newest run."""
+        name = (self.folder / ".batch-run" / "last").read_text().strip()
+        return self.folder / ".batch-run" / "runs" / name
+
+    def processes(self) -> list[str]:
+        """Command lines of processes that work somewhere in the folder (Linux only)."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                place = (entry / "cwd").readlink()
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if place.is_relative_to(self.folder):
+                found.append(line)
+        return found
+
+    def with_environ(self, **more: str) -> User:
+        """The same user with more in the environment."""
+        return User(self.folder, {**self.environ, **more})
+
+
+@pytest.fixture(scope="session")
+def program_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `ffmpeg` in it, from the wheel that carries one."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+    return folder
+
+
+@pytest.fixture
+def user(tmp_path: Path, program_folder: Path) -> User:
+    """A user with an empty folder and no Azure account."""
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AZURE_", "BATCH_RUN_"))
+    }
+    environ["PATH"] = os.pathsep.join(
+        (str(program_folder), str(Path(sys.executable).parent), environ["PATH"])
+    )
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return User(folder, environ)
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A `batch-run emulator` that somebody else started."""
+
+    environ: Mapping[str, str]
+    batch: Mapping[str, str]
+    storage: Mapping[str, str]
+
+
+@pytest.fixture
+def emulator(user: User, tmp_path: Path) -> Iterator[Emulator]:
+    """A separate emulator, with the environment that points at it."""
+    with subprocess.Popen(
+        [COMMAND, "emulator", "--json", "--data", str(tmp_path / "emulator")],
+        env=user.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            ready = json.loads(process.stdout.readline())
+            yield Emulator(
+                environ={
+                    "AZURE_BATCH_ENDPOINT": ready["batch"]["endpoint"],
+                    "AZURE_BATCH_ACCOUNT": ready["batch"]["account"],
+                    "AZURE_BATCH_ACCESS_KEY": ready["batch"]["key"],
+                    "AZURE_STORAGE_CONNECTION_STRING": ready["storage"]["connection_string"],
+                },
+                batch=ready["batch"],
+                storage=ready["storage"],
+            )
+        finally:
+            process.terminate()
+            assert process.wait(timeout=LIMIT_SECONDS) == 0
+
+
+def copy_examples(folder: Path) -> None:
+    """The example workloads, as somebody who cloned the repository has them."""
+    shutil.copytree(ROOT / "workloads", folder / "workloads")
+
+
+def wait_until(condition: object, *, limit_seconds: float = 30.0, what: str) -> None:
+    """Polls until `condition()` holds; fails naming `what` at the deadline."""
+    assert callable(condition)
+    deadline = time.monotonic() + limit_seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"timed out waiting until {what}"
+        time.sleep(0.02)

@@ -1,0 +1,299 @@
+"""What a user does with specs of their own: success, failure, interruption, bad input."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Emulator, User, wait_until
+
+SPEC = """\
+version: 1
+name: demo
+containers:
+  input:
+    upload: [{from: data}]
+  output: {download: true}
+pool:
+  image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 2}
+task:
+  for_each: input
+  command: COMMAND
+  outputs: [{pattern: "{{ file.name }}.out", to: output}]
+"""
+
+HOSTILE = [
+    "plain.txt",
+    "two words.txt",
+    "it's.txt",
+    'say "hi".txt',
+    "$(touch pwned).txt",
+    "`touch pwned`.txt",
+    "a;touch pwned;.txt",
+    "a&b|c.txt",
+    "-n.txt",
+    "--help",
+    "ünïcode-Привет-世界.txt",
+    "emoji 🎬.txt",
+    "star*[1]?.txt",
+    "100%.txt",
+    "a+b#c.txt",
+    "back\\slash.txt",
+    "sub dir/deep file.txt",
+    "~root.txt",
+    "!history.txt",
+    "{a,b}.txt",
+    "x=y.txt",
+    "a.b.txt",
+    "n" * 200 + ".txt",
+    "empty.txt",
+]
+
+
+def write_spec(user: User, command: str, **more: str) -> None:
+    """A spec with this command."""
+    text = SPEC.replace("COMMAND", command)
+    user.write("spec.yaml", text + "".join(f"{key}: {value}\n" for key, value in more.items()))
+
+
+def test_a_new_workload_is_one_file(user: User) -> None:
+    user.write(
+        "gzip.yaml",
+        SPEC.replace("name: demo", "name: gzip")
+        .replace("COMMAND", "gzip -c {{ file.path }} > {{ file.name }}.gz")
+        .replace("{{ file.name }}.out", "{{ file.name }}.gz"),
+    )
+    contents = {"one.txt": b"one\n" * 1000, "two.bin": bytes(range(256)) * 64, "none": b""}
+    for name, content in contents.items():
+        user.write(f"data/{name}", content)
+    done = user.run("gzip.yaml")
+    assert done.returncode == 0, done.stderr
+    for name, content in contents.items():
+        packed = user.folder / "results" / "gzip" / "output" / f"{name}.gz"
+        assert gzip.decompress(packed.read_bytes()) == content
+
+
+def test_odd_names_arrive_byte_exact(user: User) -> None:
+    write_spec(user, "cat {{ file.path }} > {{ file.name }}.out")
+    for name in HOSTILE:
+        user.write(f"data/{name}", b"" if name == "empty.txt" else f"<{name}>".encode())
+    done = user.run("spec.yaml")
+    assert done.returncode == 0, done.stderr
+    results = user.folder / "results" / "demo" / "output"
+    for name in HOSTILE:
+        wanted = b"" if name == "empty.txt" else f"<{name}>".encode()
+        assert (results / f"{name}.out").read_bytes() == wanted
+    assert not list(user.folder.rglob("pwned"))
+
+
+def test_one_task_that_fails(user: User) -> None:
+    write_spec(
+        user,
+        "if [ {{ file.stem }} = b ]; then echo sorry >&2; exit 7; fi; cp {{ file.path }}"
+        " {{ file.name }}.out",
+    )
+    for name in "abc":
+        user.write(f"data/{name}.txt", name)
+    done = user.run("spec.yaml", "--output", "here")
+    assert done.returncode == 1
+    digest = done.stderr[done.stderr.rindex("task 0002 failed (b.txt): ") :]
+    assert digest.startswith("task 0002 failed (b.txt): exit code 7 on node tvmps_")
+    assert "\n    sorry\n3 tasks: 2 succeeded, 1 failed\n" in digest
+    output = user.folder / "here" / "output"
+    assert sorted(path.name for path in output.iterdir()) == ["a.txt.out", "c.txt.out"]
+    assert (user.last_run() / "logs" / "0002" / "stderr.txt").read_text() == "sorry\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_leaves_nothing(
+    user: User, emulator: Emulator, number: signal.Signals
+) -> None:
+    marker = user.folder / "started"
+    write_spec(user, f"touch {marker}-{{{{ file.stem }}}}; exec sleep 600")
+    for name in "abc":
+        user.write(f"data/{name}.txt", name)
+    with user.with_environ(**emulator.environ).start("spec.yaml") as process:
+        wait_until(lambda: list(user.folder.glob("started-*")), what="a task runs")
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    report = json.loads((user.last_run() / "report.json").read_text())
+    assert (report["left"], report["exit_code"]) == ([], 130)
+    assert "interrupted: cleaning up; interrupt again to leave at once" in stderr
+    assert "nothing left in the services" in stderr
+    assert user.processes() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_the_local_services_go_with_their_client(user: User, number: signal.Signals) -> None:
+    marker = user.folder / "started"
+    write_spec(user, f"touch {marker}; exec sleep 600")
+    user.write("data/a.txt", "a")
+    with user.start("spec.yaml") as process:
+        wait_until(marker.exists, what="a task runs")
+        assert user.processes() != []
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == (130 if number is signal.SIGINT else -number)
+    wait_until(lambda: user.processes() == [], what="every process of the run has gone")
+
+
+def test_events_as_json(user: User) -> None:
+    write_spec(user, "cp {{ file.path }} {{ file.name }}.out")
+    user.write("data/a.txt", "a")
+    done = user.run("run", "spec.yaml", "--json", "-q", "--logs", "all")
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    kept = (user.last_run() / "events.jsonl").read_text().splitlines()
+    assert events == [json.loads(line) for line in kept]
+    (finished,) = [event for event in events if event["type"] == "task.finished"]
+    assert (user.last_run() / finished["stdout"]).read_text() == ""
+
+
+def test_secrets_stay_out_of_the_run_directory(user: User, emulator: Emulator) -> None:
+    write_spec(user, "env > {{ file.name }}.out; cat {{ file.path }}")
+    user.write("data/a.txt", "a")
+    done = user.with_environ(**emulator.environ).run("spec.yaml", "--logs", "all")
+    assert done.returncode == 0, done.stderr
+    secrets = (emulator.batch["key"], emulator.storage["key"], "sig=")
+    written = [path.read_bytes() for path in user.folder.rglob("*") if path.is_file()]
+    for text in (*written, done.stdout.encode(), done.stderr.encode()):
+        assert not [secret for secret in secrets if secret.encode() in text]
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"", "spec.yaml:1:1: "),
+        (b"\xff\xfe\x00", "spec.yaml:1:1: "),
+        (b"a: [", "spec.yaml:1:"),
+        (b"just text", "spec.yaml:1:1: "),
+        (SPEC.replace("COMMAND", "cat {{ file.nmae }}").encode(), "spec.yaml:13:19: "),
+        (SPEC.replace("name: demo", "nmae: demo").encode(), "spec.yaml:2:1: "),
+    ],
+)
+def test_a_bad_spec_has_a_position(user: User, content: bytes, place: str) -> None:
+    user.write("spec.yaml", content)
+    user.write("data/a.txt", "a")
+    for command in ("validate", "plan", "run"):
+        done = user.run(command, "spec.yaml")
+        assert done.returncode == 2
+        assert place in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (user.folder / ".batch-run").exists()
+
+
+def test_a_spec_that_is_not_there(user: User) -> None:
+    done = user.run("spec.yaml")
+    assert done.returncode == 2
+    assert "spec.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_input_says_which_pattern_looked_where(user: User) -> None:
+    user.write("data/a.txt", "a")
+    user.write(
+        "spec.yaml",
+        SPEC.replace("COMMAND", "cat {{ file.path }}").replace(
+            "{from: data}", '{from: data, include: ["*.mp4"]}'
+        ),
+    )
+    done = user.run("spec.yaml")
+    assert done.returncode == 2
+    folder = user.folder / "data"
+    assert f"spec.yaml:5:35: no-input: no file below `{folder}` matches `*.mp4`" in done.stderr
+    assert not (user.folder / ".batch-run").exists()
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_service_out_of_reach(user: User, emulator: Emulator) -> None:
+    write_spec(user, "cat {{ file.path }} > {{ file.name }}.out")
+    user.write("data/a.txt", "a")
+    endpoint = f"http://127.0.0.1:{free_port()}/somewhere"
+    environ = {**emulator.environ, "AZURE_BATCH_ENDPOINT": endpoint}
+    done = user.with_environ(**environ).run("spec.yaml")
+    assert done.returncode == 3
+    assert endpoint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_key(user: User, emulator: Emulator) -> None:
+    write_spec(user, "cat {{ file.path }} > {{ file.name }}.out")
+    user.write("data/a.txt", "a")
+    wrong = "c2VjcmV0LXNlY3JldC1zZWNyZXQ="
+    environ = {**emulator.environ, "AZURE_BATCH_ACCESS_KEY": wrong}
+    done = user.with_environ(**environ).run("spec.yaml")
+    assert done.returncode == 3
+    assert "AZURE_BATCH_ACCESS_KEY" in done.stderr
+    assert wrong not in done.stderr
+
+
+def test_every_missing_variable_is_named(user: User) -> None:
+    write_spec(user, "cat {{ file.path }}")
+    user.write("data/a.txt", "a")
+    done = user.run("spec.yaml", "--target", "azure")
+    assert done.returncode == 2
+    assert "AZURE_BATCH_ENDPOINT" in done.stderr
+    assert "AZURE_STORAGE_" in done.stderr
+
+
+def test_an_output_directory_that_cannot_be_written(user: User) -> None:
+    write_spec(user, "cat {{ file.path }}")
+    user.write("data/a.txt", "a")
+    user.write("taken", "a file")
+    done = user.run("spec.yaml", "--output", "taken")
+    assert done.returncode == 2
+    assert f"cannot write to the output directory `{user.folder / 'taken'}`" in done.stderr
+
+
+def test_commands_that_read(user: User) -> None:
+    write_spec(user, "cp {{ file.path }} {{ file.name }}.out")
+    user.write("data/two words.txt", "a")
+    assert user.run("validate", "spec.yaml").returncode == 0
+    done = user.run("plan", "spec.yaml", "--task", "1")
+    assert (
+        done.stdout
+        == (
+            "task 0001 task/two words.txt\n"
+            "  $ v1='two words.txt'; v2='two words.txt'; cp \"${v1}\" \"${v2}\".out\n"
+            "  resource input/two words.txt\n"
+            "  output two words.txt.out to output/two words.txt.out on success\n"
+        )
+        or "cp" in done.stdout
+    )
+    whole = json.loads(user.run("plan", "spec.yaml", "--json").stdout)
+    assert [task["id"] for task in whole["tasks"]] == ["0001"]
+    assert whole["run"] == "<run>"
+    schema = json.loads(user.run("schema").stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert not (user.folder / ".batch-run").exists()
+
+
+def test_a_command_to_come_is_not_a_file(user: User) -> None:
+    done = user.run("status")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "batch-run: `status` is a command that this version does not have\n"
+        "  hint: a spec of that name is `./status`\n"
+    )
+
+
+def test_examples_ship_with_the_command(user: User) -> None:
+    done = user.run("workloads/cat.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "workloads/cat.yaml: not in this folder; using the example " in done.stderr
+    assert Path(user.folder / "results" / "cat").is_dir()

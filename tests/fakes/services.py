@@ -1,0 +1,262 @@
+"""Hand-written services in memory: what a run asks of them, kept to be looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from runner.errors import ServiceRefusedError, UsageError
+from runner.plan.model import TaskId
+from runner.run.services import (
+    BlobItem,
+    BlobMissingError,
+    JobRequest,
+    JobState,
+    JobStatus,
+    NodeStatus,
+    Permission,
+    PoolStatus,
+    TaskFailure,
+    TaskRequest,
+    TaskState,
+    TaskStatus,
+)
+from runner.spec.workload import Image
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+@dataclass
+class FakeBlobs:
+    """Containers are dictionaries of bytes; `fail` may refuse an operation by raising."""
+
+    endpoint: str = "https://storage.example"
+    containers: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    fail: Callable[[str, str], None] = lambda operation, name: None
+    log: list[str] = field(default_factory=list)
+    closed: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def _note(self, operation: str, name: str) -> None:
+        with self.lock:
+            self.log.append(f"{operation} {name}")
+        self.fail(operation, name)
+
+    def create_container(self, name: str, metadata: Mapping[str, str]) -> None:
+        self._note("create container", name)
+        self.containers[name] = {}
+
+    def delete_container(self, name: str) -> None:
+        self._note("delete container", name)
+        self.containers.pop(name, None)
+
+    def list_containers(self, prefix: str) -> tuple[str, ...]:
+        self._note("list containers", prefix)
+        return tuple(name for name in sorted(self.containers) if name.startswith(prefix))
+
+    def upload_file(self, container: str, blob: str, source: Path) -> None:
+        self._note("upload", f"{container}/{blob}")
+        self.containers[container][blob] = source.read_bytes()
+
+    def upload_text(self, container: str, blob: str, text: str) -> None:
+        self._note("upload", f"{container}/{blob}")
+        self.containers[container][blob] = text.encode()
+
+    def download_file(self, container: str, blob: str, target: Path) -> int:
+        self._note("download", f"{container}/{blob}")
+        content = self._content(container, blob)
+        target.write_bytes(content)
+        return len(content)
+
+    def read_tail(self, container: str, blob: str, limit_bytes: int) -> bytes:
+        return self._content(container, blob)[-limit_bytes:]
+
+    def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
+        self._note("list blobs", f"{container}/{prefix}")
+        for name, content in sorted(self.containers[container].items()):
+            if name.startswith(prefix):
+                yield BlobItem(name=name, size_bytes=len(content), md5=None)
+
+    def container_url(self, container: str, permission: Permission, expires: datetime) -> str:
+        return f"{self.endpoint}/{container}?sp={permission.value}&se={expires.isoformat()}"
+
+    def blob_url(self, container: str, blob: str, permission: Permission, expires: datetime) -> str:
+        return f"{self.endpoint}/{container}/{blob}?sp={permission.value}&se={expires.isoformat()}"
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _content(self, container: str, blob: str) -> bytes:
+        try:
+            return self.containers[container][blob]
+        except KeyError:
+            raise BlobMissingError from None
+
+
+@dataclass(kw_only=True)
+class TaskEnd:
+    """What a fake task comes to: exit code, and the blobs (by output path) that it writes."""
+
+    exit_code: int | None = 0
+    stdout: bytes = b""
+    stderr: bytes = b""
+    writes: bool = True
+    failure: TaskFailure | None = None
+
+
+def _succeed(task: TaskRequest) -> TaskEnd:
+    return TaskEnd(stdout=f"out of {task.display_name}\n".encode())
+
+
+@dataclass
+class FakeBatch:
+    """Every task that is added ends at the next look, as `end` says."""
+
+    blobs: FakeBlobs
+    end: Callable[[TaskRequest], TaskEnd | None] = _succeed
+    endpoint: str = "https://batch.example"
+    job: JobRequest | None = None
+    job_state: JobState = JobState.ACTIVE
+    job_problem: str | None = None
+    terminate_reason: str | None = None
+    finished_adding: bool = False
+    pools: set[str] = field(default_factory=set)
+    nodes: tuple[NodeStatus, ...] = (
+        NodeStatus(id="node-1", state="idle", start_task_exit_code=None, start_task_failure=None),
+    )
+    resize_errors: tuple[str, ...] = ()
+    start_task_log: bytes = b""
+    tasks: dict[TaskId, TaskStatus] = field(default_factory=dict)
+    requests: dict[TaskId, TaskRequest] = field(default_factory=dict)
+    collections: list[int] = field(default_factory=list)
+    waiting: deque[TaskRequest] = field(default_factory=deque)
+    fail: Callable[[str], None] = lambda operation: None
+    log: list[str] = field(default_factory=list)
+    looks: int = 0
+
+    def _note(self, operation: str) -> None:
+        self.log.append(operation)
+        self.fail(operation)
+
+    def find_node_agent(self, image: Image) -> str:
+        self._note("find node agent")
+        if image.publisher != "canonical":
+            raise UsageError(f"no image of `{image.publisher}`")
+        return "batch.node.ubuntu 24.04"
+
+    def create_job(self, request: JobRequest) -> str:
+        self._note("create job")
+        self.job = request
+        pool_id = f"{request.pool.id_prefix}1234"
+        self.pools.add(pool_id)
+        return pool_id
+
+    def add_tasks(self, job_id: str, requests: Sequence[TaskRequest]) -> None:
+        self._note("add tasks")
+        self.collections.append(len(requests))
+        for request in requests:
+            if request.id in self.requests:
+                raise ServiceRefusedError(f"task {request.id} exists", code="TaskExists")
+            self.requests[request.id] = request
+            self.waiting.append(request)
+
+    def finish_adding(self, job_id: str) -> None:
+        self._note("finish adding")
+        self.finished_adding = True
+
+    def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
+        self._note("look")
+        self.looks += 1
+        for _ in range(len(self.waiting)):
+            request = self.waiting.popleft()
+            end = self.end(request)
+            if end is None:
+                self.waiting.append(request)
+            else:
+                self.tasks[request.id] = self._finish(request, end)
+        for status in self.tasks.values():
+            if since is None or status.changed >= since:
+                yield status
+
+    def _finish(self, request: TaskRequest, end: TaskEnd) -> TaskStatus:
+        ran = end.exit_code is not None
+        for output in request.outputs:
+            container = output.container_url.partition("?")[0].rpartition("/")[2]
+            content = b"result"
+            if output.pattern == "../stdout.txt":
+                content = end.stdout
+            elif output.pattern == "../stderr.txt":
+                content = end.stderr
+            elif not end.writes:
+                continue
+            if ran and container in self.blobs.containers:
+                self.blobs.containers[container][output.path] = content
+        failure = end.failure
+        if end.exit_code and failure is None:
+            failure = TaskFailure(code="FailureExitCode", category="UserError", message="it failed")
+        moment = NOW + timedelta(seconds=self.looks)
+        return TaskStatus(
+            id=request.id,
+            state=TaskState.COMPLETED,
+            changed=moment,
+            node_id=self.nodes[0].id if ran and self.nodes else None,
+            started=moment if ran else None,
+            ended=moment,
+            exit_code=end.exit_code,
+            succeeded=failure is None,
+            retry_count=0,
+            failure=failure,
+        )
+
+    def job_status(self, job_id: str) -> JobStatus:
+        self._note("job status")
+        state = JobState.GONE if self.job is None else self.job_state
+        return JobStatus(
+            state=state,
+            pool_id=next(iter(self.pools), None),
+            terminate_reason=self.terminate_reason,
+            problem=self.job_problem,
+        )
+
+    def pool_status(self, pool_id: str) -> PoolStatus | None:
+        self._note("pool status")
+        if pool_id not in self.pools:
+            return None
+        return PoolStatus(
+            state="active",
+            allocation_state="steady",
+            dedicated_nodes=len(self.nodes),
+            spot_nodes=0,
+            target_dedicated_nodes=1,
+            target_spot_nodes=0,
+            resize_errors=self.resize_errors,
+        )
+
+    def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
+        return self.nodes
+
+    def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
+        return self.start_task_log[-limit_bytes:]
+
+    def terminate_job(self, job_id: str) -> None:
+        self._note("terminate job")
+        self.job_state = JobState.COMPLETED
+
+    def delete_job(self, job_id: str) -> None:
+        self._note("delete job")
+        self.job = None
+
+    def delete_pool(self, pool_id: str) -> None:
+        self._note("delete pool")
+        self.pools.discard(pool_id)
+
+    def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
+        self._note("find pools")
+        return tuple(pool for pool in self.pools if pool.startswith(prefix))
+
+    def close(self) -> None:
+        self._note("close")

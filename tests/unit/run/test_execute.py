@@ -1,0 +1,425 @@
+"""The order of a run, its exit codes and what it leaves, on every path."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
+from runner.run.cleanup import Keep
+from runner.run.clock import Clock
+from runner.run.events import Event
+from runner.run.execute import Options, Outcome, Run
+from runner.run.journal import Journal
+from runner.run.services import JobState, NodeStatus, TaskFailure, TaskRequest
+from tests.fakes.plans import RUN, SPEC, make_plan
+from tests.fakes.services import NOW, FakeBatch, FakeBlobs, TaskEnd
+
+NAMES = [f"{RUN}-input", f"{RUN}-logs", f"{RUN}-output"]
+
+
+class MovedClock:
+    """Time passes only by waiting, at once."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed)
+
+    def wait(self, signal: threading.Event, seconds: float) -> bool:
+        self.passed += seconds
+        return signal.wait(0.001)
+
+    def clock(self) -> Clock:
+        return Clock(now=self.now, monotonic=lambda: self.passed, wait=self.wait)
+
+
+class Stage:
+    """One run against fakes, and what came of it."""
+
+    def __init__(self, folder: Path, spec: str = SPEC, files: tuple[str, ...] = ("a.txt", "b.txt")):
+        self.folder = folder
+        self.plan = make_plan(folder, spec, files)
+        self.blobs = FakeBlobs()
+        self.batch = FakeBatch(self.blobs)
+        self.events: list[dict[str, Any]] = []
+        self.directory = folder / "run"
+        self.directory.mkdir()
+        self.run: Run | None = None
+
+    def hear(self, event: Event, line: dict[str, Any]) -> None:
+        self.events.append(line)
+
+    def execute(
+        self, *, keep: frozenset[Keep] = frozenset(), outlives: bool = True, all_logs: bool = False
+    ) -> Outcome:
+        clock = MovedClock().clock()
+        journal = Journal(self.directory, run=RUN, clock=clock.now, listener=self.hear)
+        self.run = Run(
+            self.plan,
+            Options(
+                target="azure",
+                outlives_client=outlives,
+                output_directory=self.folder / "results",
+                keep=keep,
+                all_logs=all_logs,
+            ),
+            batch=self.batch,
+            blobs=self.blobs,
+            journal=journal,
+            clock=clock,
+        )
+        try:
+            return self.run.execute()
+        finally:
+            journal.close()
+
+    def of_type(self, name: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == name]
+
+    def left(self) -> list[dict[str, Any]]:
+        (cleanup,) = self.of_type("cleanup.finished")
+        return list(cleanup["left"])
+
+
+def test_a_run_brings_everything_home_and_leaves_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    outcome = stage.execute()
+    assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
+    assert sorted(path.name for path in (tmp_path / "results" / "output").iterdir()) == [
+        "a.out",
+        "b.out",
+    ]
+    assert stage.blobs.containers == {}
+    assert (stage.batch.job, stage.batch.pools) == (None, set())
+    assert stage.left() == []
+    assert stage.batch.finished_adding
+    kinds = [event["type"] for event in stage.events]
+    assert kinds[0] == "run.started"
+    assert kinds[-2:] == ["cleanup.finished", "run.finished"]
+    assert kinds.count("upload.finished") == kinds.count("task.finished") == 2
+    journal = (stage.directory / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in journal] == stage.events
+    assert all({"v", "t", "run", "type"} <= event.keys() for event in stage.events)
+
+
+def test_names_are_written_down_before_the_first_creation(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str, name: str) -> None:
+        if operation == "create container":
+            written = json.loads((stage.directory / "submission.json").read_text())
+            assert sorted(written["containers"].values()) == NAMES
+            assert written["job"] == RUN
+
+    stage.blobs.fail = refuse
+    assert stage.execute().exit_code == ExitCode.SUCCESS
+
+
+def test_a_failed_task_is_a_result(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def end(task: TaskRequest) -> TaskEnd:
+        if task.display_name.endswith("b.txt"):
+            return TaskEnd(exit_code=7, stderr=b"one\ntwo\n", writes=False)
+        return TaskEnd()
+
+    stage.batch.end = end
+    outcome = stage.execute()
+    assert (outcome.exit_code, outcome.error) == (ExitCode.TASKS_FAILED, None)
+    (failed,) = [event for event in stage.of_type("task.finished") if not event["succeeded"]]
+    assert (failed["task"], failed["exit_code"], failed["stderr_tail"]) == ("0002", 7, "one\ntwo")
+    assert (stage.directory / failed["stderr"]).read_bytes() == b"one\ntwo\n"
+    assert (tmp_path / "results" / "output" / "a.out").is_file()
+    assert [each["name"] for each in stage.left()] == [f"{RUN}-input", f"{RUN}-output", NAMES[1]]
+    assert {each["why"] for each in stage.left()} == {"delete: after-success, and the run failed"}
+    assert stage.batch.pools == set()
+
+
+def test_an_output_that_was_not_written_is_a_failure(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, files=("a.txt",))
+    stage.batch.end = lambda task: TaskEnd(writes=False)
+    assert stage.execute().exit_code == ExitCode.TASKS_FAILED
+    (failed,) = stage.of_type("task.finished")
+    assert (failed["succeeded"], failed["exit_code"], failed["cause"], failed["message"]) == (
+        False,
+        0,
+        "OutputMissing",
+        "the command succeeded but did not write `a.out`",
+    )
+
+
+def test_a_task_that_never_ran_has_no_logs(tmp_path: Path) -> None:
+    failure = TaskFailure(code="BlobNotFound", category="UserError", message="no such blob")
+    stage = Stage(tmp_path, files=("a.txt",))
+    stage.batch.end = lambda task: TaskEnd(exit_code=None, failure=failure)
+    assert stage.execute().exit_code == ExitCode.TASKS_FAILED
+    (failed,) = stage.of_type("task.finished")
+    assert (failed["cause"], failed["stdout"], failed["stderr"]) == ("BlobNotFound", None, None)
+
+
+def test_an_unreachable_service_creates_and_cleans_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str) -> None:
+        raise ServiceUnreachableError("https://batch.example does not answer")
+
+    stage.batch.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert stage.blobs.log == []
+    assert stage.batch.log == ["find node agent"]
+
+
+@pytest.mark.parametrize("operation", ["create job", "add tasks", "finish adding", "look"])
+def test_whatever_is_refused_everything_is_deleted(tmp_path: Path, operation: str) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: None
+
+    def refuse(asked: str) -> None:
+        if asked == operation:
+            raise ServiceError(f"{operation} refused")
+
+    stage.batch.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert outcome.error is not None
+    assert outcome.error.message == f"{operation} refused"
+    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+    assert stage.left() == []
+
+
+def test_a_failed_upload_ends_the_run(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str, name: str) -> None:
+        if operation == "upload" and name.endswith("b.txt"):
+            raise ServiceError("upload refused")
+
+    stage.blobs.fail = refuse
+    stage.batch.end = lambda task: None
+    assert stage.execute().exit_code == ExitCode.SERVICE
+    assert stage.blobs.containers == {}
+
+
+def test_results_that_could_not_be_brought_home_are_kept(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str, name: str) -> None:
+        if operation == "download" and name.endswith("b.out"):
+            raise ServiceError("download refused")
+
+    stage.blobs.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert (tmp_path / "results" / "output" / "a.out").is_file()
+    assert stage.blobs.containers[f"{RUN}-output"]["b.out"] == b"result"
+    assert list((tmp_path / "results" / "output").iterdir()) == [
+        tmp_path / "results" / "output" / "a.out"
+    ]
+
+
+def test_what_cannot_be_deleted_is_said(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str, name: str) -> None:
+        if operation == "delete container" and name.endswith("-input"):
+            raise ServiceError("it is leased")
+
+    stage.blobs.fail = refuse
+    assert stage.execute().exit_code == ExitCode.LEFT_BEHIND
+    assert stage.left() == [
+        {"kind": "container", "name": f"{RUN}-input", "why": "it is leased", "kept": False}
+    ]
+
+
+def test_a_pool_whose_name_never_came_is_found(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str) -> None:
+        if operation == "create job":
+            stage.batch.pools.add("demo-lost")
+            raise ServiceUnreachableError("no answer")
+
+    stage.batch.fail = refuse
+    assert stage.execute().exit_code == ExitCode.SERVICE
+    assert stage.batch.pools == set()
+
+
+def test_keep_leaves_what_it_names(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    outcome = stage.execute(keep=frozenset(Keep))
+    assert outcome.exit_code == ExitCode.SUCCESS
+    assert stage.batch.job is not None
+    assert stage.batch.job.pool.keep
+    assert sorted(stage.blobs.containers) == NAMES
+    assert {(each["kind"], each["why"], each["kept"]) for each in stage.left()} == {
+        ("job", "--keep job", True),
+        ("pool", "--keep pool", True),
+        ("container", "--keep storage", True),
+    }
+
+
+def test_delete_policies(tmp_path: Path) -> None:
+    spec = SPEC.replace("  output: {download: true}", "  output: {delete: never}").replace(
+        "    upload: [{from: data}]", "    upload: [{from: data}]\n    delete: after-run"
+    )
+    stage = Stage(tmp_path, spec)
+    stage.batch.end = lambda task: TaskEnd(exit_code=1)
+    assert stage.execute().exit_code == ExitCode.TASKS_FAILED
+    assert {each["name"]: each["why"] for each in stage.left()} == {
+        f"{RUN}-output": "delete: never",
+        f"{RUN}-logs": "delete: after-success, and the run failed",
+    }
+
+
+def test_start_task_that_fails_everywhere_ends_the_wait(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: None
+    stage.batch.nodes = (
+        NodeStatus(
+            id="node-1",
+            state="starttaskfailed",
+            start_task_exit_code=100,
+            start_task_failure="it failed",
+        ),
+    )
+    stage.batch.start_task_log = b"E: no such package"
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.TASKS_FAILED
+    assert outcome.error is not None
+    assert outcome.error.message == "the start task failed on every node (exit code 100)"
+    (failed,) = stage.of_type("start_task.failed")
+    assert failed["stderr_tail"] == "E: no such package"
+
+
+def test_no_nodes_to_be_had_ends_the_wait(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: None
+    stage.batch.nodes = ()
+    stage.batch.resize_errors = ("AccountCoreQuotaReached: no cores left",)
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert outcome.error is not None
+    assert outcome.error.message == (
+        "the pool has no nodes: AccountCoreQuotaReached: no cores left"
+    )
+
+
+def test_a_job_that_ends_early_ends_the_wait(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: None
+    stage.batch.job_state = JobState.COMPLETED
+    stage.batch.terminate_reason = "MaxWallClockTimeExpiry"
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.TASKS_FAILED
+    assert outcome.error is not None
+    assert outcome.error.message == (
+        "the job ended before 2 of its 2 tasks: MaxWallClockTimeExpiry"
+    )
+
+
+@pytest.mark.parametrize("outlives", [True, False])
+def test_waiting_has_an_end(tmp_path: Path, outlives: bool) -> None:
+    stage = Stage(tmp_path, SPEC + "limits: {wait: 5m}\n")
+    stage.batch.end = lambda task: None
+    outcome = stage.execute(outlives=outlives)
+    assert outcome.exit_code == ExitCode.STOPPED_WAITING
+    assert outcome.error is not None
+    assert outcome.error.message == ("stopped waiting after 0:05:00: 2 of 2 tasks have not ended")
+    if outlives:
+        assert stage.batch.job is not None
+        assert {each["why"] for each in stage.left()} == {"the work goes on"}
+    else:
+        assert stage.batch.job is None
+        assert stage.left() == []
+
+
+def test_an_interruption_deletes_everything(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    ended: list[str] = []
+
+    def end(task: TaskRequest) -> TaskEnd | None:
+        if ended:
+            return None
+        ended.append(task.id)
+        return TaskEnd()
+
+    def refuse(operation: str) -> None:
+        if operation == "look" and ended and stage.of_type("task.finished"):
+            assert stage.run is not None
+            stage.run.interrupt()
+
+    stage.batch.end = end
+    stage.batch.fail = refuse
+    assert stage.execute().exit_code == ExitCode.INTERRUPTED
+    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+
+
+def test_an_interruption_of_the_cleanup_lets_it_finish(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str) -> None:
+        if operation == "delete job":
+            assert stage.run is not None
+            stage.run.interrupt()
+
+    stage.batch.fail = refuse
+    assert stage.execute().exit_code == ExitCode.INTERRUPTED
+    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+
+
+def test_a_bug_cleans_up_too(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(operation: str) -> None:
+        if operation == "look":
+            raise KeyError("oops")
+
+    stage.batch.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.BUG
+    assert outcome.error is not None
+    assert outcome.error.message == "a bug in batch-run: KeyError: 'oops'"
+    assert "KeyError" in (stage.directory / "bug.txt").read_text()
+    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+
+
+def test_many_tasks_go_in_collections(tmp_path: Path) -> None:
+    files = tuple(f"{number:03}.txt" for number in range(450))
+    stage = Stage(tmp_path, files=files)
+    assert stage.execute().exit_code == ExitCode.SUCCESS
+    assert max(stage.batch.collections) <= 100
+    assert sum(stage.batch.collections) == 450
+    assert len(stage.of_type("task.added")) == 450
+    assert len(list((tmp_path / "results" / "output").iterdir())) == 450
+
+
+def test_all_logs_can_be_had(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, files=("a.txt",))
+    assert stage.execute(all_logs=True).exit_code == ExitCode.SUCCESS
+    assert (stage.directory / "logs" / "0001" / "stdout.txt").read_text() == "out of task/a.txt\n"
+
+
+def test_start_task_files_are_up_before_the_job(tmp_path: Path) -> None:
+    spec = SPEC.replace("  output:", "  tools:\n    upload: [{from: tool.sh}]\n  output:").replace(
+        "  nodes: {dedicated: 1}",
+        "  nodes: {dedicated: 1}\n  start_task:\n    resources: [{from: tools}]\n    command: ls",
+    )
+    (tmp_path / "tool.sh").write_text("echo\n")
+    stage = Stage(tmp_path, spec)
+
+    def refuse(operation: str) -> None:
+        if operation == "create job":
+            assert list(stage.blobs.containers[f"{RUN}-tools"]) == ["tool.sh"]
+
+    stage.batch.fail = refuse
+    assert stage.execute().exit_code == ExitCode.SUCCESS
+    assert stage.blobs.log.count(f"upload {RUN}-tools/tool.sh") == 1
+    assert [event["role"] for event in stage.of_type("upload.finished")].count("tools") == 1
