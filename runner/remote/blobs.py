@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
+from typing_extensions import override
 
 from runner.errors import TransferError
 from runner.remote.faults import Origin, service_code, translated
@@ -63,7 +64,7 @@ class RemoteBlobs:
             if isinstance(credential, str)
             else credential,
             transport=open_transport(endpoint, patience, pause),
-            retry_policy=_retry_policy(patience),
+            retry_policy=_PausingRetry(patience, pause),
             max_single_put_size=MOST_SINGLE_BYTES,
             max_block_size=BLOCK_BYTES,
             max_single_get_size=MOST_SINGLE_BYTES,
@@ -278,17 +279,28 @@ class RemoteBlobs:
             raise TransferError(f"blob `{container}/{blob}` did not arrive whole: its MD5 differs")
 
 
-def _retry_policy(patience: Patience) -> ExponentialRetry:
-    # Doubles from two seconds; the SDK's own policy begins with a quarter of a minute.
-    return ExponentialRetry(
-        initial_backoff=0,
-        increment_base=2,
-        random_jitter_range=1,
-        retry_total=patience.retries,
-        retry_status=patience.retries,
-        retry_connect=patience.silent_retries,
-        retry_read=patience.silent_retries,
-    )
+class _PausingRetry(ExponentialRetry):
+    """The SDK's retries, doubling from two seconds, whose waits go through our own pause.
+
+    The SDK's own begin with a quarter of a minute, and its clients of single blobs do not pass
+    their waits on to the transport (12.31).
+    """
+
+    def __init__(self, patience: Patience, pause: Pause) -> None:
+        super().__init__(
+            initial_backoff=0,
+            increment_base=2,
+            random_jitter_range=1,
+            retry_total=patience.retries,
+            retry_status=patience.retries,
+            retry_connect=patience.silent_retries,
+            retry_read=patience.silent_retries,
+        )
+        self._pause = pause
+
+    @override
+    def sleep(self, settings: dict[str, Any], transport: object) -> None:
+        self._pause(self.get_backoff_time(settings))
 
 
 def _write_whole(downloader: StorageStreamDownloader[bytes], target: Path, name: str) -> int:

@@ -158,7 +158,7 @@ def _silence(error: AzureError) -> str:
     if isinstance(error, ServiceResponseTimeoutError):
         return "no answer within the time-out"
     words = ""
-    cause: BaseException | None = error
+    cause: BaseException | None = error.inner_exception or error
     seen: set[int] = set()
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))

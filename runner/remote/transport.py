@@ -55,7 +55,7 @@ class PausingTransport(RequestsTransport):  # type: ignore[misc]
         self._pause = pause
 
     def sleep(self, duration: float) -> None:
-        """Waits between two tries; azure-core and azure-storage both call this."""
+        """Waits between two tries."""
         self._pause(duration)
 
 

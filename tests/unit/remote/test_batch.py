@@ -1,0 +1,509 @@
+"""Azure Batch as the SDK speaks to it, with answers that only the real service gives."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import pytest
+from azure.core.credentials import AzureNamedKeyCredential
+
+from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError, UsageError
+from runner.plan.model import CommandLine, TaskId
+from runner.remote.batch import RemoteBatch
+from runner.remote.transport import Patience
+from runner.run.services import (
+    JobRequest,
+    JobState,
+    PoolRequest,
+    TaskRequest,
+    TaskState,
+)
+from runner.spec.workload import Elevation, Image
+from tests.unit.remote.stub import Canned, Pauses, Seen, Stub, batch_answer, batch_error
+
+KEY = base64.b64encode(b"not a secret").decode()
+HINT = "check AZURE_BATCH_ACCESS_KEY"
+NOT_FOUND = batch_error(404, "JobNotFound", "The specified job does not exist.")
+IMAGE = Image(publisher="canonical", offer="ubuntu-24_04-lts", sku="server", version="latest")
+JOB = JobRequest(
+    id="cat-1",
+    pool=PoolRequest(
+        id_prefix="cat-",
+        image=IMAGE,
+        node_agent="batch.node.ubuntu 24.04",
+        vm_size="Standard_D2s_v5",
+        dedicated_nodes=1,
+        spot_nodes=0,
+        task_slots_per_node=1,
+        start_task=None,
+        metadata={"run": "cat-1"},
+        keep=False,
+        extra={},
+    ),
+    duration=datetime(2025, 1, 2, tzinfo=timezone.utc) - datetime(2025, 1, 1, tzinfo=timezone.utc),
+    metadata={"run": "cat-1"},
+    extra={},
+)
+TASK = TaskRequest(
+    id=TaskId("1"),
+    display_name="main/1",
+    command=CommandLine(line="true", environment={}, script="true"),
+    resources=(),
+    outputs=(),
+    run_as=Elevation.USER,
+    retries=0,
+    timeout=None,
+    extra={},
+)
+
+
+@pytest.fixture
+def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
+    opened = open_batch(stub.endpoint, pauses)
+    yield opened
+    opened.close()
+
+
+def open_batch(endpoint: str, pauses: Pauses, patience: Patience | None = None) -> RemoteBatch:
+    return RemoteBatch(
+        endpoint=endpoint,
+        credential=AzureNamedKeyCredential("acct", KEY),
+        key_hint=HINT,
+        clock=pauses.clock,
+        pause=pauses.pause,
+        patience=patience or Patience(),
+    )
+
+
+def test_a_job_is_created_and_its_pool_known(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(
+        Canned(status=201),
+        batch_answer({"id": "cat-1", "state": "active", "executionInfo": {"poolId": "cat-P"}}),
+    )
+
+    assert batch.create_job(JOB) == "cat-P"
+
+    create = stub.seen[0]
+    assert (create.method, create.path) == ("POST", "/acct/jobs")
+    assert create.query == {"api-version": "2025-06-01"}
+    assert create.headers["content-type"] == "application/json; odata=minimalmetadata"
+    assert create.headers["authorization"].startswith("SharedKey acct:")
+    assert create.json["id"] == "cat-1"
+    assert create.json["poolInfo"]["autoPoolSpecification"]["autoPoolIdPrefix"] == "cat-"
+
+
+def test_a_job_whose_answer_was_lost_is_ours(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses
+) -> None:
+    ours = {
+        "id": "cat-1",
+        "state": "active",
+        "metadata": [{"name": "run", "value": "cat-1"}],
+        "executionInfo": {"poolId": "cat-P"},
+    }
+    stub.answer(
+        batch_error(500, "InternalError", "An internal error."),
+        batch_error(409, "JobExists", "The specified job already exists."),
+        batch_answer(ours),
+    )
+
+    assert batch.create_job(JOB) == "cat-P"
+
+
+def test_a_job_of_someone_else_is_refused(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(
+        batch_error(409, "JobExists", "The specified job already exists."),
+        batch_answer({"id": "cat-1", "state": "active"}),
+    )
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.create_job(JOB)
+
+    assert caught.value.code == "JobExists"
+    assert caught.value.message == (
+        "Azure Batch refused to create job `cat-1`: JobExists: The specified job already exists"
+    )
+
+
+def test_a_job_without_a_pool_says_why(batch: RemoteBatch, stub: Stub) -> None:
+    error = {"code": "InvalidAutoPoolSettings", "message": "Not valid."}
+    stub.answer(
+        Canned(status=201),
+        batch_answer(
+            {"id": "cat-1", "state": "active", "executionInfo": {"schedulingError": error}}
+        ),
+    )
+
+    with pytest.raises(ServiceError) as caught:
+        batch.create_job(JOB)
+
+    assert caught.value.message == "job `cat-1` got no pool: InvalidAutoPoolSettings: Not valid."
+
+
+def test_a_refusal_names_property_and_reason_and_no_request_id(
+    batch: RemoteBatch, stub: Stub
+) -> None:
+    stub.answer(
+        batch_error(
+            400,
+            "InvalidPropertyValue",
+            "The value provided for one of the properties in the request body is invalid.",
+            {"PropertyName": "vmSize", "PropertyValue": "Tiny", "Reason": "No such size"},
+        )
+    )
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.create_job(JOB)
+
+    assert caught.value.message == (
+        "Azure Batch refused to create job `cat-1`: InvalidPropertyValue: The value provided for "
+        "one of the properties in the request body is invalid "
+        "(PropertyName: vmSize, PropertyValue: Tiny, Reason: No such size)"
+    )
+    assert caught.value.hint is None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_wrong_key_is_hinted_at_and_no_signature_is_told(
+    batch: RemoteBatch, stub: Stub, status: int
+) -> None:
+    stub.answer(
+        batch_error(
+            status,
+            "AuthenticationFailed",
+            "Server failed to authenticate the request.",
+            {"AuthenticationErrorDetail": "The MAC signature 'c2VjcmV0' is not the same"},
+        )
+    )
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.probe()
+
+    assert caught.value.message == (
+        "Azure Batch refused to list pools: AuthenticationFailed: "
+        "Server failed to authenticate the request"
+    )
+    assert (caught.value.code, caught.value.hint) == ("AuthenticationFailed", HINT)
+
+
+def test_what_is_no_batch_service_is_told_by_its_status(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(Canned(status=418, body=b"<html>tea</html>", headers={"Content-Type": "text/html"}))
+
+    with pytest.raises(ServiceError) as caught:
+        batch.probe()
+
+    assert caught.value.message.startswith("Azure Batch refused to list pools: Http418")
+
+
+def test_a_page_of_html_is_no_answer(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(Canned(body=b"<html>sign in</html>", headers={"Content-Type": "application/json"}))
+
+    with pytest.raises(ServiceError) as caught:
+        batch.probe()
+
+    assert caught.value.message == (
+        f"what answers at {stub.endpoint} does not speak as Azure Batch does"
+    )
+
+
+def test_a_busy_service_is_asked_again_when_it_wants(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses
+) -> None:
+    busy = batch_error(503, "ServerBusy", "Busy.", None, **{"Retry-After": "7"})
+    stub.answer(
+        busy,
+        batch_error(429, "TooManyRequests", "Slow down."),
+        batch_error(500, "InternalError", "Oops."),
+        batch_answer({"id": "cat-1", "state": "active"}),
+    )
+
+    assert batch.job_status("cat-1").state is JobState.ACTIVE
+    assert pauses.seconds == [7, 1.6, 3.2]
+
+
+def test_a_service_that_stays_busy_ends_our_patience(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses
+) -> None:
+    stub.answer(batch_error(503, "ServerBusy", "The server is busy."))
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.finish_adding("cat-1")
+
+    assert caught.value.message == (
+        "Azure Batch refused to let job `cat-1` end with its tasks: ServerBusy: The server is busy"
+    )
+    assert len(stub.seen) == 6
+    assert pauses.seconds == [1.6, 3.2, 6.4, 12.8]
+
+
+def test_nothing_there_is_out_of_reach(pauses: Pauses) -> None:
+    gone = Stub()
+    gone.server.server_close()
+    batch = open_batch(gone.endpoint, pauses)
+
+    with pytest.raises(ServiceUnreachableError) as caught:
+        batch.probe()
+    batch.close()
+
+    assert caught.value.message == (
+        f"Azure Batch at {gone.endpoint} is out of reach: Connection refused"
+    )
+    assert sum(pauses.seconds) == 0
+
+
+def test_an_answer_that_never_comes_is_out_of_reach(stub: Stub, pauses: Pauses) -> None:
+    batch = open_batch(
+        stub.endpoint, pauses, replace(Patience(), read_seconds=0.05, silent_retries=1)
+    )
+    stub.answer(_slow)
+
+    with pytest.raises(ServiceUnreachableError) as caught:
+        batch.job_status("x")
+    batch.close()
+
+    assert caught.value.message == (
+        f"Azure Batch at {stub.endpoint} is out of reach: no answer within the time-out"
+    )
+
+
+def _slow(_seen: Seen) -> Canned:
+    threading.Event().wait(0.5)
+    return Canned()
+
+
+def test_tls_where_there_is_none_is_out_of_reach(stub: Stub, pauses: Pauses) -> None:
+    endpoint = stub.endpoint.replace("http:", "https:")
+    batch = open_batch(endpoint, pauses)
+
+    with pytest.raises(ServiceUnreachableError) as caught:
+        batch.probe()
+    batch.close()
+
+    assert re.fullmatch(
+        re.escape(f"Azure Batch at {endpoint} is out of reach: ") + r".*(SSL|record layer).*",
+        caught.value.message,
+    )
+
+
+def test_a_collection_that_is_too_large_goes_in_halves(batch: RemoteBatch, stub: Stub) -> None:
+    def answer(seen: Seen) -> Canned:
+        tasks = seen.json["value"]
+        if len(tasks) > 3:
+            return batch_error(413, "RequestBodyTooLarge", "The size of the request body")
+        return batch_answer(
+            {"value": [{"taskId": task["id"], "status": "Success"} for task in tasks]}
+        )
+
+    stub.answer(answer)
+
+    batch.add_tasks("cat-1", [replace(TASK, id=TaskId(str(number))) for number in range(10)])
+
+    assert stub.seen[0].path == "/acct/jobs/cat-1/addtaskcollection"
+    assert [len(seen.json["value"]) for seen in stub.seen] == [10, 5, 2, 3, 5, 2, 3]
+
+
+def test_a_task_that_is_too_large_alone_is_named(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(batch_error(413, "RequestBodyTooLarge", "The request body is too large."))
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.add_tasks("cat-1", [replace(TASK, id=TaskId(str(number))) for number in range(2)])
+
+    assert caught.value.message == (
+        "Azure Batch refused to add task `0`: RequestBodyTooLarge: The request body is too large"
+    )
+
+
+def test_changes_are_asked_for_since_a_time_and_follow_the_pages(
+    batch: RemoteBatch, stub: Stub
+) -> None:
+    def task(task_id: str) -> dict[str, object]:
+        return {
+            "id": task_id,
+            "state": "running",
+            "stateTransitionTime": "2025-03-28T18:10:00.1234567Z",
+        }
+
+    next_link = f"{stub.endpoint}/jobs/cat-1/tasks?api-version=x&$skiptoken=WATV2:a/b^1$1"
+    stub.answer(
+        batch_answer({"value": [task("1")], "odata.nextLink": next_link}),
+        batch_answer({"value": [task("2")]}),
+    )
+    since = datetime(2025, 3, 28, 18, 10, 0, 123456, tzinfo=timezone.utc)
+
+    changes = list(batch.task_changes("cat-1", since))
+
+    assert [(change.id, change.state) for change in changes] == [
+        ("1", TaskState.RUNNING),
+        ("2", TaskState.RUNNING),
+    ]
+    assert stub.seen[0].query == {
+        "api-version": "2025-06-01",
+        "$filter": "state ne 'active' and "
+        "stateTransitionTime ge DateTime'2025-03-28T18:10:00.123456Z'",
+        "$select": "id,state,stateTransitionTime,executionInfo,nodeInfo",
+    }
+    assert stub.seen[1].query["$skiptoken"] == "WATV2:a/b^1$1"
+
+
+def test_all_changes_are_asked_for_without_a_time(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(batch_answer({"value": []}))
+
+    assert list(batch.task_changes("cat-1", None)) == []
+    assert stub.seen[0].query["$filter"] == "state ne 'active'"
+
+
+def test_what_is_gone_is_said_so(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(NOT_FOUND)
+
+    assert batch.job_status("cat-1").state is JobState.GONE
+    assert batch.pool_status("p") is None
+    assert batch.node_statuses("p") == ()
+    assert batch.read_start_task_log("p", "n", 10) == b""
+
+
+def test_the_end_of_a_start_tasks_log(batch: RemoteBatch, stub: Stub) -> None:
+    log = b"".join(b"line %d\n" % number for number in range(20_000))
+    stub.answer(Canned(body=log, headers={"Content-Type": "application/octet-stream"}))
+
+    assert batch.read_start_task_log("p", "tvm_1", 30) == log[-30:]
+    assert batch.read_start_task_log("p", "tvm_1", 10**9) == log
+    assert stub.seen[0].path == "/acct/pools/p/nodes/tvm_1/files/startup%2Fstderr.txt"
+
+
+@pytest.mark.parametrize(
+    "code", ["JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"]
+)
+def test_a_job_that_is_over_needs_no_termination(batch: RemoteBatch, stub: Stub, code: str) -> None:
+    stub.answer(batch_error(404 if code == "JobNotFound" else 409, code, "Over."))
+
+    batch.terminate_job("cat-1")
+
+    assert (stub.seen[0].method, stub.seen[0].path) == ("POST", "/acct/jobs/cat-1/terminate")
+    assert stub.seen[0].json == {"terminateReason": "UserTerminate"}
+
+
+def test_other_refusals_to_terminate_are_told(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(batch_error(409, "OperationInvalidForCurrentState", "Not now."))
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.terminate_job("cat-1")
+
+    assert caught.value.message == (
+        "Azure Batch refused to terminate job `cat-1`: OperationInvalidForCurrentState: Not now"
+    )
+
+
+@pytest.mark.parametrize(
+    "first", [Canned(status=202), batch_error(409, "JobBeingDeleted", "Marked for deletion.")]
+)
+def test_a_job_is_deleted_when_it_is_gone(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses, first: Canned
+) -> None:
+    deleting = batch_answer({"id": "cat-1", "state": "deleting"})
+    stub.answer(first, deleting, deleting, NOT_FOUND)
+
+    batch.delete_job("cat-1")
+
+    assert [seen.method for seen in stub.seen] == ["DELETE", "GET", "GET", "GET"]
+    assert pauses.seconds == [0.05, 0.05 * 1.5]
+
+
+def test_a_job_that_is_not_there_is_deleted_already(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(NOT_FOUND)
+
+    batch.delete_job("cat-1")
+
+
+@pytest.mark.parametrize(
+    "first", [Canned(status=202), batch_error(409, "PoolBeingDeleted", "Marked for deletion.")]
+)
+def test_a_pool_is_deleted_when_it_is_gone(batch: RemoteBatch, stub: Stub, first: Canned) -> None:
+    stub.answer(
+        first,
+        batch_answer({"id": "p", "state": "deleting"}),
+        batch_error(404, "PoolNotFound", "The specified pool does not exist."),
+    )
+
+    batch.delete_pool("p")
+
+    assert [(seen.method, seen.path) for seen in stub.seen] == [
+        ("DELETE", "/acct/pools/p"),
+        ("GET", "/acct/pools/p"),
+        ("GET", "/acct/pools/p"),
+    ]
+
+
+def test_a_deletion_that_never_ends_is_told(batch: RemoteBatch, stub: Stub, pauses: Pauses) -> None:
+    stub.answer(Canned(status=202), batch_answer({"id": "p", "state": "deleting"}))
+
+    with pytest.raises(ServiceError) as caught:
+        batch.delete_pool("p")
+
+    assert caught.value.message == "pool `p` is still being deleted after 15 minutes"
+    assert 900 <= sum(pauses.seconds) < 906
+
+
+def supported(*images: tuple[str, str, str, str]) -> Canned:
+    return batch_answer(
+        {
+            "value": [
+                {
+                    "nodeAgentSKUId": agent,
+                    "imageReference": {
+                        "publisher": publisher,
+                        "offer": offer,
+                        "sku": sku,
+                        "version": "latest",
+                    },
+                    "osType": "linux",
+                    "verificationType": "verified",
+                }
+                for publisher, offer, sku, agent in images
+            ]
+        }
+    )
+
+
+def test_the_node_agent_of_an_image_is_found_in_any_case(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(
+        supported(
+            ("canonical", "0001-com-ubuntu-server-jammy", "22_04-lts", "batch.node.ubuntu 22.04"),
+            ("Canonical", "ubuntu-24_04-lts", "SERVER", "batch.node.ubuntu 24.04"),
+        )
+    )
+
+    assert batch.find_node_agent(IMAGE) == "batch.node.ubuntu 24.04"
+
+
+def test_an_unknown_image_is_answered_with_near_ones(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(
+        supported(
+            ("canonical", "ubuntu-24_04-lts", "server", "batch.node.ubuntu 24.04"),
+            ("microsoftwindowsserver", "windowsserver", "2022", "batch.node.windows amd64"),
+        )
+    )
+
+    with pytest.raises(UsageError) as caught:
+        batch.find_node_agent(replace(IMAGE, offer="ubuntu-2404-lts"))
+
+    assert caught.value.message == (
+        "image `canonical/ubuntu-2404-lts/server` is not in the service's list of supported images"
+    )
+    assert caught.value.hint == "did you mean `canonical/ubuntu-24_04-lts/server`?"
+
+
+def test_pools_are_found_by_prefix_and_run(batch: RemoteBatch, stub: Stub) -> None:
+    def pool(pool_id: str, run: str) -> dict[str, object]:
+        return {"id": pool_id, "metadata": [{"name": "run", "value": run}]}
+
+    stub.answer(
+        batch_answer({"value": [pool("cat-A", "r1"), pool("cat-B", "r2"), {"id": "cat-C"}]})
+    )
+
+    assert batch.find_pools("c'at-", "r2") == ("cat-B",)
+    assert stub.seen[0].query["$filter"] == "startswith(id,'c''at-')"

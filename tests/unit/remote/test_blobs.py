@@ -1,0 +1,407 @@
+"""Blob Storage as the SDK speaks to it, with faults that no emulator has."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from azure.storage.blob import BlobServiceClient, UserDelegationKey
+
+from runner.errors import (
+    ServiceError,
+    ServiceRefusedError,
+    ServiceUnreachableError,
+    TransferError,
+)
+from runner.remote.blobs import MOST_SINGLE_BYTES, RemoteBlobs
+from runner.remote.signing import sign_by_delegation
+from runner.remote.transport import Patience
+from runner.run.services import BlobMissingError, Permission
+from tests.unit.remote.stub import Answerer, Canned, Pauses, Seen, Stub, blob_error
+
+KEY = base64.b64encode(b"not a secret").decode()
+HINT = "check AZURE_STORAGE_KEY"
+EXPIRES = datetime(2025, 3, 29, 12, 0, tzinfo=timezone.utc)
+MISSING = blob_error(404, "BlobNotFound", "The specified blob does not exist.")
+
+
+def md5_of(content: bytes) -> str:
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+@pytest.fixture
+def blobs(stub: Stub, pauses: Pauses) -> Iterator[RemoteBlobs]:
+    opened = open_blobs(stub.endpoint, pauses)
+    yield opened
+    opened.close()
+
+
+def open_blobs(endpoint: str, pauses: Pauses) -> RemoteBlobs:
+    return RemoteBlobs(
+        endpoint=endpoint,
+        account="acct",
+        credential=KEY,
+        key_hint=HINT,
+        clock=pauses.clock,
+        pause=pauses.pause,
+        patience=Patience(),
+    )
+
+
+def serve(content: bytes, *, md5: str | None = None, cut: int = 0) -> Answerer:
+    """A blob that answers to ranges, its body short of `cut` bytes."""
+
+    def answer(seen: Seen) -> Canned:
+        first, last = seen.headers["x-ms-range"].removeprefix("bytes=").split("-")
+        piece = content[int(first) : int(last) + 1]
+        if not piece:
+            return blob_error(416, "InvalidRange", "The range specified is invalid.")
+        headers = {
+            "Content-Range": f"bytes {first}-{int(first) + len(piece) - 1}/{len(content)}",
+            "Content-Length": str(len(piece)),
+            "ETag": '"0x1"',
+            "x-ms-blob-type": "BlockBlob",
+            "Last-Modified": "Fri, 28 Mar 2025 18:10:00 GMT",
+        }
+        if md5 is not None:
+            headers["x-ms-blob-content-md5"] = md5
+        if cut:
+            headers["Connection"] = "close"
+        return Canned(status=206, body=piece[: len(piece) - cut], headers=headers)
+
+    return answer
+
+
+def accept(seen: Seen) -> Canned:
+    """Takes what it gets, and says the MD5 of it."""
+    return Canned(
+        status=201,
+        headers={
+            "ETag": '"0x1"',
+            "Last-Modified": "Fri, 28 Mar 2025 18:10:00 GMT",
+            "Content-MD5": md5_of(seen.body),
+        },
+    )
+
+
+def test_a_file_goes_up_with_its_md5(blobs: RemoteBlobs, stub: Stub, tmp_path: Path) -> None:
+    source = tmp_path / "a.txt"
+    source.write_bytes(b"hello")
+    stub.answer(accept)
+
+    blobs.upload_file("in", "dir/ä b.txt", source)
+
+    (put,) = stub.seen
+    assert (put.method, put.path) == ("PUT", "/acct/in/dir/%C3%A4%20b.txt")
+    assert put.body == b"hello"
+    assert put.headers["x-ms-blob-content-md5"] == md5_of(b"hello")
+    assert put.headers["x-ms-blob-type"] == "BlockBlob"
+    assert put.headers["authorization"].startswith("SharedKey acct:")
+    assert "if-none-match" not in put.headers
+
+
+def test_an_empty_file_goes_up(blobs: RemoteBlobs, stub: Stub, tmp_path: Path) -> None:
+    source = tmp_path / "empty"
+    source.touch()
+    stub.answer(accept)
+
+    blobs.upload_file("in", "empty", source)
+
+    assert stub.seen[0].headers["x-ms-blob-content-md5"] == md5_of(b"")
+
+
+def test_a_large_file_goes_up_in_blocks_that_carry_their_md5(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    source = tmp_path / "large"
+    content = os.urandom(1024) * (MOST_SINGLE_BYTES // 1024) + b"tail"
+    source.write_bytes(content)
+    stub.answer(accept)
+
+    blobs.upload_file("in", "large", source)
+
+    *blocks, commit = stub.seen
+    assert b"".join(block.body for block in blocks) == content
+    assert [block.headers["content-md5"] for block in blocks] == [
+        md5_of(block.body) for block in blocks
+    ]
+    assert commit.query["comp"] == "blocklist"
+    assert commit.headers["x-ms-blob-content-md5"] == md5_of(content)
+
+
+def test_a_blob_that_arrived_otherwise_is_an_error(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.txt"
+    source.write_bytes(b"hello")
+    stub.answer(Canned(status=201, headers={"ETag": '"1"', "Content-MD5": md5_of(b"jello")}))
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "a.txt", source)
+
+    assert caught.value.message == "blob `in/a.txt` did not arrive whole: its MD5 differs"
+
+
+def test_a_file_that_changes_meanwhile_is_an_error(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.txt"
+    source.write_bytes(b"hello")
+
+    def change(seen: Seen) -> Canned:
+        source.write_bytes(b"hello, you")
+        return accept(seen)
+
+    stub.answer(change)
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "a.txt", source)
+
+    assert caught.value.message == f"`{source}` changed while it was uploaded"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("missing", "No such file or directory"), (".", "Is a directory")]
+)
+def test_a_file_that_cannot_be_read_is_named(
+    blobs: RemoteBlobs, tmp_path: Path, name: str, reason: str
+) -> None:
+    source = tmp_path / name
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "a", source)
+
+    assert caught.value.message == f"cannot read `{source}`: {reason}"
+
+
+def test_a_text_goes_up_as_utf8(blobs: RemoteBlobs, stub: Stub) -> None:
+    stub.answer(accept)
+
+    blobs.upload_text("logs", "script.sh", "echo ü\n")
+
+    assert stub.seen[0].body == "echo ü\n".encode()
+    assert stub.seen[0].headers["x-ms-blob-content-type"] == "text/plain; charset=utf-8"
+    assert stub.seen[0].headers["x-ms-blob-content-md5"] == md5_of("echo ü\n".encode())
+
+
+def test_a_blob_comes_down_in_pieces(blobs: RemoteBlobs, stub: Stub, tmp_path: Path) -> None:
+    content = os.urandom(1024) * (2 * MOST_SINGLE_BYTES // 1024) + b"tail"
+    stub.answer(serve(content, md5=md5_of(content)))
+
+    assert blobs.download_file("out", "a", tmp_path / "a") == len(content)
+
+    assert (tmp_path / "a").read_bytes() == content
+    assert len(stub.seen) == 3
+    assert stub.seen[1].headers["if-match"] == '"0x1"'
+
+
+def test_a_wrong_md5_is_an_error_and_leaves_no_file(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    stub.answer(serve(b"hello", md5=md5_of(b"jello")))
+
+    with pytest.raises(TransferError) as caught:
+        blobs.download_file("out", "a", tmp_path / "a")
+
+    assert caught.value.message == "blob `out/a` did not arrive whole: its MD5 differs"
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_blob_without_an_md5_is_taken_by_its_length(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    stub.answer(serve(b"hello"))
+
+    assert blobs.download_file("out", "a", tmp_path / "a") == 5
+
+
+def test_a_download_that_breaks_off_is_out_of_reach(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    stub.answer(serve(b"hello", cut=2))
+
+    with pytest.raises(ServiceUnreachableError):
+        blobs.download_file("out", "a", tmp_path / "a")
+
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_target_that_cannot_be_written_is_named(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    stub.answer(serve(b"hello"))
+    target = tmp_path / "no" / "a"
+
+    with pytest.raises(TransferError) as caught:
+        blobs.download_file("out", "a", target)
+
+    assert caught.value.message == f"cannot write `{target}`: No such file or directory"
+
+
+def test_a_missing_blob_is_an_answer(blobs: RemoteBlobs, stub: Stub, tmp_path: Path) -> None:
+    stub.answer(MISSING)
+
+    with pytest.raises(BlobMissingError):
+        blobs.download_file("out", "a", tmp_path / "a")
+    with pytest.raises(BlobMissingError):
+        blobs.read_tail("out", "a", 10)
+
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "requests"), [(b"", 1), (b"short", 1), (b"0123456789", 1), (b"0123456789abc", 2)]
+)
+def test_the_tail_of_a_blob(blobs: RemoteBlobs, stub: Stub, content: bytes, requests: int) -> None:
+    stub.answer(serve(content))
+
+    assert blobs.read_tail("logs", "stderr.txt", 10) == content[-10:]
+    assert len(stub.seen) == requests
+
+
+def test_a_container_whose_answer_was_lost_is_ours(blobs: RemoteBlobs, stub: Stub) -> None:
+    exists = blob_error(409, "ContainerAlreadyExists", "The specified container already exists.")
+    found = Canned(
+        headers={
+            "x-ms-meta-run": "r1",
+            "ETag": '"1"',
+            "Last-Modified": "Fri, 28 Mar 2025 18:10:00 GMT",
+        }
+    )
+    stub.answer(exists, found)
+    blobs.create_container("c", {"run": "r1"})
+
+    stub.answer(exists, found)
+    with pytest.raises(ServiceRefusedError) as caught:
+        blobs.create_container("c", {"run": "r2"})
+    assert caught.value.code == "ContainerAlreadyExists"
+    assert caught.value.message == (
+        "Blob Storage refused to create container `c`: ContainerAlreadyExists: "
+        "The specified container already exists"
+    )
+
+
+def test_a_container_is_deleted_when_it_is_gone(
+    blobs: RemoteBlobs, stub: Stub, pauses: Pauses
+) -> None:
+    there = Canned(headers={"ETag": '"1"', "Last-Modified": "Fri, 28 Mar 2025 18:10:00 GMT"})
+    gone = blob_error(404, "ContainerNotFound", "The specified container does not exist.")
+    being = blob_error(409, "ContainerBeingDeleted", "The specified container is being deleted.")
+    stub.answer(being, there, gone)
+
+    blobs.delete_container("c")
+
+    assert [seen.method for seen in stub.seen] == ["DELETE", "GET", "GET"]
+    assert pauses.seconds == [0.05]
+    stub.answer(gone)
+    blobs.delete_container("c")
+
+
+def test_a_wrong_key_is_hinted_at_and_no_signature_is_told(blobs: RemoteBlobs, stub: Stub) -> None:
+    stub.answer(blob_error(403, "AuthenticationFailed", "Server failed to authenticate."))
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        blobs.probe()
+
+    assert caught.value.message == (
+        "Blob Storage refused to list containers: AuthenticationFailed: "
+        "Server failed to authenticate"
+    )
+    assert (caught.value.code, caught.value.hint) == ("AuthenticationFailed", HINT)
+
+
+def test_a_busy_service_is_asked_again(blobs: RemoteBlobs, stub: Stub, pauses: Pauses) -> None:
+    stub.answer(blob_error(503, "ServerBusy", "The server is busy."), serve(b"hello"))
+
+    assert blobs.read_tail("c", "b", 10) == b"hello"
+    assert [1 <= seconds <= 3 for seconds in pauses.seconds] == [True]
+
+
+def test_a_service_that_stays_busy_ends_our_patience(
+    blobs: RemoteBlobs, stub: Stub, pauses: Pauses
+) -> None:
+    stub.answer(blob_error(503, "ServerBusy", "The server is busy."))
+
+    with pytest.raises(ServiceError) as caught:
+        list(blobs.list_blobs("c", ""))
+
+    assert caught.value.message == (
+        "Blob Storage refused to list container `c`: ServerBusy: The server is busy"
+    )
+    assert len(stub.seen) == 6
+
+
+def test_nothing_there_is_out_of_reach(pauses: Pauses) -> None:
+    gone = Stub()
+    gone.server.server_close()
+    blobs = open_blobs(gone.endpoint, pauses)
+
+    with pytest.raises(ServiceUnreachableError) as caught:
+        blobs.probe()
+    blobs.close()
+
+    assert caught.value.message == (
+        f"Blob Storage at {gone.endpoint} is out of reach: Connection refused"
+    )
+    assert sum(pauses.seconds) <= 3
+
+
+@pytest.mark.parametrize(
+    ("permission", "letters"), [(Permission.READ, "rl"), (Permission.WRITE, "cw")]
+)
+def test_a_containers_url_is_signed_once(
+    blobs: RemoteBlobs, stub: Stub, permission: Permission, letters: str
+) -> None:
+    url = urlsplit(blobs.container_url("c", permission, EXPIRES))
+    query = parse_qs(url.query)
+
+    assert f"{url.scheme}://{url.netloc}{url.path}" == f"{stub.endpoint}/c"
+    assert (query["sp"], query["sr"], query["se"]) == ([letters], ["c"], ["2025-03-29T12:00:00Z"])
+    assert "spr" not in query
+    assert blobs.blob_url("c", "d/ä #?.txt", permission, EXPIRES) == (
+        f"{stub.endpoint}/c/d/%C3%A4%20%23%3F.txt?{url.query}"
+    )
+    assert stub.seen == []
+
+
+def test_a_url_over_tls_is_for_tls_only(pauses: Pauses) -> None:
+    blobs = open_blobs("https://acct.blob.core.windows.net", pauses)
+    url = blobs.container_url("c", Permission.READ, EXPIRES)
+    blobs.close()
+
+    assert parse_qs(urlsplit(url).query)["spr"] == ["https"]
+
+
+def test_one_delegation_key_signs_for_a_day(pauses: Pauses) -> None:
+    asked: list[tuple[datetime, datetime]] = []
+
+    class Service:
+        def get_user_delegation_key(self, start: datetime, expiry: datetime) -> UserDelegationKey:
+            asked.append((start, expiry))
+            key = cast("Any", UserDelegationKey)()
+            key.signed_oid = key.signed_tid = "id"
+            key.signed_start = key.signed_expiry = "2025-03-28T00:00:00Z"
+            key.signed_service, key.signed_version, key.value = "b", "2025-01-05", KEY
+            return cast("UserDelegationKey", key)
+
+    sign = sign_by_delegation("acct", cast("BlobServiceClient", Service()), clock=pauses.clock)
+    start = pauses.clock() - timedelta(minutes=15)
+
+    soon = parse_qs(sign("c", Permission.READ, EXPIRES))
+    late = parse_qs(sign("c", Permission.WRITE, EXPIRES + timedelta(days=30)))
+    pauses.pause(timedelta(days=2).total_seconds())
+    sign("c", Permission.READ, EXPIRES)
+
+    assert (soon["se"], soon["sp"], soon["spr"]) == (["2025-03-29T12:00:00Z"], ["rl"], ["https"])
+    assert late["se"] == ["2025-04-04T17:45:00Z"]
+    assert asked == [
+        (start, start + timedelta(days=7)),
+        (start + timedelta(days=2), start + timedelta(days=9)),
+    ]
