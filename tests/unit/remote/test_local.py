@@ -1,0 +1,163 @@
+"""The emulator's process, with programs in its place that do what it should never do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.errors import ServiceError
+from runner.remote.local import MESSAGES, LocalEmulator, start_emulator
+
+ANNOUNCEMENT = json.dumps(
+    {
+        "batch": {"endpoint": "http://127.0.0.1:1/b", "account": "b", "key": "Yg=="},
+        "storage": {
+            "blob_endpoint": "http://127.0.0.1:1/s",
+            "account": "s",
+            "key": "cw==",
+            "connection_string": "x",
+        },
+    }
+)
+
+
+class Programs:
+    """Starts a piece of Python in place of the emulator."""
+
+    def __init__(self, directory: Path) -> None:
+        self.messages = directory / MESSAGES
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, source: str) -> LocalEmulator:
+        with self.messages.open("wb") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", source],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return LocalEmulator(process, self.messages)
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Iterator[Programs]:
+    running = Programs(tmp_path)
+    yield running
+    for process in running.started:
+        process.kill()
+        process.wait()
+        assert process.stdin
+        assert process.stdout
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_what_it_announces_are_two_accounts(programs: Programs) -> None:
+    emulator = programs.start(f"import sys; print({ANNOUNCEMENT!r}, flush=True); sys.stdin.read()")
+
+    settings = emulator.wait_until_ready()
+    emulator.stop()
+
+    assert settings.batch.endpoint == "http://127.0.0.1:1/b"
+    assert (settings.batch.name, settings.batch.key) == ("b", "Yg==")
+    assert settings.storage.endpoint == "http://127.0.0.1:1/s"
+    assert (settings.storage.name, settings.storage.key) == ("s", "cw==")
+    assert programs.started[0].returncode == 0
+
+
+def test_an_early_end_is_told_with_its_last_words(programs: Programs) -> None:
+    emulator = programs.start("import sys; sys.exit('first\\nemulator: no port is free\\n')")
+
+    with pytest.raises(ServiceError) as caught:
+        emulator.wait_until_ready()
+    emulator.stop()
+
+    assert caught.value.message == (
+        "the local emulator ended before it was ready: emulator: no port is free"
+    )
+    assert caught.value.hint == f"see {programs.messages}"
+
+
+def test_an_early_end_without_words_is_told_too(programs: Programs) -> None:
+    emulator = programs.start("pass")
+
+    with pytest.raises(ServiceError) as caught:
+        emulator.wait_until_ready()
+    emulator.stop()
+
+    assert caught.value.message == "the local emulator ended before it was ready: it said nothing"
+
+
+def test_silence_ends_our_patience(programs: Programs) -> None:
+    emulator = programs.start("import sys; sys.stdin.read()")
+
+    with pytest.raises(ServiceError) as caught:
+        emulator.wait_until_ready(limit_seconds=0.1)
+    emulator.stop()
+
+    assert caught.value.message == "the local emulator was not ready in time"
+
+
+@pytest.mark.parametrize("line", ["ready", "[]", '{"batch": {}}'])
+def test_another_announcement_is_an_error(programs: Programs, line: str) -> None:
+    emulator = programs.start(f"import sys; print({line!r}, flush=True); sys.stdin.read()")
+
+    with pytest.raises(ServiceError) as caught:
+        emulator.wait_until_ready()
+    emulator.stop()
+
+    assert caught.value.message == "the local emulator did not say where it listens"
+
+
+def test_one_that_does_not_end_is_killed_with_all_it_runs(programs: Programs) -> None:
+    emulator = programs.start(
+        "import subprocess, sys, json, signal\n"
+        "child = subprocess.Popen(['sleep', '600'])\n"
+        f"line = json.loads({ANNOUNCEMENT!r}); line['batch']['account'] = str(child.pid)\n"
+        "print(json.dumps(line), flush=True)\n"
+        "while True: signal.pause()\n"
+    )
+    child = int(emulator.wait_until_ready().batch.name)
+
+    emulator.stop(limit_seconds=0.1)
+    emulator.stop()
+
+    assert programs.started[0].returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 10
+    while is_running(child):
+        assert time.monotonic() < deadline
+
+
+def is_running(process_id: int) -> bool:
+    """Whether it is there and not merely waiting to be reaped."""
+    try:
+        os.kill(process_id, 0)
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(process_id)],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+    except ProcessLookupError:
+        return False
+    return bool(state) and not state.startswith("Z")
+
+
+def test_a_state_that_is_no_directory_is_named(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.touch()
+
+    with pytest.raises(ServiceError) as caught:
+        start_emulator(state, allow_admin=False, environ={})
+
+    assert caught.value.message == f"cannot start the local emulator in `{state}`: File exists"
