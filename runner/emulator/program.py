@@ -105,6 +105,7 @@ async def _serve(
         directory=directory / "batch",
         clock=_now,
         run_admin=arguments.allow_admin,
+        environ=os.environ,  # noqa: TID251 - the edge; tasks see a few of its variables
     )
     blob_service = BlobService(
         account=storage,

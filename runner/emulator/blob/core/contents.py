@@ -166,24 +166,34 @@ def _write_small(path: Path, content: bytes) -> None:
 
 
 async def _write_large(path: Path, pieces: AsyncIterator[bytes], md5: hashlib._Hash) -> int:
-    """Writes and digests in a thread, so that other requests go on; returns the size."""
+    """Digests and writes in a thread while the next pieces arrive; returns the size."""
     received_bytes = 0
     with path.open("wb", buffering=0) as file:
 
-        def take(batch: bytes) -> None:
+        def take(batch: bytearray) -> None:
             md5.update(batch)
-            view = memoryview(batch)
-            while view:
-                view = view[file.write(view) :]
+            with memoryview(batch) as view:
+                written = 0
+                while written < len(view):
+                    written += file.write(view[written:])
 
+        loop = asyncio.get_running_loop()
+        taking: asyncio.Future[None] | None = None
         batch = bytearray()
-        async for piece in pieces:
-            received_bytes += len(piece)
-            batch += piece
-            if len(batch) >= _PIECE_BYTES:
-                await asyncio.to_thread(take, bytes(batch))
-                batch.clear()
-        await asyncio.to_thread(take, bytes(batch))
+        try:
+            async for piece in pieces:
+                received_bytes += len(piece)
+                batch += piece
+                if len(batch) >= _PIECE_BYTES:
+                    if taking:
+                        await taking
+                    taking = loop.run_in_executor(None, take, batch)
+                    batch = bytearray()
+        finally:
+            # The file is not closed under the thread that still writes to it.
+            if taking:
+                await taking
+        await asyncio.to_thread(take, batch)
     return received_bytes
 
 
