@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
+import re
 import signal
 import subprocess
 import sys
@@ -15,13 +15,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from runner.emulator.batch.node.failures import launch_failed
+from runner.emulator.batch.node.failures import StepFailedError, launch_failed
 from runner.emulator.batch.node.interruption import Interruption
 
 SUDO = ("sudo", "-n", "-E", "--")
 _NOT_FOUND = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
 )
+
+_PIECE = re.compile(
+    r"""(?P<space>[ \t\r\n]+)|(?P<plain>[^ \t\r\n'"\\]+)|\\(?P<escaped>.)"""
+    r"""|'(?P<single>[^']*)'|"(?P<double>[^"\\]*(?:\\.[^"\\]*)*)\"""",
+    re.DOTALL,
+)
+_ESCAPE_IN_QUOTES = re.compile(r"""\\(["\\])""")
 
 if sys.platform == "darwin":
     import select
@@ -50,23 +57,39 @@ def split_command_line(command_line: str) -> list[str]:
     """The program and its arguments, by the quoting rules of POSIX shells, without a shell.
 
     Nothing is expanded: no variables, no wildcards. How the service splits on Linux is not
-    published; for words in plain, single or double quotes all rules agree. Raises
-    `StepFailedError` (`CommandLaunchFailed`).
+    published; for words in plain, single or double quotes all rules agree. Equal to `shlex.split`,
+    but linear: that takes minutes for a word of some megabytes. Raises `StepFailedError`
+    (`CommandLaunchFailed`).
     """
-    try:
-        words = shlex.split(command_line)
-    except ValueError as error:
-        message = f"the command line cannot be split: {str(error).lower()}"
-        raise launch_failed(
-            "CommandLaunchFailed", command_line=command_line, message=message
-        ) from error
+    words: list[str] = []
+    pieces: list[str] = []
+    position = 0
+    while position < len(command_line):
+        match = _PIECE.match(command_line, position)
+        if match is None:
+            at_end = command_line[position] == "\\"
+            cause = "no escaped character" if at_end else "no closing quotation"
+            raise _unsplittable(command_line, f"the command line cannot be split: {cause}")
+        position = match.end()
+        if match.lastgroup != "space":
+            pieces.append(_meaning(match))
+        elif pieces:
+            words.append("".join(pieces))
+            pieces = []
+    if pieces:
+        words.append("".join(pieces))
     if not words:
-        raise launch_failed(
-            "CommandLaunchFailed",
-            command_line=command_line,
-            message="the command line names no program",
-        )
+        raise _unsplittable(command_line, "the command line names no program")
     return words
+
+
+def _meaning(match: re.Match[str]) -> str:
+    text = match[match.lastgroup or 0]
+    return _ESCAPE_IN_QUOTES.sub(r"\1", text) if match.lastgroup == "double" else text
+
+
+def _unsplittable(command_line: str, message: str) -> StepFailedError:
+    return launch_failed("CommandLaunchFailed", command_line=command_line, message=message)
 
 
 def run_command(

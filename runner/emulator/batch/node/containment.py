@@ -6,10 +6,24 @@ task does meanwhile can lead out. It must not know what the files are for.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+ABSENT = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,  # a link put in the way since links were resolved
+        errno.ENXIO,  # a socket, on Linux
+        errno.EOPNOTSUPP,  # a socket, on macOS
+    }
+)
+"""Error numbers which say that there is no such file to open."""
 
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -49,13 +63,6 @@ def directory_below(root: Path, parts: Sequence[str], *, create: bool) -> Iterat
         os.close(descriptor)
 
 
-def open_below(root: Path, parts: Sequence[str]) -> int:
-    """A read-only descriptor of `root/parts`; never blocks, not even on a named pipe."""
-    with directory_below(root, parts[:-1], create=False) as directory:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        return os.open(parts[-1], flags, dir_fd=directory)
-
-
 def resolve_below(root: Path, parts: Sequence[str]) -> tuple[str, ...] | None:
     """The components that `root/parts` has once links are followed; None where they lead out."""
     real_root = os.path.realpath(root)
@@ -64,3 +71,26 @@ def resolve_below(root: Path, parts: Sequence[str]) -> tuple[str, ...] | None:
         return ()
     prefix = real_root.rstrip("/") + "/"
     return tuple(real[len(prefix) :].split("/")) if real.startswith(prefix) else None
+
+
+def open_regular_below(root: Path, parts: Sequence[str]) -> int | None:
+    """A read-only descriptor of the regular file `root/parts`, links followed below `root` alone.
+
+    None where there is no such file, or a directory, pipe, socket or device; never blocks. Raises
+    `OSError` where it may not be read.
+    """
+    resolved = resolve_below(root, parts)
+    if not resolved:
+        return None
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        with directory_below(root, resolved[:-1], create=False) as directory:
+            descriptor = os.open(resolved[-1], flags, dir_fd=directory)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return None

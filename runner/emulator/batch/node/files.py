@@ -5,7 +5,6 @@ It must not know of HTTP, nor which node or task a root belongs to.
 
 from __future__ import annotations
 
-import errno
 import mimetypes
 import os
 import stat
@@ -17,23 +16,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.emulator.batch.node.containment import (
+    ABSENT,
     OutsideError,
     directory_below,
-    open_below,
+    open_regular_below,
     parts_below,
     resolve_below,
-)
-
-_NOT_THERE = frozenset(
-    # A socket cannot be opened: ENXIO on Linux, EOPNOTSUPP on macOS.
-    {
-        errno.ENOENT,
-        errno.ENOTDIR,
-        errno.ELOOP,
-        errno.ENAMETOOLONG,
-        errno.ENXIO,
-        errno.EOPNOTSUPP,
-    }
 )
 
 
@@ -80,15 +68,16 @@ def find_file(root: Path, name: str) -> NodeFile | None:
 
     Raises `OSError` where a directory on the way cannot be entered.
     """
+    resolved = _resolve(root, name)
+    if not resolved:
+        return None
     try:
-        resolved = resolve_below(root, parts_below(name))
-        if not resolved:
-            return None
         with directory_below(root, resolved[:-1], create=False) as directory:
             status = os.stat(resolved[-1], dir_fd=directory, follow_symlinks=False)
-    except (OSError, OutsideError) as error:
-        _raise_unless_absent(error)
-        return None
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
     return None if stat.S_ISLNK(status.st_mode) else _node_file(name, status)
 
 
@@ -96,27 +85,20 @@ def open_file(root: Path, name: str) -> tuple[NodeFile, BinaryIO] | None:
     """A regular file and its open content, which the caller closes; None where there is none.
 
     What is described and what is read are the same file, whatever a task does meanwhile. Raises
-    `OSError` where it cannot be read.
+    `OSError` where it may not be read.
     """
-    try:
-        resolved = resolve_below(root, parts_below(name))
-        descriptor = open_below(root, resolved) if resolved else None
-    except (OSError, OutsideError) as error:
-        _raise_unless_absent(error)
-        return None
+    resolved = _resolve(root, name)
+    descriptor = open_regular_below(root, resolved) if resolved else None
     if descriptor is None:
         return None
-    status = os.fstat(descriptor)
-    if stat.S_ISREG(status.st_mode):
-        return _node_file(name, status), os.fdopen(descriptor, "rb")
-    os.close(descriptor)
-    return None
+    return _node_file(name, os.fstat(descriptor)), os.fdopen(descriptor, "rb")
 
 
-def _raise_unless_absent(error: OSError | OutsideError) -> None:
-    """Raises the error, unless it says that there is no such file."""
-    if isinstance(error, OSError) and error.errno not in _NOT_THERE:
-        raise error
+def _resolve(root: Path, name: str) -> tuple[str, ...] | None:
+    try:
+        return resolve_below(root, parts_below(name))
+    except OutsideError:
+        return None
 
 
 def _node_file(name: str, status: os.stat_result) -> NodeFile:

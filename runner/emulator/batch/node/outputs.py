@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -21,7 +20,7 @@ from typing import TextIO
 from typing_extensions import assert_never
 
 from runner.emulator.batch.node.connections import Connections, TransferError
-from runner.emulator.batch.node.containment import open_below, resolve_below
+from runner.emulator.batch.node.containment import open_regular_below
 from runner.emulator.batch.node.directories import create_file
 from runner.emulator.batch.node.failures import StepFailedError, make_failure
 from runner.emulator.batch.node.interruption import Interruption
@@ -125,7 +124,7 @@ class Uploader:
             message = "a blob's name must be valid UTF-8"
             raise log.failed(output, shown, "FileUploadMiscError", message)
         try:
-            descriptor = self._open(parts)
+            descriptor = open_regular_below(self.task_directory, parts)
             if descriptor is None:
                 log.progress_line(f"Left out {shown!r}: not a regular file below the task")
                 return
@@ -141,20 +140,6 @@ class Uploader:
             message = error.strerror or type(error).__name__
             raise log.failed(output, shown, "FileUploadMiscError", message) from error
         log.progress_line(f"Uploaded {shown!r}: {size} bytes")
-
-    def _open(self, parts: tuple[str, ...]) -> int | None:
-        """A descriptor, links followed to regular files below the task's directory alone."""
-        resolved = resolve_below(self.task_directory, parts)
-        if not resolved:
-            return None
-        try:
-            descriptor = open_below(self.task_directory, resolved)
-        except FileNotFoundError:
-            return None  # A link to nothing, or a file that something still running removed.
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return descriptor
-        os.close(descriptor)
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

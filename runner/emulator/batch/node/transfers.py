@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from itertools import islice
+from itertools import chain, islice
 
 IN_FLIGHT_PER_TASK = 8
 
@@ -23,12 +23,16 @@ def run_side_by_side(pool: Executor, jobs: Iterable[Callable[[], None]]) -> None
         for job in first:
             job()
         return
-    running: set[Future[None]] = {pool.submit(job) for job in first}
+    waiting = chain(first, remaining)
+    running: set[Future[None]] = set()
     try:
-        while running:
-            running |= {
-                pool.submit(job) for job in islice(remaining, IN_FLIGHT_PER_TASK - len(running))
-            }
+        while True:
+            free = IN_FLIGHT_PER_TASK - len(running)
+            for job in islice(waiting, free):
+                running.add(pool.submit(job))
+            # Not before jobs were added: all under way may have ended at once.
+            if not running:
+                return
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()

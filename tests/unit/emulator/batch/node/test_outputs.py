@@ -1,0 +1,288 @@
+"""Output files sent over real HTTP: names, conditions, logs and failures."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from runner.emulator.batch.node.connections import Connections
+from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
+from runner.emulator.batch.node.launch import (
+    Failure,
+    FailureCategory,
+    FailurePhase,
+    OutputFile,
+    UploadCondition,
+)
+from runner.emulator.batch.node.outputs import Uploader, due_outputs
+from runner.emulator.batch.node.uploads import BlockSizes
+from tests.unit.emulator.batch.node.blob_service import (
+    SIGNATURE,
+    BlobService,
+    answering,
+    closing,
+    utc_now,
+)
+
+Send = Callable[..., Failure | None]
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    directory = tmp_path / "task-1"
+    (directory / "wd" / "out" / "sub").mkdir(parents=True)
+    for name in ("stdout.txt", "stderr.txt", "wd/a.txt", "wd/out/b.txt", "wd/out/sub/c.txt"):
+        (directory / name).write_text(name)
+    return directory
+
+
+@pytest.fixture
+def uploader(
+    task: Path, connections: Connections, pool: ThreadPoolExecutor, interruption: Interruption
+) -> Uploader:
+    return Uploader(
+        task_directory=task,
+        environment={"AZ_BATCH_TASK_DIR": str(task), "AZ_BATCH_TASK_ID": "task-1"},
+        connections=connections,
+        pool=pool,
+        interruption=interruption,
+        clock=utc_now,
+        sizes=BlockSizes(single_put_bytes=1000, block_bytes=400),
+    )
+
+
+def output(
+    blobs: BlobService,
+    pattern: str,
+    *,
+    path: str | None = None,
+    container_url: str | None = None,
+    condition: UploadCondition = UploadCondition.TASK_COMPLETION,
+) -> OutputFile:
+    return OutputFile(
+        file_pattern=pattern,
+        container_url=container_url or blobs.container_url("box"),
+        path=path,
+        condition=condition,
+    )
+
+
+def logs(task: Path) -> tuple[str, str]:
+    texts = tuple((task / name).read_text() for name in ("fileuploadout.txt", "fileuploaderr.txt"))
+    assert SIGNATURE not in "".join(texts)
+    return texts[0], texts[1]
+
+
+def errors(task: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in logs(task)[1].splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "names"),
+    [
+        ("a.txt", "results/x.txt", {"results/x.txt"}),
+        ("a.txt", None, {"a.txt"}),
+        ("out/b.txt", None, {"b.txt"}),
+        ("../stdout.txt", "logs/task-1.txt", {"logs/task-1.txt"}),
+        ("$AZ_BATCH_TASK_DIR/stdout.txt", "$AZ_BATCH_TASK_ID", {"$AZ_BATCH_TASK_ID"}),
+        ("../std*.txt", "logs", {"logs/stdout.txt", "logs/stderr.txt"}),
+        ("**/*.txt", "all/", {"all/a.txt", "all/out/b.txt", "all/out/sub/c.txt"}),
+        ("out/**/*.txt", None, {"b.txt", "sub/c.txt"}),
+        ("out/su*/c.txt", "x", {"x/sub/c.txt"}),
+        ("*.none", "x", set()),
+        ("none.txt", "x", set()),
+    ],
+)
+def test_blobs_are_named_as_documented(
+    uploader: Uploader, blobs: BlobService, pattern: str, path: str | None, names: set[str]
+) -> None:
+    assert uploader.upload_outputs([output(blobs, pattern, path=path)]) is None
+    assert set(blobs.containers["box"]) == names
+
+
+def test_content_is_sent_whole_with_its_digest(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    name = "o d'd?#%&ü\n.bin"
+    for size in (0, 1, 999, 1000):
+        content = os.urandom(size)
+        (task / "wd" / name).write_bytes(content)
+        assert uploader.upload_outputs([output(blobs, "*.bin", path=f"{size}")]) is None
+        assert blobs.containers["box"][f"{size}/{name}"] == content
+    assert all(headers["content-md5"] for headers in blobs.headers)
+    assert not any("comp=" in request for request in blobs.requests)
+
+
+@pytest.mark.parametrize("size", [1001, 1200, 1201])
+def test_a_large_file_goes_in_blocks(
+    task: Path, uploader: Uploader, blobs: BlobService, size: int
+) -> None:
+    content = os.urandom(size)
+    (task / "wd" / "large.bin").write_bytes(content)
+    blobs.faults += [answering(500)]
+    assert uploader.upload_outputs([output(blobs, "large.bin", path="l")]) is None
+    assert blobs.containers["box"] == {"l": content}
+    blocks = [request for request in blobs.requests if "comp=block&" in request]
+    assert len(blocks) == -(-size // 400) + 1
+    assert blobs.headers[-1]["x-ms-blob-content-md5"]
+
+
+def test_the_progress_log_can_be_sent_itself(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    assert uploader.upload_outputs([output(blobs, "../fileupload*.txt")]) is None
+    assert set(blobs.containers["box"]) == {"fileuploadout.txt", "fileuploaderr.txt"}
+
+
+def test_progress_is_written_down_without_the_signature(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    assert uploader.upload_outputs([output(blobs, "a.txt", path="x")]) is None
+    progress, failed = logs(task)
+    assert [line.partition(" ")[2] for line in progress.splitlines()] == [
+        "Pattern 'a.txt' matches 1 path(s)",
+        f"Uploading 'wd/a.txt' to {blobs.endpoint}/box/x",
+        "Uploaded 'wd/a.txt': 8 bytes",
+    ]
+    assert failed == ""
+
+
+def test_a_missing_container_is_the_documented_failure(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    missing = output(blobs, "a.txt", container_url=blobs.container_url("none"))
+    failure = uploader.upload_outputs([missing])
+    assert failure == Failure(
+        phase=FailurePhase.FILE_UPLOAD,
+        category=FailureCategory.USER_ERROR,
+        code="FileUploadContainerNotFound",
+        message=(
+            "One of the specified Azure container(s) was not found while attempting to upload an "
+            "output file"
+        ),
+        details=(
+            ("FilePattern", "a.txt"),
+            ("FilePath", "wd/a.txt"),
+            ("Destination", f"{blobs.endpoint}/none"),
+            ("Message", "the server answered 404 (ContainerNotFound)"),
+        ),
+    )
+    assert errors(task) == [
+        {
+            "code": "FileUploadContainerNotFound",
+            "user_error": True,
+            "pattern": "a.txt",
+            "file": "wd/a.txt",
+            "destination": f"{blobs.endpoint}/none",
+            "message": "the server answered 404 (ContainerNotFound)",
+        }
+    ]
+
+
+def test_a_wrong_signature_is_denied_and_the_others_are_sent(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    denied = output(blobs, "a.txt", container_url=blobs.container_url("box", sas="sig=wrong"))
+    failure = uploader.upload_outputs([denied, output(blobs, "../std*.txt", path="logs")])
+    assert failure is not None
+    assert failure.code == "FileUploadAccessDenied"
+    assert failure.category is FailureCategory.USER_ERROR
+    assert "wrong" not in repr(failure) + "".join(logs(task))
+    assert set(blobs.containers["box"]) == {"logs/stdout.txt", "logs/stderr.txt"}
+
+
+def test_passing_faults_are_tried_again(uploader: Uploader, blobs: BlobService) -> None:
+    blobs.faults += [closing, answering(503)]
+    assert uploader.upload_outputs([output(blobs, "a.txt")]) is None
+    assert blobs.containers["box"] == {"a.txt": b"wd/a.txt"}
+
+
+def test_a_server_that_is_not_there_is_a_failure(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/c?sig={SIGNATURE}"
+    failure = uploader.upload_outputs([output(blobs, "a.txt", container_url=url)])
+    assert failure is not None
+    assert failure.code == "FileUploadMiscError"
+    assert SIGNATURE not in repr(failure)
+    assert [error["message"] for error in errors(task)] == [
+        "the connection failed: Connection refused"
+    ]
+
+
+def test_a_pattern_that_leads_out_is_a_failure(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    failure = uploader.upload_outputs([output(blobs, "/etc/passwd")])
+    assert failure is not None
+    assert failure.code == "FileUploadMiscError"
+    assert dict(failure.details)["Message"] == "the pattern leads out of the task's directory"
+    assert blobs.requests == []
+
+
+def test_only_regular_files_of_the_task_are_sent(
+    task: Path,
+    tmp_path: Path,
+    uploader: Uploader,
+    blobs: BlobService,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "secret").write_text("secret")
+    wd = task / "wd"
+    os.mkfifo(wd / "l1")
+    (wd / "l2").symlink_to(tmp_path / "secret")
+    (wd / "l3").symlink_to(wd / "missing")
+    (wd / "l4").symlink_to(wd / "out")
+    (wd / "l5").symlink_to("../stdout.txt")
+    monkeypatch.chdir(wd)  # the name of a socket may have a hundred characters
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("l6")
+        assert uploader.upload_outputs([output(blobs, "l?"), output(blobs, "l2")]) is None
+    assert blobs.containers["box"] == {"l5": b"stdout.txt"}
+
+
+def test_a_name_that_is_not_utf_8_is_a_failure(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    (task / "wd" / os.fsdecode(b"bad\xff.bin")).write_text("")
+    failure = uploader.upload_outputs([output(blobs, "*.bin")])
+    assert failure is not None
+    assert dict(failure.details)["Message"] == "a blob's name must be valid UTF-8"
+    assert [error["file"] for error in errors(task)] == ["wd/bad\udcff.bin"]
+
+
+def test_logs_replace_a_link_that_a_task_left(
+    task: Path, tmp_path: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    (tmp_path / "kept").write_text("kept")
+    (task / "fileuploadout.txt").symlink_to(tmp_path / "kept")
+    assert uploader.upload_outputs([output(blobs, "a.txt")]) is None
+    assert (tmp_path / "kept").read_text() == "kept"
+
+
+def test_an_interruption_stops_it(
+    uploader: Uploader, blobs: BlobService, interruption: Interruption
+) -> None:
+    blobs.faults += [lambda handler: interruption.fire()]
+    with pytest.raises(InterruptedRunError):
+        uploader.upload_outputs([output(blobs, "a.txt"), output(blobs, "out/b.txt")])
+    assert blobs.containers["box"] == {}
+
+
+def test_conditions(blobs: BlobService) -> None:
+    entries = [output(blobs, c.value, condition=c) for c in UploadCondition]
+
+    def due(exit_code: int) -> list[str]:
+        return [entry.file_pattern for entry in due_outputs(entries, exit_code=exit_code)]
+
+    assert due(0) == ["tasksuccess", "taskcompletion"]
+    assert due(1) == ["taskfailure", "taskcompletion"]
+    assert due(137) == ["taskfailure", "taskcompletion"]
