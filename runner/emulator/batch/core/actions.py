@@ -12,6 +12,13 @@ from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareNode:
+    """Make the folders of a node."""
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunTask:
     """Run a task on a node; report its end with `tasks.end_run`."""
 
@@ -63,5 +70,5 @@ class RemoveJobFiles:
 
 
 Action: TypeAlias = (
-    RunTask | RunStartTask | Kill | RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles
+    PrepareNode | RunTask | RunStartTask | Kill | RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles
 )

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from typing_extensions import assert_never
 
-from runner.emulator.batch.core.actions import Kill, RemoveNodeFiles, RunStartTask
+from runner.emulator.batch.core.actions import Kill, PrepareNode, RemoveNodeFiles, RunStartTask
 from runner.emulator.batch.core.agenda import NodeDue
 from runner.emulator.batch.core.ids import NodeId, RunId, key_of
 from runner.emulator.batch.core.node import Node, NodeState, SchedulingState, StartRun
@@ -67,6 +67,7 @@ def look_at_node(state: State, now: datetime, node: Node) -> None:
 
 
 def _boot(state: State, now: datetime, node: Node) -> None:
+    state.actions.append(PrepareNode(node=node.id))
     rule = state.store.pool(node.pool).start_task
     node = replace(node, booted=now, state_time=now)
     if rule is None:

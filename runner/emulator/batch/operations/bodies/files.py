@@ -1,0 +1,53 @@
+"""Rules on resource and output files that a shape cannot say.
+
+It must not know how files are moved.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
+
+_SOURCES = ("httpUrl", "storageContainerUrl", "autoStorageContainerName")
+
+
+def check_files(command: Document) -> None:
+    """Checks the files of a task or start task; raises `RefusedError`."""
+    for resource in command.get("resourceFiles", ()):
+        _check_resource(resource)
+    for output in command.get("outputFiles", ()):
+        _refuse_identity(output["destination"]["container"])
+
+
+def _check_resource(resource: dict[str, Any]) -> None:
+    given = [name for name in _SOURCES if name in resource]
+    if len(given) != 1:
+        raise invalid_property(
+            "resourceFiles",
+            ", ".join(given),
+            "Exactly one of httpUrl, storageContainerUrl and autoStorageContainerName is required",
+        )
+    if given == ["autoStorageContainerName"]:
+        raise RefusedError(
+            Reason.NOT_IMPLEMENTED,
+            ("PropertyName", "autoStorageContainerName"),
+            ("Reason", "The emulator's account has no auto-storage account"),
+        )
+    if given == ["httpUrl"] and not resource.get("filePath"):
+        raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", "filePath"))
+    if given == ["httpUrl"] and "blobPrefix" in resource:
+        raise invalid_property(
+            "blobPrefix", resource["blobPrefix"], "blobPrefix needs a container as the source"
+        )
+    _refuse_identity(resource)
+
+
+def _refuse_identity(entry: dict[str, Any]) -> None:
+    if "identityReference" in entry:
+        raise RefusedError(
+            Reason.NOT_IMPLEMENTED,
+            ("PropertyName", "identityReference"),
+            ("Reason", "The emulator has no managed identities; give a URL with a SAS"),
+        )

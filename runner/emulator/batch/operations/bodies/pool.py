@@ -1,0 +1,275 @@
+"""The bodies of the pool operations.
+
+It must not know what the core does with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.ids import NodeId, PoolId
+from runner.emulator.batch.core.limits import Limits
+from runner.emulator.batch.core.pool import Deallocation, NodeFill, PoolDraft, StartTaskRule
+from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.operations.bodies.commands import (
+    AUTO_USER,
+    COMMAND_LINE,
+    DISPLAY_NAME,
+    ENVIRONMENT,
+    ID,
+    METADATA,
+    RESOURCE_FILES,
+    USER_IDENTITY,
+)
+from runner.emulator.batch.operations.bodies.files import check_files
+from runner.emulator.batch.operations.images import check_image
+from runner.emulator.batch.operations.shapes import (
+    Anything,
+    Boolean,
+    Choice,
+    Duration,
+    Field,
+    Integer,
+    Items,
+    Shape,
+    Text,
+    Unbuilt,
+)
+
+FIVE_MINUTES = timedelta(minutes=5)
+START_TASK = Shape(
+    (
+        Field(name="commandLine", kind=COMMAND_LINE, required=True),
+        Field(name="containerSettings", kind=Unbuilt(what="container tasks")),
+        Field(name="resourceFiles", kind=RESOURCE_FILES),
+        Field(name="environmentSettings", kind=ENVIRONMENT),
+        Field(name="userIdentity", kind=USER_IDENTITY, default=AUTO_USER),
+        Field(name="maxTaskRetryCount", kind=Integer(low=-1), default=0),
+        Field(name="waitForSuccess", kind=Boolean(), default=True),
+    )
+)
+IMAGE_REFERENCE = Shape(
+    (
+        Field(name="publisher", kind=Text()),
+        Field(name="offer", kind=Text()),
+        Field(name="sku", kind=Text()),
+        Field(name="version", kind=Text()),
+        Field(name="virtualMachineImageId", kind=Text()),
+        Field(name="sharedGalleryImageId", kind=Text()),
+        Field(name="communityGalleryImageId", kind=Text()),
+    )
+)
+VIRTUAL_MACHINE = Shape(
+    (
+        Field(name="imageReference", kind=IMAGE_REFERENCE, required=True),
+        Field(name="nodeAgentSKUId", kind=Text(), required=True),
+        Field(name="windowsConfiguration", kind=Anything()),
+        Field(name="dataDisks", kind=Anything()),
+        Field(name="licenseType", kind=Text()),
+        Field(name="containerConfiguration", kind=Anything()),
+        Field(name="diskEncryptionConfiguration", kind=Anything()),
+        Field(name="nodePlacementConfiguration", kind=Anything()),
+        Field(name="extensions", kind=Anything()),
+        Field(name="osDisk", kind=Anything()),
+        Field(name="securityProfile", kind=Anything()),
+        Field(name="serviceArtifactReference", kind=Anything()),
+    )
+)
+USER_ACCOUNTS = Items(
+    kind=Shape(
+        (
+            Field(name="name", kind=Text(longest=20, empty=False), required=True),
+            Field(name="password", kind=Text(), required=True),
+            Field(name="elevationLevel", kind=Choice(("nonadmin", "admin")), default="nonadmin"),
+            Field(name="linuxUserConfiguration", kind=Anything()),
+            Field(name="windowsUserConfiguration", kind=Anything()),
+        )
+    )
+)
+SCHEDULING_POLICY = Shape(
+    (Field(name="nodeFillType", kind=Choice(("Spread", "Pack")), required=True),)
+)
+APPLICATIONS = Unbuilt(what="application packages", idle=([],))
+
+
+@dataclass(frozen=True, slots=True)
+class LowerCase:
+    """A VM size: the service gives it back in lower case."""
+
+    def read(self, value: object, name: str) -> str:
+        """In lower case."""
+        return Text(empty=False).read(value, name).lower()
+
+
+def _sized(limits: Limits) -> tuple[Field, ...]:
+    """What pools and the specifications of auto-pools have in common."""
+    nodes = Integer(low=0)
+    return (
+        Field(name="vmSize", kind=LowerCase(), required=True),
+        Field(name="resizeTimeout", kind=Duration(low=FIVE_MINUTES), default="PT15M"),
+        Field(name="targetDedicatedNodes", kind=nodes, default=0),
+        Field(name="targetLowPriorityNodes", kind=nodes, default=0),
+        Field(
+            name="enableAutoScale",
+            kind=Unbuilt(what="automatic scaling", idle=(False,)),
+            default=False,
+        ),
+        Field(name="autoScaleFormula", kind=Unbuilt(what="automatic scaling")),
+        Field(name="autoScaleEvaluationInterval", kind=Unbuilt(what="automatic scaling")),
+        Field(name="enableInterNodeCommunication", kind=Boolean(), default=False),
+        Field(name="startTask", kind=START_TASK),
+        Field(name="applicationPackageReferences", kind=APPLICATIONS),
+        Field(name="metadata", kind=METADATA),
+        Field(name="userAccounts", kind=USER_ACCOUNTS),
+        Field(name="taskSlotsPerNode", kind=Integer(low=1, high=limits.slots_per_node), default=1),
+        Field(
+            name="taskSchedulingPolicy",
+            kind=SCHEDULING_POLICY,
+            default={"nodeFillType": "Spread"},
+        ),
+        Field(name="virtualMachineConfiguration", kind=VIRTUAL_MACHINE, required=True),
+        Field(name="networkConfiguration", kind=Anything()),
+        Field(name="mountConfiguration", kind=Anything()),
+        Field(name="targetNodeCommunicationMode", kind=Text()),
+        Field(name="upgradePolicy", kind=Anything()),
+        Field(name="resourceTags", kind=Anything()),
+    )
+
+
+def pool_shape(limits: Limits) -> Shape:
+    """The body of `POST /pools`."""
+    return Shape(
+        (
+            Field(name="id", kind=ID, required=True),
+            Field(name="displayName", kind=DISPLAY_NAME),
+            *_sized(limits),
+        )
+    )
+
+
+def auto_pool_shape(limits: Limits) -> Shape:
+    """`autoPoolSpecification.pool`: a pool without an id."""
+    return Shape((Field(name="displayName", kind=DISPLAY_NAME), *_sized(limits)))
+
+
+def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
+    """A pool that is to be created."""
+    document = pool_shape(limits).read(body, "")
+    return PoolId(document.pop("id")), draft_pool(document)
+
+
+def draft_pool(document: dict[str, Any]) -> PoolDraft:
+    """What the core needs of a checked pool; raises `RefusedError` where parts do not fit."""
+    check_image(document["virtualMachineConfiguration"])
+    return PoolDraft(
+        document=document,
+        target_dedicated=document.pop("targetDedicatedNodes"),
+        target_spot=document.pop("targetLowPriorityNodes"),
+        slots_per_node=document["taskSlotsPerNode"],
+        fill=NodeFill(document["taskSchedulingPolicy"]["nodeFillType"]),
+        start_task=draft_start_task(document),
+    )
+
+
+def draft_start_task(document: Document) -> StartTaskRule | None:
+    """What the core needs of a pool's start task."""
+    start_task = document.get("startTask")
+    if start_task is None:
+        return None
+    check_files(start_task)
+    return StartTaskRule(
+        wait_for_success=start_task["waitForSuccess"],
+        max_retry_count=start_task["maxTaskRetryCount"],
+    )
+
+
+DEALLOCATION = Choice(("requeue", "terminate", "taskcompletion", "retaineddata"))
+RESIZE = Shape(
+    (
+        Field(name="targetDedicatedNodes", kind=Integer(low=0)),
+        Field(name="targetLowPriorityNodes", kind=Integer(low=0)),
+        Field(name="resizeTimeout", kind=Duration(low=FIVE_MINUTES), default="PT15M"),
+        Field(name="nodeDeallocationOption", kind=DEALLOCATION, default="requeue"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resize:
+    """A decoded `resize`; None leaves a target as it is."""
+
+    dedicated: int | None
+    spot: int | None
+    timeout: str
+    option: Deallocation
+
+
+def decode_resize(body: object) -> Resize:
+    """The body of `POST /pools/{id}/resize`: at least one of the targets."""
+    read = RESIZE.read(body, "")
+    dedicated, spot = read.get("targetDedicatedNodes"), read.get("targetLowPriorityNodes")
+    if dedicated is None and spot is None:
+        raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", "targetDedicatedNodes"))
+    return Resize(
+        dedicated=dedicated,
+        spot=spot,
+        timeout=read["resizeTimeout"],
+        option=Deallocation(read["nodeDeallocationOption"]),
+    )
+
+
+def decode_removal(body: object, limits: Limits) -> tuple[tuple[NodeId, ...], str, Deallocation]:
+    """The body of `POST /pools/{id}/removenodes`."""
+    shape = Shape(
+        (
+            Field(
+                name="nodeList",
+                kind=Items(kind=Text(empty=False), most=limits.nodes_per_removal),
+                required=True,
+            ),
+            Field(name="resizeTimeout", kind=Duration(low=FIVE_MINUTES), default="PT15M"),
+            Field(name="nodeDeallocationOption", kind=DEALLOCATION, default="requeue"),
+        )
+    )
+    read = shape.read(body, "")
+    nodes = tuple(NodeId(node) for node in read["nodeList"])
+    return nodes, read["resizeTimeout"], Deallocation(read["nodeDeallocationOption"])
+
+
+UPDATABLE = (
+    Field(name="startTask", kind=START_TASK),
+    Field(name="applicationPackageReferences", kind=APPLICATIONS),
+    Field(name="metadata", kind=METADATA),
+    Field(name="targetNodeCommunicationMode", kind=Text()),
+)
+PATCH = Shape(
+    (
+        Field(name="displayName", kind=DISPLAY_NAME),
+        *UPDATABLE,
+        Field(name="enableInterNodeCommunication", kind=Boolean()),
+        Field(name="networkConfiguration", kind=Anything()),
+        Field(name="mountConfiguration", kind=Anything()),
+        Field(name="userAccounts", kind=USER_ACCOUNTS),
+        Field(name="upgradePolicy", kind=Anything()),
+    )
+)
+REPLACEMENT = Shape(
+    (*UPDATABLE, Field(name="certificateReferences", kind=Unbuilt(what="certificates", idle=([],))))
+)
+
+
+def patch_pool(body: object, document: Document) -> Document:
+    """A pool's document with the given properties changed (`PATCH`)."""
+    return {**document, **PATCH.read(body, "")}
+
+
+def replace_pool(body: object, document: Document) -> Document:
+    """A pool's document with all updatable properties given anew; absent ones are removed."""
+    kept = {field.name for field in UPDATABLE}
+    rest = {name: value for name, value in document.items() if name not in kept}
+    given = REPLACEMENT.read(body, "")
+    given.pop("certificateReferences", None)
+    return {**rest, **given}

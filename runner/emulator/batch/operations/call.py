@@ -1,0 +1,98 @@
+"""One request, decoded as far as every operation needs it, and what operations work with.
+
+It must not know what any operation does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, TaskId
+from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_query
+from runner.emulator.batch.core.state import State
+from runner.emulator.batch.operations.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What the operations of an account share.
+
+    `task_shape` is built once, since it reads every task; `nodes` is where the folders of nodes
+    are, each under its node's id.
+    """
+
+    endpoint: str
+    state: State
+    task_shape: Shape
+    nodes: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request: `path` and `query` are decoded, names of query parameters in lower case."""
+
+    account: Account
+    now: datetime
+    request_id: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    raw_query: str
+    resource: str
+    """The path as sent, below the account."""
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def state(self) -> State:
+        """What the core knows."""
+        return self.account.state
+
+    @property
+    def endpoint(self) -> str:
+        """The account's URL, without a slash at its end."""
+        return self.account.endpoint
+
+    @cached_property
+    def body(self) -> object:
+        """The JSON sent, None where nothing was; raises `RefusedError`."""
+        if not self.content:
+            return None
+        try:
+            body: object = json.loads(self.content)
+        except (ValueError, RecursionError) as error:
+            raise RefusedError(
+                Reason.BODY_INVALID, ("Reason", "The content is not valid JSON")
+            ) from error
+        return body
+
+    @property
+    def pool(self) -> PoolId:
+        """The pool that the path names."""
+        return PoolId(self.path["poolId"])
+
+    @property
+    def node(self) -> NodeId:
+        """The node that the path names."""
+        return NodeId(self.path["nodeId"])
+
+    @property
+    def job(self) -> JobId:
+        """The job that the path names."""
+        return JobId(self.path["jobId"])
+
+    @property
+    def task(self) -> TaskId:
+        """The task that the path names."""
+        return TaskId(self.path["taskId"])
+
+    def flag(self, name: str) -> bool:
+        """A query parameter that is true or false, false where it is absent."""
+        text = self.query.get(name, "false")
+        if text.lower() not in ("true", "false"):
+            raise invalid_query(name, text, "The value is neither true nor false")
+        return text.lower() == "true"

@@ -1,0 +1,163 @@
+"""The operations on the files of tasks and nodes: list, properties, content.
+
+It must not know how requests reach it (`table`), nor how a name is kept below its folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+from runner.emulator.batch.core.ids import key_of
+from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.node.files import NodeFile, find_file, list_files, open_file
+from runner.emulator.batch.operations.call import Call
+from runner.emulator.batch.operations.conditions import check_read
+from runner.emulator.batch.operations.filters.properties import FILES
+from runner.emulator.batch.operations.paging import Listing, list_page, number_in_order
+from runner.emulator.batch.operations.replies import Reply
+from runner.emulator.batch.operations.views.entities import task_folder
+from runner.emulator.batch.operations.views.nodes import show_file, show_mode
+from runner.emulator.batch.operations.wire import http_date
+
+_PIECE_BYTES = 256 * 1024
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """Where the files of a request are, on this machine and on the wire."""
+
+    root: Path
+    url: str
+
+
+def task_files(call: Call) -> Folder:
+    """The folder of a task; refused while it has none, or when its node has gone."""
+    task = call.state.store.task(call.job, call.task)
+    where = task.placement
+    if where is None or call.state.store.nodes(where.pool).get(key_of(where.node)) is None:
+        raise RefusedError(Reason.FILES_UNAVAILABLE)
+    root = call.account.nodes / where.node / task_folder(task.job, task.id)
+    return Folder(root=root, url=f"{call.endpoint}/jobs/{task.job}/tasks/{task.id}/files")
+
+
+def node_files(call: Call) -> Folder:
+    """The root of a node."""
+    node = call.state.store.node(call.pool, call.node)
+    url = f"{call.endpoint}/pools/{node.pool}/nodes/{node.id}/files"
+    return Folder(root=call.account.nodes / node.id, url=url)
+
+
+def list_task_files(call: Call) -> Reply:
+    """`GET /jobs/{jobId}/tasks/{taskId}/files`."""
+    return _list(call, task_files(call))
+
+
+def list_node_files(call: Call) -> Reply:
+    """`GET /pools/{poolId}/nodes/{nodeId}/files`."""
+    return _list(call, node_files(call))
+
+
+def get_task_file_properties(call: Call) -> Reply:
+    """`HEAD /jobs/{jobId}/tasks/{taskId}/files/{filePath}`."""
+    return _properties(call, task_files(call))
+
+
+def get_node_file_properties(call: Call) -> Reply:
+    """`HEAD /pools/{poolId}/nodes/{nodeId}/files/{filePath}`."""
+    return _properties(call, node_files(call))
+
+
+def download_task_file(call: Call) -> Reply:
+    """`GET /jobs/{jobId}/tasks/{taskId}/files/{filePath}`."""
+    return _download(call, task_files(call))
+
+
+def download_node_file(call: Call) -> Reply:
+    """`GET /pools/{poolId}/nodes/{nodeId}/files/{filePath}`."""
+    return _download(call, node_files(call))
+
+
+def _list(call: Call, folder: Folder) -> Reply:
+    files = list_files(folder.root, recursive=call.flag("recursive"))
+    listing = Listing(
+        name="files",
+        after=number_in_order(files),
+        show=lambda file: show_file(folder.url, file),
+        properties=FILES,
+        selectable=False,
+    )
+    return list_page(call, listing)
+
+
+def _properties(call: Call, folder: Folder) -> Reply:
+    file = find_file(folder.root, call.path["filePath"])
+    if file is None:
+        raise RefusedError(Reason.FILE_NOT_FOUND)
+    check_read(call.headers, file.modified)
+    return Reply(status=200, headers=_headers(folder, file, file.size_bytes))
+
+
+def _download(call: Call, folder: Folder) -> Reply:
+    opened = open_file(folder.root, call.path["filePath"])
+    if opened is None:
+        raise RefusedError(Reason.FILE_NOT_FOUND)
+    file, content = opened
+    try:
+        check_read(call.headers, file.modified)
+        start, length = _asked_range(call, file.size_bytes)
+    except RefusedError:
+        content.close()
+        raise
+    return Reply(
+        status=200, headers=_headers(folder, file, length), stream=_pieces(content, start, length)
+    )
+
+
+def _asked_range(call: Call, size: int) -> tuple[int, int]:
+    """Start and length of what is asked for; the service answers 200 to a range, too."""
+    text = call.headers.get("ocp-range")
+    if not text:
+        return 0, size
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
+        raise RefusedError(
+            Reason.HEADER_INVALID, ("HeaderName", "ocp-range"), ("HeaderValue", text)
+        )
+    start = int(match[1])
+    end = int(match[2]) if match[2] else size - 1
+    if start >= size or end < start:
+        raise RefusedError(Reason.RANGE_INVALID)
+    return start, min(end, size - 1) - start + 1
+
+
+async def _pieces(content: BinaryIO, start: int, length: int) -> AsyncIterator[bytes]:
+    """The bytes asked for; ends early where the file has become shorter meanwhile."""
+    try:
+        content.seek(start)
+        while length > 0:
+            piece = await asyncio.to_thread(content.read, min(length, _PIECE_BYTES))
+            if not piece:
+                return
+            length -= len(piece)
+            yield piece
+    finally:
+        content.close()
+
+
+def _headers(folder: Folder, file: NodeFile, length: int) -> tuple[tuple[str, str], ...]:
+    url = f"{folder.url}/{quote(file.name, errors='surrogateescape')}"
+    return (
+        ("Content-Length", str(length)),
+        ("Content-Type", file.content_type),
+        ("Last-Modified", http_date(file.modified)),
+        ("ocp-batch-file-isdirectory", str(file.is_directory)),
+        ("ocp-batch-file-mode", show_mode(file.mode)),
+        ("ocp-batch-file-url", quote(url, safe="")),
+    )

@@ -1,0 +1,1 @@
+"""`$filter`: OData's expressions as far as Batch takes them."""

@@ -1,0 +1,130 @@
+"""The operations on jobs: decode, ask the core, encode.
+
+It must not know how requests reach it (`table`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runner.emulator.batch.core import jobs as core
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.ids import PoolId
+from runner.emulator.batch.core.job import Job
+from runner.emulator.batch.core.limits import Limits
+from runner.emulator.batch.operations.bodies.job import (
+    decode_disable,
+    decode_job,
+    decode_terminate,
+    job_rules,
+    patch_job,
+)
+from runner.emulator.batch.operations.bodies.job import replace_job as replace_document
+from runner.emulator.batch.operations.call import Call
+from runner.emulator.batch.operations.conditions import check_read, check_write
+from runner.emulator.batch.operations.filters.properties import JOBS
+from runner.emulator.batch.operations.paging import Listing, list_page, select
+from runner.emulator.batch.operations.replies import Reply, element, metadata
+from runner.emulator.batch.operations.views.entities import show_counts, show_job
+
+Change = Callable[[object, Document, Limits], tuple[Document, PoolId | None, bool | None]]
+
+
+def create_job(call: Call) -> Reply:
+    """`POST /jobs`."""
+    identifier, document, rules, where = decode_job(call.body, call.state.limits)
+    job = core.create_job(call.state, call.now, identifier, document, rules, where)
+    # On record: the service names a new job so here, whatever its id.
+    url = f"{call.endpoint}/jobs/job-1"
+    return Reply(status=201, modified=job.modified, service_id=url, location=url)
+
+
+def list_jobs(call: Call) -> Reply:
+    """`GET /jobs`."""
+    listing = Listing(
+        name="jobs",
+        after=call.state.store.jobs.after,
+        show=lambda job: show_job(call.endpoint, job),
+        properties=JOBS,
+    )
+    return list_page(call, listing)
+
+
+def get_job(call: Call) -> Reply:
+    """`GET /jobs/{jobId}`."""
+    job = call.state.store.job(call.job)
+    check_read(call.headers, job.modified)
+    shown = select(call, show_job(call.endpoint, job))
+    return element(call.endpoint, "jobs", shown, job.modified)
+
+
+def update_job(call: Call) -> Reply:
+    """`PATCH /jobs/{jobId}`."""
+    return _update(call, patch_job)
+
+
+def replace_job(call: Call) -> Reply:
+    """`PUT /jobs/{jobId}`."""
+    return _update(call, replace_document)
+
+
+def delete_job(call: Call) -> Reply:
+    """`DELETE /jobs/{jobId}`."""
+    call.flag("force")
+    core.delete_job(call.state, call.now, _written(call).id)
+    return Reply(status=202)
+
+
+def terminate_job(call: Call) -> Reply:
+    """`POST /jobs/{jobId}/terminate`."""
+    call.flag("force")
+    job = _written(call)
+    job = core.terminate_job(call.state, call.now, job.id, decode_terminate(call.body))
+    return _changed(call, job, 202)
+
+
+def disable_job(call: Call) -> Reply:
+    """`POST /jobs/{jobId}/disable`."""
+    job = _written(call)
+    job = core.disable_job(call.state, call.now, job.id, decode_disable(call.body))
+    return _changed(call, job, 202)
+
+
+def enable_job(call: Call) -> Reply:
+    """`POST /jobs/{jobId}/enable`."""
+    job = core.enable_job(call.state, call.now, _written(call).id)
+    return _changed(call, job, 202)
+
+
+def get_job_task_counts(call: Call) -> Reply:
+    """`GET /jobs/{jobId}/taskcounts`."""
+    tasks = call.state.store.tasks(call.state.store.job(call.job).id)
+    counts, slots = show_counts(tasks.counts()), show_counts(tasks.slot_counts())
+    head = metadata(call.endpoint, "taskcounts/@Element")
+    return Reply(status=200, json={**head, "taskCounts": counts, "taskSlotCounts": slots})
+
+
+def _update(call: Call, change: Change) -> Reply:
+    job = _written(call)
+    document, pool, keep_pool = change(call.body, job.document, call.state.limits)
+    job = core.update_job(
+        call.state,
+        call.now,
+        job.id,
+        document=document,
+        rules=job_rules(document),
+        pool=pool,
+        keep_pool=keep_pool,
+    )
+    return _changed(call, job, 200)
+
+
+def _written(call: Call) -> Job:
+    job = call.state.store.job(call.job)
+    check_write(call.headers, job.modified)
+    return job
+
+
+def _changed(call: Call, job: Job, status: int) -> Reply:
+    url = f"{call.endpoint}{call.resource}"
+    return Reply(status=status, modified=job.modified, service_id=url)

@@ -1,0 +1,33 @@
+"""The operations on nodes: decode, ask the core, encode.
+
+It must not know how requests reach it (`table`).
+"""
+
+from __future__ import annotations
+
+from runner.emulator.batch.operations.call import Call
+from runner.emulator.batch.operations.filters.properties import NODES
+from runner.emulator.batch.operations.paging import Listing, list_page, select
+from runner.emulator.batch.operations.replies import Reply, element
+from runner.emulator.batch.operations.views.nodes import show_node
+
+
+def list_nodes(call: Call) -> Reply:
+    """`GET /pools/{poolId}/nodes`."""
+    store = call.state.store
+    pool = store.pool(call.pool)
+    listing = Listing(
+        name="nodes",
+        after=store.nodes(pool.id).after,
+        show=lambda node: show_node(call.endpoint, node, pool),
+        properties=NODES,
+    )
+    return list_page(call, listing)
+
+
+def get_node(call: Call) -> Reply:
+    """`GET /pools/{poolId}/nodes/{nodeId}`."""
+    pool = call.state.store.pool(call.pool)
+    node = call.state.store.node(pool.id, call.node)
+    shown = show_node(call.endpoint, node, pool)
+    return element(call.endpoint, "nodes", select(call, shown), None)

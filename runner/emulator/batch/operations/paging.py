@@ -1,0 +1,116 @@
+"""Lists: filter, page, selection of properties, and the link to the next page.
+
+It must not know what is listed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from runner.emulator.batch.core.ids import Key
+from runner.emulator.batch.core.refusal import invalid_query
+from runner.emulator.batch.operations.call import Call
+from runner.emulator.batch.operations.filters.evaluate import Property, compile_filter
+from runner.emulator.batch.operations.replies import Reply, metadata
+
+R = TypeVar("R")
+
+_TOKEN_START, _TOKEN_END = "WATV2:", ":1$1"
+# A filter that fits almost nothing must not hold up everybody else: the page then ends early, with
+# a link to go on from, as the service does when it crosses its own partitions.
+_LONGEST_SCAN = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[R]):
+    """What a list shows: `after` gives the records behind a key, in order."""
+
+    name: str
+    after: Callable[[Key | None], Iterator[tuple[Key, R]]]
+    show: Callable[[R], dict[str, Any]]
+    properties: Mapping[str, Property[R]]
+    selectable: bool = True
+
+
+def list_page(call: Call, listing: Listing[R]) -> Reply:
+    """One page of a list; raises `RefusedError` for parameters that do not fit."""
+    size = page_size(call)
+    text = call.query.get("$filter")
+    fits = compile_filter(text, listing.properties) if text else None
+    shown: list[dict[str, Any]] = []
+    last: Key | None = None
+    more = False
+    for scanned, (key, record) in enumerate(listing.after(_start(call))):
+        if len(shown) == size or scanned == _LONGEST_SCAN:
+            more = True
+            break
+        last = key
+        if fits is None or fits(record):
+            shown.append(listing.show(record))
+    if listing.selectable:
+        shown = [select(call, document) for document in shown]
+    body = {**metadata(call.endpoint, listing.name), "value": shown}
+    if more and last is not None:
+        body["odata.nextLink"] = _next_link(call, last)
+    return Reply(status=200, json=body)
+
+
+def number_in_order(records: Iterable[R]) -> Callable[[Key | None], Iterator[tuple[Key, R]]]:
+    """Records without keys, for `Listing.after`: the key is the place in the list."""
+
+    def after(start: Key | None) -> Iterator[tuple[Key, R]]:
+        for number, record in enumerate(records):
+            key = Key(f"{number:012d}")
+            if start is None or key > start:
+                yield key, record
+
+    return after
+
+
+def page_size(call: Call) -> int:
+    """`maxresults`, or as many as a page may have."""
+    most = call.state.limits.page_size
+    text = call.query.get("maxresults")
+    if text is None:
+        return most
+    try:
+        size = int(text)
+    except ValueError:
+        raise invalid_query("maxresults", text, "The value is not an integer") from None
+    if size < 1:
+        raise invalid_query("maxresults", text, "MaxResults cannot be less than 1")
+    if size > most:
+        raise invalid_query("maxresults", text, f"MaxResults cannot be more than {most}")
+    return size
+
+
+def select(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    """The properties that `$select` names, in the order of the document."""
+    text = call.query.get("$select")
+    if not text:
+        return document
+    wanted = {name.strip() for name in text.split(",")}
+    return {name: value for name, value in document.items() if name in wanted}
+
+
+def _start(call: Call) -> Key | None:
+    token = call.query.get("$skiptoken")
+    if token is None:
+        return None
+    inner = token.removeprefix(_TOKEN_START).removesuffix(_TOKEN_END)
+    try:
+        return Key(base64.urlsafe_b64decode(inner.encode("ascii")).decode("utf-8"))
+    except (ValueError, binascii.Error):
+        raise invalid_query("$skiptoken", token, "The value is not a token") from None
+
+
+def _next_link(call: Call, last: Key) -> str:
+    token = base64.urlsafe_b64encode(last.encode("utf-8")).decode("ascii")
+    parts = call.raw_query.split("&")
+    kept = [part for part in parts if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]
+    query = "&".join([*kept, f"$skiptoken={_TOKEN_START}{token}{_TOKEN_END}"])
+    return f"{call.endpoint}{call.resource}?{query}"

@@ -1,0 +1,69 @@
+"""Finds the operation for a method and a path as it was sent, and decodes the path's variables.
+
+It must not know the operations themselves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.operations.table import Operation
+
+_REST = "{filePath}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """An operation and the decoded variables of its path."""
+
+    operation: Operation
+    variables: Mapping[str, str]
+
+
+class Routes:
+    """Paths are matched before they are decoded: a file's path is one segment, `wd%2Fout.txt`."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._by_length: defaultdict[int, list[tuple[tuple[str, ...], Operation]]]
+        self._by_length = defaultdict(list)
+        for operation in operations:
+            parts = _split(operation.path)
+            self._by_length[len(parts)].append((parts, operation))
+
+    def find(self, method: str, raw_path: str) -> Match:
+        """Raises `RefusedError` where no operation has the path, or none with the method."""
+        segments = _split(raw_path.rstrip("/"))
+        matched = False
+        for length in range(min(len(segments), max(self._by_length)), 0, -1):
+            for parts, operation in self._by_length[length]:
+                variables = _match(parts, segments)
+                if variables is None:
+                    continue
+                matched = True
+                if operation.method == method:
+                    return Match(operation=operation, variables=variables)
+        raise RefusedError(Reason.VERB_UNSUPPORTED if matched else Reason.URI_INVALID)
+
+
+def _split(path: str) -> tuple[str, ...]:
+    return tuple(path.removeprefix("/").split("/"))
+
+
+def _match(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
+    # A client that leaves the slashes of a file's path as they are means the same.
+    if parts[-1] == _REST and len(segments) > len(parts):
+        last = len(parts) - 1
+        segments = (*segments[:last], "/".join(segments[last:]))
+    if len(parts) != len(segments):
+        return None
+    variables: dict[str, str] = {}
+    for part, segment in zip(parts, segments, strict=True):
+        if part.startswith("{"):
+            variables[part[1:-1]] = unquote(segment, errors="surrogateescape")
+        elif part != segment:
+            return None
+    return variables

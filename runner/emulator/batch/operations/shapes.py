@@ -1,0 +1,222 @@
+"""Checks a request's JSON against declared shapes and gives it back as the service would.
+
+It must not know any particular property; `bodies` declares them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
+from runner.emulator.batch.operations.wire import (
+    format_duration,
+    format_moment,
+    parse_duration,
+    parse_moment,
+)
+
+# Never given back, wherever they stand (REST reference: pool users, registries, mounts).
+SECRETS = frozenset({"password", "accountKey", "sasKey", "sshPrivateKey", "protectedSettings"})
+
+
+class Kind(Protocol):
+    """A kind of value."""
+
+    def read(self, value: object, name: str) -> Any:
+        """The value in the service's own form; raises `RefusedError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One property; `default` is what the service fills in, None for nothing."""
+
+    name: str
+    kind: Kind
+    required: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A string."""
+
+    longest: int | None = None
+    pattern: str | None = None
+    empty: bool = True
+
+    def read(self, value: object, name: str) -> str:
+        """As it is."""
+        if not isinstance(value, str):
+            raise _mistyped(name, "a string")
+        if self.longest is not None and len(value) > self.longest:
+            raise invalid_property(name, value, f"The length is more than {self.longest}")
+        if not value and not self.empty:
+            raise invalid_property(name, value, "The value is empty")
+        if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
+            raise invalid_property(name, value, "The value has characters that are not allowed")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integer:
+    """A whole number; both bounds are inclusive."""
+
+    low: int | None = None
+    high: int | None = None
+
+    def read(self, value: object, name: str) -> int:
+        """As it is."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _mistyped(name, "an integer")
+        if self.low is not None and value < self.low:
+            raise invalid_property(name, value, f"The value is less than {self.low}")
+        if self.high is not None and value > self.high:
+            raise invalid_property(name, value, f"The value is more than {self.high}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """True or false."""
+
+    def read(self, value: object, name: str) -> bool:
+        """As it is."""
+        if not isinstance(value, bool):
+            raise _mistyped(name, "a boolean")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """An ISO 8601 duration, not below `low`."""
+
+    low: timedelta = timedelta()
+
+    def read(self, value: object, name: str) -> str:
+        """In the service's own form."""
+        length = parse_duration(value) if isinstance(value, str) else None
+        if length is None:
+            raise _mistyped(name, "a duration")
+        if length < self.low:
+            raise invalid_property(
+                name, value, f"The value is less than {format_duration(self.low)}"
+            )
+        return format_duration(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time."""
+
+    def read(self, value: object, name: str) -> str:
+        """In UTC."""
+        moment = parse_moment(value) if isinstance(value, str) else None
+        if moment is None:
+            raise _mistyped(name, "a time")
+        return format_moment(moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a closed set, read without regard to case and given back as it stands here."""
+
+    values: tuple[str, ...]
+
+    def read(self, value: object, name: str) -> str:
+        """In the service's own case."""
+        if not isinstance(value, str):
+            raise _mistyped(name, "a string")
+        for known in self.values:
+            if known.lower() == value.lower():
+                return known
+        allowed = ", ".join(self.values)
+        raise invalid_property(name, value, f"The value is not one of: {allowed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """A list."""
+
+    kind: Kind
+    most: int | None = None
+
+    def read(self, value: object, name: str) -> list[Any]:
+        """Each item read."""
+        if not isinstance(value, list):
+            raise _mistyped(name, "a list")
+        if self.most is not None and len(value) > self.most:
+            raise invalid_property(name, len(value), f"There are more than {self.most} items")
+        return [self.kind.read(item, name) for item in value]
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """JSON that the emulator keeps and gives back without looking into it."""
+
+    def read(self, value: object, name: str) -> Any:
+        """Without the secrets in it."""
+        if isinstance(value, dict):
+            kept = ((k, v) for k, v in value.items() if k not in SECRETS and v is not None)
+            return {key: self.read(item, name) for key, item in kept}
+        if isinstance(value, list):
+            return [self.read(item, name) for item in value]
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbuilt:
+    """A property of the service that the emulator does not have; `idle` values ask for nothing."""
+
+    what: str
+    idle: tuple[object, ...] = ()
+
+    def read(self, value: object, name: str) -> Any:
+        """Refused, unless the value asks for nothing."""
+        if any(value == idle and type(value) is type(idle) for idle in self.idle):
+            return value
+        raise RefusedError(
+            Reason.NOT_IMPLEMENTED,
+            ("PropertyName", name),
+            ("Reason", f"The emulator does not have {self.what}"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An object with known properties, in the order in which they are given back."""
+
+    fields: tuple[Field, ...]
+
+    def read(self, value: object, name: str) -> dict[str, Any]:
+        """All known properties read, defaults filled in, secrets dropped; no others allowed."""
+        if not isinstance(value, dict):
+            raise _mistyped(name, "an object")
+        for unknown in value.keys() - {field.name for field in self.fields}:
+            where = f" of {name}" if name else ""
+            raise RefusedError(
+                Reason.BODY_INVALID, ("Reason", f"There is no property {unknown}{where}")
+            )
+        return dict(self._read_fields(value))
+
+    def _read_fields(self, value: Mapping[str, object]) -> Iterator[tuple[str, Any]]:
+        for field in self.fields:
+            given = value.get(field.name)
+            if given is None:
+                if field.required:
+                    raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", field.name))
+                if field.default is not None:
+                    yield field.name, field.default
+            else:
+                checked = field.kind.read(given, field.name)
+                if field.name not in SECRETS:
+                    yield field.name, checked
+
+
+def _mistyped(name: str, wanted: str) -> RefusedError:
+    text = f"{name} is not {wanted}" if name else f"The content is not {wanted}"
+    return RefusedError(Reason.BODY_INVALID, ("Reason", text))

@@ -1,0 +1,142 @@
+"""How nodes and their files are shown.
+
+It must not know how a list or a single one is wrapped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from runner.emulator.batch.core.node import FinishedTask, Node, NodeState
+from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.node.files import NodeFile
+from runner.emulator.batch.operations.views.entities import node_url, task_url
+from runner.emulator.batch.operations.views.executions import show_failure, show_start_run
+from runner.emulator.batch.operations.wire import format_moment
+
+AGENT_VERSION = "1.13.1"
+_SSH_PORT = 22
+_FIRST_FRONTEND_PORT = 50_000
+_COUNT_NAMES = {
+    NodeState.LEAVING_POOL: "leavingPool",
+    NodeState.START_TASK_FAILED: "startTaskFailed",
+    NodeState.WAITING_FOR_START_TASK: "waitingForStartTask",
+    NodeState.UPGRADING_OS: "upgradingOS",
+}
+
+
+def show_node(endpoint: str, node: Node, pool: Pool) -> dict[str, Any]:
+    """A node of a pool."""
+    return dict(_node_properties(endpoint, node, pool))
+
+
+def _node_properties(endpoint: str, node: Node, pool: Pool) -> Iterator[tuple[str, Any]]:
+    yield "id", node.id
+    yield "url", node_url(endpoint, node.pool, node.id)
+    yield "state", node.state.value
+    yield "schedulingState", node.scheduling.value
+    yield "stateTransitionTime", format_moment(node.state_time)
+    if node.booted is not None:
+        yield "lastBootTime", format_moment(node.booted)
+    yield "allocationTime", format_moment(node.allocated)
+    yield "ipAddress", _address(node.number)
+    yield "affinityId", f"TVM:{node.id}"
+    yield "vmSize", pool.document["vmSize"]
+    yield "totalTasksRun", node.total_run
+    yield "totalTasksSucceeded", node.total_succeeded
+    yield "runningTasksCount", len(node.occupied)
+    yield "runningTaskSlotsCount", node.used_slots
+    if node.recent:
+        yield "recentTasks", [_recent(endpoint, finished) for finished in node.recent]
+    if "startTask" in pool.document:
+        yield "startTask", pool.document["startTask"]
+    if node.start is not None:
+        yield "startTaskInfo", show_start_run(node.start)
+    yield "isDedicated", node.dedicated
+    yield "endpointConfiguration", _endpoints(node.number)
+    if node.booted is not None:
+        last_update = format_moment(node.booted)
+        yield "nodeAgentInfo", {"lastUpdateTime": last_update, "version": AGENT_VERSION}
+    image = pool.document["virtualMachineConfiguration"]["imageReference"]
+    yield "virtualMachineInfo", {"imageReference": image}
+
+
+def _address(number: int) -> str:
+    # The service's own subnet hands out addresses from the fourth on.
+    high, low = divmod(number + 3, 256)
+    return f"10.0.{high}.{low}"
+
+
+def _endpoints(number: int) -> dict[str, Any]:
+    endpoint = {
+        "name": f"SSHRule.{number - 1}",
+        "protocol": "tcp",
+        "publicIPAddress": "127.0.0.1",
+        "publicFQDN": "localhost",
+        "frontendPort": _FIRST_FRONTEND_PORT + number - 1,
+        "backendPort": _SSH_PORT,
+    }
+    return {"inboundEndpoints": [endpoint]}
+
+
+def _recent(endpoint: str, finished: FinishedTask) -> dict[str, Any]:
+    execution: dict[str, Any] = {
+        "startTime": format_moment(finished.started),
+        "endTime": format_moment(finished.ended),
+    }
+    if finished.exit_code is not None:
+        execution["exitCode"] = finished.exit_code
+    if finished.failure is not None:
+        execution["failureInfo"] = show_failure(finished.failure)
+    execution["result"] = "success" if finished.failure is None else "failure"
+    execution["retryCount"] = 0
+    execution["requeueCount"] = 0
+    return {
+        "taskUrl": task_url(endpoint, finished.job, finished.task),
+        "jobId": finished.job,
+        "taskId": finished.task,
+        "taskState": "completed",
+        "executionInfo": execution,
+    }
+
+
+def show_node_counts(pool: Pool, nodes: Iterable[Node]) -> dict[str, Any]:
+    """The nodes of a pool by kind and state."""
+    counters: dict[bool, Counter[NodeState]] = {True: Counter(), False: Counter()}
+    for node in nodes:
+        counters[node.dedicated][node.state] += 1
+    return {
+        "poolId": pool.id,
+        "dedicated": _show_counter(counters[True]),
+        "lowPriority": _show_counter(counters[False]),
+    }
+
+
+def _show_counter(counter: Counter[NodeState]) -> dict[str, int]:
+    shown = {_COUNT_NAMES.get(state, state.value): counter[state] for state in NodeState}
+    return {**shown, "total": sum(counter.values())}
+
+
+def show_file(base_url: str, file: NodeFile) -> dict[str, Any]:
+    """One entry of a file list; `base_url` is the list's own."""
+    shown: dict[str, Any] = {
+        "name": file.name,
+        "url": f"{base_url}/{quote(file.name, errors='surrogateescape')}",
+        "isDirectory": file.is_directory,
+    }
+    if not file.is_directory:
+        shown["properties"] = {
+            "lastModified": format_moment(file.modified),
+            "contentLength": str(file.size_bytes),
+            "contentType": file.content_type,
+            "fileMode": show_mode(file.mode),
+        }
+    return shown
+
+
+def show_mode(mode: int) -> str:
+    """A file's type and permissions, as Linux nodes write them."""
+    return f"0o{mode:o}"

@@ -1,0 +1,229 @@
+"""Carries out what the core asks for and tells it what became of that, on one asyncio loop.
+
+It must not know any rule of the service, nor HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import assert_never
+
+from runner.emulator.batch.core.actions import (
+    Action,
+    Kill,
+    PrepareNode,
+    RemoveJobFiles,
+    RemoveNodeFiles,
+    RemoveTaskFiles,
+    RunStartTask,
+    RunTask,
+)
+from runner.emulator.batch.core.engine import advance
+from runner.emulator.batch.core.ids import NodeId, RunId
+from runner.emulator.batch.core.nodes import end_start_task
+from runner.emulator.batch.core.state import State
+from runner.emulator.batch.core.tasks import end_run
+from runner.emulator.batch.launching import Place, launch_start_task, launch_task
+from runner.emulator.batch.node.directories import make_node_directories, remove_tree
+from runner.emulator.batch.node.launch import (
+    Executor,
+    Failure,
+    FailureCategory,
+    FailurePhase,
+    Launch,
+    NodeDirectories,
+    Outcome,
+)
+from runner.emulator.batch.operations.views.entities import job_folder, task_folder
+
+logger = logging.getLogger(__name__)
+
+Report = Callable[[State, datetime, RunId, Outcome | None], None]
+
+NOT_RUN = (
+    "This start task asks for admin. The emulator was not allowed to run admin commands on this"
+    " machine, so it was not run and counts as having succeeded.\n"
+)
+NOT_ALLOWED = "The task asks for admin, which the emulator was not allowed to give on this machine"
+
+
+class Runtime:
+    """Keeps the core's time: call `settle` after each of its transitions."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        executor: Executor,
+        place: Place,
+        clock: Callable[[], datetime],
+        run_admin: bool,
+    ) -> None:
+        self._state = state
+        self._executor = executor
+        self._place = place
+        self._clock = clock
+        self._run_admin = run_admin
+        self._timer: asyncio.TimerHandle | None = None
+        self._runs: dict[RunId, asyncio.Task[Outcome]] = {}
+        self._removals: dict[NodeId, asyncio.Task[None]] = {}
+        self._closed = False
+
+    def settle(self) -> None:
+        """Lets the core catch up with the clock, starts what it asks for, and sets the timer."""
+        if self._closed:
+            return
+        for action in advance(self._state, self._clock()):
+            self._perform(action)
+        self._set_timer()
+
+    async def close(self) -> None:
+        """Kills what runs, and waits until it and what is being removed are gone."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        runs = tuple(self._runs.values())
+        for run in runs:
+            run.cancel()
+        await asyncio.gather(*runs, *self._removals.values(), return_exceptions=True)
+        await self._executor.close()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        moment = self._state.agenda.next_moment()
+        if moment is not None:
+            seconds = max(0.0, (moment - self._clock()).total_seconds())
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.settle)
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case PrepareNode():
+                make_node_directories(NodeDirectories(root=self._root(action.node)))
+            case RunTask():
+                self._start(action.run, self._run_task(action), end_run)
+            case RunStartTask():
+                self._start(action.run, self._run_start_task(action), end_start_task)
+            case Kill():
+                self._kill(action.run)
+            case RemoveNodeFiles():
+                self._remove(action.node, self._root(action.node))
+            case RemoveTaskFiles():
+                folder = task_folder(action.job, action.task)
+                self._remove(action.node, self._root(action.node) / folder)
+            case RemoveJobFiles():
+                self._remove(action.node, self._root(action.node) / job_folder(action.job))
+            case _:
+                assert_never(action)
+
+    def _root(self, node: NodeId) -> Path:
+        return self._place.nodes / node
+
+    def _start(self, run: RunId, execution: Coroutine[Any, Any, Outcome], report: Report) -> None:
+        running = asyncio.create_task(execution)
+        self._runs[run] = running
+        # A callback and not a coroutine around: one that is cancelled before it starts would not
+        # get to report.
+        running.add_done_callback(partial(self._end, run, report))
+
+    def _kill(self, run: RunId) -> None:
+        running = self._runs.get(run)
+        if running is not None:
+            running.cancel()
+
+    def _end(self, run: RunId, report: Report, execution: asyncio.Task[Outcome]) -> None:
+        del self._runs[run]
+        outcome: Outcome | None
+        if execution.cancelled():
+            outcome = None
+        elif (error := execution.exception()) is not None:
+            logger.error("a task could not be run", exc_info=error)
+            outcome = self._fault(error)
+        else:
+            outcome = execution.result()
+        report(self._state, self._clock(), run, outcome)
+        self.settle()
+
+    async def _run_task(self, action: RunTask) -> Outcome:
+        await self._wait_for_removals(action.node)
+        store = self._state.store
+        task = store.task(action.job, action.task)
+        pool, node = store.pool(action.pool), store.node(action.pool, action.node)
+        launch = launch_task(self._place, task, store.job(action.job), pool, node)
+        if launch.elevated and not self._run_admin:
+            return self._refuse_admin(launch)
+        return await self._executor.run(launch)
+
+    async def _run_start_task(self, action: RunStartTask) -> Outcome:
+        store = self._state.store
+        pool, node = store.pool(action.pool), store.node(action.pool, action.node)
+        launch = launch_start_task(self._place, pool, node)
+        if launch.elevated and not self._run_admin:
+            return self._skip(launch)
+        return await self._executor.run(launch)
+
+    def _skip(self, launch: Launch) -> Outcome:
+        """The documented behaviour of a local node: an admin start task is not run on it."""
+        self._write_instead(launch, NOT_RUN)
+        now = self._clock()
+        return Outcome(started=now, ended=now, exit_code=0, failure=None)
+
+    def _refuse_admin(self, launch: Launch) -> Outcome:
+        self._write_instead(launch, f"{NOT_ALLOWED}.\n")
+        now = self._clock()
+        failure = Failure(
+            phase=FailurePhase.PRE_PROCESSING,
+            category=FailureCategory.USER_ERROR,
+            code="CommandLaunchFailed",
+            message="Failed to launch the specified command line",
+            details=(("CommandLine", launch.command_line), ("Message", NOT_ALLOWED)),
+        )
+        return Outcome(started=now, ended=now, exit_code=None, failure=failure)
+
+    def _write_instead(self, launch: Launch, text: str) -> None:
+        (launch.directory / "wd").mkdir(parents=True, exist_ok=True)
+        (launch.directory / "stdout.txt").write_bytes(b"")
+        (launch.directory / "stderr.txt").write_text(text, encoding="utf-8")
+
+    def _fault(self, error: BaseException) -> Outcome:
+        now = self._clock()
+        failure = Failure(
+            phase=FailurePhase.PRE_PROCESSING,
+            category=FailureCategory.SERVER_ERROR,
+            code="Unknown",
+            message="An unknown scheduling error has occurred",
+            details=(("Message", str(error)),),
+        )
+        return Outcome(started=now, ended=now, exit_code=None, failure=failure)
+
+    def _remove(self, node: NodeId, path: Path) -> None:
+        """Removes in the background; one after the other on a node, since folders are nested."""
+        removal = asyncio.create_task(self._remove_after(self._removals.get(node), path))
+        self._removals[node] = removal
+        removal.add_done_callback(partial(self._forget_removal, node))
+
+    def _forget_removal(self, node: NodeId, removal: asyncio.Task[None]) -> None:
+        if self._removals.get(node) is removal:
+            del self._removals[node]
+
+    async def _remove_after(self, earlier: asyncio.Task[None] | None, path: Path) -> None:
+        if earlier is not None:
+            await earlier
+        try:
+            await asyncio.to_thread(remove_tree, path)
+        except OSError as error:
+            logger.warning("%s could not be removed: %s", path, error)
+
+    async def _wait_for_removals(self, node: NodeId) -> None:
+        """A task may follow one with its id, whose folder must be gone first."""
+        removal = self._removals.get(node)
+        if removal is not None:
+            await asyncio.shield(removal)

@@ -1,0 +1,144 @@
+"""The Batch service of one account: authorises, routes, answers, and lets the core run.
+
+It must not know how bytes reach a socket, nor the rules of pools, jobs and tasks.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runner.emulator.batch.core.limits import Limits, Pace
+from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.state import Names, State
+from runner.emulator.batch.core.store import Store
+from runner.emulator.batch.launching import Place
+from runner.emulator.batch.node.directories import remove_tree
+from runner.emulator.batch.node.environment import base_environment
+from runner.emulator.batch.node.launch import Executor
+from runner.emulator.batch.node.processes import LocalExecutor
+from runner.emulator.batch.operations import call as calls
+from runner.emulator.batch.operations.authorization import authorize
+from runner.emulator.batch.operations.bodies.task import task_shape
+from runner.emulator.batch.operations.refusals import refuse
+from runner.emulator.batch.operations.replies import Reply, to_response
+from runner.emulator.batch.operations.routing import Match, Routes
+from runner.emulator.batch.operations.table import OPERATIONS
+from runner.emulator.batch.operations.versions import check_version
+from runner.emulator.batch.runtime import Runtime
+from runner.emulator.server.accounts import Account
+from runner.emulator.server.http import ContentTooLargeError, Request, Response
+
+
+class BatchService:
+    """All calls belong to one asyncio loop; records live in memory, files below `directory`.
+
+    `environ` is the emulator's own environment, of which tasks see the few variables that
+    programs need; `executor` runs tasks in place of processes of this machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        endpoint: str,
+        directory: Path,
+        clock: Callable[[], datetime],
+        run_admin: bool,
+        environ: Mapping[str, str],
+        executor: Executor | None = None,
+        limits: Limits | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._account = account
+        self._endpoint = endpoint.rstrip("/")
+        self._prefix = urlsplit(self._endpoint).path
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._nodes = directory / "nodes"
+        self._state = State(
+            store=Store(), limits=self._limits, pace=pace or Pace(), names=_RANDOM_NAMES
+        )
+        self._routes = Routes(OPERATIONS)
+        self._shared = calls.Account(
+            endpoint=self._endpoint,
+            state=self._state,
+            task_shape=task_shape(self._limits),
+            nodes=self._nodes,
+        )
+        self._runtime = Runtime(
+            state=self._state,
+            executor=executor
+            or LocalExecutor(
+                clock=clock, run_admin=run_admin, base_environment=base_environment(environ)
+            ),
+            place=Place(account=account.name, endpoint=self._endpoint, nodes=self._nodes),
+            clock=clock,
+            run_admin=run_admin,
+        )
+
+    async def start(self) -> None:
+        """Makes the folder of the nodes, without what an earlier start left in it."""
+        remove_tree(self._nodes)
+        self._nodes.mkdir(parents=True)
+
+    async def close(self) -> None:
+        """Kills the tasks that run; files stay, for whoever wants to look at them."""
+        await self._runtime.close()
+
+    async def handle(self, request: Request) -> Response:
+        """Answers one request; refusals become the service's error envelope."""
+        now = self._clock()
+        request_id = str(uuid.uuid4())
+        try:
+            reply = await self._answer(request, request_id, now)
+        except RefusedError as refused:
+            reply = refuse(refused, endpoint=self._endpoint, request_id=request_id, now=now)
+        return to_response(reply, request=request, request_id=request_id, now=now)
+
+    async def _answer(self, request: Request, request_id: str, now: datetime) -> Reply:
+        authorize(request, self._account, now)
+        resource = request.raw_path.removeprefix(self._prefix)
+        match = self._routes.find(request.method, resource)
+        query = {name.lower(): value for name, value in reversed(request.query)}
+        check_version(query)
+        handler = match.operation.handler
+        if handler is None:
+            raise RefusedError(
+                Reason.NOT_IMPLEMENTED,
+                ("Operation", match.operation.name),
+                ("Reason", f"The emulator does not have the operation {match.operation.name}"),
+            )
+        content = await self._content(request, match)
+        call = calls.Call(
+            account=self._shared,
+            # Reading the content may have taken a while.
+            now=self._clock(),
+            request_id=request_id,
+            path=match.variables,
+            query=query,
+            raw_query=request.raw_query,
+            resource=resource,
+            headers=request.headers,
+            content=content,
+        )
+        try:
+            return handler(call)
+        finally:
+            self._runtime.settle()
+
+    async def _content(self, request: Request, match: Match) -> bytes:
+        collection = match.operation.name == "create_task_collection"
+        limits = self._limits
+        limit = limits.collection_bytes if collection else limits.body_bytes
+        try:
+            return await request.read(limit_bytes=limit)
+        except ContentTooLargeError:
+            raise RefusedError(Reason.BODY_TOO_LARGE) from None
+
+
+_RANDOM_NAMES = Names(node=lambda: secrets.token_hex(32), guid=lambda: str(uuid.uuid4()))
