@@ -38,7 +38,7 @@ from runner.spec.workload import Elevation, Print, Workload
 def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """From the command line to the exit code; nothing is created before the plan stands."""
     choice = choose_target(arguments.target, world.environ)
-    world.say(f"target {choice.target}: {choice.why}")
+    world.say(f"target: {choice.target}, {choice.why}")
     settings = read_azure_settings(world.environ) if choice.target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))

@@ -13,7 +13,7 @@ from pathlib import Path
 from wcmatch import glob
 
 from runner.plan.model import InputFile
-from runner.spec.document import Document, Pointer
+from runner.spec.document import Document
 from runner.spec.problem import Problem
 from runner.spec.workload import Upload
 
@@ -35,15 +35,7 @@ def find_files(
     source = folder / upload.source
 
     def problem(code: str, message: str, hint: str | None = None, key: str = "from") -> Problem:
-        span = document.span(_known(document, upload.pointer, key))
-        return Problem(
-            file=document.name,
-            span=span,
-            code=code,
-            message=message,
-            hint=hint,
-            source_line=document.source_line(span.start.line),
-        )
+        return document.problem((*upload.pointer, key), code=code, message=message, hint=hint)
 
     if source.is_file():
         found = [_describe(source, source.name)]
@@ -79,11 +71,6 @@ def find_files(
         for reason, hint in _name_faults(file.blob)
     )
     return tuple(found), refused
-
-
-def _known(document: Document, pointer: Pointer, key: str) -> Pointer:
-    """The key's pointer, or its parent's where the spec leaves the key out."""
-    return (*pointer, key) if document.has((*pointer, key)) else pointer
 
 
 def _compile(upload: Upload) -> Callable[[str], bool]:

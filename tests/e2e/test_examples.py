@@ -151,10 +151,11 @@ def test_an_admin_start_task_is_not_run_here(user: User) -> None:
     done = User(user.folder, without).run("workloads/absent.yaml")
     assert done.returncode == 1
     notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
-    assert notes == [
+    (note,) = notes
+    assert note == (
         "note: the start task asks for admin and is not run on this machine; what it installs"
         " must be here already (--allow-admin runs it)"
-    ]
+    )
     assert "exit code 127" in done.stderr
     assert "no-such-ffmpeg: command not found" in done.stderr
 
