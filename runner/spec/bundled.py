@@ -11,12 +11,10 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def bundled(*parts: str) -> Path:
-    """A file or folder below `schema/` or `workloads/`, such as `bundled("workloads", "cat.yaml")`.
+    """A path below `schema/` or `workloads/`, such as `bundled("workloads", "cat.yaml")`.
 
-    Raises `FileNotFoundError` where the installation lacks it.
+    Whether there is such a file is the caller's question.
     """
-    for root in (_PACKAGE / "bundled", _PACKAGE.parent):
-        path = root.joinpath(*parts)
-        if path.exists():
-            return path
-    raise FileNotFoundError(f"this installation lacks {'/'.join(parts)}")
+    installed = _PACKAGE / "bundled"
+    root = installed if installed.is_dir() else _PACKAGE.parent
+    return root.joinpath(*parts)

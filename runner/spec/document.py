@@ -18,7 +18,8 @@ from runner.spec.source import Source
 Pointer = tuple[str | int, ...]
 """The way from the root to a value: keys of mappings and indices of lists."""
 
-_MOST_BYTES = 1_000_000
+MOST_BYTES = 1_000_000
+"""The size above which a file is refused unread: no one writes such a spec."""
 # YAML 1.2.2, section 5.1: printable characters; the byte order mark was taken off before.
 _UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -46,8 +47,10 @@ class Document:
         return self._source.span(node.start, node.end)
 
     def key_span(self, pointer: Pointer) -> Span:
-        """The place of a value's key; of the value itself where it stands in a list."""
+        """The place of a value's key; of an entry's first key, or the entry, in a list."""
         node, _ = self._nearest(pointer)
+        if node.key is None and node.style is Style.MAPPING and node.children:
+            node = next(iter(node.children.values()))  # the entry starts with its first key
         return self._source.span(*(node.key or (node.start, node.end)))
 
     def position_in(self, pointer: Pointer, offset: int) -> Position:
@@ -70,7 +73,7 @@ class Document:
         """The `#` of a comment in the line of a plain value's end, if there is one."""
         node, _ = self._nearest(pointer)
         behind = re.compile(r"[ \t]+(#)").match(self.text, node.end)
-        if node.style is not Style.PLAIN or behind is None:
+        if node.style is not Style.PLAIN or node.data is None or behind is None:
             return None
         return self._source.span(behind.start(1), behind.end(1))
 
@@ -127,8 +130,8 @@ def read_document(name: str, content: bytes) -> tuple[Document | None, tuple[Pro
 def _decode(name: str, content: bytes) -> tuple[Source, tuple[Problem, ...]]:
     """The text, or what keeps the bytes from being one; then the text is as good as it gets."""
     nothing = Source(name, "")
-    if len(content) > _MOST_BYTES:
-        message = f"the file has {len(content):,} bytes; a spec has at most {_MOST_BYTES:,}"
+    if len(content) > MOST_BYTES:
+        message = f"the file has more than the {MOST_BYTES:,} bytes that a spec may have"
         return nothing, (nothing.problem(0, 0, code="too-large", message=message),)
     if content.startswith(_UTF_16_MARKS):
         message = "the file is UTF-16, not UTF-8"

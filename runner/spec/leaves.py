@@ -1,0 +1,155 @@
+"""The templates in a spec: every string that may hold expressions, compiled and checked.
+
+It knows which strings those are and what each can speak of, but gives no expression a meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from runner.spec.document import Document, Pointer
+from runner.spec.problem import Position, Problem, Span
+from runner.spec.script import (
+    CommandTemplate,
+    PatternTemplate,
+    compile_argv,
+    compile_command,
+    compile_pattern,
+)
+from runner.spec.template import (
+    Template,
+    TemplateError,
+    TemplateFault,
+    check_references,
+    compile_template,
+)
+
+Names = Mapping[str, frozenset[str] | None]
+"""What expressions can speak of: a name with its attributes, or None for a plain value."""
+
+FILE_ATTRIBUTES = frozenset({"path", "name", "dir", "stem", "ext", "size", "url"})
+_START_TASK: Pointer = ("pool", "start_task")
+_TASK: Pointer = ("task",)
+_COMMANDS = {(*_START_TASK, "command"), (*_TASK, "command")}
+_LITERAL = {"version", "name", "description", "parameters"}
+_EXPRESSION_MARK = re.compile(r"\{\{|\}\}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Leaves:
+    """Compiled strings by place; those of `early` speak of parameters only."""
+
+    commands: dict[Pointer, CommandTemplate] = field(default_factory=dict)
+    patterns: dict[Pointer, PatternTemplate] = field(default_factory=dict)
+    texts: dict[Pointer, Template] = field(default_factory=dict)
+    early: dict[Pointer, Template] = field(default_factory=dict)
+
+
+_Compiled = TypeVar("_Compiled", CommandTemplate, PatternTemplate, Template)
+_Written = TypeVar("_Written")
+
+
+def compile_leaves(document: Document) -> tuple[Leaves, tuple[Problem, ...]]:
+    """All templates of a spec and all that is wrong with them, whatever else is wrong with it."""
+    leaves = Leaves()
+    problems: list[Problem] = []
+
+    def keep(
+        kept: dict[Pointer, _Compiled],
+        pointer: Pointer,
+        compile_: Callable[[_Written], _Compiled],
+        written: _Written,
+    ) -> None:
+        try:
+            template = compile_(written)
+        except TemplateError as error:
+            faults = error.faults
+        else:
+            faults = check_references(template, names)
+            kept[pointer] = template
+        problems.extend(fault_problem(document, pointer, fault) for fault in faults)
+
+    for pointer, value in _leaves(document.data, ()):
+        names = _names(document, pointer)
+        if isinstance(value, list):
+            keep(leaves.commands, pointer, compile_argv, value)
+        elif pointer in _COMMANDS:
+            keep(leaves.commands, pointer, compile_command, value)
+        elif _is_output(pointer, "pattern"):
+            keep(leaves.patterns, pointer, compile_pattern, value)
+        elif _is_late(pointer):
+            keep(leaves.texts, pointer, compile_template, value)
+        elif _EXPRESSION_MARK.search(value):
+            keep(leaves.early, pointer, compile_template, value)
+    return leaves, tuple(problems)
+
+
+def find_cut_commands(document: Document) -> Iterator[Problem]:
+    """Commands that YAML ends at a ` #`, which a shell would read as part of a word or comment."""
+    for pointer in sorted(_COMMANDS):
+        span = document.comment_behind(pointer) if document.has(pointer) else None
+        if span is not None:
+            yield document.problem_at(
+                span,
+                code="comment-cut",
+                message="` #` starts a YAML comment here and ends the command",
+                hint="write the command as a block (`|`) or in quotes; a comment on it goes on a"
+                " line of its own",
+            )
+
+
+def fault_problem(document: Document, pointer: Pointer, fault: TemplateFault) -> Problem:
+    """A fault of a template as a problem, at its place in the file."""
+    start = document.position_in(pointer, fault.offset)
+    last = document.position_in(pointer, fault.offset + max(fault.length, 1) - 1)
+    end = Position(line=last.line, column=last.column + 1)
+    return document.problem_at(
+        Span(start=start, end=max(start, end)),
+        code=fault.code,
+        message=fault.message,
+        hint=fault.hint,
+    )
+
+
+def _leaves(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any]]:
+    """Every string that is not literal, and each command in list form as a whole."""
+    if pointer[:1] and pointer[0] in _LITERAL:
+        return
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield from _leaves(child, (*pointer, key))
+    elif isinstance(value, list):
+        if pointer in _COMMANDS:
+            if value and all(isinstance(item, str) for item in value):
+                yield pointer, value
+            return
+        for index, child in enumerate(value):
+            yield from _leaves(child, (*pointer, index))
+
+
+def _names(document: Document, pointer: Pointer) -> Names:
+    """What the template at a place can speak of."""
+    parameters = document.data.get("parameters")
+    early: Names = {"parameters": frozenset(parameters if isinstance(parameters, dict) else ())}
+    if pointer not in _COMMANDS and not _is_late(pointer):
+        return early
+    if pointer[:2] == _START_TASK:
+        return {**early, "run": frozenset({"id"})}
+    return {**early, "run": frozenset({"id"}), "file": FILE_ATTRIBUTES, "index": None}
+
+
+def _is_late(pointer: Pointer) -> bool:
+    return (
+        pointer[:-1] in {(*_START_TASK, "environment"), (*_TASK, "environment")}
+        or _is_output(pointer, "pattern")
+        or _is_output(pointer, "path")
+    )
+
+
+def _is_output(pointer: Pointer, key: str) -> bool:
+    return len(pointer) == 4 and pointer[:2] == (*_TASK, "outputs") and pointer[3] == key
