@@ -54,9 +54,9 @@ def main() -> int:
 
 def run_command(argv: Sequence[str], world: World, interruptions: Interruptions) -> int:
     """Runs one command line to its exit code; errors of ours become one clear line."""
-    parser = build_parser()
     try:
-        arguments = parser.parse_args(_with_command(argv))
+        words = _with_command(argv)
+        arguments = build_parser(words[:1]).parse_args(words)
         command: Command = arguments.command
         return command.execute(arguments, world, interruptions)
     except SpecError as error:
@@ -71,8 +71,8 @@ def run_command(argv: Sequence[str], world: World, interruptions: Interruptions)
         return error.exit_code
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
+def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
+    """All commands, and the options of those `chosen`: some cost an import."""
     parser = argparse.ArgumentParser(
         prog="batch-run",
         description="Run any program over every file you have, here or on Azure Batch.",
@@ -89,7 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
             description=command.summary,
             allow_abbrev=False,
         )
-        command.add_arguments(subparser)
+        if command.name in chosen:
+            command.add_arguments(subparser)
         subparser.set_defaults(command=command)
     return parser
 

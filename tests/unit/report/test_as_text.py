@@ -1,0 +1,108 @@
+"""The digest, to the letter."""
+
+from __future__ import annotations
+
+from runner.report.as_text import digest, format_bytes, plural, printable
+from runner.report.fold import fold
+from runner.run.events import (
+    CleanupFinished,
+    Event,
+    LeftBehind,
+    OutputDownloaded,
+    RunStarted,
+    StartTaskFailed,
+    TaskFinished,
+)
+
+
+def finished(task: str, exit_code: int | None = 0, **more: object) -> TaskFinished:
+    """A task that has ended; failed unless its exit code is 0."""
+    values: dict[str, object] = {
+        "task": task,
+        "item": f"{task}.txt",
+        "node": "node-1",
+        "succeeded": exit_code == 0,
+        "exit_code": exit_code,
+        "started": None,
+        "ended": None,
+        "retries": 0,
+        "cause": None,
+        "message": None,
+        "stdout": None,
+        "stderr": None,
+        "stderr_tail": None,
+        **more,
+    }
+    return TaskFinished(**values)  # type: ignore[arg-type]
+
+
+def text(*events: Event, tasks: int = 2) -> str:
+    start = RunStarted(workload="demo", target="local", tasks=tasks, files=2, bytes=10)
+    return digest(fold([start, *events]), run_directory="runs/1", output_directory="results/demo")
+
+
+def test_success() -> None:
+    downloaded = OutputDownloaded(task="1", role="output", blob="a", path="x", bytes=1500)
+    assert text(finished("1"), finished("2"), downloaded) == (
+        "2 tasks: 2 succeeded\n"
+        "1 file (1.5 kB) in results/demo\n"
+        "nothing left in the services\n"
+        "run directory: runs/1"
+    )
+
+
+def test_failures_with_their_causes() -> None:
+    left = LeftBehind(kind="container", name="demo-input", why="delete: never", kept=True)
+    shown = text(
+        finished("1", 7, stderr_tail="one\ntwo\x1b[31m"),
+        finished("2", 127),
+        finished("3", None, node=None, cause="BlobNotFound", message="no such blob"),
+        CleanupFinished(deleted=(), left=(left,)),
+        tasks=4,
+    )
+    assert shown == (
+        "task 1 failed (1.txt): exit code 7 on node node-1\n"
+        "    one\n"
+        "    two\\x1b[31m\n"
+        "task 2 failed (2.txt): exit code 127 on node node-1: a program of the command was not"
+        " found\n"
+        "task 3 failed (3.txt): BlobNotFound: no such blob\n"
+        "4 tasks: 0 succeeded, 3 failed, 1 not finished\n"
+        "left: container demo-input (delete: never)\n"
+        "run directory: runs/1"
+    )
+
+
+def test_many_failures_are_cut() -> None:
+    shown = text(*(finished(str(number), 1) for number in range(25)), tasks=25)
+    assert shown.count("failed (") == 10
+    assert "... and 15 more failed; all are in runs/1/report.json\n" in shown
+
+
+def test_start_task() -> None:
+    failed = StartTaskFailed(node="n1", exit_code=100, message=None, stderr_tail="E: no\n")
+    other = StartTaskFailed(node="n2", exit_code=100, message=None, stderr_tail="E: no\n")
+    assert text(failed, other).startswith(
+        "the start task failed on node n1 (exit code 100), and on 1 other\n    E: no\n2 tasks: "
+    )
+
+
+def test_numbers() -> None:
+    assert [format_bytes(size) for size in (0, 999, 1000, 2_500_000, 10**13)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "2.5 MB",
+        "10.0 TB",
+    ]
+    assert [plural(count, "file") for count in (0, 1, 10_000)] == [
+        "0 files",
+        "1 file",
+        "10,000 files",
+    ]
+
+
+def test_nothing_steers_the_terminal() -> None:
+    assert printable("a\tb\x1b]0;x\x07\n\u202e é 世 \udcff") == (
+        "a\tb\\x1b]0;x\\x07\\n\\u202e é 世 \\udcff"
+    )

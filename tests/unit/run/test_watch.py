@@ -1,0 +1,154 @@
+"""What a look at the services finds, and how often one is made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.plan.model import TaskId
+from runner.run.clock import Clock
+from runner.run.journal import Journal
+from runner.run.services import JobState, NodeStatus, TaskState, TaskStatus
+from runner.run.watch import Watch
+from tests.fakes.plans import RUN
+from tests.fakes.services import NOW, FakeBatch, FakeBlobs
+
+
+class Scene:
+    """A watch over tasks that the test moves, on a clock that the test moves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.passed = 0.0
+        self.batch = FakeBatch(FakeBlobs())
+        self.batch.pools.add("pool")
+        self.batch.job_state = JobState.ACTIVE
+        self.batch.job = object()  # type: ignore[assignment]  # only its being there is asked for
+        self.events: list[dict[str, Any]] = []
+        self.sinces: list[datetime | None] = []
+        self.journal = Journal(
+            folder,
+            run=RUN,
+            clock=lambda: NOW,
+            listener=lambda event, line: self.events.append(line),
+        )
+        scene = self
+
+        class Listing(FakeBatch):
+            def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
+                scene.sinces.append(since)
+                return super().task_changes(job_id, since)
+
+        self.batch.__class__ = Listing
+        self.watch = Watch(
+            job_id="job",
+            pool_id="pool",
+            batch=self.batch,
+            journal=self.journal,
+            clock=Clock(
+                now=lambda: NOW,
+                monotonic=lambda: self.passed,
+                wait=threading.Event.wait,
+            ),
+        )
+
+    def put(self, number: int, state: TaskState, *, after: float, retries: int = 0) -> None:
+        """A task in this state since so many seconds after the start."""
+        task = TaskId(f"{number:04}")
+        self.batch.tasks[task] = TaskStatus(
+            id=task,
+            state=state,
+            changed=NOW + timedelta(seconds=after),
+            node_id="node-1",
+            started=NOW,
+            ended=None,
+            exit_code=0 if state is TaskState.COMPLETED else None,
+            succeeded=True if state is TaskState.COMPLETED else None,
+            retry_count=retries,
+            failure=None,
+        )
+
+    def look(self) -> list[str]:
+        return [status.id for status in self.watch.look()]
+
+    def seen(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == kind]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(tmp_path)
+    yield scene
+    scene.journal.close()
+
+
+def test_a_task_ends_once(scene: Scene) -> None:
+    scene.put(1, TaskState.RUNNING, after=1)
+    assert scene.look() == []
+    scene.put(1, TaskState.COMPLETED, after=2)
+    assert scene.look() == ["0001"]
+    assert scene.look() == []
+    assert [event["task"] for event in scene.seen("task.started")] == ["0001"]
+
+
+def test_a_task_that_was_never_seen_running(scene: Scene) -> None:
+    scene.put(1, TaskState.COMPLETED, after=1)
+    assert scene.look() == ["0001"]
+    assert [event["task"] for event in scene.seen("task.started")] == ["0001"]
+
+
+def test_retries_are_told(scene: Scene) -> None:
+    scene.put(1, TaskState.RUNNING, after=1)
+    scene.look()
+    scene.put(1, TaskState.RUNNING, after=2, retries=2)
+    scene.look()
+    assert [event["retries"] for event in scene.seen("task.retried")] == [2]
+
+
+def test_only_changes_are_asked_for_but_now_and_then_all(scene: Scene) -> None:
+    scene.put(1, TaskState.RUNNING, after=10)
+    scene.look()
+    scene.look()
+    scene.passed = 61
+    scene.look()
+    scene.look()
+    latest = NOW + timedelta(seconds=8)
+    assert scene.sinces == [None, latest, None, latest]
+
+
+def test_a_change_with_an_early_time_is_found_in_the_end(scene: Scene) -> None:
+    scene.put(1, TaskState.COMPLETED, after=100)
+    assert scene.look() == ["0001"]
+    scene.put(2, TaskState.COMPLETED, after=3)
+    assert scene.look() == []
+    scene.passed = 61
+    assert scene.look() == ["0002"]
+
+
+def test_nodes_are_told_when_they_change(scene: Scene) -> None:
+    scene.look()
+    scene.look()
+    node = NodeStatus(
+        id="node-1", state="running", start_task_exit_code=None, start_task_failure=None
+    )
+    scene.batch.nodes = (node, replace(node, id="node-2"))
+    scene.look()
+    assert [(event["node"], event["previous"]) for event in scene.seen("node.changed")] == [
+        ("node-1", None),
+        ("node-1", "idle"),
+        ("node-2", None),
+    ]
+    assert len(scene.seen("pool.changed")) == 2
+
+
+def test_pauses_grow_with_the_run(scene: Scene) -> None:
+    pauses = []
+    for passed in (0, 1, 20, 100, 1_000):
+        scene.passed = passed
+        pauses.append(scene.watch.pause_seconds)
+    assert pauses == [0.05, 0.05, 1.0, 5.0, 10.0]
