@@ -141,7 +141,7 @@ def disable_job(state: State, now: datetime, identifier: JobId, option: DisableT
     """Stops a job from running tasks; those that run are dealt with as the option says."""
     job = state.store.job(identifier)
     if job.state is not JobState.ACTIVE:
-        raise _wrong_state(job)
+        raise _wrong_state(job, Reason.JOB_NOT_ACTIVE)
     job = _moved(state, now, job, JobState.DISABLING)
     state.store.put(job)
     match option:
@@ -164,13 +164,13 @@ def enable_job(state: State, now: datetime, identifier: JobId) -> Job:
     """Lets a disabled job run tasks again."""
     job = state.store.job(identifier)
     if job.state not in (JobState.DISABLING, JobState.DISABLED):
-        raise _wrong_state(job)
+        raise _wrong_state(job, Reason.OPERATION_INVALID_NOW)
     job = _moved(state, now, job, JobState.ENABLING)
     state.store.put(job)
     return job
 
 
-def _wrong_state(job: Job) -> RefusedError:
+def _wrong_state(job: Job, otherwise: Reason) -> RefusedError:
     match job.state:
         case JobState.DELETING:
             return RefusedError(Reason.JOB_BEING_DELETED)
@@ -179,7 +179,7 @@ def _wrong_state(job: Job) -> RefusedError:
         case JobState.COMPLETED:
             return RefusedError(Reason.JOB_COMPLETED)
         case _:
-            return RefusedError(Reason.OPERATION_INVALID_NOW)
+            return RefusedError(otherwise)
 
 
 def delete_job(state: State, now: datetime, identifier: JobId) -> None:

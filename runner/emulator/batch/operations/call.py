@@ -63,7 +63,7 @@ class Call:
         if not self.content:
             return None
         try:
-            body: object = json.loads(self.content)
+            body: object = json.loads(self.content, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise RefusedError(
                 Reason.BODY_INVALID, ("Reason", "The content is not valid JSON")
@@ -96,3 +96,7 @@ class Call:
         if text.lower() not in ("true", "false"):
             raise invalid_query(name, text, "The value is neither true nor false")
         return text.lower() == "true"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

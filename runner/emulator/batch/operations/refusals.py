@@ -75,7 +75,6 @@ ANSWERS: dict[Reason, Answer] = {
         "InvalidHeaderValue",
         "The value provided for one of the HTTP headers was not in the correct format.",
     ),
-    Reason.INPUT_INVALID: Answer(400, "InvalidInput", "One of the request inputs is not valid."),
     Reason.JOB_BEING_DELETED: Answer(
         409,
         "JobBeingDeleted",
@@ -134,18 +133,10 @@ ANSWERS: dict[Reason, Answer] = {
         "MissingRequiredQueryParameter",
         "A required query parameter was not specified for this request.",
     ),
-    Reason.QUERY_OUT_OF_RANGE: Answer(
-        400,
-        "OutOfRangeQueryParameterValue",
-        "A query parameter specified in the request URI is outside the permissible range.",
-    ),
     Reason.RANGE_INVALID: Answer(
         416,
         "InvalidRange",
         "The range specified is invalid for the current size of the resource.",
-    ),
-    Reason.RESOURCE_NOT_FOUND: Answer(
-        404, "ResourceNotFound", "The specified resource does not exist."
     ),
     Reason.TASK_COMPLETED: Answer(
         409, "TaskCompleted", "The specified task is already in a completed state."

@@ -19,6 +19,7 @@ from runner.emulator.batch.operations.wire import (
     parse_moment,
 )
 
+_DEEPEST = 32
 # Never given back, wherever they stand (REST reference: pool users, registries, mounts).
 SECRETS = frozenset({"password", "accountKey", "sasKey", "sshPrivateKey", "protectedSettings"})
 
@@ -160,11 +161,16 @@ class Anything:
 
     def read(self, value: object, name: str) -> Any:
         """Without the secrets in it."""
+        return self._read(value, name, _DEEPEST)
+
+    def _read(self, value: object, name: str, depth: int) -> Any:
+        if depth == 0:
+            raise RefusedError(Reason.BODY_INVALID, ("Reason", f"{name} is nested too deeply"))
         if isinstance(value, dict):
             kept = ((k, v) for k, v in value.items() if k not in SECRETS and v is not None)
-            return {key: self.read(item, name) for key, item in kept}
+            return {key: self._read(item, name, depth - 1) for key, item in kept}
         if isinstance(value, list):
-            return [self.read(item, name) for item in value]
+            return [self._read(item, name, depth - 1) for item in value]
         return value
 
 

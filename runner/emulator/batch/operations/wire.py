@@ -23,6 +23,8 @@ _MOMENT = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = timedelta(days=10_675_199)
+# Beyond it a limit has no meaning, and its end may have no date.
+_LONGEST_LIMIT = timedelta(days=100_000)
 
 
 def format_moment(moment: datetime) -> str:
@@ -101,4 +103,4 @@ def format_duration(length: timedelta) -> str:
 def limit_of(text: str) -> timedelta | None:
     """A checked duration as a limit: None where it is unlimited."""
     length = parse_duration(text)
-    return None if length is None or length >= _LONGEST else length
+    return None if length is None or length >= _LONGEST_LIMIT else length
