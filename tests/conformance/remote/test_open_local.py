@@ -1,0 +1,80 @@
+"""The local target: an emulator of our own that keeps its state and goes when we go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from runner.connect import open_local
+
+
+def test_a_local_target_opens_and_is_gone_when_closed(tmp_path: Path) -> None:
+    state = tmp_path / "a b" / "state"
+    environ = {**os.environ, "AZURE_STORAGE_KEY": "c2VjcmV0", "HTTP_PROXY": "http://127.0.0.1:1"}
+
+    for name in ("first", "second"):
+        with open_local(state=state, allow_admin=False, environ=environ) as services:
+            assert services.target == "local"
+            services.blobs.create_container(name, {})
+            services.blobs.upload_text(name, "a.txt", "hello")
+            assert services.blobs.read_tail(name, "a.txt", 100) == b"hello"
+            assert is_listening(services.batch.endpoint)
+        assert not is_listening(services.batch.endpoint)
+        services.close()
+
+    assert (state / "emulator.err").read_text() == ""
+
+
+def test_modules_in_the_users_folder_do_not_stand_for_the_emulators(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("json", "asyncio", "uvicorn", "runner"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('shadowed')")
+    monkeypatch.chdir(tmp_path)
+
+    with open_local(state=Path("state"), allow_admin=True, environ=os.environ) as services:
+        assert services.blobs.list_containers("") == ()
+
+
+def test_the_emulator_goes_when_its_client_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, sys\n"
+        "from runner.connect import open_local\n"
+        f"services = open_local(state=pathlib.Path({str(tmp_path)!r}), allow_admin=False,"
+        " environ=os.environ)\n"
+        "print(services.blobs.endpoint, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as client:
+        assert client.stdout is not None
+        endpoint = client.stdout.readline().strip()
+        assert is_listening(endpoint)
+        client.send_signal(signal.SIGKILL)
+        client.wait()
+
+    deadline = time.monotonic() + 20
+    while is_listening(endpoint):
+        assert time.monotonic() < deadline, "the emulator outlived its client"
+
+
+def is_listening(endpoint: str) -> bool:
+    port = urlsplit(endpoint).port
+    assert port is not None
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
