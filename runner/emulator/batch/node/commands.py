@@ -128,10 +128,12 @@ def _start(
     stderr: int,
 ) -> subprocess.Popen[bytes]:
     words = split_command_line(command_line)
+    program = [*prefix, *words][0]
     try:
         # A new session is a new group too, and lets Python start the process by vfork.
         return subprocess.Popen(
             [*prefix, *words],
+            executable=_find_program(program, working_directory, environment),
             cwd=working_directory,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -142,11 +144,27 @@ def _start(
     except OSError as error:
         found = error.errno not in _NOT_FOUND
         code = "CommandLaunchFailed" if found else "CommandProgramNotFound"
-        message = f"{words[0]}: {error.strerror or type(error).__name__}"
+        message = f"{program}: {error.strerror or type(error).__name__}"
     except ValueError as error:
         # A null character, or an environment variable whose name cannot be one.
         code, message = "CommandLaunchFailed", str(error)
     raise launch_failed(code, command_line=command_line, message=message)
+
+
+def _find_program(
+    program: str, working_directory: Path, environment: Mapping[str, str]
+) -> Path | str:
+    """The file to execute, by the task's `PATH`; raises `FileNotFoundError`.
+
+    Left to `Popen`, a directory of the path that may not be entered would hide other errors.
+    """
+    if "/" in program:
+        return program
+    for directory in os.get_exec_path(dict(environment)):
+        candidate = working_directory.absolute() / directory / program
+        if os.access(candidate, os.X_OK) and candidate.is_file():
+            return candidate
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
 
 
 def _kill_group(group: int, *, by_sudo: bool) -> None:

@@ -38,9 +38,12 @@ def create_file(path: Path) -> int:
 
     A link that a task left there is replaced, not followed. Raises `OSError`.
     """
-    path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(path, flags, 0o644)
+    try:
+        return os.open(path, flags, 0o644)
+    except FileExistsError:
+        path.unlink(missing_ok=True)
+        return os.open(path, flags, 0o644)
 
 
 def remove_tree(root: Path) -> None:

@@ -71,7 +71,6 @@ class Execution:
         exit_code: int | None = None
         failure: Failure | None = None
         try:
-            self._prepare()
             exit_code = self._run_process()
         except StepFailedError as error:
             failure = error.failure
@@ -87,34 +86,25 @@ class Execution:
             failure=failure,
         )
 
-    def _prepare(self) -> None:
-        directory = self._launch.directory
-        working_directory = directory / "wd"
-        try:
-            working_directory.mkdir(parents=True, exist_ok=True)
-            for name in (PROGRESS_LOG, ERROR_LOG):
-                (directory / name).unlink(missing_ok=True)
-        except OSError as error:
-            raise _directory_failed(error) from error
-        self._process_stop.check()
-        fetch_resources(
-            self._launch.resource_files,
-            working_directory=working_directory,
-            connections=self._surroundings.connections,
-            pool=self._surroundings.transfers,
-            interruption=self._process_stop,
-        )
-
     def _run_process(self) -> int:
         directory = self._launch.directory
         with ExitStack() as stack:
             try:
+                _make_directory(directory)
                 stdout = create_file(directory / "stdout.txt")
                 stack.callback(os.close, stdout)
                 stderr = create_file(directory / "stderr.txt")
                 stack.callback(os.close, stderr)
             except OSError as error:
                 raise _directory_failed(error) from error
+            self._process_stop.check()
+            fetch_resources(
+                self._launch.resource_files,
+                working_directory=directory / "wd",
+                connections=self._surroundings.connections,
+                pool=self._surroundings.transfers,
+                interruption=self._process_stop,
+            )
             return run_command(
                 self._launch.command_line,
                 prefix=self._prefix,
@@ -150,6 +140,16 @@ class Execution:
             clock=self._surroundings.clock,
         )
         return uploader.upload_outputs(due)
+
+
+def _make_directory(directory: Path) -> None:
+    """The task's directory with `wd`; of an earlier try, the logs of uploads are removed."""
+    try:
+        directory.mkdir(parents=True)
+    except FileExistsError:
+        for name in (PROGRESS_LOG, ERROR_LOG):
+            (directory / name).unlink(missing_ok=True)
+    (directory / "wd").mkdir(exist_ok=True)
 
 
 def _directory_failed(error: OSError) -> StepFailedError:

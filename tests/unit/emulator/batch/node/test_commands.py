@@ -6,7 +6,7 @@ import shlex
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.emulator.batch.node.commands import split_command_line
@@ -29,6 +29,7 @@ def test_words(line: str, words: list[str]) -> None:
     assert split_command_line(line) == words
 
 
+@settings(deadline=None, database=None)
 @given(st.text(alphabet=list("ab '\"\\\n\t#$é|;")))
 def test_it_agrees_with_shlex(line: str) -> None:
     try:
