@@ -20,7 +20,7 @@ from azure.core.rest import HttpRequest
 from runner.errors import ServiceError, UsageError
 from runner.remote import answers, wire
 from runner.remote.adding import add_in_collections
-from runner.remote.faults import Origin, service_code, translated
+from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
 from runner.remote.waiting import wait_until_gone
 from runner.run.services import (
@@ -81,7 +81,7 @@ class RemoteBatch:
 
     def probe(self) -> None:
         """Asks for one thing, with little patience: is the account there, does it know our key?"""
-        with translated(self._origin, "list pools"):
+        with probing(self._origin, "list pools"):
             next(iter(self._client.list_pools(max_results=1, select=["id"], **PROBE_OPTIONS)), None)
 
     def find_node_agent(self, image: Image) -> str:

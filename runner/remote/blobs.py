@@ -18,7 +18,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettin
 from typing_extensions import override
 
 from runner.errors import TransferError
-from runner.remote.faults import Origin, service_code, translated
+from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.signing import Sign, sign_by_delegation, sign_by_key
 from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
 from runner.remote.waiting import wait_until_gone
@@ -85,7 +85,7 @@ class RemoteBlobs:
 
     def probe(self) -> None:
         """Asks for one thing, with little patience: is the account there, does it know our key?"""
-        with translated(self._origin, "list containers"):
+        with probing(self._origin, "list containers"):
             next(iter(self._service.list_containers(results_per_page=1, **PROBE_OPTIONS)), None)
 
     def create_container(self, name: str, metadata: Mapping[str, str]) -> None:

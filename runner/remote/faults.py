@@ -40,6 +40,7 @@ _AUTHENTICATION_CODES = frozenset(
         "Unauthorized",
     }
 )
+_NO_CODE = "Http"
 _LONGEST_VALUE = 200
 
 
@@ -64,6 +65,20 @@ def translated(origin: Origin, doing: str) -> Iterator[None]:
         raise translate(error, origin, doing) from error
 
 
+@contextmanager
+def probing(origin: Origin, doing: str) -> Iterator[None]:
+    """As `translated`, for the first call: whatever answers may not be the service at all.
+
+    What the SDKs then raise while they read a web page (azure-batch 15.1, azure-storage-blob
+    12.31) has no type in common.
+    """
+    with translated(origin, doing):
+        try:
+            yield
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise _stranger(origin) from error
+
+
 def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
     """Our error for one of azure-core, azure-batch, azure-storage-blob or azure-identity."""
     if isinstance(error, (ServiceRequestError, ServiceResponseError, IncompleteReadError)):
@@ -76,10 +91,7 @@ def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
         # A download that broke off comes wrapped so (azure-storage-blob 12.31).
         return translate(inner, origin, doing)
     if isinstance(error, DecodeError):
-        return ServiceError(
-            f"what answers at {origin.endpoint} does not speak as {origin.service} does",
-            hint="check the endpoint",
-        )
+        return _stranger(origin)
     if isinstance(error, HttpResponseError) and error.response is not None:
         code, text = _answer(error)
         return refusal(origin, doing, code, text)
@@ -91,10 +103,13 @@ def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
 def refusal(origin: Origin, doing: str, code: str, text: str) -> ServiceRefusedError:
     """The error for a refusal whose code and words are known."""
     said = f"{code}: {text}" if text else code
+    hint = origin.key_hint if code in _AUTHENTICATION_CODES else None
+    if code.startswith(_NO_CODE):
+        hint = f"check the endpoint, {origin.endpoint}"
     return ServiceRefusedError(
         f"{origin.service} refused to {doing}: {said}",
         code=code,
-        hint=origin.key_hint if code in _AUTHENTICATION_CODES else None,
+        hint=hint,
     )
 
 
@@ -106,7 +121,7 @@ def service_code(error: HttpResponseError) -> str:
     if code is None and error.error is not None:
         code = error.error.code
     if code is None:
-        return f"Http{error.status_code}"
+        return f"{_NO_CODE}{error.status_code}"
     return str(getattr(code, "value", code))
 
 
@@ -137,11 +152,18 @@ def redact(text: str) -> str:
     )
 
 
+def _stranger(origin: Origin) -> ServiceError:
+    return ServiceError(
+        f"what answers at {origin.endpoint} does not speak as {origin.service} does",
+        hint="check the endpoint",
+    )
+
+
 def _answer(error: HttpResponseError) -> tuple[str, str]:
     code = service_code(error)
     if error.model is not None:
         return code, batch_words(error.model)
-    if code.startswith("Http"):
+    if code.startswith(_NO_CODE):
         return code, first_line(error.reason or "")
     return code, first_line(error.message or "")
 

@@ -192,16 +192,20 @@ def test_a_wrong_key_is_hinted_at_and_no_signature_is_told(
 
 
 def test_what_is_no_batch_service_is_told_by_its_status(batch: RemoteBatch, stub: Stub) -> None:
-    stub.answer(Canned(status=418, body=b"<html>tea</html>", headers={"Content-Type": "text/html"}))
+    stub.answer(Canned(status=404, body=b"<html>", headers={"Content-Type": "text/html"}))
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(ServiceRefusedError) as caught:
         batch.probe()
 
-    assert caught.value.message.startswith("Azure Batch refused to list pools: Http418")
+    assert caught.value.message == "Azure Batch refused to list pools: Http404: Not Found"
+    assert caught.value.hint == f"check the endpoint, {stub.endpoint}"
 
 
-def test_a_page_of_html_is_no_answer(batch: RemoteBatch, stub: Stub) -> None:
-    stub.answer(Canned(body=b"<html>sign in</html>", headers={"Content-Type": "application/json"}))
+@pytest.mark.parametrize(
+    ("kind", "body"), [("application/json", b"<p>"), ("text/html", b"<p>"), ("text/json", b"[]")]
+)
+def test_a_web_page_is_no_answer(batch: RemoteBatch, stub: Stub, kind: str, body: bytes) -> None:
+    stub.answer(Canned(body=body, headers={"Content-Type": kind}))
 
     with pytest.raises(ServiceError) as caught:
         batch.probe()

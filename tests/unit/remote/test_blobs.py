@@ -317,6 +317,20 @@ def test_a_wrong_key_is_hinted_at_and_no_signature_is_told(blobs: RemoteBlobs, s
     assert (caught.value.code, caught.value.hint) == ("AuthenticationFailed", HINT)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"), [("application/xml", b"<p>"), ("text/html", b"<p>"), ("text/plain", b"")]
+)
+def test_a_web_page_is_no_answer(blobs: RemoteBlobs, stub: Stub, kind: str, body: bytes) -> None:
+    stub.answer(Canned(body=body, headers={"Content-Type": kind}))
+
+    with pytest.raises(ServiceError) as caught:
+        blobs.probe()
+
+    assert caught.value.message == (
+        f"what answers at {stub.endpoint} does not speak as Blob Storage does"
+    )
+
+
 def test_a_busy_service_is_asked_again(blobs: RemoteBlobs, stub: Stub, pauses: Pauses) -> None:
     stub.answer(blob_error(503, "ServerBusy", "The server is busy."), serve(b"hello"))
 
