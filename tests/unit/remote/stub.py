@@ -80,14 +80,20 @@ def blob_error(status: int, code: str, text: str) -> Canned:
     )
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: Any) -> None:
+        """A client that hangs up is no news."""
+
+
 class Stub:
     """Answers each request with the next of its answers, the last one again and again."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.answers: list[Canned | Answerer] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), self._handler())
 
     @property
     def port(self) -> int:
