@@ -194,15 +194,23 @@ class Unbuilt:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object with known properties, in the order in which they are given back."""
+    """An object with known properties, in the order in which they are given back.
+
+    An `open` one takes others and leaves them out: a client may send a whole entity back, read-only
+    properties and all, of which only some can be changed (azure-batch 15.1 does so).
+    """
 
     fields: tuple[Field, ...]
+    open: bool = False
 
     def read(self, value: object, name: str) -> dict[str, Any]:
         """All known properties read, defaults filled in, secrets dropped; no others allowed."""
         if not isinstance(value, dict):
             raise _mistyped(name, "an object")
-        for unknown in value.keys() - {field.name for field in self.fields}:
+        unknown_names = value.keys() - {field.name for field in self.fields}
+        for unknown in () if self.open else sorted(unknown_names):
+            if unknown.startswith("odata."):
+                continue
             where = f" of {name}" if name else ""
             raise RefusedError(
                 Reason.BODY_INVALID, ("Reason", f"There is no property {unknown}{where}")

@@ -174,7 +174,7 @@ def replace_job(
     body: object, document: Document, limits: Limits
 ) -> tuple[Document, PoolId | None, bool | None]:
     """The document with all updatable properties given anew (`PUT`): absent ones fall back."""
-    given = Shape(_update_fields(limits)).read(body, "")
+    given = Shape(_update_fields(limits), open=True).read(body, "")
     if "poolInfo" not in given:
         raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", "poolInfo"))
     fallbacks = {

@@ -160,7 +160,8 @@ def decode_collection(body: object, limits: Limits) -> list[object]:
 
 def decode_constraints(body: object, document: Document) -> tuple[Document, int | None]:
     """The document with the constraints of `PUT`, and the retries (None: the job's)."""
-    shape = Shape((Field(name="constraints", kind=CONSTRAINTS, default=DEFAULT_CONSTRAINTS),))
+    field = Field(name="constraints", kind=CONSTRAINTS, default=DEFAULT_CONSTRAINTS)
+    shape = Shape((field,), open=True)
     constraints = shape.read(body, "")["constraints"]
     return {**document, "constraints": constraints}, constraints.get("maxTaskRetryCount")
 
