@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.cli.world import World
 from runner.errors import UsageError
-from runner.spec.workload import ParameterValue, Workload
+
+if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
+    from runner.spec.workload import ParameterValue, Workload
 
 
 def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:

@@ -82,7 +82,7 @@ def _plan_container(
         problems.extend(refused)
         for file in found:
             other = files.setdefault(file.blob, file)
-            if other is not file:
+            if other.source != file.source:
                 message = f"`{other.source}` and `{file.source}` would both be blob `{file.blob}`"
                 problems.append(
                     document.problem(

@@ -67,7 +67,8 @@ class OutputPlan:
 
     `path` is the destination as the service wants it: the blob's name, or a virtual folder where
     the pattern has a wildcard. `blob` is the one blob that can come of it, None where there may be
-    several, all below `path`.
+    several, all below `path`. `escaped` says that the pattern names one file by way of brackets
+    (`a[[]1].txt`): the service may take those for a wildcard, and `path` for a folder.
     """
 
     pattern: str
@@ -75,6 +76,7 @@ class OutputPlan:
     path: str
     when: UploadCondition
     blob: str | None
+    escaped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

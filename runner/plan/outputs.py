@@ -26,19 +26,24 @@ def plan_output(
     """
     pattern = output.pattern.render(scope)
     path = None if output.path is None else output.path.render_text(scope)
+    escaped = False
     if output.pattern.has_wildcard:
         blob = None
         destination = (path or task_id).rstrip("/")
     else:
         plain = output.pattern.render_text(scope)
         blob = _name_blob(plain, path, folder)
-        # Where a value had to be escaped, the service sees a wildcard, and takes `path` for the
-        # folder to put the file into (REST: OutputFileBlobContainerDestination, `path`).
-        destination = blob if pattern == plain else _folder_for(blob, plain)
+        destination = blob
+        escaped = pattern != plain
     for name in (pattern, destination):
         _check(name)
     return OutputPlan(
-        pattern=pattern, role=output.to, path=destination, when=output.when, blob=blob
+        pattern=pattern,
+        role=output.to,
+        path=destination,
+        when=output.when,
+        blob=blob,
+        escaped=escaped,
     )
 
 
@@ -49,16 +54,6 @@ def _name_blob(plain: str, path: str | None, folder: str) -> str:
     if not folder or plain.startswith(f"{folder}/"):
         return plain
     return f"{folder}/{plain}"
-
-
-def _folder_for(blob: str, plain: str) -> str:
-    if blob == plain:
-        return ""
-    if blob.endswith(f"/{plain}"):
-        return blob[: -len(plain) - 1]
-    message = f"the name of `{plain}` needs escaping, and such an output cannot be renamed"
-    hint = "leave `path` out, or rename the input file"
-    raise TemplateError((_whole(code="output-path", message=message, hint=hint),))
 
 
 def _check(name: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import traceback
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -242,6 +242,7 @@ class Run:
                     )
                 self._clock.wait(self._wake, watch.pause_seconds)
         fed.result()
+        wait(self._collecting)
 
     def _reap(self) -> None:
         """Counts what has been collected; what could not be is remembered, and the rest goes on."""

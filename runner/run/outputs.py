@@ -104,21 +104,34 @@ class Collector:
         download = self._plan.workload.container(output.role).download
         if output.blob is None:
             if download:
-                for blob in self._blobs.list_blobs(container, f"{output.path}/"):
-                    self._download(task, output, blob.name)
+                for item in self._blobs.list_blobs(container, f"{output.path}/"):
+                    self._download(
+                        task, output, item.name, PurePosixPath(output.role) / local_name(item.name)
+                    )
             return True
+        blob = self._find(container, output.blob) if output.escaped else output.blob
+        if blob is None:
+            return False
         if not download:
-            listed = self._blobs.list_blobs(container, output.blob)
-            return next((True for blob in listed if blob.name == output.blob), False)
+            return self._find(container, blob) is not None
         try:
-            self._download(task, output, output.blob)
+            self._download(task, output, blob, PurePosixPath(output.role) / local_name(output.blob))
         except BlobMissingError:
             return False
         return True
 
-    def _download(self, task: TaskPlan, output: OutputPlan, blob: str) -> None:
+    def _find(self, container: str, blob: str) -> str | None:
+        """The name that the blob has: its own, or one in a folder of that name."""
+        for item in self._blobs.list_blobs(container, blob):
+            if item.name == blob or item.name.startswith(f"{blob}/"):
+                return item.name
+        return None
+
+    def _download(
+        self, task: TaskPlan, output: OutputPlan, blob: str, place: PurePosixPath
+    ) -> None:
         container = self._plan.container_name(output.role)
-        target = self._output_directory / output.role / local_name(blob)
+        target = self._output_directory / place
         partial = target.with_name(f".{target.name[:100]}.{self._plan.run_id}.partial")
         try:
             self._make_folder(target.parent)

@@ -135,7 +135,7 @@ def test_ffmpeg_makes_mp3s(anyone: User, program_folder: Path) -> None:
         assert seconds == pytest.approx(wanted, abs=0.2)
     nodes = {
         event["node"]
-        for event in map(json.loads, (anyone.last_run() / "events.jsonl").open())
+        for event in map(json.loads, (anyone.last_run() / "events.jsonl").read_text().splitlines())
         if event["type"] == "node.changed"
     }
     assert len(nodes) == 5

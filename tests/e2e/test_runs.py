@@ -208,7 +208,7 @@ def test_no_input_says_which_pattern_looked_where(user: User) -> None:
     done = user.run("spec.yaml")
     assert done.returncode == 2
     folder = user.folder / "data"
-    assert f"spec.yaml:5:35: no-input: no file below `{folder}` matches `*.mp4`" in done.stderr
+    assert f"spec.yaml:5:36: no-input: no file below `{folder}` matches `*.mp4`" in done.stderr
     assert not (user.folder / ".batch-run").exists()
 
 

@@ -78,23 +78,29 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
 def test_no_match_says_which_pattern_looked_where(tmp_path: Path) -> None:
     text = SPEC.replace("{from: data}", '{from: data, include: ["*.mp4", "*.mov"]}')
     assert problems(tmp_path, text) == [
-        f"5:35: no-input: no file below `{tmp_path}/data` matches `*.mp4`, `*.mov`"
+        f"5:36: no-input: no file below `{tmp_path}/data` matches `*.mp4`, `*.mov`"
     ]
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
     text = SPEC.replace("{from: data}", "{from: nowhere}")
     assert problems(tmp_path, text) == [
-        f"5:20: no-such-input: there is no file or folder `{tmp_path}/nowhere`"
+        f"5:21: no-such-input: there is no file or folder `{tmp_path}/nowhere`"
     ]
 
 
 def test_two_files_for_one_blob(tmp_path: Path) -> None:
-    text = SPEC.replace("[{from: data}]", "[{from: data}, {from: data/a.txt}]")
-    data = tmp_path / "data"
+    (tmp_path / "a.txt").write_text("another")
+    text = SPEC.replace("[{from: data}]", "[{from: data}, {from: a.txt}]")
     assert problems(tmp_path, text) == [
-        f"5:27: input-collision: `{data}/a.txt` and `{data}/a.txt` would both be blob `a.txt`"
+        f"5:28: input-collision: `{tmp_path}/data/a.txt` and `{tmp_path}/a.txt` would both be"
+        " blob `a.txt`"
     ]
+
+
+def test_one_file_named_twice_is_one(tmp_path: Path) -> None:
+    text = SPEC.replace("[{from: data}]", "[{from: data}, {from: data/a.txt}]")
+    assert [task.item for task in make_plan(tmp_path, text).tasks] == ["a.txt", "b.txt"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +120,7 @@ def test_names_that_blobs_cannot_have(tmp_path: Path, name: bytes, reason: str) 
 
 def test_two_tasks_for_one_output(tmp_path: Path) -> None:
     assert problems(tmp_path, SPEC, ("a.b", "a.c", "x/a.b", "x/a.c", "d.b")) == [
-        "13:13: output-collision: tasks 0001 and 0002 would both write `a.out` of `output`"
+        "14:13: output-collision: tasks 0001 and 0002 would both write `a.out` of `output`"
     ]
 
 
@@ -125,7 +131,7 @@ def test_a_wildcard_gets_a_folder_a_task(tmp_path: Path) -> None:
     assert [task.outputs[0].blob for task in plan.tasks] == [None, None]
     shared = text.replace("to: output}", "to: output, path: pages}")
     assert problems(tmp_path, shared, ("a.txt", "b.txt")) == [
-        "13:13: output-collision: tasks 0001 and 0002 would both write `pages/` of `output`"
+        "14:13: output-collision: tasks 0001 and 0002 would both write `pages/` of `output`"
     ]
 
 
@@ -133,7 +139,8 @@ def test_a_name_with_wildcards_is_escaped(tmp_path: Path) -> None:
     plan = make_plan(tmp_path, files=("sub/a[1]*.txt",))
     (output,) = plan.tasks[0].outputs
     assert output.pattern == "a[[]1][*].out"
-    assert (output.path, output.blob) == ("sub", "sub/a[1]*.out")
+    assert (output.path, output.blob) == ("sub/a[1]*.out", "sub/a[1]*.out")
+    assert output.escaped
 
 
 def test_a_path_of_ones_own(tmp_path: Path) -> None:
