@@ -1,0 +1,95 @@
+"""Contents on disk: written whole, read in part, and removed with the last reference."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from runner.emulator.blob.core.contents import (
+    SMALL_BYTES,
+    Contents,
+    ContentSizeError,
+    Received,
+)
+from runner.emulator.blob.core.records import Segment
+
+
+class BrokenOffError(Exception):
+    """The sender went away."""
+
+
+async def pieces(content: bytes, *, broken: bool = False) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 70_000):
+        yield content[start : start + 70_000]
+    if broken:
+        raise BrokenOffError
+
+
+def receive(contents: Contents, content: bytes) -> Received:
+    return asyncio.run(contents.receive(pieces(content), len(content)))
+
+
+def files(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("size_bytes", [10, SMALL_BYTES, SMALL_BYTES + 1, 5_000_000])
+def test_a_content_is_written_and_digested(tmp_path: Path, size_bytes: int) -> None:
+    content = bytes(i % 251 for i in range(1000)) * (size_bytes // 1000 + 1)
+    content = content[:size_bytes]
+    contents = Contents(tmp_path)
+
+    received = receive(contents, content)
+
+    assert received.md5 == hashlib.md5(content).digest()
+    assert [path.read_bytes() for path in files(tmp_path)] == [content]
+
+
+@pytest.mark.parametrize("size_bytes", [10, 5_000_000])
+def test_a_content_that_breaks_off_leaves_nothing(tmp_path: Path, size_bytes: int) -> None:
+    contents = Contents(tmp_path)
+
+    with pytest.raises(BrokenOffError):
+        asyncio.run(contents.receive(pieces(bytes(size_bytes), broken=True), size_bytes))
+    with pytest.raises(ContentSizeError):
+        asyncio.run(contents.receive(pieces(bytes(size_bytes)), size_bytes + 1))
+
+    assert files(tmp_path) == []
+
+
+def test_a_content_goes_with_its_last_reference(tmp_path: Path) -> None:
+    contents = Contents(tmp_path)
+    received = receive(contents, b"content")
+    segment = Segment(content=received.content, size_bytes=7)
+
+    contents.hold([segment])
+    contents.release([received.content])
+    assert contents.read_small([segment], 2, 3) == b"nte"
+    contents.release([received.content])
+
+    assert files(tmp_path) == []
+
+
+def test_a_reader_that_was_never_read_lets_go(tmp_path: Path) -> None:
+    contents = Contents(tmp_path)
+    received = receive(contents, b"content")
+    reader = contents.open([Segment(content=received.content, size_bytes=7)], 0, 7)
+    contents.release([received.content])
+    assert len(files(tmp_path)) == 1
+
+    asyncio.run(reader.aclose())
+
+    assert files(tmp_path) == []
+
+
+def test_files_of_before_are_removed(tmp_path: Path) -> None:
+    receive(Contents(tmp_path), b"content")
+    (tmp_path / "incoming" / "cut-off").write_bytes(b"con")
+
+    Contents(tmp_path).remove_unreferenced()
+
+    assert files(tmp_path) == []

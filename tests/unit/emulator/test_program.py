@@ -1,0 +1,244 @@
+"""The emulator as a process: how it starts, what it prints, and that it always ends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+EMULATOR = [sys.executable, "-m", "runner.emulator"]
+
+
+def start(*arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*EMULATOR, *arguments],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], 20)
+    assert ready, "nothing printed within 20 seconds"
+    return process.stdout.readline()
+
+
+def port_of(line: str) -> int:
+    endpoint: str = json.loads(line)["batch"]["endpoint"]
+    port = urlsplit(endpoint).port
+    assert port is not None
+    return port
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, what
+        select.select([], [], [], 0.02)
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [*EMULATOR, *arguments], capture_output=True, check=False, text=True, timeout=30
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_at_once_though_connections_are_open(number: signal.Signals) -> None:
+    process = start("--json")
+    port = port_of(read_line(process))
+    with socket.create_connection(("127.0.0.1", port)) as idle:
+        idle.sendall(b"GET /localstorage?comp=list HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert idle.recv(100).startswith(b"HTTP/1.1 401")
+
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=5)
+
+    assert (process.returncode, errors) == (0, "")
+    assert not is_open(port)
+
+
+def test_the_json_line_says_where_the_services_are() -> None:
+    process = start("--json")
+    document = json.loads(read_line(process))
+    process.terminate()
+    rest, _ = process.communicate(timeout=10)
+
+    authority = urlsplit(document["batch"]["endpoint"]).netloc
+    key = document["storage"]["key"]
+    assert len(base64.b64decode(key, validate=True)) == 64
+    assert document == {
+        "batch": {
+            "endpoint": f"http://{authority}/localbatch",
+            "account": "localbatch",
+            "key": document["batch"]["key"],
+        },
+        "storage": {
+            "blob_endpoint": f"http://{authority}/localstorage",
+            "account": "localstorage",
+            "key": key,
+            "connection_string": (
+                f"DefaultEndpointsProtocol=http;AccountName=localstorage;AccountKey={key};"
+                f"BlobEndpoint=http://{authority}/localstorage;"
+            ),
+        },
+    }
+    assert rest == ""
+
+
+def test_the_export_lines_can_be_taken_by_a_shell(tmp_path: Path) -> None:
+    process = start("--data", str(tmp_path))
+    lines = [read_line(process) for _ in range(4)]
+    process.terminate()
+    process.communicate(timeout=10)
+
+    exported = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+    keys = json.loads((tmp_path / "accounts.json").read_text())
+    authority = urlsplit(exported["AZURE_BATCH_ENDPOINT"]).netloc
+    assert exported == {
+        "AZURE_BATCH_ENDPOINT": f"http://{authority}/localbatch",
+        "AZURE_BATCH_ACCOUNT": "localbatch",
+        "AZURE_BATCH_ACCESS_KEY": keys["localbatch"],
+        "AZURE_STORAGE_CONNECTION_STRING": (
+            f"DefaultEndpointsProtocol=http;AccountName=localstorage;"
+            f"AccountKey={keys['localstorage']};BlobEndpoint=http://{authority}/localstorage;"
+        ),
+    }
+
+
+def test_a_restart_with_the_same_directory_has_the_same_keys(tmp_path: Path) -> None:
+    keys = []
+    for _ in range(2):
+        process = start("--json", "--data", str(tmp_path))
+        document = json.loads(read_line(process))
+        process.terminate()
+        process.communicate(timeout=10)
+        keys.append((document["batch"]["key"], document["storage"]["key"]))
+
+    assert keys[0] == keys[1]
+
+
+def test_it_ends_when_its_standard_input_does(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [*EMULATOR, "--json", "--until-stdin-closes"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    port = port_of(read_line(process))
+    assert process.stdin is not None
+    assert [path.name.startswith("batch-run-emulator-") for path in tmp_path.iterdir()] == [True]
+
+    process.stdin.close()
+
+    assert process.wait(timeout=10) == 0
+    assert not is_open(port)
+    assert list(tmp_path.iterdir()) == []
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def test_it_ends_when_the_program_that_started_it_is_killed(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import subprocess, sys
+        emulator = subprocess.Popen(
+            [sys.executable, "-m", "runner.emulator", "--json", "--until-stdin-closes"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )
+        print(emulator.pid, emulator.stdout.readline(), flush=True)
+        emulator.wait()
+        """
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    number, line = read_line(parent).split(" ", 1)
+    port = port_of(line)
+    assert is_open(port)
+
+    parent.kill()
+    parent.communicate(timeout=10)
+
+    wait_until(lambda: not is_open(port), "the port stayed open")
+    wait_until(lambda: not is_running(int(number)), "the emulator went on")
+    assert list(tmp_path.iterdir()) == []
+
+
+def is_running(number: int) -> bool:
+    """Whether the process is there and not a corpse that nobody has buried."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(number)], capture_output=True, check=False, text=True
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+def test_a_port_in_use_is_said_in_one_line() -> None:
+    process = start("--json")
+    port = port_of(read_line(process))
+
+    second = run("--port", str(port))
+    process.terminate()
+    process.communicate(timeout=10)
+
+    assert second == (2, "", f"emulator: port {port} on 127.0.0.1 is in use\n")
+
+
+def test_a_directory_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+    process = start("--json", "--data", str(tmp_path))
+    read_line(process)
+
+    second = run("--data", str(tmp_path))
+    process.terminate()
+    process.communicate(timeout=10)
+
+    message = f"emulator: data directory {tmp_path} is in use by another emulator\n"
+    assert second == (2, "", message)
+
+
+def test_a_directory_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("x")
+
+    assert run("--data", str(path / "below")) == (
+        2,
+        "",
+        f"emulator: data directory {path / 'below'} cannot be used: Not a directory\n",
+    )
+
+
+def test_an_address_of_the_network_is_refused() -> None:
+    code, output, errors = run("--host", "0.0.0.0")
+
+    assert (code, output) == (2, "")
+    assert errors == (
+        "emulator: `0.0.0.0` is not a loopback address: whoever reaches the emulator can run "
+        "commands as you, so it listens on 127.0.0.0/8 or ::1 only\n"
+    )
