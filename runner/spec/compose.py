@@ -198,7 +198,7 @@ class _Composer:
             parent.data[name] = data
 
     def _start_collection(self, event: yaml.CollectionStartEvent) -> None:
-        start, end = event.start_mark.index, event.end_mark.index
+        start = event.start_mark.index
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if is_mapping and self.source.text[start : start + 2] == "{{":
             self._template_levels, self._template_start = 1, start
@@ -207,12 +207,9 @@ class _Composer:
             self._report(start, start + 2, "unquoted-template", message, hint)
             return
         if self._expects_key():
-            self._report(start, max(end, start + 1), "complex-key", "a key must be plain text")
+            self._report(start, start + 1, "complex-key", "a key must be plain text")
             raise _UnusableError
-        if len(self._open) >= _MOST_LEVELS:
-            message = f"nested deeper than {_MOST_LEVELS} levels"
-            self._report(start, max(end, start + 1), "too-deep", message)
-            raise _UnusableError
+        self._refuse_depth(len(self._open) + 1, event)
         self._open.append(
             _Collection(
                 style=Style.MAPPING if is_mapping else Style.SEQUENCE,
@@ -234,6 +231,7 @@ class _Composer:
         """Go over what `{{ ... }}` was misread as; its text stands for it from here on."""
         if isinstance(event, yaml.CollectionStartEvent):
             self._template_levels += 1
+            self._refuse_depth(self._template_levels, event)
         elif isinstance(event, yaml.CollectionEndEvent):
             self._template_levels -= 1
             if self._template_levels == 0:
@@ -243,6 +241,12 @@ class _Composer:
                     self._add_key(text, start, end, is_plain=True)
                 else:
                     self._add_value(text, Style.PLAIN, start, end, {})
+
+    def _refuse_depth(self, levels: int, event: yaml.CollectionStartEvent) -> None:
+        if levels > _MOST_LEVELS:
+            start = event.start_mark.index
+            self._report(start, start + 1, "too-deep", f"nested deeper than {_MOST_LEVELS} levels")
+            raise _UnusableError
 
     def _refuse_second_document(self, event: yaml.DocumentStartEvent) -> None:
         start = event.start_mark.index

@@ -133,7 +133,7 @@ class Translator:
         where, keyword, argument = dotted(finding.pointer), finding.keyword, finding.argument
         found = describe_found(finding.instance, None)
         if keyword == "type":
-            return self._wrong_type(finding, finding.schema)
+            return self._wrong_type(finding, {"type": argument})
         if keyword == "enum":
             wanted = describe_wanted(finding.schema)
             hint = suggest(str(finding.instance), map(str, argument))

@@ -221,6 +221,8 @@ def _content(clue: _Clue) -> Problem | None:
 def _structure(clue: _Clue) -> Problem | None:
     if not clue.says("expected key", "expected '-'", "<block end>"):
         return None
+    if clue.found == ":":
+        return clue.problem(clue.offset, "a key is missing before this `:`", code="empty-key")
     start = clue.source.line_start(clue.source.position(clue.offset).line)
     if clue.source.text[start : clue.offset].strip():
         return clue.problem(clue.offset, "the value has ended before this", _QUOTE_OR_BLOCK)

@@ -1,0 +1,34 @@
+"""Times in words of a spec."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from runner.spec.duration import parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("30m", timedelta(minutes=30)),
+        ("24h", timedelta(hours=24)),
+        ("7d", timedelta(days=7)),
+        ("1h30m", timedelta(minutes=90)),
+        ("1d2h3m4s", timedelta(days=1, hours=2, minutes=3, seconds=4)),
+        ("0s", timedelta(0)),
+        ("999999d999999h999999m999999s", timedelta(999999, 999999, 0, 0, 999999, 999999)),
+    ],
+)
+def test_times(text: str, time: timedelta) -> None:
+    assert parse_duration(text) == time
+
+
+@pytest.mark.parametrize(
+    "text", ["", "24", "1.5h", "h", "30 m", "30m1h", "-1h", "1000000s", "PT1H", "1H", "\u0661h"]
+)
+def test_other_text(text: str) -> None:
+    with pytest.raises(ValueError, match="not a time such as"):
+        parse_duration(text)
