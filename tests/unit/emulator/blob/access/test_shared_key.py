@@ -48,8 +48,8 @@ def test_the_string_to_sign_is_told_to_whoever_signs_wrongly() -> None:
         (
             "AuthenticationErrorDetail",
             (
-                "The MAC signature found in the HTTP request 'wrong' is not the same as any computed "
-                f"signature. Server used following string to sign: '{string_to_sign}'."
+                "The MAC signature found in the HTTP request 'wrong' is not the same as any "
+                f"computed signature. Server used following string to sign: '{string_to_sign}'."
             ),
         ),
     )

@@ -156,24 +156,24 @@ def test_an_account_signature_of_another_service(wire: Wire) -> None:
         (
             {"se": "2026-03-04T05:06:07Z"},
             (
-                "Signed expiry time [Wed, 04 Mar 2026 05:06:07 GMT] must be after signed start time "
-                "[Wed, 04 Mar 2026 05:06:07 GMT]"
+                "Signed expiry time [Wed, 04 Mar 2026 05:06:07 GMT] must be after signed start "
+                "time [Wed, 04 Mar 2026 05:06:07 GMT]"
             ),
         ),
         (
             {"st": "2026-03-04T05:07Z"},
             (
                 "Signature not valid in the specified time frame: Start [Wed, 04 Mar 2026 05:07:00 "
-                "GMT] - Expiry [Wed, 04 Mar 2026 06:00:00 GMT] - Current [Wed, 04 Mar 2026 05:06:07 "
-                "GMT]"
+                "GMT] - Expiry [Wed, 04 Mar 2026 06:00:00 GMT] - Current "
+                "[Wed, 04 Mar 2026 05:06:07 GMT]"
             ),
         ),
         (
             {"st": "2026-03-01", "se": "2026-03-04"},
             (
                 "Signature not valid in the specified time frame: Start [Sun, 01 Mar 2026 00:00:00 "
-                "GMT] - Expiry [Wed, 04 Mar 2026 00:00:00 GMT] - Current [Wed, 04 Mar 2026 05:06:07 "
-                "GMT]"
+                "GMT] - Expiry [Wed, 04 Mar 2026 00:00:00 GMT] - Current "
+                "[Wed, 04 Mar 2026 05:06:07 GMT]"
             ),
         ),
         ({"se": ""}, "se is mandatory and cannot be empty."),
