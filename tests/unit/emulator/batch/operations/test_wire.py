@@ -1,0 +1,81 @@
+"""Times, durations and ETags in the service's forms."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from runner.emulator.batch.operations.wire import (
+    UNLIMITED,
+    etag_of,
+    format_duration,
+    format_full_moment,
+    format_moment,
+    limit_of,
+    parse_duration,
+    parse_moment,
+)
+
+
+@pytest.mark.parametrize(
+    ("microsecond", "text", "full"),
+    [
+        (0, "2022-09-06T23:44:11Z", "2022-09-06T23:44:11.0000000Z"),
+        (515371, "2022-09-06T23:44:11.515371Z", "2022-09-06T23:44:11.5153710Z"),
+        (500000, "2022-09-06T23:44:11.5Z", "2022-09-06T23:44:11.5000000Z"),
+    ],
+)
+def test_moments(microsecond: int, text: str, full: str) -> None:
+    moment = datetime(2022, 9, 6, 23, 44, 11, microsecond, tzinfo=timezone.utc)
+    assert format_moment(moment) == text
+    assert format_full_moment(moment) == full
+    assert parse_moment(text) == moment
+    assert parse_moment(full) == moment
+
+
+@pytest.mark.parametrize("text", ["", "today", "2022-13-01T00:00:00Z", "2022-01-01T25:00:00Z"])
+def test_what_is_no_moment(text: str) -> None:
+    assert parse_moment(text) is None
+
+
+def test_a_moment_may_have_a_zone_or_no_time() -> None:
+    day = datetime(2022, 1, 2, tzinfo=timezone.utc)
+    assert parse_moment("2022-01-02") == day
+    assert parse_moment("2022-01-02T02:00:00+02:00") == day
+
+
+def test_an_etag_is_the_moment_in_ticks() -> None:
+    # On record: eTag 0x8DA9061B2F7BB2F, lastModified 2022-09-06T23:44:11.5153711Z.
+    moment = datetime(2022, 9, 6, 23, 44, 11, 515371, tzinfo=timezone.utc)
+    assert int(etag_of(moment), 16) == 0x8DA9061B2F7BB2F - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("PT30M", "PT30M"),
+        ("PT90M", "PT1H30M"),
+        ("PT3600S", "PT1H"),
+        ("P1D", "P1D"),
+        ("P1DT1.5S", "P1DT1.5S"),
+        ("PT0S", "PT0S"),
+        ("-PT5S", "-PT5S"),
+        (UNLIMITED, UNLIMITED),
+    ],
+)
+def test_durations(text: str, written: str) -> None:
+    length = parse_duration(text)
+    assert length is not None
+    assert format_duration(length) == written
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "1h", "P1Y", "PT1M1H", "P1DT", "P9999999999999D"])
+def test_what_is_no_duration(text: str) -> None:
+    assert parse_duration(text) is None
+
+
+def test_a_limit_beyond_centuries_is_none() -> None:
+    assert limit_of(UNLIMITED) is None
+    assert limit_of("P1000000D") is None
+    assert limit_of("P2D") == timedelta(days=2)
