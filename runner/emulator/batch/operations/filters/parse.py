@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
@@ -25,7 +26,7 @@ class Operator(Enum):
     STARTSWITH = "startswith"
 
 
-Literal: TypeAlias = "str | int | float | bool | object"
+Literal: TypeAlias = "str | int | float | bool | datetime | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
