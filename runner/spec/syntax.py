@@ -214,7 +214,8 @@ def _content(clue: _Clue) -> Problem | None:
     if not clue.says("node content"):
         return None
     if not clue.found.strip():
-        return clue.problem(clue.offset, "a value is missing here")
+        behind = len(clue.source.text[: clue.offset].rstrip())
+        return clue.problem(behind, "a value is missing here")
     return clue.problem(clue.offset, f"a value cannot start with `{clue.found}`", _QUOTE_IT)
 
 
