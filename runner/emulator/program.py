@@ -80,6 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     except (ListenError, DataError) as error:
         sys.stderr.write(f"emulator: {error}\n")
         return EXIT_USAGE
+    except KeyboardInterrupt:
+        # Before the program has its own handlers; what was opened is closed by now.
+        return EXIT_SUCCESS
     return EXIT_SUCCESS
 
 
@@ -90,14 +93,15 @@ async def _serve(
     batch: Account,
     storage: Account,
 ) -> None:
-    # Imported here, so that a refused port or directory is said without loading the services.
+    stop = _stop_event(until_stdin_closes=arguments.until_stdin_closes)
+    # Imported here, so that a refused port or directory is said without loading the services,
+    # and a signal meanwhile ends the program in order.
     from runner.emulator.batch.service import BatchService
     from runner.emulator.blob.service import BlobService
     from runner.emulator.server.asgi import answer_with
     from runner.emulator.server.routing import AccountRouter
     from runner.emulator.server.serving import serve
 
-    stop = _stop_event(until_stdin_closes=arguments.until_stdin_closes)
     authority = format_authority(listener)
     batch_service = BatchService(
         account=batch,

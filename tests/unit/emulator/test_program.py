@@ -13,7 +13,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,21 +23,33 @@ import pytest
 EMULATOR = [sys.executable, "-m", "runner.emulator"]
 
 
-def start(*arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def start(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """An emulator that is gone after the block, whatever happens in it."""
+    with subprocess.Popen(
         [*EMULATOR, *arguments],
-        stdin=stdin,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def read_line(process: subprocess.Popen[str]) -> str:
+    """The next line; one that never comes runs into the test's time-out."""
     assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], 20)
-    assert ready, "nothing printed within 20 seconds"
     return process.stdout.readline()
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    """Ends an emulator and returns what else it had printed."""
+    process.terminate()
+    rest, _ = process.communicate(timeout=10)
+    return rest
 
 
 def port_of(line: str) -> int:
@@ -67,24 +80,23 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_at_once_though_connections_are_open(number: signal.Signals) -> None:
-    process = start("--json")
-    port = port_of(read_line(process))
-    with socket.create_connection(("127.0.0.1", port)) as idle:
-        idle.sendall(b"GET /localstorage?comp=list HTTP/1.1\r\nHost: h\r\n\r\n")
-        assert idle.recv(100).startswith(b"HTTP/1.1 401")
+    with start("--json") as process:
+        port = port_of(read_line(process))
+        with socket.create_connection(("127.0.0.1", port)) as idle:
+            idle.sendall(b"GET /localstorage?comp=list HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert idle.recv(100).startswith(b"HTTP/1.1 401")
 
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=5)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=5)
 
     assert (process.returncode, errors) == (0, "")
     assert not is_open(port)
 
 
 def test_the_json_line_says_where_the_services_are() -> None:
-    process = start("--json")
-    document = json.loads(read_line(process))
-    process.terminate()
-    rest, _ = process.communicate(timeout=10)
+    with start("--json") as process:
+        document = json.loads(read_line(process))
+        rest = stop(process)
 
     authority = urlsplit(document["batch"]["endpoint"]).netloc
     key = document["storage"]["key"]
@@ -109,10 +121,9 @@ def test_the_json_line_says_where_the_services_are() -> None:
 
 
 def test_the_export_lines_can_be_taken_by_a_shell(tmp_path: Path) -> None:
-    process = start("--data", str(tmp_path))
-    lines = [read_line(process) for _ in range(4)]
-    process.terminate()
-    process.communicate(timeout=10)
+    with start("--data", str(tmp_path)) as process:
+        lines = [read_line(process) for _ in range(4)]
+        rest = stop(process)
 
     exported = dict(shlex.split(line)[1].split("=", 1) for line in lines)
     keys = json.loads((tmp_path / "accounts.json").read_text())
@@ -126,40 +137,36 @@ def test_the_export_lines_can_be_taken_by_a_shell(tmp_path: Path) -> None:
             f"AccountKey={keys['localstorage']};BlobEndpoint=http://{authority}/localstorage;"
         ),
     }
+    assert rest == ""
 
 
 def test_a_restart_with_the_same_directory_has_the_same_keys(tmp_path: Path) -> None:
     keys = []
     for _ in range(2):
-        process = start("--json", "--data", str(tmp_path))
-        document = json.loads(read_line(process))
-        process.terminate()
-        process.communicate(timeout=10)
+        with start("--json", "--data", str(tmp_path)) as process:
+            document = json.loads(read_line(process))
+            stop(process)
         keys.append((document["batch"]["key"], document["storage"]["key"]))
 
     assert keys[0] == keys[1]
 
 
 def test_it_ends_when_its_standard_input_does(tmp_path: Path) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*EMULATOR, "--json", "--until-stdin-closes"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=environment,
-    )
-    port = port_of(read_line(process))
-    assert process.stdin is not None
-    assert [path.name.startswith("batch-run-emulator-") for path in tmp_path.iterdir()] == [True]
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        port = port_of(read_line(process))
+        assert [path.name[:19] for path in tmp_path.iterdir()] == ["batch-run-emulator-"]
 
-    process.stdin.close()
+        process.communicate(timeout=10)
 
-    assert process.wait(timeout=10) == 0
+    assert process.returncode == 0
     assert not is_open(port)
     assert list(tmp_path.iterdir()) == []
-    assert process.stdout is not None
-    process.stdout.close()
 
 
 def test_it_ends_when_the_program_that_started_it_is_killed(tmp_path: Path) -> None:
@@ -201,23 +208,19 @@ def is_running(number: int) -> bool:
 
 
 def test_a_port_in_use_is_said_in_one_line() -> None:
-    process = start("--json")
-    port = port_of(read_line(process))
-
-    second = run("--port", str(port))
-    process.terminate()
-    process.communicate(timeout=10)
+    with start("--json") as process:
+        port = port_of(read_line(process))
+        second = run("--port", str(port))
+        stop(process)
 
     assert second == (2, "", f"emulator: port {port} on 127.0.0.1 is in use\n")
 
 
 def test_a_directory_in_use_is_said_in_one_line(tmp_path: Path) -> None:
-    process = start("--json", "--data", str(tmp_path))
-    read_line(process)
-
-    second = run("--data", str(tmp_path))
-    process.terminate()
-    process.communicate(timeout=10)
+    with start("--json", "--data", str(tmp_path)) as process:
+        read_line(process)
+        second = run("--data", str(tmp_path))
+        stop(process)
 
     message = f"emulator: data directory {tmp_path} is in use by another emulator\n"
     assert second == (2, "", message)
