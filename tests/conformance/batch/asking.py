@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from azure.batch import BatchClient, models
@@ -16,6 +16,8 @@ from azure.core.exceptions import HttpResponseError
 T = TypeVar("T")
 
 DEADLINE_SECONDS = 30.0
+# The poller's thread must have ended before the client is closed, or it fails unheard: wait for it.
+POLL: Any = {"polling_interval": 0.02}
 
 
 def wait_until(what: Callable[[], T | None]) -> T:

@@ -7,7 +7,7 @@ from typing import Any
 
 from azure.batch import BatchClient, models
 
-from tests.conformance.batch.asking import auto_pool, completed, is_gone, refused, wait_until
+from tests.conformance.batch.asking import POLL, auto_pool, completed, is_gone, refused, wait_until
 
 END_WHEN_DONE = models.BatchAllTasksCompleteMode.TERMINATE_JOB
 
@@ -34,7 +34,7 @@ def test_an_auto_pool_comes_with_its_job_and_goes_with_it(client: BatchClient, n
 
     client.create_task(name, models.BatchTaskCreateOptions(id="only", command_line="/bin/true"))
     assert completed(client, name, "only").node_info is not None
-    client.begin_delete_job(name).wait()
+    client.begin_delete_job(name, **POLL).wait()
 
     assert refused(lambda: client.get_job(name)) == (404, "JobNotFound")
     wait_until(lambda: is_gone(lambda: client.get_pool(pool)))
@@ -53,7 +53,7 @@ def test_a_job_ends_itself_when_its_tasks_have(client: BatchClient, name: str) -
     assert ended.execution_info.termination_reason == "AllTasksComplete"
     assert ended.execution_info.end_time is not None
     assert ended.all_tasks_complete_mode == END_WHEN_DONE
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_an_empty_job_ends_at_once_when_it_is_to_end_itself(client: BatchClient, name: str) -> None:
@@ -63,7 +63,7 @@ def test_an_empty_job_ends_at_once_when_it_is_to_end_itself(client: BatchClient,
         )
     )
     job_in_state(client, name, models.BatchJobState.COMPLETED)
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_the_wall_time_of_a_job_ends_what_runs(client: BatchClient, name: str) -> None:
@@ -85,7 +85,7 @@ def test_the_wall_time_of_a_job_ends_what_runs(client: BatchClient, name: str) -
     assert task.execution_info is not None
     assert task.execution_info.failure_info is not None
     assert task.execution_info.failure_info.code == "TaskEnded"
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_a_terminated_job_leaves_waiting_tasks_as_they_are(client: BatchClient, name: str) -> None:
@@ -94,7 +94,7 @@ def test_a_terminated_job_leaves_waiting_tasks_as_they_are(client: BatchClient, 
 
     # The options' class is private, and without options azure-batch 15.1 raises ValueError.
     options: Any = {"terminateReason": "enough"}
-    client.begin_terminate_job(name, options).wait()
+    client.begin_terminate_job(name, options, **POLL).wait()
 
     ended = job_in_state(client, name, models.BatchJobState.COMPLETED)
     assert ended.execution_info is not None
@@ -102,7 +102,7 @@ def test_a_terminated_job_leaves_waiting_tasks_as_they_are(client: BatchClient, 
     assert client.get_task(name, "waits").state == models.BatchTaskState.ACTIVE
     late = models.BatchTaskCreateOptions(id="late", command_line="/bin/true")
     assert refused(lambda: client.create_task(name, late)) == (409, "JobCompleted")
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_disabling_requeues_and_enabling_runs_again(client: BatchClient, name: str) -> None:
@@ -126,16 +126,18 @@ def test_disabling_requeues_and_enabling_runs_again(client: BatchClient, name: s
         )
     )
 
-    client.begin_disable_job(name, models.BatchJobDisableOptions(disable_tasks="requeue")).wait()
+    client.begin_disable_job(
+        name, models.BatchJobDisableOptions(disable_tasks="requeue"), **POLL
+    ).wait()
     job_in_state(client, name, models.BatchJobState.DISABLED)
     requeued = client.get_task(name, "again")
     assert requeued.state == models.BatchTaskState.ACTIVE
     assert requeued.execution_info is not None
     assert requeued.execution_info.requeue_count == 1
 
-    client.begin_enable_job(name).wait()
+    client.begin_enable_job(name, **POLL).wait()
     assert completed(client, name, "again").execution_info is not None
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_what_a_job_declares_comes_back(client: BatchClient, name: str) -> None:
@@ -167,7 +169,7 @@ def test_what_a_job_declares_comes_back(client: BatchClient, name: str) -> None:
         id=name.upper(), pool_info=models.BatchPoolInfo(pool_id="nowhere")
     )
     assert refused(lambda: client.create_job(same)) == (409, "JobExists")
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_a_job_can_be_sent_back_whole(client: BatchClient, name: str) -> None:
@@ -190,7 +192,7 @@ def test_a_job_can_be_sent_back_whole(client: BatchClient, name: str) -> None:
     assert patched.priority == 12
     assert patched.constraints is not None
     assert patched.constraints.max_task_retry_count == 1
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_a_preparation_task_is_refused_and_not_ignored(client: BatchClient, name: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from azure.batch import BatchClient, models
 from azure.core import MatchConditions
 
-from tests.conformance.batch.asking import is_gone, machine, refused, wait_until
+from tests.conformance.batch.asking import POLL, is_gone, machine, refused, wait_until
 
 Create = Callable[..., str]
 
@@ -32,7 +32,7 @@ def create(client: BatchClient, name: str) -> Iterator[Create]:
 
     yield create_pool
     if not is_gone(lambda: client.get_pool(name)):
-        client.begin_delete_pool(name)
+        client.begin_delete_pool(name, **POLL).wait()
 
 
 def nodes_in(client: BatchClient, pool: str, state: str, count: int) -> list[models.BatchNode]:
@@ -118,10 +118,14 @@ def test_a_pool_can_be_resized_and_nodes_removed(client: BatchClient, create: Cr
     nodes_in(client, pool, "idle", 1)
     steady(client, pool)
 
-    client.begin_resize_pool(pool, models.BatchPoolResizeOptions(target_dedicated_nodes=3)).wait()
+    client.begin_resize_pool(
+        pool, models.BatchPoolResizeOptions(target_dedicated_nodes=3), **POLL
+    ).wait()
     nodes = nodes_in(client, pool, "idle", 3)
     leaving = str(nodes[0].id)
-    client.begin_remove_nodes(pool, models.BatchNodeRemoveOptions(node_ids=[leaving])).wait()
+    client.begin_remove_nodes(
+        pool, models.BatchNodeRemoveOptions(node_ids=[leaving]), **POLL
+    ).wait()
 
     found = steady(client, pool)
     assert (found.target_dedicated_nodes, found.current_dedicated_nodes) == (2, 2)
@@ -132,7 +136,7 @@ def test_a_pool_goes_when_it_is_deleted(client: BatchClient, create: Create) -> 
     pool = create(target_dedicated_nodes=2)
     assert client.pool_exists(pool)
 
-    client.begin_delete_pool(pool).wait()
+    client.begin_delete_pool(pool, **POLL).wait()
 
     assert refused(lambda: client.get_pool(pool)) == (404, "PoolNotFound")
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from azure.batch import BatchClient, models
 
-from tests.conformance.batch.asking import auto_pool, completed, is_gone, refused, wait_until
+from tests.conformance.batch.asking import POLL, auto_pool, completed, is_gone, refused, wait_until
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def job(client: BatchClient, name: str) -> Iterator[str]:
         )
     )
     yield name
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def idle_job(client: BatchClient, name: str) -> Iterator[str]:
     info = models.BatchPoolInfo(pool_id="nowhere")
     client.create_job(models.BatchJobCreateOptions(id=name, pool_info=info))
     yield name
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def run(
@@ -326,7 +326,7 @@ def test_tasks_wait_for_those_that_they_depend_on(client: BatchClient, name: str
     order = b"".join(content).decode().split()
     assert set(order[:3]) == {"001", "2", "03"}
     assert order[3:] == ["middle", "last"]
-    client.begin_delete_job(name)
+    client.begin_delete_job(name, **POLL).wait()
 
 
 def test_dependencies_need_a_job_that_uses_them(client: BatchClient, idle_job: str) -> None:
