@@ -35,6 +35,7 @@ _START_TASK: Pointer = ("pool", "start_task")
 _TASK: Pointer = ("task",)
 _COMMANDS = {(*_START_TASK, "command"), (*_TASK, "command")}
 _LITERAL = {"version", "name", "description", "parameters"}
+_MOST_PROBLEMS = 100
 _EXPRESSION_MARK = re.compile(r"\{\{|\}\}")
 
 
@@ -62,6 +63,7 @@ def compile_leaves(document: Document) -> tuple[Leaves, tuple[Problem, ...]]:
         pointer: Pointer,
         compile_: Callable[[_Written], _Compiled],
         written: _Written,
+        names: Names,
     ) -> None:
         try:
             template = compile_(written)
@@ -72,18 +74,22 @@ def compile_leaves(document: Document) -> tuple[Leaves, tuple[Problem, ...]]:
             kept[pointer] = template
         problems.extend(fault_problem(document, pointer, fault) for fault in faults)
 
+    parameters = document.data.get("parameters")
+    early: Names = {"parameters": frozenset(parameters if isinstance(parameters, dict) else ())}
     for pointer, value in _leaves(document.data, ()):
-        names = _names(document, pointer)
+        if len(problems) >= _MOST_PROBLEMS:
+            break
+        names = {**early, **_late_names(pointer)}
         if isinstance(value, list):
-            keep(leaves.commands, pointer, compile_argv, value)
+            keep(leaves.commands, pointer, compile_argv, value, names)
         elif pointer in _COMMANDS:
-            keep(leaves.commands, pointer, compile_command, value)
+            keep(leaves.commands, pointer, compile_command, value, names)
         elif _is_output(pointer, "pattern"):
-            keep(leaves.patterns, pointer, compile_pattern, value)
+            keep(leaves.patterns, pointer, compile_pattern, value, names)
         elif _is_late(pointer):
-            keep(leaves.texts, pointer, compile_template, value)
+            keep(leaves.texts, pointer, compile_template, value, names)
         elif _EXPRESSION_MARK.search(value):
-            keep(leaves.early, pointer, compile_template, value)
+            keep(leaves.early, pointer, compile_template, value, names)
     return leaves, tuple(problems)
 
 
@@ -102,7 +108,9 @@ def find_cut_commands(document: Document) -> Iterator[Problem]:
 
 
 def fault_problem(document: Document, pointer: Pointer, fault: TemplateFault) -> Problem:
-    """A fault of a template as a problem, at its place in the file."""
+    """A fault of the template at `pointer` as a problem, at its place in the file."""
+    if fault.item is not None:
+        pointer = (*pointer, fault.item)
     start = document.position_in(pointer, fault.offset)
     last = document.position_in(pointer, fault.offset + max(fault.length, 1) - 1)
     end = Position(line=last.line, column=last.column + 1)
@@ -132,15 +140,13 @@ def _leaves(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any]]:
             yield from _leaves(child, (*pointer, index))
 
 
-def _names(document: Document, pointer: Pointer) -> Names:
-    """What the template at a place can speak of."""
-    parameters = document.data.get("parameters")
-    early: Names = {"parameters": frozenset(parameters if isinstance(parameters, dict) else ())}
+def _late_names(pointer: Pointer) -> Names:
+    """What the template at a place can speak of besides the parameters."""
     if pointer not in _COMMANDS and not _is_late(pointer):
-        return early
+        return {}
     if pointer[:2] == _START_TASK:
-        return {**early, "run": frozenset({"id"})}
-    return {**early, "run": frozenset({"id"}), "file": FILE_ATTRIBUTES, "index": None}
+        return {"run": frozenset({"id"})}
+    return {"run": frozenset({"id"}), "file": FILE_ATTRIBUTES, "index": None}
 
 
 def _is_late(pointer: Pointer) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from runner.spec.bundled import bundled
@@ -17,6 +18,7 @@ from runner.spec.problem import Problem
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
+_MOST_PROBLEMS = 100
 SCHEMA_PARTS = ("schema", "workload.schema.json")
 
 
@@ -39,7 +41,7 @@ def _check(document: Document, data: dict[str, Any], *, evaluated: bool) -> tupl
         for error in _validator(evaluated=evaluated).iter_errors(data)
         for problem in translator.problems(Finding.of(error))
     )
-    return tuple(dict.fromkeys(problems))
+    return tuple(dict.fromkeys(islice(problems, _MOST_PROBLEMS)))
 
 
 @lru_cache(maxsize=2)

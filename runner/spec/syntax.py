@@ -46,17 +46,18 @@ class _Clue:
     def line(self) -> int:
         """The line of the error, or the last one before it that says something."""
         number = self.source.position(self.offset).line
-        while number > 1 and not self.source.line(number).strip():
-            number -= 1
-        return number
+        if self.source.line(number).strip():
+            return number
+        return self._last_line_above(number) or number
 
     @property
     def line_before(self) -> int | None:
         """The line before `line` that says something."""
-        number = self.line - 1
-        while number >= 1 and not self.source.line(number).strip():
-            number -= 1
-        return number or None
+        return self._last_line_above(self.line)
+
+    def _last_line_above(self, number: int) -> int | None:
+        above = self.source.text[: self.source.line_start(number)].rstrip()
+        return self.source.position(len(above) - 1).line if above else None
 
     def says(self, *words: str) -> bool:
         return any(word in self.words for word in words)

@@ -95,5 +95,7 @@ def test_a_comment_that_cuts_a_command() -> None:
 
 
 def test_comments_that_cut_nothing() -> None:
-    text = "task:\n  # one\n  command: 'grep # x' # two\npool:\n  start_task:\n    command: | # three\n      x\n"
+    text = (
+        "task:\n  # 1\n  command: 'a # b' # 2\npool:\n  start_task:\n    command: | # 3\n      x\n"
+    )
     assert list(find_cut_commands(read(text))) == []

@@ -77,7 +77,7 @@ def mutate_lines(content: bytes, choice: random.Random) -> bytes:
         case 3:
             lines[at] = choice.choice([" ", "   ", "\t", ""]) + lines[at].lstrip()
         case _:
-            lines = lines[:at] + [lines[at][: choice.randrange(len(lines[at]))]]
+            lines = [*lines[:at], lines[at][: choice.randrange(len(lines[at]))]]
     return "".join(lines).encode()
 
 

@@ -395,3 +395,8 @@ def test_a_value_that_a_template_gave_is_traced_to_it(spec: str, facts: Facts) -
             'the value comes from `"{{ parameters.nodes }}"`',
         ),
     ]
+
+
+def test_problems_are_bounded() -> None:
+    keys = "".join(f"x{number}: 1\n" for number in range(5_000))
+    assert len(check(keys)) <= 100
