@@ -77,6 +77,10 @@ def refused(ask: Callable[[], object]) -> tuple[int, str]:
         ask()
     error = caught.value
     assert error.status_code is not None
+    assert error.response is not None
+    # azure-batch 15.1 leaves the connection of a refused download open.
+    response: Any = error.response
+    response.close()
     code = error.error.code if error.error is not None else ""
     return error.status_code, str(code)
 
