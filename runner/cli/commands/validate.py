@@ -22,17 +22,17 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     """Exit code 2 where any of them has a problem."""
     del interruptions
     from runner.spec.messages import problem_as_json, render_problem
-    from runner.spec.problem import SpecError
+    from runner.spec.problem import Problem, SpecError
 
-    problems = []
-    unreadable = []
+    problems: list[Problem] = []
+    unreadable = False
     for name in arguments.specs:
         try:
             load(name, arguments, world)
         except SpecError as error:
             problems.extend(error.problems)
         except UsageError as error:
-            unreadable.append(error)
+            unreadable = True
             world.show_error(error)
         else:
             if not arguments.json:
