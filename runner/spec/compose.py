@@ -107,7 +107,7 @@ class _Composer:
                 self._end_collection(event)
 
     def _add_scalar(self, event: yaml.ScalarEvent) -> None:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = _extent(event)
         style = _STYLES.get(event.style or "", Style.PLAIN)
         if style in {Style.LITERAL, Style.FOLDED}:
             end = start + len(self.source.text[start:end].rstrip())
@@ -198,7 +198,7 @@ class _Composer:
             parent.data[name] = data
 
     def _start_collection(self, event: yaml.CollectionStartEvent) -> None:
-        start = event.start_mark.index
+        start, _ = _extent(event)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         if is_mapping and self.source.text[start : start + 2] == "{{":
             self._template_levels, self._template_start = 1, start
@@ -221,7 +221,7 @@ class _Composer:
 
     def _end_collection(self, event: yaml.CollectionEndEvent) -> None:
         done = self._open.pop()
-        end = event.end_mark.index
+        _, end = _extent(event)
         if not done.in_flow:  # its mark is where the next thing starts
             last = next(reversed(done.children.values()), None)
             end = last.end if last else done.start
@@ -235,7 +235,7 @@ class _Composer:
         elif isinstance(event, yaml.CollectionEndEvent):
             self._template_levels -= 1
             if self._template_levels == 0:
-                start, end = self._template_start, event.end_mark.index
+                start, end = self._template_start, _extent(event)[1]
                 text = self.source.text[start:end]
                 if self._expects_key():
                     self._add_key(text, start, end, is_plain=True)
@@ -244,25 +244,25 @@ class _Composer:
 
     def _refuse_depth(self, levels: int, event: yaml.CollectionStartEvent) -> None:
         if levels > _MOST_LEVELS:
-            start = event.start_mark.index
+            start, _ = _extent(event)
             self._report(start, start + 1, "too-deep", f"nested deeper than {_MOST_LEVELS} levels")
             raise _UnusableError
 
     def _refuse_second_document(self, event: yaml.DocumentStartEvent) -> None:
-        start = event.start_mark.index
+        start, _ = _extent(event)
         hint = "one file holds one workload: take this line out or move the rest to its own file"
         self._report(start, start + 3, "many-documents", "a second document starts here", hint)
         raise _UnusableError
 
     def _refuse_alias(self, event: yaml.AliasEvent) -> None:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = _extent(event)
         text = self.source.text[start:end]
         hint = f'write the value out, or use a parameter; to mean the text, quote it: "{text}"'
         self._report(start, end, "alias", f"aliases (`{_short(text)}`) are not read", hint)
         raise _UnusableError
 
     def _refuse_decoration(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
-        start = event.start_mark.index
+        start, _ = _extent(event)
         if event.anchor is not None:
             text = f"&{event.anchor}"
             hint = f"remove `{_short(text)}`; to mean the text, put the value in quotes"
@@ -278,6 +278,13 @@ class _Composer:
         self.problems.append(self.source.problem(start, end, code=code, message=message, hint=hint))
         if len(self.problems) >= _MOST_PROBLEMS:
             raise _UnusableError
+
+
+def _extent(event: yaml.Event) -> tuple[int, int]:
+    """The offsets of an event's first character and of the one behind it."""
+    assert event.start_mark is not None, "the parser marks every event"
+    assert event.end_mark is not None, "the parser marks every event"
+    return event.start_mark.index, event.end_mark.index
 
 
 def _short(text: str, most: int = 40) -> str:

@@ -11,14 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from runner.spec.document import Document, Pointer
+from runner.spec.pattern import PatternTemplate, compile_pattern
 from runner.spec.problem import Position, Problem, Span
-from runner.spec.script import (
-    CommandTemplate,
-    PatternTemplate,
-    compile_argv,
-    compile_command,
-    compile_pattern,
-)
+from runner.spec.script import CommandTemplate, compile_argv, compile_command
 from runner.spec.template import (
     Template,
     TemplateError,

@@ -106,8 +106,9 @@ def _definition_problems(
     pointer: Pointer = ("parameters", name)
     kind = definition["type"]
     numeric = kind in {"integer", "number"}
-    misplaced = [key for key in ("min", "max") if key in definition and not numeric]
-    misplaced += ["pattern"] if "pattern" in definition and kind != "string" else []
+    foreign = ["pattern"] if numeric else ["min", "max"]
+    foreign += ["pattern"] if kind == "boolean" else []
+    misplaced = [key for key in foreign if key in definition]
     for key in misplaced:
         yield document.key_problem(
             (*pointer, key),

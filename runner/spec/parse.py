@@ -117,6 +117,10 @@ def _build(
     )
 
 
+def _below(pointer: Pointer, *parts: str | int) -> Pointer:
+    return (*pointer, *parts)
+
+
 def _limits(data: _Data) -> Limits:
     duration = parse_duration(data.get("duration", "24h"))
     wait = _duration(data.get("wait"))
@@ -174,7 +178,7 @@ def _pool(data: _Data, leaves: Leaves) -> Pool:
 def _start_task(data: _Data, leaves: Leaves) -> StartTask:
     pointer: Pointer = ("pool", "start_task")
     return StartTask(
-        command=leaves.commands[(*pointer, "command")],
+        command=leaves.commands[_below(pointer, "command")],
         environment=_environment(data, pointer, leaves),
         resources=_resources(data),
         run_as=Elevation(data.get("run_as", "user")),
@@ -186,7 +190,7 @@ def _start_task(data: _Data, leaves: Leaves) -> StartTask:
 
 def _environment(data: _Data, pointer: Pointer, leaves: Leaves) -> dict[str, Any]:
     names = data.get("environment", {})
-    return {name: leaves.texts[(*pointer, "environment", name)] for name in names}
+    return {name: leaves.texts[_below(pointer, "environment", name)] for name in names}
 
 
 def _resources(data: _Data) -> tuple[Resource, ...]:
@@ -199,7 +203,7 @@ def _step(data: _Data, leaves: Leaves) -> Step:
     return Step(
         name="task",
         for_each=FilesOf(role=Role(for_each if isinstance(for_each, str) else for_each["files"])),
-        command=leaves.commands[(*pointer, "command")],
+        command=leaves.commands[_below(pointer, "command")],
         environment=_environment(data, pointer, leaves),
         resources=_resources(data),
         outputs=tuple(
@@ -217,9 +221,9 @@ def _step(data: _Data, leaves: Leaves) -> Step:
 
 def _output(data: _Data, pointer: Pointer, leaves: Leaves) -> Output:
     return Output(
-        pattern=leaves.patterns[(*pointer, "pattern")],
+        pattern=leaves.patterns[_below(pointer, "pattern")],
         to=Role(data["to"]),
         when=UploadCondition(data.get("when", "success")),
-        path=leaves.texts.get((*pointer, "path")),
+        path=leaves.texts.get(_below(pointer, "path")),
         pointer=pointer,
     )

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import NewType
 
 from runner.spec.document import Document, Pointer
+from runner.spec.pattern import PatternTemplate
 from runner.spec.script import CommandTemplate
 from runner.spec.template import Template
 
@@ -139,7 +140,7 @@ class Output:
     None means the default that `plan` chooses.
     """
 
-    pattern: Template
+    pattern: PatternTemplate
     to: Role
     when: UploadCondition
     path: Template | None
