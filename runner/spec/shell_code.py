@@ -1,0 +1,149 @@
+"""Which arguments of which commands are code, or names that bash evaluates, so hold no values.
+
+It knows words, not characters. What a program does with an ordinary argument is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from runner.spec.shell_places import RAW_HINT, Place
+from runner.spec.shell_words import Word
+
+Misplaced = tuple[int, str, str]
+"""The index of an expression, what is wrong with its place, and the way out."""
+
+# Each evaluates its arguments, or takes names whose subscripts it evaluates.
+EVALUATING_BUILTINS = frozenset(
+    {".", "alias", "declare", "eval", "export", "getopts", "let", "local", "mapfile", "read"}
+    | {"readarray", "readonly", "source", "trap", "typeset", "unset"}
+)
+_EVALUATES_ALL = EVALUATING_BUILTINS - {".", "source"}
+_DECLARES = frozenset({"declare", "typeset", "local", "export", "readonly"})
+_PREFIXES = frozenset({"command", "builtin"})
+_SHELLS = frozenset({"bash", "sh", "dash", "zsh", "ksh"})
+_PASSING_ON = frozenset({"su", "runuser", "script", "flock"})  # operands may come before `-c`
+_CODE_OPTIONS = {
+    **dict.fromkeys(_PASSING_ON, "c"),
+    **dict.fromkeys(("python", "python2", "python3"), "c"),
+    "perl": "eE",
+    "ruby": "e",
+    "Rscript": "e",
+    "node": "ep",
+    "php": "r",
+}
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
+_NUMBER_RELATIONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
+_VARIABLE_TESTS = frozenset({"-v", "-R"})
+
+
+def check_command(words: Sequence[Word]) -> Iterator[Misplaced]:
+    """The expressions in code of a simple command, from its name on."""
+    yield from _check_builtin(words)
+    for index, word in enumerate(words):
+        name = (word.text or "").rpartition("/")[2]
+        if name in _SHELLS:
+            yield from _check_shell(name, words[index + 1 :])
+        elif name in _CODE_OPTIONS:
+            yield from _check_interpreter(name, _CODE_OPTIONS[name], words[index + 1 :])
+
+
+def check_condition(words: Sequence[Word | None]) -> Iterator[Misplaced]:
+    """The expressions in `[[ ... ]]` that bash would calculate."""
+    for index, word in enumerate(words):
+        text = None if word is None else word.text
+        if text in _NUMBER_RELATIONS:
+            yield from _misplaced(words[max(index - 1, 0) : index], Place.COMPARISON)
+            yield from _misplaced(words[index + 1 : index + 2], Place.COMPARISON)
+        elif text in _VARIABLE_TESTS:
+            yield from _misplaced(words[index + 1 : index + 2], Place.VARIABLE)
+
+
+def _check_builtin(words: Sequence[Word]) -> Iterator[Misplaced]:
+    words = list(words)
+    while words and words[0].text in _PREFIXES:
+        words = words[1:]
+        while words and (words[0].text or "").startswith("-"):
+            words = words[1:]
+    if not words:
+        return
+    name, arguments = words[0].text, words[1:]
+    if name in _DECLARES:
+        yield from _check_declaration(name, arguments)
+    elif name in _EVALUATES_ALL:
+        hint = f"write what is meant without `{name}`{RAW_HINT}"
+        for hole in _holes(arguments):
+            yield hole, f"`{name}` would evaluate the value of an expression", hint
+    elif name in {"test", "[", "printf"}:
+        options = {"-v"} if name == "printf" else _VARIABLE_TESTS
+        for index, word in enumerate(arguments):
+            if word.text in options:
+                yield from _misplaced(arguments[index + 1 : index + 2], Place.VARIABLE)
+            elif name == "printf" and (word.before_hole or "").startswith("-v"):
+                yield from _misplaced([word], Place.VARIABLE)
+
+
+def _check_declaration(name: str, arguments: Sequence[Word]) -> Iterator[Misplaced]:
+    evaluating = "i" if name in {"export", "readonly"} else "in"
+    for word in arguments:
+        text = word.text or ""
+        if text.startswith("-") and any(letter in text for letter in evaluating):
+            hint = f"assign it without `{text}`{RAW_HINT}"
+            for hole in _holes(arguments):
+                yield hole, f"`{name} {text}` would evaluate the value of an expression", hint
+            return
+    for word in arguments:
+        if word.holes and not _ASSIGNMENT.match(word.before_hole or ""):
+            yield from _misplaced([word], Place.VARIABLE)
+
+
+def _check_shell(name: str, words: Sequence[Word]) -> Iterator[Misplaced]:
+    """After `-c`, the first operand of a shell is code, whatever options are between."""
+    is_code = is_argument = False
+    for word in words:
+        text = word.text or ""
+        if is_argument:
+            is_argument = False
+        elif text.startswith(("-", "+")):
+            is_long = text.startswith("--")
+            is_code = is_code or ("c" in text and not is_long)
+            is_argument = text[-1] in "oO" and not is_long
+        else:
+            if is_code:
+                yield from _code(name, "c", word)
+            return
+
+
+def _check_interpreter(name: str, letters: str, words: Sequence[Word]) -> Iterator[Misplaced]:
+    """Of an interpreter the code is in, or right behind, the option; operands end its options."""
+    is_code = False
+    for word in words:
+        text = word.text
+        start = (word.before_hole or "") if text is None else text
+        is_option = start.startswith("-") and not start.startswith("--")
+        if is_code or (is_option and start[1:2] in letters and len(start) > 1):
+            yield from _code(name, letters[0], word)
+        if is_code:
+            is_code = False
+        elif is_option:
+            is_code = text is not None and text[-1] in letters
+        elif not start.startswith("--") and name not in _PASSING_ON:
+            return
+
+
+def _code(name: str, letter: str, word: Word) -> Iterator[Misplaced]:
+    hint = f"pass it as an argument, which the code reads{RAW_HINT}"
+    for hole in word.holes:
+        yield hole, f"`{name} -{letter}` would run the value of an expression as code", hint
+
+
+def _misplaced(words: Iterable[Word | None], place: Place) -> Iterator[Misplaced]:
+    for hole in _holes(words):
+        yield hole, place.message, place.hint
+
+
+def _holes(words: Iterable[Word | None]) -> Iterator[int]:
+    for word in words:
+        if word is not None:
+            yield from word.holes
