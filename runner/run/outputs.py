@@ -40,6 +40,7 @@ class Collector:
         self._output_directory = output_directory
         self._all_logs = all_logs
         self._lock = threading.Lock()
+        self._folders: set[Path] = set()
 
     def collect(self, status: TaskStatus) -> bool:
         """Whether a task that has ended did all it should.
@@ -149,12 +150,15 @@ class Collector:
         )
 
     def _make_folder(self, folder: Path) -> None:
-        """Makes the folder, unless a link on the way leads out of the output directory."""
+        """Makes the folder, once, unless a link on the way leads out of the output directory."""
         with self._lock:
+            if folder in self._folders:
+                return
             folder.mkdir(parents=True, exist_ok=True)
-        root = self._output_directory.resolve()
-        if not folder.resolve().is_relative_to(root):
-            raise TransferError(f"`{folder}` is a link that leads out of `{root}`")
+            root = self._output_directory.resolve()
+            if not folder.resolve().is_relative_to(root):
+                raise TransferError(f"`{folder}` is a link that leads out of `{root}`")
+            self._folders.add(folder)
 
 
 def local_name(blob: str) -> PurePosixPath:
