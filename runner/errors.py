@@ -62,7 +62,7 @@ class ServiceError(BatchRunError):
 
 
 class ServiceRefusedError(ServiceError):
-    """The service answered and said no; `code` is its error code, such as `AuthenticationFailed`."""
+    """The service answered and said no; `code` is its own, such as `AuthenticationFailed`."""
 
     def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -84,6 +84,6 @@ class StoppedWaitingError(BatchRunError):
 
 
 class InterruptedRunError(BatchRunError):
-    """The user, or the machine that is shutting down, asked us to stop (SIGINT, SIGTERM, SIGHUP)."""
+    """The user, or the machine that shuts down, asked us to stop (SIGINT, SIGTERM, SIGHUP)."""
 
     exit_code = ExitCode.INTERRUPTED

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from runner.errors import UsageError
 from runner.plan.command import bash_command
+from runner.plan.faults import faults_at
 from runner.plan.inputs import find_files
 from runner.plan.model import ContainerPlan, InputFile, Plan, RunId, StartTaskPlan, TaskPlan
 from runner.plan.outputs import find_collisions
-from runner.plan.tasks import TaskSequence, resource_plans
+from runner.plan.tasks import TaskSequence, render_environment, resource_plans
 from runner.spec.problem import Problem, SpecError
-from runner.spec.template import TemplateError
 from runner.spec.workload import Container, Workload
 
 # A template that fails for one file mostly fails for all; nobody reads ten thousand of them.
@@ -102,20 +102,16 @@ def _plan_start_task(
     start_task = workload.pool.start_task
     if start_task is None:
         return None
+    document, pointer = workload.document, start_task.pointer
     scope = {"parameters": workload.parameters, "run": {"id": run_id}}
     try:
-        script = start_task.command.render(scope)
-        environment = {
-            name: template.render_text(scope) for name, template in start_task.environment.items()
-        }
-    except TemplateError as error:
-        pointer = (*start_task.pointer, "command")
-        problems.extend(
-            workload.document.problem(
-                pointer, code=fault.code, message=fault.message, hint=fault.hint
-            )
-            for fault in error.faults
+        with faults_at(document, (*pointer, "command")):
+            script = start_task.command.render(scope)
+        environment = render_environment(
+            start_task.environment, scope, document, (*pointer, "environment")
         )
+    except SpecError as error:
+        problems.extend(error.problems)
         return None
     return StartTaskPlan(
         command=bash_command(script, environment, task="starttask"),

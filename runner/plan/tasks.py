@@ -10,13 +10,17 @@ from typing import overload
 from urllib.parse import quote
 
 from runner.plan.command import bash_command
+from runner.plan.faults import faults_at
 from runner.plan.model import InputFile, ResourcePlan, RunId, TaskId, TaskPlan
 from runner.plan.outputs import plan_output
-from runner.spec.problem import Problem, SpecError
-from runner.spec.template import TemplateError
+from runner.spec.document import Document, Pointer
+from runner.spec.filters import split_name
+from runner.spec.template import Template
 from runner.spec.workload import Resource, Role, Step, Workload
 
 _LEAST_ID_WIDTH = 4
+# REST: Task - Add, `displayName`.
+_DISPLAY_NAME_LIMIT_CHARACTERS = 1024
 
 
 class TaskSequence(Sequence[TaskPlan]):
@@ -77,31 +81,31 @@ class TaskSequence(Sequence[TaskPlan]):
     def _render(self, step: Step, file: InputFile, number: int, within: int) -> TaskPlan:
         task_id = TaskId(str(number + 1).zfill(self._width))
         role = step.for_each.role
+        folder = file.blob.rpartition("/")[0]
         scope = {
             "parameters": self._workload.parameters,
             "run": {"id": self._run_id},
             "index": within,
             "file": self._describe(file, role),
         }
-        try:
+        document, item = self._workload.document, file.blob
+        with faults_at(document, (*step.pointer, "command"), item=item):
             script = step.command.render(scope)
-            environment = {
-                name: template.render_text(scope) for name, template in step.environment.items()
-            }
-            outputs = tuple(
-                plan_output(output, scope, task_id=task_id, folder=_folder(file.blob))
-                for output in step.outputs
-            )
-        except TemplateError as error:
-            raise SpecError(self._problems(step, file, error)) from error
+        environment = render_environment(
+            step.environment, scope, document, (*step.pointer, "environment"), item=item
+        )
+        outputs = []
+        for output in step.outputs:
+            with faults_at(document, (*output.pointer, "pattern"), item=item):
+                outputs.append(plan_output(output, scope, task_id=task_id, folder=folder))
         own = ResourcePlan(role=role, blob=file.blob, path=file.blob)
         return TaskPlan(
             id=task_id,
-            display_name=f"{step.name}/{file.blob}",
-            item=file.blob,
+            display_name=f"{step.name}/{item}"[:_DISPLAY_NAME_LIMIT_CHARACTERS],
+            item=item,
             command=bash_command(script, environment, task=task_id),
             resources=(own, *resource_plans(step.resources)),
-            outputs=outputs,
+            outputs=tuple(outputs),
             run_as=step.run_as,
             print=step.print,
             retries=step.retries,
@@ -109,29 +113,18 @@ class TaskSequence(Sequence[TaskPlan]):
         )
 
     def _describe(self, file: InputFile, role: Role) -> Mapping[str, object]:
-        name = file.blob.rpartition("/")[2]
-        stem, dot, extension = name.rpartition(".")
-        if not stem:  # no dot, or only a leading one
-            stem, dot, extension = name, "", ""
+        folder, stem, extension = split_name(file.blob)
+        folder = folder.removesuffix("/")
         container = f"{self._run_id}-{role}"
         return {
             "path": file.blob,
-            "name": name,
-            "dir": _folder(file.blob),
+            "name": stem + extension,
+            "dir": folder,
             "stem": stem,
-            "ext": dot + extension,
+            "ext": extension,
             "size": file.size_bytes,
             "url": f"{self._storage_endpoint}/{container}/{quote(file.blob)}",
         }
-
-    def _problems(self, step: Step, file: InputFile, error: TemplateError) -> Iterator[Problem]:
-        for fault in error.faults:
-            yield self._workload.document.problem(
-                step.pointer,
-                code=fault.code,
-                message=f"{fault.message} (for `{file.blob}`)",
-                hint=fault.hint,
-            )
 
 
 def resource_plans(resources: tuple[Resource, ...]) -> tuple[ResourcePlan, ...]:
@@ -139,5 +132,17 @@ def resource_plans(resources: tuple[Resource, ...]) -> tuple[ResourcePlan, ...]:
     return tuple(ResourcePlan(role=resource.role, blob=None, path="") for resource in resources)
 
 
-def _folder(blob: str) -> str:
-    return blob.rpartition("/")[0]
+def render_environment(
+    environment: Mapping[str, Template],
+    scope: Mapping[str, object],
+    document: Document,
+    pointer: Pointer,
+    *,
+    item: str | None = None,
+) -> dict[str, str]:
+    """The settings of a task, verbatim; `SpecError` places a fault at its own setting."""
+    settings = {}
+    for name, template in environment.items():
+        with faults_at(document, (*pointer, name), item=item):
+            settings[name] = template.render_text(scope)
+    return settings

@@ -25,7 +25,8 @@ from runner.spec.passing import (
 from runner.spec.pattern import PatternTemplate, compile_pattern, glob_escape
 from runner.spec.segments import Literal, Segment, cut, references_of
 from runner.spec.shell_code import check_command
-from runner.spec.shell_lexer import HOLE, Fault, read_script
+from runner.spec.shell_cursor import HOLE, Fault
+from runner.spec.shell_lexer import read_script
 from runner.spec.shell_words import Inline, Word
 
 __all__ = [

@@ -16,8 +16,8 @@ Misplaced = tuple[int, str, str]
 
 # Each evaluates its arguments, or takes names whose subscripts it evaluates.
 EVALUATING_BUILTINS = frozenset(
-    {".", "alias", "declare", "eval", "export", "getopts", "let", "local", "mapfile", "read"}
-    | {"readarray", "readonly", "source", "trap", "typeset", "unset"}
+    {".", "alias", "compgen", "complete", "declare", "eval", "export", "getopts", "let", "local"}
+    | {"mapfile", "read", "readarray", "readonly", "source", "trap", "typeset", "unset"}
 )
 _EVALUATES_ALL = EVALUATING_BUILTINS - {".", "source"}
 _DECLARES = frozenset({"declare", "typeset", "local", "export", "readonly"})
@@ -33,6 +33,12 @@ _CODE_OPTIONS = {
     "node": "ep",
     "php": "r",
 }
+EVALUATED_VARIABLES = frozenset(
+    {"BASH_ENV", "ENV", "LINENO", "OPTIND", "PROMPT_COMMAND", "PS0", "PS4", "RANDOM", "SECONDS"}
+)
+"""Those whose values bash takes for arithmetic or expands, whoever assigned them."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
 _NUMBER_RELATIONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
 _VARIABLE_TESTS = frozenset({"-v", "-R"})
@@ -41,12 +47,23 @@ _VARIABLE_TESTS = frozenset({"-v", "-R"})
 def check_command(words: Sequence[Word]) -> Iterator[Misplaced]:
     """The expressions in code of a simple command, from its name on."""
     yield from _check_builtin(words)
-    for index, word in enumerate(words):
-        name = (word.text or "").rpartition("/")[2]
+    names = [(word.text or "").rpartition("/")[2] for word in words]
+    passes_on = False
+    for index, name in enumerate(names):
         if name in _SHELLS:
             yield from _check_shell(name, words[index + 1 :])
-        elif name in _CODE_OPTIONS:
+        elif name in _CODE_OPTIONS and not (passes_on and name in _PASSING_ON):
+            passes_on = passes_on or name in _PASSING_ON
             yield from _check_interpreter(name, _CODE_OPTIONS[name], words[index + 1 :])
+
+
+def evaluated_name(words: Sequence[Word], word: Word) -> str | None:
+    """The variable that `word`, an argument of `words`, makes an integer or a reference."""
+    if words[0].text not in _DECLARES:
+        return None
+    flags = "".join(each.text or "" for each in words[1:] if (each.text or "").startswith("-"))
+    name = _NAME.match(word.text or "")
+    return name.group() if name and ("i" in flags or "n" in flags) else None
 
 
 def check_condition(words: Sequence[Word | None]) -> Iterator[Misplaced]:

@@ -5,8 +5,11 @@ It knows nothing of characters.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
+
+_NAME_PART = re.compile(r"[A-Za-z0-9_]*", re.ASCII)
 
 
 class Inline(Enum):
@@ -41,6 +44,7 @@ class Word:
     is_dynamic: bool = False
     is_bare: bool = True  # no quotes, escapes or expansions: it can be a reserved word
     is_empty: bool = True  # nothing but expressions so far
+    could_be_name: bool = True  # of a variable, as far as it goes
     has_brace: bool = False
     has_bracket: bool = False
     has_open_tilde: bool = False
@@ -58,6 +62,7 @@ class Word:
         """Unquoted characters without a meaning of their own to the lexer."""
         self.cooked.append(text)
         self.is_empty = self.ends_in_name = False
+        self.could_be_name = self.could_be_name and _NAME_PART.fullmatch(text) is not None
         self.has_brace = self.has_brace or "{" in text
         self.has_bracket = self.has_bracket or "[" in text
         _, tilde, behind = text.rpartition("~")
@@ -67,12 +72,12 @@ class Word:
     def add_quoted(self, text: str) -> None:
         """The text of quotes or an escape."""
         self.cooked.append(text)
-        self.is_bare = self.is_empty = self.ends_in_name = False
+        self.is_bare = self.is_empty = self.ends_in_name = self.could_be_name = False
 
     def add_expansion(self, *, ends_in_name: bool = False) -> None:
         """Something whose text is not known."""
         self.is_dynamic = True
-        self.is_bare = self.is_empty = False
+        self.is_bare = self.is_empty = self.could_be_name = False
         self.ends_in_name = ends_in_name
 
     def add_hole(self, index: int, *, is_own: bool) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.spec.load import load_workload
-
 from runner.plan.expand import expand
 from runner.plan.model import Plan, RunId
+from runner.spec.load import load_workload
 from runner.spec.workload import Workload
 
 RUN = RunId("demo-20260102t030405z-abcd")
