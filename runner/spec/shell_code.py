@@ -33,11 +33,11 @@ _CODE_OPTIONS = {
     "node": "ep",
     "php": "r",
 }
-EVALUATED_VARIABLES = frozenset(
+_EVALUATED_VARIABLES = frozenset(
     {"BASH_ENV", "ENV", "LINENO", "OPTIND", "PROMPT_COMMAND", "PS0", "PS4", "RANDOM", "SECONDS"}
 )
-"""Those whose values bash takes for arithmetic or expands, whoever assigned them."""
-
+_DECLARATION = re.compile(r"\b(?:declare|typeset|local|readonly|export)\b([^\n;|&]*)")
+_EVALUATING_FLAG = re.compile(r"(?:^|\s)-[A-Za-z]*[in]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
 _NUMBER_RELATIONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
@@ -57,13 +57,21 @@ def check_command(words: Sequence[Word]) -> Iterator[Misplaced]:
             yield from _check_interpreter(name, _CODE_OPTIONS[name], words[index + 1 :])
 
 
-def evaluated_name(words: Sequence[Word], word: Word) -> str | None:
-    """The variable that `word`, an argument of `words`, makes an integer or a reference."""
-    if words[0].text not in _DECLARES:
-        return None
-    flags = "".join(each.text or "" for each in words[1:] if (each.text or "").startswith("-"))
-    name = _NAME.match(word.text or "")
-    return name.group() if name and ("i" in flags or "n" in flags) else None
+def check_assignments(script: str, assignments: Iterable[Word]) -> Iterator[Misplaced]:
+    """The expressions that are assigned to variables which bash evaluates on assignment or use."""
+    assignments = tuple(assignments)
+    if not assignments:
+        return
+    evaluated = set(_EVALUATED_VARIABLES)
+    for declaration in _DECLARATION.findall(script):
+        if _EVALUATING_FLAG.search(declaration):
+            evaluated.update(_NAME.findall(declaration))
+    for word in assignments:
+        name = _NAME.match(script, word.start)
+        if name is not None and name.group() in evaluated:
+            hint = f"assign it to a variable that is text{RAW_HINT}"
+            for hole in word.holes:
+                yield hole, f"bash would evaluate a value assigned to `{name.group()}`", hint
 
 
 def check_condition(words: Sequence[Word | None]) -> Iterator[Misplaced]:

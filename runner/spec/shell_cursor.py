@@ -48,6 +48,7 @@ class Cursor:
         self.frames = [Frame(Kind.COMMANDS, 0)]
         self.placements: list[Placement] = []
         self.hole_positions: list[int] = []
+        self.assignments: list[Word] = []  # with expressions in their values
         self.refused: set[int] = set()
         self.faults: list[Fault] = []
         self.is_cut = False  # by a quote that is never closed

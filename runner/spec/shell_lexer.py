@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from runner.spec.shell_code import check_condition
+from runner.spec.shell_code import check_assignments, check_condition
 from runner.spec.shell_cursor import TOKENS, Cursor, Fault, TooDeepError
 from runner.spec.shell_grammar import end_command, take_separator, take_word
 from runner.spec.shell_places import Place
@@ -37,6 +37,7 @@ def read_script(script: str, raw_holes: frozenset[int] = frozenset()) -> Reading
     """Reads a script with a NUL for each expression; those in `raw_holes` may stand anywhere."""
     cursor = Cursor(script, raw_holes)
     _run(cursor)
+    cursor.misplace_all(check_assignments(script, cursor.assignments))
     return Reading(tuple(cursor.placements), tuple(cursor.faults))
 
 
@@ -261,4 +262,6 @@ def _take_command_word(cursor: Cursor, frame: Frame, word: Word) -> None:
             return
         if word.is_empty and len(word.holes) == 1 == len(word.own_holes):
             cursor.placements[word.holes[0]].is_command = True
+        if word.assigns and word.holes:
+            cursor.assignments.append(word)
     cursor.misplace_all(take_word(frame, word))
