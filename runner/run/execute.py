@@ -9,6 +9,7 @@ import threading
 import traceback
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from runner.errors import (
@@ -26,6 +27,7 @@ from runner.run.events import CleanupFinished, JobCreated, RunFinished, RunStart
 from runner.run.feed import Feeder
 from runner.run.journal import Journal
 from runner.run.outputs import Collector
+from runner.run.parallel import run_together
 from runner.run.services import Batch, Blobs
 from runner.run.submit import Requests, plan_submission, submission_as_json
 from runner.run.watch import JobEndedError, Watch
@@ -186,12 +188,11 @@ class Run:
 
     def _create_containers(self) -> None:
         metadata = {"batchrun": self._plan.run_id}
-        with ThreadPoolExecutor(_CREATORS, thread_name_prefix="create") as pool:
-            for future in [
-                pool.submit(self._blobs.create_container, name, metadata)
-                for _, name in self._submission.containers
-            ]:
-                future.result()
+        calls = (
+            partial(self._blobs.create_container, name, metadata)
+            for _, name in self._submission.containers
+        )
+        run_together(calls, threads=_CREATORS)
 
     def _work(self, pool_id: str) -> None:
         """Feeds, watches and collects side by side until every task is home."""

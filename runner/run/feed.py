@@ -9,10 +9,12 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 
 from runner.plan.model import LOGS, ContainerPlan, InputFile, Plan, TaskPlan
 from runner.run.events import TaskAdded, UploadFinished
 from runner.run.journal import Journal
+from runner.run.parallel import run_together
 from runner.run.services import Batch, Blobs
 from runner.run.submit import Requests, Submission
 from runner.spec.workload import Role
@@ -53,20 +55,19 @@ class Feeder:
             return
         if start_task.command.script_file is not None:
             self._upload_script(start_task.command.script_file, start_task.command.script)
-        with ThreadPoolExecutor(_TRANSFERS, thread_name_prefix="upload") as pool:
-            for role in dict.fromkeys(resource.role for resource in start_task.resources):
-                self._bring_whole(pool, role)
+        for role in dict.fromkeys(resource.role for resource in start_task.resources):
+            self._bring_whole(role)
 
     def feed(self) -> None:
         """Everything else, to the last task; then the job is told that no more will come.
 
         Returns early, with nothing under way, once `stop` was called.
         """
+        for role in self._shared_roles():
+            self._bring_whole(role)
         pool = ThreadPoolExecutor(_TRANSFERS, thread_name_prefix="upload")
         adder = ThreadPoolExecutor(_ADDS, thread_name_prefix="add")
         try:
-            for role in self._shared_roles():
-                self._bring_whole(pool, role)
             self._feed_tasks(pool, adder)
             if not self._stopped.is_set():
                 self._batch.finish_adding(self._submission.job_id)
@@ -88,12 +89,12 @@ class Feeder:
             if role in resources or sources.count(role) != 1:
                 yield role
 
-    def _bring_whole(self, pool: ThreadPoolExecutor, role: Role) -> None:
+    def _bring_whole(self, role: Role) -> None:
         if role in self._brought:
             return
         container = self._containers[role]
-        for future in [pool.submit(self._upload, container, file) for file in container.files]:
-            future.result()
+        uploads = (partial(self._upload, container, file) for file in container.files)
+        run_together(uploads, threads=_TRANSFERS)
         self._brought.add(role)
 
     def _feed_tasks(self, pool: ThreadPoolExecutor, adder: ThreadPoolExecutor) -> None:
