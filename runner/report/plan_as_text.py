@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runner.plan.command import SCRIPT_VARIABLE
 from runner.plan.model import CommandLine, Plan, ResourcePlan, TaskPlan
 from runner.report.as_text import format_bytes, plural, printable
 
@@ -63,6 +64,8 @@ def _command(command: CommandLine) -> Iterator[str]:
     for line in command.script.splitlines():
         yield f"  $ {printable(line)}"
     for name, value in command.environment.items():
+        if name == SCRIPT_VARIABLE:  # shown above
+            continue
         yield printable(f"  environment {name}={value}")
 
 
