@@ -20,7 +20,7 @@ EVALUATING_BUILTINS = frozenset(
     | {"mapfile", "read", "readarray", "readonly", "source", "trap", "typeset", "unset"}
 )
 _EVALUATES_ALL = EVALUATING_BUILTINS - {".", "source"}
-_DECLARES = frozenset({"declare", "typeset", "local", "export", "readonly"})
+DECLARING_BUILTINS = frozenset({"declare", "typeset", "local", "export", "readonly"})
 _PREFIXES = frozenset({"command", "builtin"})
 _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "ksh"})
 _PASSING_ON = frozenset({"su", "runuser", "script", "flock"})  # operands may come before `-c`
@@ -34,7 +34,8 @@ _CODE_OPTIONS = {
     "php": "r",
 }
 _EVALUATED_VARIABLES = frozenset(
-    {"BASH_ENV", "ENV", "LINENO", "OPTIND", "PROMPT_COMMAND", "PS0", "PS4", "RANDOM", "SECONDS"}
+    {"BASH_ENV", "ENV", "HISTCMD", "LINENO", "OPTIND", "PROMPT_COMMAND", "PS0", "PS4", "RANDOM"}
+    | {"SECONDS", "SRANDOM"}
 )
 _DECLARATION = re.compile(r"\b(?:declare|typeset|local|readonly|export)\b([^\n;|&]*)")
 _EVALUATING_FLAG = re.compile(r"(?:^|\s)-[A-Za-z]*[in]")
@@ -42,6 +43,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
 _NUMBER_RELATIONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
 _VARIABLE_TESTS = frozenset({"-v", "-R"})
+_NAMING_OPTIONS = {"test": _VARIABLE_TESTS, "[": _VARIABLE_TESTS, "printf": {"-v"}, "wait": {"-p"}}
 
 
 def check_command(words: Sequence[Word]) -> Iterator[Misplaced]:
@@ -94,18 +96,18 @@ def _check_builtin(words: Sequence[Word]) -> Iterator[Misplaced]:
     if not words:
         return
     name, arguments = words[0].text, words[1:]
-    if name in _DECLARES:
+    if name in DECLARING_BUILTINS:
         yield from _check_declaration(name, arguments)
     elif name in _EVALUATES_ALL:
         hint = f"write what is meant without `{name}`{RAW_HINT}"
         for hole in _holes(arguments):
             yield hole, f"`{name}` would evaluate the value of an expression", hint
-    elif name in {"test", "[", "printf"}:
-        options = {"-v"} if name == "printf" else _VARIABLE_TESTS
+    elif name in _NAMING_OPTIONS:
+        options = _NAMING_OPTIONS[name]
         for index, word in enumerate(arguments):
             if word.text in options:
                 yield from _misplaced(arguments[index + 1 : index + 2], Place.VARIABLE)
-            elif name == "printf" and (word.before_hole or "").startswith("-v"):
+            elif word.before_hole in options:
                 yield from _misplaced([word], Place.VARIABLE)
 
 
@@ -119,7 +121,7 @@ def _check_declaration(name: str, arguments: Sequence[Word]) -> Iterator[Misplac
                 yield hole, f"`{name} {text}` would evaluate the value of an expression", hint
             return
     for word in arguments:
-        if word.holes and not _ASSIGNMENT.match(word.before_hole or ""):
+        if word.holes and not (word.assigns or _ASSIGNMENT.match(word.before_hole or "")):
             yield from _misplaced([word], Place.VARIABLE)
 
 

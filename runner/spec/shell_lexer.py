@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from runner.spec.shell_code import check_assignments, check_condition
+from runner.spec.shell_code import DECLARING_BUILTINS, check_assignments, check_condition
 from runner.spec.shell_cursor import TOKENS, Cursor, Fault, TooDeepError
 from runner.spec.shell_grammar import end_command, take_separator, take_word
 from runner.spec.shell_places import Place
@@ -262,6 +262,12 @@ def _take_command_word(cursor: Cursor, frame: Frame, word: Word) -> None:
             return
         if word.is_empty and len(word.holes) == 1 == len(word.own_holes):
             cursor.placements[word.holes[0]].is_command = True
-        if word.assigns and word.holes:
-            cursor.assignments.append(word)
+    if word.assigns and word.holes and _is_assignment_place(frame):
+        cursor.assignments.append(word)
     cursor.misplace_all(take_word(frame, word))
+
+
+def _is_assignment_place(frame: Frame) -> bool:
+    """Before a command's name, or behind a builtin that declares."""
+    first = frame.words[0] if frame.words else None
+    return first is None or first.text in DECLARING_BUILTINS
