@@ -15,7 +15,7 @@ from runner.spec.filters import FILTERS
 from runner.spec.lookup import Evaluate, MissingError, Scope, Step, look_up
 from runner.spec.suggestion import closest
 from runner.spec.syntax_tree import SyntaxTree, parse_expression
-from runner.spec.values import NoValueError, bounded, calculate, compare, concatenate
+from runner.spec.values import NoValueError, bounded, calculate, compare, concatenate, signed
 
 _RAW = "raw"
 _DEFAULT = "default"
@@ -30,7 +30,6 @@ _SIGNS: dict[type[nodes.Expr], str] = {
 }
 _REFUSED: dict[type[nodes.Node], tuple[str, str | None]] = {
     nodes.Call: ("calls are not allowed in an expression", "filters are: `{{ value | lower }}`"),
-    nodes.Pow: ("`**` is not allowed in an expression", None),
     nodes.Dict: ("a mapping cannot be written in an expression", None),
     nodes.Slice: ("a slice is not allowed in an expression", None),
 }
@@ -205,9 +204,8 @@ class _Compiler:
             self._refuse(node, f"`{node.name}` takes plain arguments only")
         elif not least <= len(node.args) <= most:
             count = str(least) if least == most else f"{least} to {most}"
-            plural = "" if most == 1 else "s"
-            given = len(node.args)
-            self._refuse(node, f"`{node.name}` takes {count} argument{plural}, not {given}")
+            arguments = "no arguments" if most == 0 else f"{count} argument{'s' * (most > 1)}"
+            self._refuse(node, f"`{node.name}` takes {arguments}, not {len(node.args)}")
 
     def _filter(self, node: nodes.Filter) -> Evaluate:
         name = node.name
@@ -258,14 +256,14 @@ class _Compiler:
         return lambda scope: concatenate([part(scope) for part in parts])
 
     def _binary(self, node: nodes.BinExpr) -> Evaluate:
+        if isinstance(node, nodes.Pow):
+            return self._refuse(node, "`**` is not allowed in an expression")
         left, right = self.compile(node.left), self.compile(node.right)
         if isinstance(node, nodes.And):
             return lambda scope: left(scope) and right(scope)
         if isinstance(node, nodes.Or):
             return lambda scope: left(scope) or right(scope)
-        sign = _SIGNS.get(type(node))
-        if sign is None:
-            return self._refuse(node, *_REFUSED[nodes.Pow])
+        sign = _SIGNS[type(node)]
         return lambda scope: calculate(sign, left(scope), right(scope))
 
     def _compare(self, node: nodes.Compare) -> Evaluate:
@@ -287,8 +285,8 @@ class _Compiler:
         value = self.compile(node.node)
         if isinstance(node, nodes.Not):
             return lambda scope: not value(scope)
-        factor = -1 if isinstance(node, nodes.Neg) else 1
-        return lambda scope: calculate("*", factor, value(scope))
+        sign = "-" if isinstance(node, nodes.Neg) else "+"
+        return lambda scope: signed(sign, value(scope))
 
     def _conditional(self, node: nodes.CondExpr) -> Evaluate:
         test, then = self.compile(node.test), self.compile(node.expr1)

@@ -53,10 +53,10 @@ def check_command(words: Sequence[Word]) -> Iterator[Misplaced]:
     passes_on = False
     for index, name in enumerate(names):
         if name in _SHELLS:
-            yield from _check_shell(name, words[index + 1 :])
+            yield from _check_shell(name, _behind(words, index))
         elif name in _CODE_OPTIONS and not (passes_on and name in _PASSING_ON):
             passes_on = passes_on or name in _PASSING_ON
-            yield from _check_interpreter(name, _CODE_OPTIONS[name], words[index + 1 :])
+            yield from _check_interpreter(name, _CODE_OPTIONS[name], _behind(words, index))
 
 
 def check_assignments(script: str, assignments: Iterable[Word]) -> Iterator[Misplaced]:
@@ -125,7 +125,7 @@ def _check_declaration(name: str, arguments: Sequence[Word]) -> Iterator[Misplac
             yield from _misplaced([word], Place.VARIABLE)
 
 
-def _check_shell(name: str, words: Sequence[Word]) -> Iterator[Misplaced]:
+def _check_shell(name: str, words: Iterable[Word]) -> Iterator[Misplaced]:
     """After `-c`, the first operand of a shell is code, whatever options are between."""
     is_code = is_argument = False
     for word in words:
@@ -142,7 +142,7 @@ def _check_shell(name: str, words: Sequence[Word]) -> Iterator[Misplaced]:
             return
 
 
-def _check_interpreter(name: str, letters: str, words: Sequence[Word]) -> Iterator[Misplaced]:
+def _check_interpreter(name: str, letters: str, words: Iterable[Word]) -> Iterator[Misplaced]:
     """Of an interpreter the code is in, or right behind, the option; operands end its options."""
     is_code = False
     for word in words:
@@ -157,6 +157,10 @@ def _check_interpreter(name: str, letters: str, words: Sequence[Word]) -> Iterat
             is_code = text is not None and text[-1] in letters
         elif not start.startswith("--") and name not in _PASSING_ON:
             return
+
+
+def _behind(words: Sequence[Word], index: int) -> Iterator[Word]:
+    return (words[at] for at in range(index + 1, len(words)))
 
 
 def _code(name: str, letter: str, word: Word) -> Iterator[Misplaced]:

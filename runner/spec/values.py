@@ -39,7 +39,7 @@ def describe(value: object) -> str:
         case Sequence():
             return "a list"
         case _:
-            return f"a {type(value).__name__}"
+            return f"an object ({type(value).__name__})"
 
 
 def to_text(value: object) -> str:
@@ -113,6 +113,14 @@ def calculate(sign: str, left: object, right: object) -> object:
         raise NoValueError("division by zero") from error
     except OverflowError as error:
         raise NoValueError("the number is not finite") from error
+
+
+def signed(sign: str, value: object) -> int | float:
+    """`+` or `-` of one number."""
+    if not is_number(value):
+        raise NoValueError(f"`{sign}` takes a number, not {describe(value)}")
+    assert isinstance(value, (int, float))
+    return bounded(-value if sign == "-" else value)
 
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {

@@ -334,8 +334,10 @@ FRAGMENTS = [
         "RANDOM=",
     ],
 ]
-# `$1eval` is `eval` where `$1` is empty: what a script makes of its own expansions is its own.
-GLUED = re.compile(r"[^\s;|&({!](?:eval|let|declare|local|export|test|trap|unset|read|bash|printf)")
+# `$1eval` and `$1 eval` are `eval` where `$1` is empty: what a script makes of its own expansions
+# is its own.
+EVALUATING = "(?:eval|let|declare|local|export|test|trap|unset|read|bash|printf)"
+GLUED = re.compile(rf"""[^\s;|&({{!]{EVALUATING}|(?:\$.|[}})\]"'`])\s+{EVALUATING}""")
 HOSTILE = [value for value in VALUES if RUN in value]
 
 
