@@ -5,31 +5,14 @@ It must not know what the request asks for.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request
-
-LARGEST_SKEW = timedelta(minutes=15)
-_SIGNED_HEADERS = (
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "if-modified-since",
-    "if-match",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-)
+from runner.emulator.server.shared_key import LARGEST_SKEW, SIGNED_HEADERS, is_signature
 
 
 def authorize(request: Request, account: Account, now: datetime) -> None:
@@ -45,7 +28,7 @@ def authorize(request: Request, account: Account, now: datetime) -> None:
         raise _failed(f"There is no account {name} here")
     _check_time(request.headers, now)
     texts = tuple(_texts_to_sign(request, account.name))
-    if not any(_matches(text, account.key, signature) for text in texts):
+    if not any(is_signature(account.key, text, signature) for text in texts):
         raise _failed(
             f"The MAC signature found in the HTTP request '{signature}' is not the same as any"
             f" computed signature. Server used following string to sign: '{texts[0]}'."
@@ -86,7 +69,7 @@ def _texts_to_sign(request: Request, account: str) -> Iterator[str]:
 
 def _text_to_sign(request: Request, account: str, length: str) -> str:
     headers = {**request.headers, "content-length": length}
-    lines = [request.method, *(headers.get(name, "") for name in _SIGNED_HEADERS)]
+    lines = [request.method, *(headers.get(name, "") for name in SIGNED_HEADERS)]
     ocp = sorted((k, v) for k, v in request.headers.items() if k.startswith("ocp-") and v)
     lines += [f"{name}:{value}" for name, value in ocp]
     lines.append(f"/{account}{request.raw_path}")
@@ -96,11 +79,6 @@ def _text_to_sign(request: Request, account: str, length: str) -> str:
             values.setdefault(name, value)
     lines += [f"{name}:{values[name]}" for name in sorted(values)]
     return "\n".join(lines)
-
-
-def _matches(text: str, key: bytes, signature: str) -> bool:
-    digest = hmac.new(key, text.encode("utf-8"), hashlib.sha256).digest()
-    return hmac.compare_digest(base64.b64encode(digest), signature.encode("utf-8"))
 
 
 def _failed(detail: str) -> RefusedError:

@@ -6,11 +6,8 @@ what the request asks for.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
@@ -21,21 +18,7 @@ from runner.emulator.blob.core.refusals import (
 )
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request
-
-_CLOCK_TOLERANCE = timedelta(minutes=15)
-_SIGNED_HEADERS = (
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "if-modified-since",
-    "if-match",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-)
+from runner.emulator.server.shared_key import LARGEST_SKEW, SIGNED_HEADERS, is_signature
 
 
 def check_shared_key(request: Request, account: Account, now: datetime) -> None:
@@ -47,17 +30,11 @@ def check_shared_key(request: Request, account: Account, now: datetime) -> None:
     strings = [
         _string_to_sign(request, account.name, order) for order in (_ordinal_order, _word_order)
     ]
-    if not any(hmac.compare_digest(signature, sign(account.key, text)) for text in strings):
+    if not any(is_signature(account.key, text, signature) for text in strings):
         raise fail(
             f"The MAC signature found in the HTTP request '{signature}' is not the same as any "
             f"computed signature. Server used following string to sign: '{strings[0]}'."
         )
-
-
-def sign(key: bytes, text: str) -> str:
-    """HMAC-SHA256 in base64, as every signature of the service is."""
-    digest = hmac.digest(key, text.encode("utf-8"), hashlib.sha256)
-    return base64.b64encode(digest).decode("ascii")
 
 
 def fail(detail: str) -> RefusedError:
@@ -83,15 +60,15 @@ def _check_date(request: Request, now: datetime) -> None:
         raise fail(f"Request date header is not a date: '{text}'") from error
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
-    if now - date > _CLOCK_TOLERANCE:
+    if now - date > LARGEST_SKEW:
         raise fail(f"Request date header too old: '{text}'")
-    if date - now > _CLOCK_TOLERANCE:
+    if date - now > LARGEST_SKEW:
         raise fail(f"Request date header too far in the future: '{text}'")
 
 
 def _string_to_sign(request: Request, account: str, order: Callable[[str], str]) -> str:
     headers = request.headers
-    standard = [headers.get(name, "") for name in _SIGNED_HEADERS]
+    standard = [headers.get(name, "") for name in SIGNED_HEADERS]
     if standard[2] == "0":
         standard[2] = ""
     if "x-ms-date" in headers:

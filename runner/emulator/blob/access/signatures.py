@@ -6,7 +6,6 @@ asked for, beyond the resource.
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from datetime import datetime, timezone
 from email.utils import format_datetime
 
 from runner.emulator.blob.access.grant import SignatureGrant
-from runner.emulator.blob.access.shared_key import fail, sign
+from runner.emulator.blob.access.shared_key import fail
 from runner.emulator.blob.access.target import Level, Target
 from runner.emulator.blob.core.refusals import (
     AUTHORIZATION_PROTOCOL_MISMATCH,
@@ -25,6 +24,7 @@ from runner.emulator.blob.core.refusals import (
 )
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request
+from runner.emulator.server.shared_key import is_signature
 
 _OLDEST_VERSION = "2018-11-09"
 # Since this version the encryption scope (`ses`) is signed too.
@@ -57,7 +57,7 @@ def check_signature(
     else:
         text = _service_string(query, target, account, version)
     signature = query["sig"]
-    if not signature.isascii() or not hmac.compare_digest(signature, sign(account.key, text)):
+    if not is_signature(account.key, text, signature):
         raise fail(f"Signature did not match. String to sign used was {text}")
     _check_times(query, now)
     _check_origin(request, query)
