@@ -5,12 +5,15 @@ It decides nothing about the run; a task that left less than it should is report
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from runner.errors import TransferError
+from runner.errors import ServiceError, TransferError
 from runner.plan.model import LOGS, OutputPlan, Plan, TaskPlan
 from runner.run.events import OutputDownloaded, TaskFinished
 from runner.run.journal import Journal
@@ -45,24 +48,49 @@ class Collector:
     def collect(self, status: TaskStatus) -> bool:
         """Whether a task that has ended did all it should.
 
-        Raises `TransferError` where something cannot be brought home.
+        Raises `ServiceError`, after the task's event, where something cannot be brought home.
         """
         task = self._plan.tasks[int(status.id) - 1]
-        succeeded = bool(status.succeeded)
+        logs = _Logs()
         failure = status.failure
-        stdout = stderr = None
+        succeeded = bool(status.succeeded)
+        try:
+            missing = self._bring(task, succeeded, logs)
+        except ServiceError as error:
+            self._finish(task, status, logs, succeeded=False, failure=_transfer_failure(error))
+            raise
+        if missing and succeeded:
+            succeeded = False
+            failure = _missing_output(missing)
+        self._finish(task, status, logs, succeeded=succeeded, failure=failure)
+        return succeeded
+
+    def _bring(self, task: TaskPlan, succeeded: bool, logs: _Logs) -> list[OutputPlan]:
+        """Brings all that is wanted of a task; gives the outputs that are not there.
+
+        What came of its logs stands in `logs`, however this ends.
+        """
         if self._all_logs or not succeeded or task.print is Print.STDOUT:
-            stdout = self._bring_log(task, "stdout")
-            stderr = self._bring_log(task, "stderr")
+            logs.stdout = self._bring_log(task, "stdout")
+            self._bring_stderr(task, logs)
         missing = [
             output
             for output in task.outputs
             if _applies(output, succeeded) and not self._bring_output(task, output)
         ]
-        if missing and succeeded:
-            succeeded = False
-            failure = _missing_output(missing)
-            stderr = stderr or self._bring_log(task, "stderr")
+        if missing and succeeded and logs.stderr is None:
+            self._bring_stderr(task, logs)
+        return missing
+
+    def _finish(
+        self,
+        task: TaskPlan,
+        status: TaskStatus,
+        logs: _Logs,
+        *,
+        succeeded: bool,
+        failure: TaskFailure | None,
+    ) -> None:
         self._journal.record(
             TaskFinished(
                 task=task.id,
@@ -75,29 +103,27 @@ class Collector:
                 retries=status.retry_count,
                 cause=None if failure is None else failure.code,
                 message=None if failure is None else failure.message,
-                stdout=stdout,
-                stderr=stderr,
-                stderr_tail=None if succeeded or stderr is None else self._tail(stderr),
+                stdout=logs.stdout,
+                stderr=logs.stderr,
+                stderr_tail=None if succeeded else logs.stderr_tail,
             )
         )
-        return succeeded
+
+    def _bring_stderr(self, task: TaskPlan, logs: _Logs) -> None:
+        logs.stderr = self._bring_log(task, "stderr")
+        if logs.stderr is not None:
+            logs.stderr_tail = _tail(self._journal.directory / logs.stderr)
 
     def _bring_log(self, task: TaskPlan, stream: str) -> str | None:
-        path = self._journal.log_path(task.id, stream)
+        container, blob = self._plan.container_name(LOGS), log_blob(task.id, stream)
         try:
-            self._blobs.download_file(
-                self._plan.container_name(LOGS), log_blob(task.id, stream), path
-            )
+            path = self._journal.log_path(task.id, stream)
+            self._blobs.download_file(container, blob, path)
         except BlobMissingError:  # the task never ran, so it never wrote
             return None
+        except OSError as error:
+            raise _fault("write", error.filename or blob, error) from error
         return self._journal.relative(path)
-
-    def _tail(self, log: str) -> str:
-        with (self._journal.directory / log).open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - _TAIL_BYTES))
-            text = stream.read().decode("utf-8", "replace")
-        return "\n".join(text.splitlines()[-_TAIL_LINES:])
 
     def _bring_output(self, task: TaskPlan, output: OutputPlan) -> bool:
         """False where the one blob that the output means is not there."""
@@ -133,16 +159,20 @@ class Collector:
     ) -> None:
         container = self._plan.container_name(output.role)
         target = self._output_directory / place
-        partial = target.with_name(f".{target.name[:100]}.{self._plan.run_id}.partial")
+        # One of its own for each blob, however long its name is and whoever downloads beside us.
+        digest = hashlib.sha256(f"{container}/{blob}".encode("utf-8", "surrogatepass")).hexdigest()
+        partial = target.with_name(f".batch-run-{digest[:32]}.partial")
         try:
             self._make_folder(target.parent)
+            with contextlib.suppress(FileNotFoundError):
+                target.lstat()  # refuses a name that is too long before anything is transferred
             size = self._blobs.download_file(container, blob, partial)
             partial.replace(target)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise TransferError(f"cannot write `{target}`: {reason}") from error
+            raise _fault("write", target, error) from error
         finally:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # an error that brought us here says more
+                partial.unlink()
         self._journal.record(
             OutputDownloaded(
                 task=task.id, role=output.role, blob=blob, path=os.fspath(target), bytes=size
@@ -154,11 +184,47 @@ class Collector:
         with self._lock:
             if folder in self._folders:
                 return
+            self._output_directory.mkdir(parents=True, exist_ok=True)
+            root = Path(os.path.realpath(self._output_directory))
+            # Looked at before anything is made: what is new below it cannot be a link.
+            existing = folder
+            while not os.path.lexists(existing):
+                existing = existing.parent
+            if not Path(os.path.realpath(existing)).is_relative_to(root):
+                raise TransferError(f"{_shown(folder)} leads out of {_shown(root)} by a link")
             folder.mkdir(parents=True, exist_ok=True)
-            root = self._output_directory.resolve()
-            if not folder.resolve().is_relative_to(root):
-                raise TransferError(f"`{folder}` is a link that leads out of `{root}`")
             self._folders.add(folder)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Logs:
+    """What has come of a task's logs: paths in the run's directory, and the end of one."""
+
+    stdout: str | None = None
+    stderr: str | None = None
+    stderr_tail: str | None = None
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _TAIL_BYTES))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError as error:
+        raise _fault("read", log, error) from error
+    return "\n".join(text.splitlines()[-_TAIL_LINES:])
+
+
+def _fault(verb: str, path: Path | str, error: OSError) -> TransferError:
+    reason = (error.strerror or str(error)).lower()
+    return TransferError(f"cannot {verb} {_shown(path)}: {reason}")
+
+
+def _shown(path: Path | str) -> str:
+    """In backticks, or with escapes where a blob's name would break the line."""
+    text = os.fspath(path)
+    return f"`{text}`" if text.isprintable() else ascii(text)
 
 
 def local_name(blob: str) -> PurePosixPath:
@@ -178,6 +244,10 @@ def _applies(output: OutputPlan, succeeded: bool) -> bool:
             return not succeeded
         case UploadCondition.COMPLETION:
             return True
+
+
+def _transfer_failure(error: ServiceError) -> TaskFailure:
+    return TaskFailure(code="TransferFailed", category="ServerError", message=error.message)
 
 
 def _missing_output(missing: list[OutputPlan]) -> TaskFailure:
