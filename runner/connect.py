@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -66,6 +66,8 @@ class Services:
     blobs: Blobs
     stack: ExitStack = field(default_factory=ExitStack, repr=False)
     """What ends with them."""
+    ended: Callable[[], str | None] = lambda: None
+    """Why they are gone for good, in words; None while they may answer."""
 
     def close(self) -> None:
         """Gives the connections back; ends the local emulator and waits until it is gone."""
@@ -126,7 +128,8 @@ def open_local(*, state: Path, allow_admin: bool, environ: Mapping[str, str]) ->
         import runner.remote.blobs  # noqa: F401
 
         settings = emulator.wait_until_ready()
-        return _open("local", settings, stack.pop_all(), probe=False)
+        services = _open("local", settings, stack.pop_all(), probe=False)
+        return replace(services, ended=emulator.ended)
 
 
 def _open(target: Target, settings: AzureSettings, stack: ExitStack, *, probe: bool) -> Services:

@@ -5,10 +5,14 @@ It hears events in the order of the journal, from any thread but never from two 
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runner.cli.printing import Printer
 from runner.cli.progress import Display
 from runner.cli.world import World
 from runner.plan.model import Plan
@@ -18,6 +22,8 @@ from runner.report.fold import Report
 from runner.run.events import Event, TaskFinished
 from runner.run.journal import Journal
 from runner.spec.workload import Print
+
+_PIECE_BYTES = 1024 * 1024
 
 
 class Audience:
@@ -31,6 +37,7 @@ class Audience:
         self._directory = directory
         self._world = world
         self._as_json = as_json
+        self._printer = Printer(world)
         self._report = Report()
 
     def hear(self, event: Event, line: dict[str, Any]) -> None:
@@ -38,18 +45,29 @@ class Audience:
         self._report.add(event)
         self._display.show(event, self._report)
         if self._as_json:
-            self._world.print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+            text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+            data = f"{text}\n".encode("utf-8", "backslashreplace")
+            self._printer.put(lambda: (data,))
         elif isinstance(event, TaskFinished):
             self._print_output(event)
 
-    def close(self) -> None:
-        """Takes the display away."""
+    def say(self, line: str) -> None:
+        """Shows a line out of turn."""
+        self._display.say(line)
+
+    def finish(self, is_stopped: Callable[[], bool]) -> None:
+        """Takes the display away, and returns when all data is written or nobody wants it."""
         self._display.close()
+        self._printer.finish(is_stopped)
 
     def tell_end(self, journal: Journal, *, output_directory: Path) -> None:
         """Writes `report.json` and says how it ended."""
         value = report_as_json(self._report, run=journal.run)
-        journal.write("report.json", json.dumps(value, indent=2) + "\n")
+        try:
+            journal.write("report.json", json.dumps(value, indent=2) + "\n")
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            self._world.say(f"batch-run: cannot write `report.json`: {reason}")
         self._world.say(
             digest(
                 self._report,
@@ -59,18 +77,25 @@ class Audience:
         )
 
     def _print_output(self, event: TaskFinished) -> None:
-        """The task's id, node and standard output, as the quickstart of Azure Batch shows them."""
+        """A task's output, if its step prints it."""
         task = self._plan.tasks[int(event.task) - 1]
         if task.print is not Print.STDOUT:
             return
-        content = b""
-        if event.stdout is not None:
-            content = (self._directory / event.stdout).read_bytes()
-        end = b"" if content.endswith(b"\n") or not content else b"\n"
-        head = f"Task: {event.task}\nNode: {event.node or '-'}\nStandard output:\n"
-        self._world.write(head.encode() + content + end + b"\n")
+        self._printer.put(partial(_task_output, event, self._directory))
 
     def _shown(self, path: Path) -> str:
         """Relative to where the user is, if it is below."""
         here = self._world.working_directory
         return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _task_output(event: TaskFinished, directory: Path) -> Iterator[bytes]:
+    """The task's id, node and standard output, as the quickstart of Azure Batch shows them."""
+    yield f"Task: {event.task}\nNode: {event.node or '-'}\nStandard output:\n".encode()
+    last = b"\n"
+    if event.stdout is not None:
+        with contextlib.suppress(OSError), (directory / event.stdout).open("rb") as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                last = piece[-1:]
+                yield piece
+    yield b"\n" if last == b"\n" else b"\n\n"

@@ -34,6 +34,10 @@ class Display(Protocol):
         """One more event."""
         ...
 
+    def say(self, line: str) -> None:
+        """Something out of turn, as soon as it is known."""
+        ...
+
     def close(self) -> None:
         """Nothing more will come."""
         ...
@@ -41,6 +45,13 @@ class Display(Protocol):
 
 class Silence:
     """`-q`: nothing but the end."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def say(self, line: str) -> None:
+        """Said all the same: somebody has asked for it."""
+        self._world.say(line)
 
     def show(self, event: Event, report: Report) -> None:
         """Nothing."""
@@ -68,6 +79,10 @@ class Lines:
             return
         self._next = now + _LINE_EVERY_SECONDS
         self._world.say(f"{describe_numbers(report)}{f'; {nodes}' if nodes else ''}")
+
+    def say(self, line: str) -> None:
+        """One more line."""
+        self._world.say(line)
 
     def close(self) -> None:
         """Lines need no care."""
@@ -110,6 +125,10 @@ class Bars:
             done = report.succeeded + len(report.failures)
             progress.update(self._tasks, completed=done, more=describe_nodes(report))
 
+    def say(self, line: str) -> None:
+        """A line above the bars."""
+        self._progress.console.print(line, markup=False, highlight=False)
+
     def close(self) -> None:
         """Takes the bars away."""
         self._progress.stop()
@@ -121,7 +140,7 @@ def choose_display(world: World, *, quiet: bool, prints: bool) -> Display:
     With `prints`, data goes to standard output meanwhile: on one terminal, bars would run into it.
     """
     if quiet:
-        return Silence()
+        return Silence(world)
     plain = bool(world.environ.get("NO_COLOR")) or world.environ.get("TERM") == "dumb"
     mixed = prints and world.stdout.isatty()
     return Lines(world) if plain or mixed or not world.stderr.isatty() else Bars(world)

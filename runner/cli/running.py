@@ -19,19 +19,23 @@ from runner.cli.specs import load
 from runner.cli.world import World
 from runner.connect import (
     AzureSettings,
+    Services,
     choose_target,
     open_azure,
     open_local,
     read_azure_settings,
 )
-from runner.errors import UsageError
+from runner.errors import BatchRunError, ExitCode, UsageError
 from runner.plan.expand import expand, place
 from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
 from runner.report.plan_as_json import write_plan
 from runner.run.cleanup import Keep
+from runner.run.clock import Clock
+from runner.run.events import RunFinished
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, create_run_directory
+from runner.run.stop import Stop
 from runner.spec.workload import Elevation, Print, Workload
 
 
@@ -58,66 +62,118 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         world=world,
         as_json=arguments.json,
     )
+    stop = Stop()
     with closing(
         Journal(directory, run=run_id, clock=world.clock.now, listener=audience.hear)
     ) as journal:
-        journal.write("spec.yaml", workload.document.text)
-        write_plan(directory / "plan.json", plan)
+        _write_down(plan, journal)
         try:
-            outcome = _run(
-                plan, arguments, settings, journal, output_directory, world, interruptions
+            with _open_services(settings, arguments, journal, world) as services:
+                run = _make_run(
+                    plan,
+                    services,
+                    arguments,
+                    journal=journal,
+                    output_directory=output_directory,
+                    clock=world.clock,
+                    stop=stop,
+                )
+                _heed(interruptions, run, audience, stop, world, local=settings is None)
+                outcome = run.execute()
+        except BatchRunError as error:
+            # The services could not be opened: nothing was made.
+            outcome = Outcome(exit_code=error.exit_code, error=error)
+            journal.record(
+                RunFinished(
+                    exit_code=error.exit_code,
+                    succeeded=0,
+                    failed=0,
+                    unfinished=len(plan.tasks),
+                    error=error.message,
+                )
             )
-        finally:
-            audience.close()
+        audience.finish(lambda: stop.requested)
         audience.tell_end(journal, output_directory=output_directory)
     if outcome.error is not None:
         world.show_error(outcome.error)
-    return outcome.exit_code
+    return ExitCode.INTERRUPTED if stop.requested else outcome.exit_code
 
 
-def _run(
-    plan: Plan,
-    arguments: argparse.Namespace,
+def _write_down(plan: Plan, journal: Journal) -> None:
+    try:
+        journal.write("spec.yaml", plan.workload.document.text)
+        write_plan(journal.directory / "plan.json", plan)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot write the run's directory: {reason}") from error
+
+
+def _open_services(
     settings: AzureSettings | None,
+    arguments: argparse.Namespace,
+    journal: Journal,
+    world: World,
+) -> Services:
+    if settings is not None:
+        return open_azure(settings)
+    return open_local(
+        state=journal.directory / "emulator",
+        allow_admin=arguments.allow_admin,
+        environ=world.environ,
+    )
+
+
+def _make_run(
+    plan: Plan,
+    services: Services,
+    arguments: argparse.Namespace,
+    *,
     journal: Journal,
     output_directory: Path,
-    world: World,
+    clock: Clock,
+    stop: Stop,
+) -> Run:
+    return Run(
+        place(plan, storage_endpoint=services.blobs.endpoint),
+        Options(
+            target=services.target,
+            outlives_client=services.target == "azure",
+            output_directory=output_directory,
+            keep=frozenset(Keep(each) for each in arguments.keep),
+            all_logs=arguments.logs == "all",
+        ),
+        batch=services.batch,
+        blobs=services.blobs,
+        journal=journal,
+        clock=clock,
+        stop=stop,
+        services_ended=services.ended,
+    )
+
+
+def _heed(
     interruptions: Interruptions,
-) -> Outcome:
-    if settings is None:
-        services = open_local(
-            state=journal.directory / "emulator",
-            allow_admin=arguments.allow_admin,
-            environ=world.environ,
-        )
-    else:
-        services = open_azure(settings)
-    with services:
-        run = Run(
-            place(plan, storage_endpoint=services.blobs.endpoint),
-            Options(
-                target=services.target,
-                outlives_client=settings is not None,
-                output_directory=output_directory,
-                keep=frozenset(Keep(each) for each in arguments.keep),
-                all_logs=arguments.logs == "all",
-            ),
-            batch=services.batch,
-            blobs=services.blobs,
-            journal=journal,
-            clock=world.clock,
-        )
+    run: Run,
+    audience: Audience,
+    stop: Stop,
+    world: World,
+    *,
+    local: bool,
+) -> None:
+    """From here on a signal raises nothing: the run ends where it can end in order."""
 
-        def leave() -> None:
-            left = ", ".join(run.what_may_be_left()) or "nothing"
-            world.say(f"batch-run: left at once; what may still exist: {left}")
+    def last_word() -> str:
+        left = ", ".join(run.what_may_be_left()) or "nothing"
+        if local:
+            left = "nothing, since the local services end with this program"
+        # The bars have hidden the cursor, and will not get to show it again.
+        cursor = "\x1b[?25h" if world.stderr.isatty() else ""
+        return f"{cursor}batch-run: left at once; what may still exist: {left}"
 
-        def interrupt() -> None:
-            world.say("interrupted: cleaning up; interrupt again to leave at once")
-            run.interrupt()
-
-        interruptions.work, interruptions.leave = interrupt, leave
-        return run.execute()
+    interruptions.say = audience.say
+    interruptions.first_word = lambda: "interrupted: cleaning up; Ctrl-C again leaves at once"
+    interruptions.last_word = last_word
+    interruptions.stop = stop.request
 
 
 def _make_output_directory(given: str | None, workload: str, world: World) -> Path:

@@ -6,6 +6,7 @@ It knows nothing of what is done with the workload.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,17 +43,28 @@ def find_spec(name: str, world: World) -> Path:
     `workloads/topwords.yaml` means the example wherever there is no such file, and a line says so.
     """
     path = world.working_directory / name
-    if path.exists() or Path(name).is_absolute():
+    if Path(name).is_absolute() or not _is_missing(path):
         return path
     parts = Path(name).parts
     if len(parts) == 2 and parts[0] == "workloads":
         from runner.spec.bundled import bundled
 
         example = bundled("workloads", parts[1])
-        if example.is_file():
+        if os.path.isfile(example):  # whatever the name is, where `Path.is_file` may raise
             world.say(f"{name}: not in this folder; using the example {example}")
             return example
     return path
+
+
+def _is_missing(path: Path) -> bool:
+    """False too where nobody can say: then reading the file will tell why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def read_parameters(arguments: argparse.Namespace, world: World) -> dict[str, ParameterValue]:

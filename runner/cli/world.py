@@ -6,11 +6,11 @@ Only `main` makes one from the process; tests make their own.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from runner.errors import BatchRunError
 from runner.run.clock import Clock
@@ -22,23 +22,27 @@ class World:
 
     environ: Mapping[str, str]
     working_directory: Path
-    stdout: BinaryIO
+    stdout: RawIOBase
     stderr: TextIO
     clock: Clock
+    output_problem: str | None = field(default=None, init=False)
+    """Why data could not be written, where that is worth a word."""
     _closed: bool = field(default=False, init=False)
 
     def write(self, data: bytes) -> None:
-        """Writes data; a reader that has gone away (`| head`) stops no run."""
+        """Writes data; a reader that has gone away (`| head`), or a full disk, stops no run."""
         if self._closed:
             return
         try:
-            self.stdout.write(data)
-            self.stdout.flush()
-        except BrokenPipeError:
+            # The stream is raw: a write may take only a part.
+            left = memoryview(data)
+            while left:
+                left = left[self.stdout.write(left) :]
+        except OSError as error:
             self._closed = True
-            # The interpreter flushes once more at exit, and would complain then.
-            with contextlib.suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                reason = (error.strerror or str(error)).lower()
+                self.output_problem = f"cannot write to standard output: {reason}"
 
     def print(self, text: str) -> None:
         """Writes one line of data."""
@@ -46,7 +50,7 @@ class World:
 
     def say(self, text: str) -> None:
         """One line for people; a terminal that has gone away stops no run."""
-        with contextlib.suppress(BrokenPipeError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
             self.stderr.write(f"{text}\n")
             self.stderr.flush()
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -77,6 +77,7 @@ class RemoteBlobs:
         )
         self._containers: dict[str, ContainerClient] = {}
         self._urls: dict[tuple[str, Permission, datetime], tuple[str, str]] = {}
+        self._abandoned = False
 
     @property
     def endpoint(self) -> str:
@@ -135,6 +136,7 @@ class RemoteBlobs:
         A file that changes meanwhile is a `TransferError` too: the blob may be a mixture.
         """
         try:
+            self._check()
             with source.open("rb") as stream:
                 before = os.fstat(stream.fileno())
                 self._upload_stream(container, blob, stream, before.st_size, source)
@@ -157,9 +159,10 @@ class RemoteBlobs:
         and the target is removed. Raises `BlobMissingError`.
         """
         with translated(self._origin, f"give blob `{container}/{blob}`"):
+            self._check()
             downloader = self._open_blob(container, blob)
             try:
-                return _write_whole(downloader, target, f"{container}/{blob}")
+                return _write_whole(downloader, target, f"{container}/{blob}", self._check)
             except OSError as error:
                 target.unlink(missing_ok=True)
                 raise TransferError(
@@ -204,9 +207,17 @@ class RemoteBlobs:
         url, signature = self._signed(container, permission, expires)
         return f"{url}/{quote(blob, safe='/~')}?{signature}"
 
+    def abandon_transfers(self) -> None:
+        """Uploads and downloads end as `TransferError` at their next piece, and none begins."""
+        self._abandoned = True
+
     def close(self) -> None:
         """Gives the connections back."""
         self._service.close()
+
+    def _check(self) -> None:
+        if self._abandoned:
+            raise TransferError("transfers were abandoned")
 
     def _container(self, name: str) -> ContainerClient:
         client = self._containers.get(name)
@@ -245,9 +256,11 @@ class RemoteBlobs:
             return
         md5 = hashlib.md5(usedforsecurity=False)
         while piece := stream.read(MEBIBYTE):
+            self._check()
             md5.update(piece)
         stream.seek(0)
-        self._upload(container, blob, stream, size, md5.digest(), _BINARY)
+        checked = cast("IO[bytes]", _CheckedStream(stream, self._check))  # all that the SDK uses
+        self._upload(container, blob, checked, size, md5.digest(), _BINARY)
 
     def _upload(
         self,
@@ -303,11 +316,38 @@ class _PausingRetry(ExponentialRetry):
         self._pause(self.get_backoff_time(settings))
 
 
-def _write_whole(downloader: StorageStreamDownloader[bytes], target: Path, name: str) -> int:
+class _CheckedStream:
+    """A file whose reading ends where `check` raises, so that no long upload outlives its run."""
+
+    def __init__(self, stream: IO[bytes], check: Callable[[], None]) -> None:
+        self._stream = stream
+        self._check = check
+
+    def read(self, size: int = -1) -> bytes:
+        """The next piece."""
+        self._check()
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Back to where a try began."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where the next piece begins."""
+        return self._stream.tell()
+
+
+def _write_whole(
+    downloader: StorageStreamDownloader[bytes],
+    target: Path,
+    name: str,
+    check: Callable[[], None],
+) -> int:
     md5 = hashlib.md5(usedforsecurity=False)
     size = 0
     with target.open("wb") as stream:
         for piece in downloader.chunks():
+            check()
             stream.write(piece)
             md5.update(piece)
             size += len(piece)

@@ -58,6 +58,14 @@ class LocalEmulator:
         except (ValueError, KeyError, TypeError) as error:
             raise ServiceError("the local emulator did not say where it listens") from error
 
+    def ended(self) -> str | None:
+        """How it has ended by itself, in words; None while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        return f"the local emulator has ended ({how}); see {self._messages}"
+
     def stop(self, limit_seconds: float = STOP_SECONDS) -> None:
         """Asks it to end and waits until it has; kills it, and what it runs, as a last resort."""
         assert self._process.stdin is not None

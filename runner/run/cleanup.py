@@ -113,7 +113,17 @@ class Cleanup:
         )
         keep_pool = Keep.POOL in self._keep
         prefix, run_id = self._submission.pool_prefix, self._plan.run_id
-        pools = (pool_id,) if pool_id is not None else batch.find_pools(prefix, run_id)
+        try:
+            pools = (pool_id,) if pool_id is not None else batch.find_pools(prefix, run_id)
+        except ServiceError as error:
+            yield _Item(
+                kind="pool",
+                name=f"{prefix}*",
+                kept_because=None,
+                remove=partial(_refuse, error),
+                exists=lambda: True,
+            )
+            return
         for name in pools:
             yield _Item(
                 kind="pool",
@@ -149,6 +159,10 @@ class Cleanup:
                 return "delete: after-success, and the run failed" if failed else None
             case _:
                 assert_never(delete)
+
+
+def _refuse(error: ServiceError) -> None:
+    raise error
 
 
 def _nothing() -> None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event as Signal
+
+from runner.run.stop import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
     """`now` is aware and in UTC, `monotonic` in seconds.
 
-    `wait` returns when the signal is set, or after so many seconds.
+    `wait` returns after so many seconds, or as soon as the `Stop` is asked for or woken.
     """
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
-    wait: Callable[[Signal, float], bool]
+    wait: Callable[[Stop, float], None]

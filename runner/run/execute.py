@@ -5,8 +5,8 @@ It decides the exit code; each step is a module of its own, and what is shown is
 
 from __future__ import annotations
 
-import threading
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from runner.errors import (
     InterruptedRunError,
     ServiceError,
     StoppedWaitingError,
+    TransferError,
     most_severe,
 )
 from runner.plan.model import Plan
@@ -29,11 +30,14 @@ from runner.run.journal import Journal
 from runner.run.outputs import Collector
 from runner.run.parallel import run_together
 from runner.run.services import Batch, Blobs
+from runner.run.stop import Stop
 from runner.run.submit import Requests, plan_submission, submission_as_json
 from runner.run.watch import JobEndedError, Watch
 
 _COLLECTORS = 16
 _CREATORS = 8
+# How soon a wish to stop is seen while results are still coming home.
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,10 @@ class Run:
         blobs: Blobs,
         journal: Journal,
         clock: Clock,
+        stop: Stop,
+        services_ended: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`stop` is looked at between steps; `services_ended` says why they are gone for good."""
         self._plan = plan
         self._options = options
         self._batch = batch
@@ -93,10 +100,10 @@ class Run:
             output_directory=options.output_directory,
             all_logs=options.all_logs,
         )
-        self._wake = threading.Event()
-        self._working = False
-        self._interrupted = False
+        self._stop = stop
+        self._services_ended = services_ended
         self._created = False
+        self._ended = 0
         self._pool_id: str | None = None
         self._collecting: list[Future[bool]] = []
         self._succeeded = 0
@@ -104,20 +111,8 @@ class Run:
         self._transfer_errors: list[ServiceError] = []
 
     def execute(self) -> Outcome:
-        """Runs to the end; everything but a second interruption is in the outcome, not raised."""
-        error: BatchRunError | None = None
-        try:
-            try:
-                self._working = True
-                self._work(self._start())
-            finally:
-                self._working = False
-        except BatchRunError as caught:
-            error = caught
-        except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
-            error = self._report_bug(bug)
-        error = error or next(iter(self._transfer_errors), None)
-        self._feeder.stop()
+        """Runs to the end; whatever happens is in the outcome, and nothing is raised."""
+        error = self._run_to_an_end()
         cleanup = self._clean_up(error)
         self._journal.record(cleanup)
         code = self._exit_code(error, cleanup)
@@ -132,12 +127,18 @@ class Run:
         )
         return Outcome(exit_code=code, error=error)
 
-    def interrupt(self) -> None:
-        """For a signal handler: ends the work by raising, and lets a cleanup under way finish."""
-        self._interrupted = True
-        if self._working:
-            self._working = False
-            raise InterruptedRunError("interrupted")
+    def _run_to_an_end(self) -> BatchRunError | None:
+        """Why the run could not go on, or did not bring everything home; None where all is well."""
+        try:
+            self._work(self._start())
+        except ServiceError as caught:
+            gone = self._services_ended()
+            return caught if gone is None else ServiceError(gone)
+        except BatchRunError as caught:
+            return caught
+        except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
+            return self._report_bug(bug)
+        return next(iter(self._transfer_errors), None)
 
     def what_may_be_left(self) -> tuple[str, ...]:
         """Names of all that the run may have made, for whoever leaves without a cleanup."""
@@ -149,11 +150,26 @@ class Run:
 
     def _report_bug(self, bug: Exception) -> BatchRunError:
         trace = "".join(traceback.format_exception(bug))
-        path = self._journal.write("bug.txt", trace)
-        return BatchRunError(
-            f"a bug in batch-run: {type(bug).__name__}: {bug}",
-            hint=f"please report it with the content of `{path}`",
-        )
+        message = f"a bug in batch-run: {type(bug).__name__}: {bug}"
+        try:
+            path = self._journal.write("bug.txt", trace)
+        except OSError:
+            return BatchRunError(message, hint=f"please report it: {trace}")
+        return BatchRunError(message, hint=f"please report it with the content of `{path}`")
+
+    def _check(self) -> None:
+        """Between any two steps: may we go on?"""
+        if self._stop.requested:
+            # Or whoever raises would wait for the transfers under way, and the nodes be paid for.
+            self._blobs.abandon_transfers()
+            self._stop.check()
+        gone = self._services_ended()
+        if gone is not None:
+            raise ServiceError(gone)
+        if self._journal.problem is not None:
+            raise TransferError(
+                self._journal.problem, hint="what a run does must be written down while it goes"
+            )
 
     def _start(self) -> str:
         """Everything up to the job; returns its pool.
@@ -161,6 +177,7 @@ class Run:
         Nothing is created before both services have answered.
         """
         workload = self._plan.workload
+        self._check()
         node_agent = self._batch.find_node_agent(workload.pool.image)
         self._blobs.list_containers(f"{self._plan.run_id}-")
         files = [file for container in self._plan.containers for file in container.files]
@@ -173,18 +190,30 @@ class Run:
                 bytes=sum(file.size_bytes for file in files),
             )
         )
-        self._journal.write("submission.json", submission_as_json(self._submission))
+        self._write_submission()
+        self._check()
         self._created = True
         self._create_containers()
-        self._feeder.upload_for_nodes()
+        self._feeder.upload_for_nodes(self._check)
         request = self._requests.job(
             self._submission,
             node_agent=node_agent,
             keep_pool=Keep.POOL in self._options.keep,
         )
+        self._check()
+        # An answer on its way is waited for: a job that appears behind our back costs money.
         self._pool_id = self._batch.create_job(request)
         self._journal.record(JobCreated(job=self._submission.job_id, pool=self._pool_id))
         return self._pool_id
+
+    def _write_submission(self) -> None:
+        try:
+            self._journal.write("submission.json", submission_as_json(self._submission))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise TransferError(
+                f"cannot write into `{self._journal.directory}`: {reason}"
+            ) from error
 
     def _create_containers(self) -> None:
         metadata = {"batchrun": self._plan.run_id}
@@ -192,7 +221,7 @@ class Run:
             partial(self._blobs.create_container, name, metadata)
             for _, name in self._submission.containers
         )
-        run_together(calls, threads=_CREATORS)
+        run_together(calls, threads=_CREATORS, check=self._check)
 
     def _work(self, pool_id: str) -> None:
         """Feeds, watches and collects side by side until every task is home."""
@@ -207,7 +236,7 @@ class Run:
         collecting = ThreadPoolExecutor(_COLLECTORS, thread_name_prefix="collect")
         try:
             fed = feeding.submit(self._feeder.feed)
-            fed.add_done_callback(lambda _: self._wake.set())
+            fed.add_done_callback(lambda _: self._stop.wake())
             self._watch(watch, fed, collecting)
         finally:
             self._feeder.stop()
@@ -219,31 +248,32 @@ class Run:
         total = len(self._plan.tasks)
         limit = self._plan.workload.limits.wait
         deadline = self._clock.monotonic() + limit.total_seconds()
-        ended = 0
-        while ended < total:
+        while self._ended < total:
+            self._check()
             if fed.done():
-                self._wake.clear()
                 fed.result()
             try:
                 statuses = watch.look()
             except JobEndedError as error:
+                left = total - self._ended
                 raise UnfinishedError(
-                    f"the job ended before {total - ended} of its {total} tasks: {error.reason}"
+                    f"the job ended before {left} of its {total} tasks: {error.reason}"
                 ) from error
             for status in statuses:
                 self._collecting.append(collecting.submit(self._collector.collect, status))
-            ended += len(statuses)
+            self._ended += len(statuses)
             self._reap()
-            if ended < total and not statuses:
+            if self._ended < total and not statuses:
                 if fed.done() and self._clock.monotonic() >= deadline:
+                    left = total - self._ended
                     raise StoppedWaitingError(
-                        f"stopped waiting after {limit}: {total - ended} of {total} tasks have"
-                        " not ended",
+                        f"stopped waiting after {limit}: {left} of {total} tasks have not ended",
                         hint="`limits.wait` in the spec says how long to wait",
                     )
-                self._clock.wait(self._wake, watch.pause_seconds)
+                self._clock.wait(self._stop, watch.pause_seconds)
         fed.result()
-        wait(self._collecting)
+        while wait(self._collecting, timeout=_LOOK_SECONDS).not_done:
+            self._check()
 
     def _reap(self) -> None:
         """Counts what has been collected; what could not be is remembered, and the rest goes on."""
@@ -262,10 +292,11 @@ class Run:
             else:
                 self._failed += 1
         except ServiceError as error:
+            self._failed += 1
             self._transfer_errors.append(error)
 
     def _clean_up(self, error: BatchRunError | None) -> CleanupFinished:
-        if not self._created:
+        if not self._created or self._services_ended() is not None:
             return CleanupFinished(deleted=(), left=())
         cleanup = Cleanup(
             self._plan,
@@ -283,12 +314,11 @@ class Run:
             return Ending.NOTHING_DONE
         if error is None and not self._failed:
             return Ending.SUCCEEDED
-        collected = self._succeeded + self._failed + len(self._transfer_errors)
-        return Ending.FAILED_WITH_RESULTS if collected else Ending.NOTHING_DONE
+        return Ending.FAILED_WITH_RESULTS if self._ended else Ending.NOTHING_DONE
 
     def _exit_code(self, error: BatchRunError | None, cleanup: CleanupFinished) -> ExitCode:
         return most_severe(
-            ExitCode.INTERRUPTED if self._interrupted else ExitCode.SUCCESS,
+            ExitCode.INTERRUPTED if self._stop.requested else ExitCode.SUCCESS,
             ExitCode.SUCCESS if error is None else error.exit_code,
             ExitCode.TASKS_FAILED if self._failed else ExitCode.SUCCESS,
             ExitCode.SUCCESS if all(each.kept for each in cleanup.left) else ExitCode.LEFT_BEHIND,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 
@@ -48,15 +48,18 @@ class Feeder:
         self._containers = {container.role: container for container in plan.containers}
         self._brought: set[Role] = set()
 
-    def upload_for_nodes(self) -> None:
-        """What the start task needs; the pool must not be made before it is there."""
+    def upload_for_nodes(self, check: Callable[[], None]) -> None:
+        """What the start task needs; the pool must not be made before it is there.
+
+        `check` may raise to end it.
+        """
         start_task = self._plan.start_task
         if start_task is None:
             return
         if start_task.command.script_file is not None:
             self._upload_script(start_task.command.script_file, start_task.command.script)
         for role in dict.fromkeys(resource.role for resource in start_task.resources):
-            self._bring_whole(role)
+            self._bring_whole(role, check)
 
     def feed(self) -> None:
         """Everything else, to the last task; then the job is told that no more will come.
@@ -89,12 +92,12 @@ class Feeder:
             if role in resources or sources.count(role) != 1:
                 yield role
 
-    def _bring_whole(self, role: Role) -> None:
+    def _bring_whole(self, role: Role, check: Callable[[], None] = lambda: None) -> None:
         if role in self._brought:
             return
         container = self._containers[role]
         uploads = (partial(self._upload, container, file) for file in container.files)
-        run_together(uploads, threads=_TRANSFERS)
+        run_together(uploads, threads=_TRANSFERS, check=check)
         self._brought.add(role)
 
     def _feed_tasks(self, pool: ThreadPoolExecutor, adder: ThreadPoolExecutor) -> None:

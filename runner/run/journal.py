@@ -35,6 +35,8 @@ class Journal:
         self._clock = clock
         self._listener = listener
         self._lock = threading.RLock()
+        self.problem: str | None = None
+        """Why events could not be written; they are still told."""
         self._events = os.open(
             directory / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644
         )
@@ -44,8 +46,19 @@ class Journal:
         with self._lock:
             line = event_as_json(event, run=self.run, at=self._clock())
             text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-            os.write(self._events, f"{text}\n".encode("utf-8", "backslashreplace"))
+            self._append(f"{text}\n".encode("utf-8", "backslashreplace"))
             self._listener(event, line)
+
+    def _append(self, line: bytes) -> None:
+        """Whole lines only; a disk that is full must not keep a run from its cleanup."""
+        if self.problem is not None:
+            return
+        try:
+            while line:
+                line = line[os.write(self._events, line) :]
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            self.problem = f"cannot write `{self.directory / 'events.jsonl'}`: {reason}"
 
     def write(self, name: str, content: str) -> Path:
         """Writes a file of the run whole or not at all."""

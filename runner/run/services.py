@@ -84,6 +84,10 @@ class Blobs(Protocol):
         """All blobs whose names start with `prefix`, in order."""
         ...
 
+    def abandon_transfers(self) -> None:
+        """Uploads and downloads end as `TransferError` at their next piece, and none begins."""
+        ...
+
     def container_url(self, container: str, permission: Permission, expires: datetime) -> str:
         """The container's URL with a SAS; never log it."""
         ...

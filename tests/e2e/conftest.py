@@ -111,6 +111,7 @@ class Emulator:
     environ: Mapping[str, str]
     batch: Mapping[str, str]
     storage: Mapping[str, str]
+    process: subprocess.Popen[str]
 
 
 @pytest.fixture
@@ -135,6 +136,7 @@ def emulator(user: User, tmp_path: Path) -> Iterator[Emulator]:
                 },
                 batch=ready["batch"],
                 storage=ready["storage"],
+                process=process,
             )
         finally:
             process.terminate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner import __version__
-from tests.e2e.conftest import Emulator, User, wait_until
+from tests.e2e.conftest import COMMAND, Emulator, User, wait_until
 
 SPEC = """\
 version: 1
@@ -129,7 +130,7 @@ def test_an_interruption_leaves_nothing(
     assert process.returncode == 130
     report = json.loads((user.last_run() / "report.json").read_text())
     assert (report["left"], report["exit_code"]) == ([], 130)
-    assert "interrupted: cleaning up; interrupt again to leave at once" in stderr
+    assert "interrupted: cleaning up; Ctrl-C again leaves at once" in stderr
     assert "nothing left in the services" in stderr
     assert user.processes() == []
 
@@ -146,6 +147,122 @@ def test_the_local_services_go_with_their_client(user: User, number: signal.Sign
         process.communicate(timeout=60)
     assert process.returncode == (130 if number is signal.SIGINT else -number)
     wait_until(lambda: user.processes() == [], what="every process of the run has gone")
+
+
+def test_a_second_interruption_leaves_at_once_and_says_what_may_be_left(
+    user: User, emulator: Emulator
+) -> None:
+    """The emulator stands still, so that the cleanup hangs; stderr is a pipe that is read."""
+    marker = user.folder / "started"
+    write_spec(user, f"touch {marker}; exec sleep 600")
+    user.write("data/a.txt", "a")
+    with user.with_environ(**emulator.environ).start("spec.yaml") as process:
+        wait_until(marker.exists, what="a task runs")
+        emulator.process.send_signal(signal.SIGSTOP)
+        try:
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            lines = iter(process.stderr.readline, "")
+            assert any(line.startswith("interrupted: cleaning up") for line in lines)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=10)
+        finally:
+            emulator.process.send_signal(signal.SIGCONT)
+    assert process.returncode == 130
+    run = user.last_run().name
+    assert f"batch-run: left at once; what may still exist: job {run}, pool demo-" in stderr
+    assert f"container {run}-input" in stderr
+
+
+def test_a_second_hangup_does_not_stop_the_cleanup(user: User, emulator: Emulator) -> None:
+    """A window that closes sends two."""
+    marker = user.folder / "started"
+    write_spec(user, f"touch {marker}; exec sleep 600")
+    user.write("data/a.txt", "a")
+    with user.with_environ(**emulator.environ).start("spec.yaml") as process:
+        wait_until(marker.exists, what="a task runs")
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGHUP)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "nothing left in the services" in stderr
+
+
+def test_a_reader_that_pauses_does_not_stop_the_cleanup(user: User, emulator: Emulator) -> None:
+    marker = user.folder / "started"
+    spec = SPEC.replace(
+        "COMMAND", f"head -c 10000000 /dev/zero; touch {marker}-{{{{ file.stem }}}}"
+    ).replace('  outputs: [{pattern: "{{ file.name }}.out", to: output}]', "  print: stdout")
+    user.write("spec.yaml", spec)
+    for name in "abc":
+        user.write(f"data/{name}.txt", name)
+    with user.with_environ(**emulator.environ).start("spec.yaml") as process:
+        wait_until(lambda: len(list(user.folder.glob("started-*"))) == 3, what="all have run")
+        report = user.last_run() / "events.jsonl"
+        wait_until(lambda: "run.finished" in report.read_text(), what="the cleanup is done")
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "nothing left in the services" in process.stderr.read()
+        assert process.wait(60) == 130
+
+
+def test_a_local_emulator_that_is_killed(user: User) -> None:
+    marker = user.folder / "started"
+    write_spec(user, f"touch {marker}; exec sleep 5")
+    user.write("data/a.txt", "a")
+    with user.start("spec.yaml") as process:
+        wait_until(marker.exists, what="a task runs")
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "batch-run: the local emulator has ended (killed by signal 9); see " in stderr
+    assert "left: " not in stderr
+    wait_until(lambda: user.processes() == [], what="the task has ended by itself")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">/dev/full", ">&- 2>&-"])
+def test_streams_that_are_not_there(user: User, closed: str) -> None:
+    write_spec(user, "cp {{ file.path }} {{ file.name }}.out")
+    user.write("data/a.txt", "a")
+    done = subprocess.run(
+        ["bash", "-c", f'"$0" spec.yaml {closed}', COMMAND],
+        cwd=user.folder,
+        env=user.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert (user.folder / "results" / "demo" / "output" / "a.txt.out").read_text() == "a"
+
+
+def test_data_that_cannot_be_written(user: User) -> None:
+    done = subprocess.run(
+        ["bash", "-c", '"$0" schema >/dev/full', COMMAND],
+        cwd=user.folder,
+        env=user.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr == "batch-run: cannot write to standard output: no space left on device\n"
+
+
+def test_a_working_directory_that_is_gone(user: User) -> None:
+    done = subprocess.run(
+        ["bash", "-c", 'mkdir gone && cd gone && rmdir ../gone && "$0" --version', COMMAND],
+        cwd=user.folder,
+        env=user.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "batch-run: the working directory does not exist any more\n"
 
 
 def test_events_as_json(user: User) -> None:

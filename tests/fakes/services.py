@@ -39,6 +39,7 @@ class FakeBlobs:
     fail: Callable[[str, str], None] = lambda operation, name: None
     log: list[str] = field(default_factory=list)
     closed: bool = False
+    abandoned: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def _note(self, operation: str, name: str) -> None:
@@ -80,6 +81,9 @@ class FakeBlobs:
         for name, content in sorted(self.containers[container].items()):
             if name.startswith(prefix):
                 yield BlobItem(name=name, size_bytes=len(content), md5=None)
+
+    def abandon_transfers(self) -> None:
+        self.abandoned = True
 
     def container_url(self, container: str, permission: Permission, expires: datetime) -> str:
         return f"{self.endpoint}/{container}?sp={permission.value}&se={expires.isoformat()}"

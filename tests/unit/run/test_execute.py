@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from runner.run.events import Event
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal
 from runner.run.services import JobState, NodeStatus, TaskFailure, TaskRequest
+from runner.run.stop import Stop
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs, TaskEnd
 
@@ -32,9 +32,9 @@ class MovedClock:
     def now(self) -> datetime:
         return NOW + timedelta(seconds=self.passed)
 
-    def wait(self, signal: threading.Event, seconds: float) -> bool:
+    def wait(self, stop: Stop, seconds: float) -> None:
         self.passed += seconds
-        return signal.wait(0.001)
+        stop.wait(0.001)
 
     def clock(self) -> Clock:
         return Clock(now=self.now, monotonic=lambda: self.passed, wait=self.wait)
@@ -51,7 +51,9 @@ class Stage:
         self.events: list[dict[str, Any]] = []
         self.directory = folder / "run"
         self.directory.mkdir()
-        self.run: Run | None = None
+        self.stop = Stop()
+        self.journal: Journal | None = None
+        self.services_ended: str | None = None
 
     def hear(self, event: Event, line: dict[str, Any]) -> None:
         self.events.append(line)
@@ -61,7 +63,8 @@ class Stage:
     ) -> Outcome:
         clock = MovedClock().clock()
         journal = Journal(self.directory, run=RUN, clock=clock.now, listener=self.hear)
-        self.run = Run(
+        self.journal = journal
+        run = Run(
             self.plan,
             Options(
                 target="azure",
@@ -74,9 +77,11 @@ class Stage:
             blobs=self.blobs,
             journal=journal,
             clock=clock,
+            stop=self.stop,
+            services_ended=lambda: self.services_ended,
         )
         try:
-            return self.run.execute()
+            return run.execute()
         finally:
             journal.close()
 
@@ -353,8 +358,7 @@ def test_an_interruption_deletes_everything(tmp_path: Path) -> None:
 
     def refuse(operation: str) -> None:
         if operation == "look" and ended and stage.of_type("task.finished"):
-            assert stage.run is not None
-            stage.run.interrupt()
+            stage.stop.request()
 
     stage.batch.end = end
     stage.batch.fail = refuse
@@ -367,12 +371,78 @@ def test_an_interruption_of_the_cleanup_lets_it_finish(tmp_path: Path) -> None:
 
     def refuse(operation: str) -> None:
         if operation == "delete job":
-            assert stage.run is not None
-            stage.run.interrupt()
+            stage.stop.request()
 
     stage.batch.fail = refuse
     assert stage.execute().exit_code == ExitCode.INTERRUPTED
     assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+
+
+@pytest.mark.parametrize("operation", ["find node agent", "create job", "add tasks", "look"])
+def test_an_interruption_at_any_step_leaves_nothing(tmp_path: Path, operation: str) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: None
+
+    def refuse(asked: str) -> None:
+        if asked == operation:
+            stage.stop.request()
+
+    stage.batch.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.INTERRUPTED
+    assert stage.blobs.abandoned
+    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+    assert stage.left() == []
+
+
+def test_services_that_are_gone_for_good_end_the_run_at_once(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: None
+
+    def refuse(asked: str) -> None:
+        if asked == "look":
+            stage.services_ended = "the local emulator has ended (killed by signal 9)"
+            raise ServiceUnreachableError("out of reach")
+
+    stage.batch.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert outcome.error is not None
+    assert outcome.error.message == "the local emulator has ended (killed by signal 9)"
+    assert "delete job" not in stage.batch.log
+
+
+def test_a_journal_that_cannot_be_written_ends_the_run_in_order(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: None
+
+    def refuse(asked: str) -> None:
+        if asked == "look":
+            assert stage.journal is not None
+            stage.journal.problem = "cannot write `events.jsonl`: no space left on device"
+
+    stage.batch.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert outcome.error is not None
+    assert outcome.error.message == "cannot write `events.jsonl`: no space left on device"
+    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+
+
+def test_a_service_that_no_longer_answers_leaves_names(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(asked: str) -> None:
+        if asked != "find node agent":
+            raise ServiceUnreachableError("no answer")
+
+    stage.batch.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert [(each["kind"], each["name"], each["why"]) for each in stage.left()] == [
+        ("job", RUN, "no answer"),
+        ("pool", "demo-*", "no answer"),
+    ]
 
 
 def test_a_bug_cleans_up_too(tmp_path: Path) -> None:

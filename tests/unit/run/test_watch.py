@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from runner.plan.model import TaskId
 from runner.run.clock import Clock
 from runner.run.journal import Journal
 from runner.run.services import JobState, NodeStatus, TaskState, TaskStatus
+from runner.run.stop import Stop
 from runner.run.watch import Watch
 from tests.fakes.plans import RUN
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
@@ -53,7 +53,7 @@ class Scene:
             clock=Clock(
                 now=lambda: NOW,
                 monotonic=lambda: self.passed,
-                wait=threading.Event.wait,
+                wait=Stop.wait,
             ),
         )
 

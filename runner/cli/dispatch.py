@@ -1,0 +1,132 @@
+"""Which command is meant, and how its end becomes an exit code.
+
+It knows nothing of what the commands do; each is one function in `cli.commands`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from runner import __version__
+from runner.cli.signals import Interruptions
+from runner.cli.table import COMMANDS, RESERVED, Command
+from runner.cli.world import World
+from runner.errors import BatchRunError, ExitCode, UsageError
+from runner.run.clock import Clock
+from runner.run.stop import Stop
+from runner.spec.problem import SpecError
+
+_EPILOG = """examples:
+  batch-run workloads/topwords.yaml              run a workload on this machine
+  batch-run workloads/topwords.yaml -p number=5  with another parameter
+  batch-run run spec.yaml --target azure         run it on Azure Batch
+  batch-run validate *.yaml                      check specs, all problems at once
+
+`batch-run SPEC` is the same as `batch-run run SPEC`.
+"""
+
+
+def run_process(argv: Sequence[str], interruptions: Interruptions) -> int:
+    """Runs a command line in the world of this process; returns its exit code."""
+    # Of our own, since Python has none where they were closed; and raw, so that a thread that
+    # waits for a reader holds no lock which the interpreter wants when it ends.
+    stdout = os.fdopen(1, "wb", buffering=0, closefd=False)
+    # File names and task output may hold what the locale's encoding does not.
+    stderr = os.fdopen(2, "w", errors="backslashreplace", closefd=False)
+    try:
+        working_directory = Path.cwd()
+    except OSError:
+        stderr.write("batch-run: the working directory does not exist any more\n")
+        return ExitCode.USAGE
+    world = World(
+        environ=os.environ,  # noqa: TID251 - the one place
+        working_directory=working_directory,
+        stdout=stdout,
+        stderr=stderr,
+        clock=Clock(
+            now=lambda: datetime.now(timezone.utc),  # noqa: TID251 - the one place
+            monotonic=time.monotonic,
+            wait=Stop.wait,
+        ),
+    )
+    interruptions.say = world.say
+    return run_command(argv, world, interruptions)
+
+
+def run_command(argv: Sequence[str], world: World, interruptions: Interruptions) -> int:
+    """Runs one command line to its exit code; every error becomes one clear line."""
+    try:
+        words = _with_command(argv)
+        arguments = build_parser(words[:1]).parse_args(words)
+        command: Command = arguments.command
+        code = command.execute(arguments, world, interruptions)
+    except SpecError as error:
+        from runner.spec.messages import render_problem
+
+        for problem in error.problems:
+            world.say(render_problem(problem))
+        world.say(f"batch-run: {error.message}")
+        return error.exit_code
+    except BatchRunError as error:
+        world.show_error(error)
+        return error.exit_code
+    except Exception as bug:  # noqa: BLE001 - the user gets a line, and we the trace
+        world.show_error(_describe_bug(bug))
+        return ExitCode.BUG
+    if world.output_problem is None:
+        return code
+    world.say(f"batch-run: {world.output_problem}")
+    return code or ExitCode.SERVICE
+
+
+def _describe_bug(bug: Exception) -> BatchRunError:
+    message = f"a bug in batch-run: {type(bug).__name__}: {bug}"
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="batch-run-bug-", suffix=".txt", delete=False, errors="backslashreplace"
+    ) as file:
+        file.writelines(traceback.format_exception(bug))
+    return BatchRunError(message, hint=f"please report it with the content of `{file.name}`")
+
+
+def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
+    """All commands, and the options of those `chosen`: some cost an import."""
+    parser = argparse.ArgumentParser(
+        prog="batch-run",
+        description="Run any program over every file you have, here or on Azure Batch.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"batch-run {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        subparser = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.summary,
+            allow_abbrev=False,
+        )
+        if command.name in chosen:
+            command.add_arguments(subparser)
+        subparser.set_defaults(command=command)
+    return parser
+
+
+def _with_command(argv: Sequence[str]) -> Sequence[str]:
+    """`batch-run SPEC` means `run`; a command's name wins over a file's."""
+    names = {command.name for command in COMMANDS}
+    if not argv or argv[0] in names or argv[0] in {"-h", "--help", "--version"}:
+        return argv
+    if argv[0] in RESERVED:
+        raise UsageError(
+            f"`{argv[0]}` is a command that this version does not have",
+            hint=f"a spec of that name is `./{argv[0]}`",
+        )
+    return ["run", *argv]

@@ -1,0 +1,42 @@
+"""The wish to stop, as it passes from a signal handler to the work under way.
+
+A handler runs between any two instructions of the main thread: it must not raise there, since
+libraries swallow it or are left with a lock held, and it must not take a lock itself. So the wish
+is a flag, and waiting is on a queue whose `put` is reentrant (Python docs: `queue.SimpleQueue`).
+It knows nothing of signals or of what stops.
+"""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+
+from runner.errors import InterruptedRunError
+
+
+class Stop:
+    """Asked for once, from anywhere; looked at wherever the work can end in order."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._bell: SimpleQueue[None] = SimpleQueue()
+
+    def request(self) -> None:
+        """Asks; safe in a signal handler."""
+        self.requested = True
+        self._bell.put(None)
+
+    def wake(self) -> None:
+        """Ends a wait, for another reason; safe from any thread."""
+        self._bell.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Returns after so long, or as soon as somebody asks or wakes."""
+        try:
+            self._bell.get(timeout=seconds)
+        except Empty:
+            return
+
+    def check(self) -> None:
+        """Raises `InterruptedRunError` once somebody has asked."""
+        if self.requested:
+            raise InterruptedRunError("interrupted")
