@@ -6,7 +6,7 @@ It knows nothing of what is done with the workload.
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,9 +50,10 @@ def find_spec(name: str, world: World) -> Path:
         from runner.spec.bundled import bundled
 
         example = bundled("workloads", parts[1])
-        if os.path.isfile(example):  # whatever the name is, where `Path.is_file` may raise
-            world.say(f"{name}: not in this folder; using the example {example}")
-            return example
+        with contextlib.suppress(OSError):  # a name that no file can have
+            if example.is_file():
+                world.say(f"{name}: not in this folder; using the example {example}")
+                return example
     return path
 
 

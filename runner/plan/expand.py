@@ -137,6 +137,6 @@ def find_task(plan: Plan, name: str) -> TaskPlan:
     """The task of an id, with or without its leading zeros; `UsageError` where there is none."""
     number = int(name) if name.isascii() and name.isdigit() else 0
     if not 1 <= number <= len(plan.tasks):
-        last = plan.tasks[-1].id
-        raise UsageError(f"there is no task `{name}`", hint=f"ids go from 1 to {last}")
+        first, last = plan.tasks[0].id, plan.tasks[-1].id
+        raise UsageError(f"there is no task `{name}`", hint=f"ids go from {first} to {last}")
     return plan.tasks[number - 1]

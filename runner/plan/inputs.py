@@ -1,12 +1,13 @@
 """Which files of this machine a spec means: the only part of planning that touches the disk.
 
-It reads names, sizes and times, never contents, and knows nothing of tasks.
+It reads names and sizes, never contents, and knows nothing of tasks.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,16 +38,12 @@ def find_files(
     def problem(code: str, message: str, hint: str | None = None, key: str = "from") -> Problem:
         return document.problem((*upload.pointer, key), code=code, message=message, hint=hint)
 
-    if source.is_file():
-        found = [_describe(source, source.name)]
-    elif source.is_dir():
-        matches = _compile(upload)
-        try:
-            found = sorted(_walk(source, "", matches), key=lambda file: file.blob)
-        except OSError as error:
-            message = f"cannot read `{error.filename}`: {_words(error)}"
-            return (), (problem("unreadable-input", message),)
-    else:
+    try:
+        found = _find(source, upload)
+    except OSError as error:
+        message = f"cannot read `{_shown(str(error.filename))}`: {_words(error)}"
+        return (), (problem("unreadable-input", message),)
+    if found is None:
         return (), (
             problem(
                 "no-such-input",
@@ -73,6 +70,19 @@ def find_files(
     return tuple(found), refused
 
 
+def _find(source: Path, upload: Upload) -> list[InputFile] | None:
+    """The files at or below `source`; None where there is no file or folder of that name."""
+    try:
+        mode = source.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
+        return None
+    if stat.S_ISREG(mode):
+        return [_describe(source, source.name)]
+    if stat.S_ISDIR(mode):
+        return sorted(_walk(source, "", _compile(upload)), key=lambda file: file.blob)
+    return None
+
+
 def _compile(upload: Upload) -> Callable[[str], bool]:
     matcher = glob.compile(list(upload.include), flags=_GLOB, exclude=list(upload.exclude) or None)
     return matcher.match
@@ -92,10 +102,7 @@ def _walk(folder: Path, prefix: str, matches: Callable[[str], bool]) -> Iterator
 
 
 def _describe(path: Path, blob: str) -> InputFile:
-    status = path.stat()
-    return InputFile(
-        source=path, blob=blob, size_bytes=status.st_size, modified_ns=status.st_mtime_ns
-    )
+    return InputFile(source=path, blob=blob, size_bytes=path.stat().st_size)
 
 
 def _name_faults(blob: str) -> Iterator[tuple[str, str]]:

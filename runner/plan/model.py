@@ -27,7 +27,6 @@ class InputFile:
     source: Path
     blob: str
     size_bytes: int
-    modified_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

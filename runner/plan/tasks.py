@@ -69,15 +69,6 @@ class TaskSequence(Sequence[TaskPlan]):
         for index in range(self._length):
             yield self[index]
 
-    def role_of(self, index: int) -> Role:
-        """The container whose file task `index` works on."""
-        for step in self._workload.steps:
-            count = len(self._files[step.for_each.role])
-            if index < count:
-                return step.for_each.role
-            index -= count
-        raise IndexError(index)
-
     def _render(self, step: Step, file: InputFile, number: int, within: int) -> TaskPlan:
         task_id = TaskId(str(number + 1).zfill(self._width))
         role = step.for_each.role

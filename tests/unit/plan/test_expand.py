@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -89,6 +90,47 @@ def test_no_such_folder(tmp_path: Path) -> None:
     ]
 
 
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    name = "x" * 300
+    text = SPEC.replace("{from: data}", f"{{from: {name}}}")
+    assert problems(tmp_path, text) == [
+        f"5:21: unreadable-input: cannot read `{tmp_path}/{name}`: file name too long"
+    ]
+
+
+def test_a_name_with_a_nul(tmp_path: Path) -> None:
+    text = SPEC.replace("{from: data}", '{from: "a\\0b"}')
+    assert problems(tmp_path, text) == [
+        f"5:21: no-such-input: there is no file or folder `{tmp_path}/a\\x00b`"
+    ]
+
+
+@pytest.mark.parametrize("source", ["data", "data/loop"])
+def test_an_input_that_cannot_be_looked_at(tmp_path: Path, source: str) -> None:
+    make_workload(tmp_path)
+    (tmp_path / "data" / "loop").symlink_to("loop")
+    text = SPEC.replace("{from: data}", f"{{from: {source}}}")
+    (problem,) = problems(tmp_path, text)
+    assert problem == (
+        f"5:21: unreadable-input: cannot read `{tmp_path}/data/loop`:"
+        f" {os.strerror(errno.ELOOP).lower()}"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_input_in_a_folder_that_may_not_be_searched(tmp_path: Path) -> None:
+    make_workload(tmp_path)
+    text = SPEC.replace("{from: data}", "{from: data/a.txt}")
+    (tmp_path / "data").chmod(0o600)
+    try:
+        found = problems(tmp_path, text, ())
+    finally:
+        (tmp_path / "data").chmod(0o700)
+    assert found == [
+        f"5:21: unreadable-input: cannot read `{tmp_path}/data/a.txt`: permission denied"
+    ]
+
+
 def test_two_files_for_one_blob(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("another")
     text = SPEC.replace("[{from: data}]", "[{from: data}, {from: a.txt}]")
@@ -160,5 +202,7 @@ def test_a_value_that_does_not_fit_names_the_file(tmp_path: Path) -> None:
 def test_tasks_are_found_by_id(tmp_path: Path) -> None:
     plan = make_plan(tmp_path)
     assert find_task(plan, "2").item == find_task(plan, "0002").item == "b.txt"
-    with pytest.raises(UsageError, match="there is no task `3`"):
+    with pytest.raises(UsageError) as caught:
         find_task(plan, "3")
+    assert caught.value.message == "there is no task `3`"
+    assert caught.value.hint == "ids go from 0001 to 0002"
