@@ -8,17 +8,23 @@ from __future__ import annotations
 import os
 import sys
 
-from runner.cli.signals import watch_signals
+from runner.cli.signals import disregard_signals, heed_signals
+from runner.errors import ExitCode, InterruptedRunError
 
 
 def main() -> int:
     """Runs the command line of this process; returns its exit code."""
-    with watch_signals() as interruptions:
+    interruptions = heed_signals()
+    try:
         _open_closed_streams()
 
         from runner.cli.dispatch import run_process
 
         return run_process(sys.argv[1:], interruptions)
+    except InterruptedRunError:
+        return ExitCode.INTERRUPTED
+    finally:
+        disregard_signals()
 
 
 def _open_closed_streams() -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
 
@@ -46,11 +46,6 @@ class Interruptions:
         self._lines: SimpleQueue[Callable[[], str]] = SimpleQueue()
         self._said: SimpleQueue[None] = SimpleQueue()
 
-    @property
-    def seen(self) -> bool:
-        """Whether a signal has come."""
-        return self._seen
-
     def handle(self, number: int, frame: FrameType | None) -> None:
         """The signal handler."""
         del frame
@@ -77,18 +72,19 @@ class Interruptions:
             self._said.put(None)
 
 
-@contextmanager
-def watch_signals() -> Iterator[Interruptions]:
-    """Installs the handlers for a while; a signal that is ignored (`nohup`) stays ignored."""
+def heed_signals() -> Interruptions:
+    """Installs the handlers for good; a signal that is ignored (`nohup`) stays ignored."""
     interruptions = Interruptions()
     threading.Thread(target=interruptions.speak, name="interruptions", daemon=True).start()
-    before = {}
     for name in _NAMES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, interruptions.handle)
-    try:
-        yield interruptions
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, interruptions.handle)
+    return interruptions
+
+
+def disregard_signals() -> None:
+    """The work is done, and its exit code stands: a signal must not put its own in the place."""
+    for name in _NAMES:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
