@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
 from typing_extensions import override
 
@@ -172,22 +172,6 @@ class RemoteBlobs:
                 target.unlink(missing_ok=True)
                 raise
 
-    def read_tail(self, container: str, blob: str, limit_bytes: int) -> bytes:
-        """The last bytes of a blob; raises `BlobMissingError`."""
-        with translated(self._origin, f"give blob `{container}/{blob}`"):
-            try:
-                # Most are short, so that one request does; the service has no range for an end.
-                start = self._open_blob(container, blob, offset=0, length=limit_bytes)
-            except HttpResponseError as error:
-                if service_code(error) == "InvalidRange":
-                    return b""
-                raise
-            size = int(str(start.properties.content_range).rpartition("/")[2])
-            if size <= limit_bytes:
-                return start.readall()
-            end = self._open_blob(container, blob, offset=size - limit_bytes, length=limit_bytes)
-            return end.readall()
-
     def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
         """All blobs whose names start with `prefix`, in order."""
         with translated(self._origin, f"list container `{container}`"):
@@ -235,11 +219,9 @@ class RemoteBlobs:
             signed = self._urls[key] = f"{self.endpoint}/{container}", signature
         return signed
 
-    def _open_blob(
-        self, container: str, blob: str, **options: Any
-    ) -> StorageStreamDownloader[bytes]:
+    def _open_blob(self, container: str, blob: str) -> StorageStreamDownloader[bytes]:
         try:
-            return self._container(container).download_blob(blob, **options)
+            return self._container(container).download_blob(blob)
         except ResourceNotFoundError as error:
             raise BlobMissingError(f"blob `{container}/{blob}` does not exist") from error
 

@@ -76,10 +76,6 @@ class Blobs(Protocol):
         """
         ...
 
-    def read_tail(self, container: str, blob: str, limit_bytes: int) -> bytes:
-        """The last bytes of a blob; raises `BlobMissingError`."""
-        ...
-
     def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
         """All blobs whose names start with `prefix`, in order."""
         ...

@@ -73,9 +73,6 @@ class FakeBlobs:
         target.write_bytes(content)
         return len(content)
 
-    def read_tail(self, container: str, blob: str, limit_bytes: int) -> bytes:
-        return self._content(container, blob)[-limit_bytes:]
-
     def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
         self._note("list blobs", f"{container}/{prefix}")
         for name, content in sorted(self.containers[container].items()):

@@ -250,20 +250,8 @@ def test_a_missing_blob_is_an_answer(blobs: RemoteBlobs, stub: Stub, tmp_path: P
 
     with pytest.raises(BlobMissingError):
         blobs.download_file("out", "a", tmp_path / "a")
-    with pytest.raises(BlobMissingError):
-        blobs.read_tail("out", "a", 10)
 
     assert not (tmp_path / "a").exists()
-
-
-@pytest.mark.parametrize(
-    ("content", "requests"), [(b"", 1), (b"short", 1), (b"0123456789", 1), (b"0123456789abc", 2)]
-)
-def test_the_tail_of_a_blob(blobs: RemoteBlobs, stub: Stub, content: bytes, requests: int) -> None:
-    stub.answer(serve(content))
-
-    assert blobs.read_tail("logs", "stderr.txt", 10) == content[-10:]
-    assert len(stub.seen) == requests
 
 
 def test_a_container_whose_answer_was_lost_is_ours(blobs: RemoteBlobs, stub: Stub) -> None:
@@ -331,10 +319,13 @@ def test_a_web_page_is_no_answer(blobs: RemoteBlobs, stub: Stub, kind: str, body
     )
 
 
-def test_a_busy_service_is_asked_again(blobs: RemoteBlobs, stub: Stub, pauses: Pauses) -> None:
+def test_a_busy_service_is_asked_again(
+    blobs: RemoteBlobs, stub: Stub, pauses: Pauses, tmp_path: Path
+) -> None:
     stub.answer(blob_error(503, "ServerBusy", "The server is busy."), serve(b"hello"))
 
-    assert blobs.read_tail("c", "b", 10) == b"hello"
+    assert blobs.download_file("c", "b", tmp_path / "b") == 5
+    assert (tmp_path / "b").read_bytes() == b"hello"
     assert [1 <= seconds <= 3 for seconds in pauses.seconds] == [True]
 
 
