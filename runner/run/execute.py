@@ -248,7 +248,7 @@ class Run:
         total = len(self._plan.tasks)
         limit = self._plan.workload.limits.wait
         deadline = self._clock.monotonic() + limit.total_seconds()
-        while self._ended < total:
+        while True:
             self._check()
             if fed.done():
                 fed.result()
@@ -263,14 +263,15 @@ class Run:
                 self._collecting.append(collecting.submit(self._collector.collect, status))
             self._ended += len(statuses)
             self._reap()
-            if self._ended < total and not statuses:
-                if fed.done() and self._clock.monotonic() >= deadline:
-                    left = total - self._ended
-                    raise StoppedWaitingError(
-                        f"stopped waiting after {limit}: {left} of {total} tasks have not ended",
-                        hint="`limits.wait` in the spec says how long to wait",
-                    )
-                self._clock.wait(self._stop, watch.pause_seconds)
+            if self._ended == total:
+                break
+            if not statuses and fed.done() and self._clock.monotonic() >= deadline:
+                left = total - self._ended
+                raise StoppedWaitingError(
+                    f"stopped waiting after {limit}: {left} of {total} tasks have not ended",
+                    hint="`limits.wait` in the spec says how long to wait",
+                )
+            self._clock.wait(self._stop, watch.pause_seconds)
         fed.result()
         while wait(self._collecting, timeout=_LOOK_SECONDS).not_done:
             self._check()
