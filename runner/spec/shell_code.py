@@ -25,7 +25,6 @@ _PREFIXES = frozenset({"command", "builtin"})
 _SHELLS = frozenset({"bash", "sh", "dash", "zsh", "ksh"})
 _PASSING_ON = frozenset({"su", "runuser", "script", "flock"})  # operands may come before `-c`
 _CODE_OPTIONS = {
-    **dict.fromkeys(_PASSING_ON, "c"),
     **dict.fromkeys(("python", "python2", "python3"), "c"),
     "perl": "eE",
     "ruby": "e",
@@ -49,14 +48,7 @@ _NAMING_OPTIONS = {"test": _VARIABLE_TESTS, "[": _VARIABLE_TESTS, "printf": {"-v
 def check_command(words: Sequence[Word]) -> Iterator[Misplaced]:
     """The expressions in code of a simple command, from its name on."""
     yield from _check_builtin(words)
-    names = [(word.text or "").rpartition("/")[2] for word in words]
-    passes_on = False
-    for index, name in enumerate(names):
-        if name in _SHELLS:
-            yield from _check_shell(name, _behind(words, index))
-        elif name in _CODE_OPTIONS and not (passes_on and name in _PASSING_ON):
-            passes_on = passes_on or name in _PASSING_ON
-            yield from _check_interpreter(name, _CODE_OPTIONS[name], _behind(words, index))
+    yield from _check_programs(iter(words))
 
 
 def check_assignments(script: str, assignments: Iterable[Word]) -> Iterator[Misplaced]:
@@ -125,7 +117,28 @@ def _check_declaration(name: str, arguments: Sequence[Word]) -> Iterator[Misplac
             yield from _misplaced([word], Place.VARIABLE)
 
 
-def _check_shell(name: str, words: Iterable[Word]) -> Iterator[Misplaced]:
+def _check_programs(words: Iterator[Word]) -> Iterator[Misplaced]:
+    """Programs that take code, wherever they are named: behind `sudo`, `xargs`, `find -exec`, ...
+
+    All of it goes over the words once.
+    """
+    passing_on = None
+    is_code = False
+    for word in words:
+        text = word.text or ""
+        name = text.rpartition("/")[2]
+        if passing_on and is_code:
+            yield from _code(passing_on, "c", word)
+        is_code = _is_option(text) and text[-1] == "c"
+        if name in _SHELLS:
+            yield from _check_shell(name, words)
+        elif name in _CODE_OPTIONS:
+            yield from _check_interpreter(name, _CODE_OPTIONS[name], words)
+        elif name in _PASSING_ON:
+            passing_on = name
+
+
+def _check_shell(name: str, words: Iterator[Word]) -> Iterator[Misplaced]:
     """After `-c`, the first operand of a shell is code, whatever options are between."""
     is_code = is_argument = False
     for word in words:
@@ -142,25 +155,24 @@ def _check_shell(name: str, words: Iterable[Word]) -> Iterator[Misplaced]:
             return
 
 
-def _check_interpreter(name: str, letters: str, words: Iterable[Word]) -> Iterator[Misplaced]:
-    """Of an interpreter the code is in, or right behind, the option; operands end its options."""
+def _check_interpreter(name: str, letters: str, words: Iterator[Word]) -> Iterator[Misplaced]:
+    """Of an interpreter the code is in, or right behind, the option; an operand ends them."""
     is_code = False
     for word in words:
         text = word.text
         start = (word.before_hole or "") if text is None else text
-        is_option = start.startswith("-") and not start.startswith("--")
-        if is_code or (is_option and start[1:2] in letters and len(start) > 1):
+        if is_code or (_is_option(start) and start[1] in letters):
             yield from _code(name, letters[0], word)
         if is_code:
             is_code = False
-        elif is_option:
+        elif _is_option(start):
             is_code = text is not None and text[-1] in letters
-        elif not start.startswith("--") and name not in _PASSING_ON:
+        elif not start.startswith("-"):
             return
 
 
-def _behind(words: Sequence[Word], index: int) -> Iterator[Word]:
-    return (words[at] for at in range(index + 1, len(words)))
+def _is_option(text: str) -> bool:
+    return len(text) > 1 and text.startswith("-") and not text.startswith("--")
 
 
 def _code(name: str, letter: str, word: Word) -> Iterator[Misplaced]:

@@ -112,11 +112,10 @@ class Cursor:
     def unclosed(self, start: int, opener: str) -> None:
         """Says so, and takes back what only followed from it."""
         self.is_cut = True
+        shown = "of backticks" if opener == "`" else f"`{opener}`"
         is_quote = opener[-1] in "'\"`"
         code = "unclosed-quote" if is_quote else "unclosed"
-        message = (
-            f"the quote `{opener}` is never closed" if is_quote else f"`{opener}` is never closed"
-        )
+        message = f"{'the quote ' if is_quote else ''}{shown} is never closed"
         self.faults = [fault for fault in self.faults if fault.position < start]
         self.fault(start, len(opener), code, message, None)
 

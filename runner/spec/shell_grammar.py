@@ -70,6 +70,7 @@ def end_command(frame: Frame) -> Iterator[Misplaced]:
     """Looks at the command whose words are complete, and starts the next."""
     words = [word for word in frame.words if word is not None]
     frame.words = []
+    frame.is_prefixed = False
     frame.expect = Expect.COMMAND
     yield from check_command(words)
 
@@ -81,7 +82,7 @@ def start_pattern(frame: Frame) -> None:
 
 
 def _take_first(frame: Frame, word: Word, bare: str | None) -> None:
-    match bare:
+    match None if frame.is_prefixed else bare:
         case "for" | "select":
             frame.expect = Expect.LOOP_NAME
         case "case":
@@ -91,7 +92,9 @@ def _take_first(frame: Frame, word: Word, bare: str | None) -> None:
         case "esac":
             _end_case(frame)
         case _:
-            if bare not in _COMMAND_FOLLOWS and not word.assigns:
+            if word.assigns:
+                frame.is_prefixed = True
+            elif frame.is_prefixed or bare not in _COMMAND_FOLLOWS:
                 frame.words = [word]
                 frame.expect = Expect.ARGUMENT
 

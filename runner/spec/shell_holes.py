@@ -11,7 +11,7 @@ from runner.spec.shell_cursor import Cursor
 from runner.spec.shell_places import Place
 from runner.spec.shell_words import Expect, Frame, Inline, Kind, Placement, Word
 
-_ASSIGNS_BEHIND = re.compile(r"[A-Za-z0-9_]*(?:\[[^\]\n]{0,200}\])?\+?=", re.ASCII)
+_ASSIGNS_BEHIND = re.compile(r"[A-Za-z0-9_]*(?:\[|\+?=)", re.ASCII)
 _REFUSING = {
     Kind.DOUBLE_QUOTES: Place.DOUBLE_QUOTES,
     Kind.PARAMETER: Place.PARAMETER,

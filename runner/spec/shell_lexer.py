@@ -95,9 +95,11 @@ def _read_bracket(cursor: Cursor, frame: Frame) -> None:
     is_variable = (
         frame.kind is Kind.COMMANDS
         and frame.expect is Expect.COMMAND
+        and frame.redirection is None
         and word is not None
         and word.could_be_name
         and not word.holes
+        and not cursor.text[word.start].isdigit()
     )
     if is_item or is_variable:
         cursor.word(frame).add_expansion()
@@ -177,6 +179,7 @@ def _read_command_operator(cursor: Cursor, frame: Frame) -> None:
         _end_word(cursor, frame)
         frame = cursor.frames[-1]
         frame.redirection = redirection.group()
+        frame.is_prefixed = frame.expect is Expect.COMMAND
         cursor.position = redirection.end()
         return
     separator = _SEPARATOR.match(cursor.text, cursor.position)
@@ -257,7 +260,7 @@ def _take_condition_word(cursor: Cursor, frame: Frame, word: Word) -> None:
 
 def _take_command_word(cursor: Cursor, frame: Frame, word: Word) -> None:
     if frame.expect is Expect.COMMAND:
-        if word.is_bare and word.text == "[[":
+        if word.is_bare and word.text == "[[" and not frame.is_prefixed:
             cursor.enter(Frame(Kind.CONDITION, word.start, "[["))
             return
         if word.is_empty and len(word.holes) == 1 == len(word.own_holes):

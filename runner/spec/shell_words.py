@@ -126,6 +126,7 @@ class Frame:
     closer: str = ""
     depth: int = 0
     expect: Expect = Expect.COMMAND
+    is_prefixed: bool = False  # by an assignment or a redirection: no reserved word can follow
     open_cases: int = 0
     pattern_begun: bool = False
     redirection: str | None = None

@@ -114,7 +114,7 @@ def test_values(source: str, value: object) -> None:
         ("'x'.ljust(10**9)", "(", "calls are not allowed in an expression"),
         ("text.upper()", "(", "calls are not allowed in an expression"),
         ("'x'*10**9", "10", "`**` is not allowed in an expression"),
-        ("9**9**9", "9", "`**` is not allowed in an expression"),
+        ("9**9**9", "**", "`**` is not allowed in an expression"),
         ("''.__class__", ".__class__", "a field or an item can be taken of a name only"),
         ("n.__class__", ".__class__", "a number has no field `__class__`"),
         ("file.__class__", "file.__class__", "`file.__class__` is not defined"),
