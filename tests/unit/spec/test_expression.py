@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.spec.filters import split_name
@@ -252,6 +252,7 @@ def test_rendering_is_quick() -> None:
     assert time.monotonic() - start < 1  # 100 microseconds each; it takes about 5
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_the_parts_of_a_path_make_the_path(path: str) -> None:
     folder, stem, extension = split_name(path)
@@ -261,12 +262,14 @@ def test_the_parts_of_a_path_make_the_path(path: str) -> None:
     assert not extension or extension.startswith(".")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_replace_is_pythons(text: str, old: str, new: str) -> None:
     template = compile_template("{{ text | replace(old, new) }}")
     assert template.render({"text": text, "old": old, "new": new}) == text.replace(old, new)
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**31), 2**31), st.integers(-(2**31), 2**31))
 def test_arithmetic_is_pythons(left: int, right: int) -> None:
     scope = {"a": left, "b": right}

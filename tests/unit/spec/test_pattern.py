@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.spec.script import compile_pattern, glob_escape
@@ -68,6 +68,7 @@ def test_faults_of_a_pattern() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_an_escaped_name_finds_itself_alone(name: str) -> None:
     pattern = glob_escape(name)

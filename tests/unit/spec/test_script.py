@@ -6,7 +6,7 @@ import shlex
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.spec.script import compile_argv, compile_command
@@ -404,12 +404,14 @@ def test_faults_of_the_list_form_name_their_item() -> None:
     assert [fault.item for fault in error.value.faults] == [0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text().filter(lambda text: "\0" not in text), min_size=1))
 def test_items_are_words_of_the_shell(values: list[str]) -> None:
     template = compile_argv([f"a{{{{ x[{index}] }}}}" for index in range(len(values))])
     assert shlex.split(template.render({"x": values})) == [f"a{value}" for value in values]
 
 
+@settings(deadline=None)
 @given(st.text().filter(lambda text: "\0" not in text))
 def test_a_value_is_one_word_of_the_shell(value: str) -> None:
     script = compile_command("cat x{{ x }}").render({"x": value})

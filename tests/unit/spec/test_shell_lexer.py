@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.spec.script import compile_command
@@ -114,6 +114,7 @@ def test_scripts_put_together_by_chance_are_read_as_bash_reads_them() -> None:
     assert read > 30
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="\0\0 \n\t'\"`$(){}[]<>|&;#\\=!*?~-abE1", max_size=80))
 def test_no_script_is_too_odd(script: str) -> None:
     reading = read_script(script)
@@ -122,6 +123,7 @@ def test_no_script_is_too_odd(script: str) -> None:
         assert 0 <= fault.position < fault.position + fault.length <= len(script)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="\0 \n'\"`$(){}[]<>|&;#\\=aE", max_size=80))
 def test_raw_expressions_may_stand_anywhere(script: str) -> None:
     reading = read_script(script, frozenset(range(script.count("\0"))))

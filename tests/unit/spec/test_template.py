@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.spec.template import (
@@ -176,12 +176,14 @@ def test_checking_references() -> None:
     ] == [("`zzz` is not defined", "what can be used: `file`")]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_text_without_braces_is_itself(text: str) -> None:
     if "{{" not in text:
         assert compile_template(text).render({}) == text
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_a_value_goes_in_as_it_is(before: str, value: str, behind: str) -> None:
     before, behind = before.replace("{", ""), behind.replace("{", "")
@@ -191,6 +193,7 @@ def test_a_value_goes_in_as_it_is(before: str, value: str, behind: str) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="{}'\" |.\\abx()[]1+-~,%\n\t#éA", max_size=60))
 def test_any_text_gives_a_template_or_faults_inside_it(text: str) -> None:
     try:
