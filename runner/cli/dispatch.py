@@ -22,6 +22,7 @@ from runner.errors import BatchRunError, ExitCode, UsageError
 from runner.run.clock import Clock
 from runner.run.stop import Stop
 from runner.spec.problem import SpecError
+from runner.spec.suggestion import suggest
 
 _EPILOG = """examples:
   batch-run workloads/topwords.yaml              run a workload on this machine
@@ -128,5 +129,11 @@ def _with_command(argv: Sequence[str]) -> Sequence[str]:
         raise UsageError(
             f"`{argv[0]}` is a command that this version does not have",
             hint=f"a spec of that name is `./{argv[0]}`",
+        )
+    word = argv[0]
+    if word.isidentifier() and not os.path.lexists(word):
+        raise UsageError(
+            f"there is no command and no spec `{word}`",
+            hint=suggest(word, sorted(names), label="commands"),
         )
     return ["run", *argv]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # rich is not needed where there is no terminal
     from rich.progress import Progress, TaskID
 
 _LINE_EVERY_SECONDS = 2.0
+# The digest has them all again; a screen full is enough to see that something is wrong.
+_FAILURES_SHOWN = 10
 
 
 class Display(Protocol):
@@ -65,13 +67,12 @@ class Lines:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._next = 0.0
-        self._nodes = ""
+        self._next = world.clock.monotonic() + _LINE_EVERY_SECONDS
 
     def show(self, event: Event, report: Report) -> None:
         """Says what is worth a line."""
         line = describe_event(event, report)
-        if line is not None:
+        if line is not None and len(report.failures) <= _FAILURES_SHOWN:
             self._world.say(line)
         nodes = describe_nodes(report)
         now = self._world.clock.monotonic()

@@ -36,7 +36,7 @@ from runner.run.events import RunFinished
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, create_run_directory
 from runner.run.stop import Stop
-from runner.spec.workload import Elevation, Print, Workload
+from runner.spec.workload import Delete, Elevation, Print, Workload
 
 
 def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
@@ -193,6 +193,14 @@ def _make_output_directory(given: str | None, workload: str, world: World) -> Pa
 
 
 def _notes(workload: Workload, arguments: argparse.Namespace, *, local: bool) -> Iterator[str]:
+    targets = {output.to for step in workload.steps for output in step.outputs}
+    for container in workload.containers:
+        kept = container.delete is Delete.NEVER and not local
+        if container.role in targets and not container.download and not kept:
+            yield (
+                f"note: outputs go to `{container.role}`, which is deleted after the run and not"
+                " downloaded (`download: true` brings them home, `delete: never` keeps them)"
+            )
     if not local:
         return
     start_task = workload.pool.start_task
@@ -204,5 +212,5 @@ def _notes(workload: Workload, arguments: argparse.Namespace, *, local: bool) ->
                 "note: the start task asks for admin and is not run on this machine; what it"
                 " installs must be here already (--allow-admin runs it)"
             )
-    if arguments.keep:
-        yield "note: --keep keeps nothing on the local target: its services end with the run"
+    if arguments.keep or any(each.delete is Delete.NEVER for each in workload.containers):
+        yield "note: nothing is kept on the local target: its services end with the run"

@@ -12,6 +12,8 @@ from runner.run.events import StartTaskFailed, TaskFinished
 
 _FAILURES_SHOWN = 10
 _PROGRAM_NOT_FOUND = 127
+# A shell gives a program that a signal ended this much more than the signal's number.
+_SIGNAL_BASE = 128
 
 
 def digest(report: Report, *, run_directory: str, output_directory: str) -> str:
@@ -55,11 +57,17 @@ def _task_failure(task: TaskFinished) -> Iterator[str]:
 def describe_failure(task: TaskFinished) -> str:
     """The cause in one line: the exit code, or the service's words where there was none."""
     node = f" on node {task.node}" if task.node else ""
+    tries = f" after {task.retries + 1} tries" if task.retries else ""
+    if not task.exit_code:
+        return f"{task.cause}{node}{tries}: {task.message}"
+    code = f"exit code {task.exit_code}{node}{tries}"
+    if task.cause not in {None, "FailureExitCode"}:
+        return f"{code}: {task.message}"
     if task.exit_code == _PROGRAM_NOT_FOUND:
-        return f"exit code 127{node}: a program of the command was not found"
-    if task.exit_code:
-        return f"exit code {task.exit_code}{node}"
-    return f"{task.cause}{node}: {task.message}"
+        return f"{code}: a program of the command was not found"
+    if task.exit_code > _SIGNAL_BASE:
+        return f"{code}: killed by signal {task.exit_code - _SIGNAL_BASE}"
+    return code
 
 
 def _start_task_failure(failed: StartTaskFailed, count: int) -> Iterator[str]:

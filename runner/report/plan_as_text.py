@@ -41,7 +41,8 @@ def plan_summary(plan: Plan) -> Iterator[str]:
         yield f"start task, as {plan.start_task.run_as.value}:"
         yield from _command(plan.start_task.command)
         yield from _resources(plan.start_task.resources)
-    yield f"job: ends itself after {workload.limits.duration}"
+    hours = workload.limits.duration.total_seconds() / 3600
+    yield f"job: ends itself after {hours:g} h"
     for task in plan.tasks[:_TASKS_SHOWN]:
         yield from task_lines(task)
     if len(plan.tasks) > _TASKS_SHOWN:

@@ -63,12 +63,15 @@ class Cleanup:
         batch: Batch,
         blobs: Blobs,
         keep: frozenset[Keep],
+        may_keep: bool = True,
     ) -> None:
+        """`may_keep` is false where the services end with the run: then nothing can be kept."""
+        self._may_keep = may_keep
         self._plan = plan
         self._submission = submission
         self._batch = batch
         self._blobs = blobs
-        self._keep = keep
+        self._keep = keep if may_keep else frozenset()
 
     def clean_up(self, *, pool_id: str | None, ending: Ending) -> CleanupFinished:
         """Deletes the job, then its pool, and beside them the containers; waits until all are gone.
@@ -145,6 +148,8 @@ class Cleanup:
         )
 
     def _why_keep(self, role: Role, ending: Ending) -> str | None:
+        if not self._may_keep:
+            return None
         if Keep.STORAGE in self._keep:
             return "--keep storage"
         logs = role == LOGS

@@ -305,6 +305,7 @@ class Run:
             batch=self._batch,
             blobs=self._blobs,
             keep=self._options.keep,
+            may_keep=self._options.outlives_client,
         )
         if isinstance(error, StoppedWaitingError) and self._options.outlives_client:
             return cleanup.leave(pool_id=self._pool_id, why="the work goes on")

@@ -71,6 +71,7 @@ class Watch:
         self._next_pool_look = self._began
         self._pool: PoolStatus | None = None
         self._nodes: dict[str, str] = {}
+        self._failed_start_tasks: set[str] = set()
         self._job_ended = False
 
     @property
@@ -137,11 +138,13 @@ class Watch:
 
     def _note_node(self, node: NodeStatus) -> None:
         previous = self._nodes.get(node.id)
-        if previous == node.state:
-            return
-        self._nodes[node.id] = node.state
-        self._journal.record(NodeChanged(node=node.id, state=node.state, previous=previous))
-        if node.state == "starttaskfailed":
+        if previous != node.state:
+            self._nodes[node.id] = node.state
+            self._journal.record(NodeChanged(node=node.id, state=node.state, previous=previous))
+        failed = node.state == "starttaskfailed" or node.start_task_failure is not None
+        if failed and node.id not in self._failed_start_tasks:
+            # Also where tasks do not wait for it: they may lack what it should have brought.
+            self._failed_start_tasks.add(node.id)
             log = self._batch.read_start_task_log(self._pool_id, node.id, _START_TASK_TAIL_BYTES)
             self._journal.record(
                 StartTaskFailed(

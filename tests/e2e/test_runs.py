@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -397,6 +399,68 @@ def test_commands_that_read(user: User) -> None:
     schema = json.loads(user.run("schema").stdout)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert not (user.folder / ".batch-run").exists()
+
+
+def test_a_command_that_is_mistyped(user: User) -> None:
+    done = user.run("validat", "spec.yaml")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "batch-run: there is no command and no spec `validat`\n"
+        "  hint: did you mean `validate`? commands: `emulator`, `plan`, `run`, `schema`,"
+        " `validate`\n"
+    )
+
+
+def test_outputs_that_nobody_would_see(user: User) -> None:
+    write_spec(user, "cp {{ file.path }} {{ file.name }}.out")
+    spec = (user.folder / "spec.yaml").read_text()
+    user.write("spec.yaml", spec.replace("{download: true}", "{}"))
+    user.write("data/a.txt", "a")
+    done = user.run("spec.yaml")
+    assert done.returncode == 0
+    assert (
+        "note: outputs go to `output`, which is deleted after the run and not downloaded"
+        " (`download: true` brings them home, `delete: never` keeps them)\n"
+    ) in done.stderr
+
+
+def test_a_run_directory_that_is_deleted_meanwhile(user: User) -> None:
+    marker = user.folder / "started"
+    write_spec(user, f"touch {marker}; sleep 1; cp {{{{ file.path }}}} {{{{ file.name }}}}.out")
+    user.write("data/a.txt", "a")
+    with user.start("spec.yaml") as process:
+        wait_until(marker.exists, what="a task runs")
+        shutil.rmtree(user.folder / ".batch-run", ignore_errors=True)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode in (1, 3)
+    assert "Traceback" not in stderr
+    wait_until(lambda: user.processes() == [], what="every process of the run has gone")
+
+
+def test_a_task_that_takes_too_long(user: User) -> None:
+    write_spec(user, "sleep 600")
+    user.write("spec.yaml", (user.folder / "spec.yaml").read_text() + "  timeout: 1s\n")
+    user.write("data/a.txt", "a")
+    done = user.run("spec.yaml")
+    assert done.returncode == 1
+    line = done.stderr[done.stderr.rindex("task 0001 failed (a.txt): ") :].splitlines()[0]
+    assert re.fullmatch(
+        r"task 0001 failed \(a\.txt\): exit code 137 on node \w+: .*maximum wall clock time.*", line
+    )
+    assert "nothing left in the services" in done.stderr
+
+
+def test_a_start_task_that_fails_unwaited_is_told(user: User) -> None:
+    write_spec(user, "sleep 1; cp {{ file.path }} {{ file.name }}.out")
+    spec = (user.folder / "spec.yaml").read_text()
+    start_task = "  start_task: {command: echo sorry >&2; exit 4, wait_for_success: false}\n"
+    start_task = start_task.replace("echo sorry >&2; exit 4", '"echo sorry >&2; exit 4"')
+    user.write("spec.yaml", spec.replace("task:\n", start_task + "task:\n", 1))
+    user.write("data/a.txt", "a")
+    done = user.run("spec.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "the start task failed on node tvmps_" in done.stderr
+    assert "    sorry\n" in done.stderr
 
 
 def test_a_command_to_come_is_not_a_file(user: User) -> None:

@@ -55,7 +55,7 @@ def test_failures_with_their_causes() -> None:
     left = LeftBehind(kind="container", name="demo-input", why="delete: never", kept=True)
     shown = text(
         finished("1", 7, stderr_tail="one\ntwo\x1b[31m"),
-        finished("2", 127),
+        finished("2", 127, retries=2),
         finished("3", None, node=None, cause="BlobNotFound", message="no such blob"),
         CleanupFinished(deleted=(), left=(left,)),
         tasks=4,
@@ -64,12 +64,23 @@ def test_failures_with_their_causes() -> None:
         "task 1 failed (1.txt): exit code 7 on node node-1\n"
         "    one\n"
         "    two\\x1b[31m\n"
-        "task 2 failed (2.txt): exit code 127 on node node-1: a program of the command was not"
-        " found\n"
+        "task 2 failed (2.txt): exit code 127 on node node-1 after 3 tries: a program of the"
+        " command was not found\n"
         "task 3 failed (3.txt): BlobNotFound: no such blob\n"
         "4 tasks: 0 succeeded, 3 failed, 1 not finished\n"
         "left: container demo-input (delete: never)\n"
         "run directory: runs/1"
+    )
+
+
+def test_what_ended_a_task_from_outside_is_named() -> None:
+    shown = text(
+        finished("1", 137, cause="TaskEnded", message="it took longer than its time"),
+        finished("2", 137, cause="FailureExitCode", message="the exit code is not 0"),
+    )
+    assert shown.startswith(
+        "task 1 failed (1.txt): exit code 137 on node node-1: it took longer than its time\n"
+        "task 2 failed (2.txt): exit code 137 on node node-1: killed by signal 9\n"
     )
 
 
