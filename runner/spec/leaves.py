@@ -48,8 +48,13 @@ _Compiled = TypeVar("_Compiled", CommandTemplate, PatternTemplate, Template)
 _Written = TypeVar("_Written")
 
 
-def compile_leaves(document: Document) -> tuple[Leaves, tuple[Problem, ...]]:
-    """All templates of a spec and all that is wrong with them, whatever else is wrong with it."""
+def compile_leaves(
+    document: Document, *, skip: frozenset[Position] = frozenset()
+) -> tuple[Leaves, tuple[Problem, ...]]:
+    """All templates of a spec and all that is wrong with them, whatever else is wrong with it.
+
+    What stands below the keys at the places of `skip` is left alone.
+    """
     leaves = Leaves()
     problems: list[Problem] = []
 
@@ -74,6 +79,12 @@ def compile_leaves(document: Document) -> tuple[Leaves, tuple[Problem, ...]]:
     for pointer, value in _leaves(document.data, ()):
         if len(problems) >= _MOST_PROBLEMS:
             break
+        if skip and any(
+            document.key_span(pointer[:depth]).start in skip
+            for depth in range(1, len(pointer) + 1)
+            if isinstance(pointer[depth - 1], str)
+        ):
+            continue
         names = {**early, **_late_names(pointer)}
         if isinstance(value, list):
             keep(leaves.commands, pointer, compile_argv, value, names)

@@ -13,7 +13,7 @@ from runner.spec.document import Document, Pointer
 from runner.spec.duration import parse_duration
 from runner.spec.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
 from runner.spec.parameters import read_parameters
-from runner.spec.problem import Problem
+from runner.spec.problem import Position, Problem
 from runner.spec.schema import check_schema, check_values
 from runner.spec.template import TemplateError
 from runner.spec.workload import (
@@ -47,8 +47,9 @@ def parse_workload(
 
     `given` holds text as from a command line, which is converted by type, or typed values.
     """
-    leaves, problems = compile_leaves(document)
-    problems = (*check_schema(document), *problems, *find_cut_commands(document))
+    found = check_schema(document)
+    leaves, problems = compile_leaves(document, skip=_unknown_keys(found))
+    problems = (*found, *problems, *find_cut_commands(document))
     if problems:
         return None, problems
     parameters, problems = read_parameters(document, given)
@@ -58,6 +59,11 @@ def parse_workload(
     if problems:
         return None, problems
     return _build(document, data, leaves, parameters), ()
+
+
+def _unknown_keys(problems: tuple[Problem, ...]) -> frozenset[Position]:
+    """Where keys stand that the schema does not know: what they hold is not judged as well."""
+    return frozenset(each.span.start for each in problems if each.code == "unknown-key")
 
 
 def _evaluate(

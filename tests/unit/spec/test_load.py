@@ -124,3 +124,8 @@ def test_a_file_without_end_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
         load_workload(Path("/dev/zero"), name="zero", given={})
     assert [problem.code for problem in caught.value.problems] == ["too-large"]
+
+
+def test_what_stands_below_an_unknown_key_is_not_judged_as_well(tmp_path: Path, edit: Edit) -> None:
+    found = problems_of(tmp_path, edit("  command: python3", "  comand: python3"))
+    assert [each.rpartition(": ")[2] for each in found] == ["unknown-key"]
