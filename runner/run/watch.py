@@ -169,12 +169,19 @@ class Watch:
                 hint="ask for fewer nodes, another VM size, or more quota",
             )
         if nodes and all(node.state == "starttaskfailed" for node in nodes):
-            codes = {node.start_task_exit_code for node in nodes}
-            code = f"exit code {codes.pop()}" if len(codes) == 1 else "various exit codes"
+            causes = {_cause(node) for node in nodes}
+            cause = causes.pop() if len(causes) == 1 else "for various reasons"
             raise StartTaskFailedError(
-                f"the start task failed on every node ({code})",
+                f"the start task failed on every node ({cause})",
                 hint="its standard error is above; try the command by hand on a node",
             )
+
+
+def _cause(node: NodeStatus) -> str:
+    """The exit code, or where no process ended by itself, the service's words."""
+    if node.start_task_exit_code is not None:
+        return f"exit code {node.start_task_exit_code}"
+    return node.start_task_failure or "no reason is given"
 
 
 def _pool_changed(pool_id: str, pool: PoolStatus) -> PoolChanged:

@@ -98,6 +98,15 @@ def test_start_task() -> None:
     )
 
 
+def test_start_task_that_could_not_be_started() -> None:
+    failed = StartTaskFailed(
+        node="n1", exit_code=None, message="the program was not found", stderr_tail=""
+    )
+    assert text(failed).startswith(
+        "the start task failed on node n1 (the program was not found)\n2 tasks: "
+    )
+
+
 def test_numbers() -> None:
     assert [format_bytes(size) for size in (0, 999, 1000, 2_500_000, 10**13)] == [
         "0 B",
