@@ -38,6 +38,11 @@ def most_severe(*codes: ExitCode) -> ExitCode:
     return min(codes, key=_SEVERITY.index, default=ExitCode.SUCCESS)
 
 
+def describe_os_error(error: OSError) -> str:
+    """The system's words for it, as our messages end: lower case (`no space left on device`)."""
+    return (error.strerror or str(error)).lower()
+
+
 class BatchRunError(Exception):
     """We cannot go on. The message is one clear line for the user; `hint` says what to do."""
 

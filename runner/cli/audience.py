@@ -15,6 +15,7 @@ from typing import Any
 from runner.cli.printing import Printer
 from runner.cli.progress import Display
 from runner.cli.world import World
+from runner.errors import describe_os_error
 from runner.plan.model import Plan
 from runner.report.as_json import report_as_json
 from runner.report.as_text import digest
@@ -37,6 +38,7 @@ class Audience:
         self._directory = directory
         self._world = world
         self._as_json = as_json
+        self._prints = plan.workload.prints
         self._printer = Printer(world)
         self._report = Report()
 
@@ -48,7 +50,7 @@ class Audience:
             text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
             data = f"{text}\n".encode("utf-8", "backslashreplace")
             self._printer.put(lambda: (data,))
-        elif isinstance(event, TaskFinished):
+        elif self._prints and isinstance(event, TaskFinished):
             self._print_output(event)
 
     def say(self, line: str) -> None:
@@ -66,7 +68,7 @@ class Audience:
         try:
             journal.write("report.json", json.dumps(value, indent=2) + "\n")
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = describe_os_error(error)
             self._world.say(f"batch-run: cannot write `report.json`: {reason}")
         self._world.say(
             digest(

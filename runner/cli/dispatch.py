@@ -16,6 +16,7 @@ from pathlib import Path
 
 from runner import __version__
 from runner.cli.signals import Interruptions
+from runner.cli.specs import say_problems
 from runner.cli.table import COMMANDS, RESERVED, Command
 from runner.cli.world import World
 from runner.errors import BatchRunError, ExitCode, UsageError
@@ -69,10 +70,7 @@ def run_command(argv: Sequence[str], world: World, interruptions: Interruptions)
         command: Command = arguments.command
         code = command.execute(arguments, world, interruptions)
     except SpecError as error:
-        from runner.spec.messages import render_problem
-
-        for problem in error.problems:
-            world.say(render_problem(problem))
+        say_problems(error, world)
         world.say(f"batch-run: {error.message}")
         return error.exit_code
     except BatchRunError as error:

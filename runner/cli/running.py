@@ -25,7 +25,7 @@ from runner.connect import (
     open_local,
     read_azure_settings,
 )
-from runner.errors import BatchRunError, ExitCode, UsageError
+from runner.errors import BatchRunError, ExitCode, UsageError, describe_os_error
 from runner.plan.expand import expand, place
 from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
@@ -36,7 +36,7 @@ from runner.run.events import RunFinished
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, create_run_directory
 from runner.run.stop import Stop
-from runner.spec.workload import Delete, Elevation, Print, Workload
+from runner.spec.workload import Delete, Elevation, Workload
 
 
 def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
@@ -56,7 +56,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         display=choose_display(
             world,
             quiet=arguments.quiet,
-            prints=any(step.print is Print.STDOUT for step in workload.steps),
+            prints=workload.prints,
         ),
         directory=directory,
         world=world,
@@ -104,7 +104,7 @@ def _write_down(plan: Plan, journal: Journal) -> None:
         journal.write("spec.yaml", plan.workload.document.text)
         write_plan(journal.directory / "plan.json", plan)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = describe_os_error(error)
         raise UsageError(f"cannot write the run's directory: {reason}") from error
 
 
@@ -184,7 +184,7 @@ def _make_output_directory(given: str | None, workload: str, world: World) -> Pa
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = describe_os_error(error)
         raise UsageError(
             f"cannot write to the output directory `{directory}`: {reason}",
             hint="choose another one with `--output DIR`",

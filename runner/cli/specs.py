@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.cli.world import World
-from runner.errors import UsageError
+from runner.errors import UsageError, describe_os_error
 
 if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
+    from runner.spec.problem import SpecError
     from runner.spec.workload import ParameterValue, Workload
 
 
@@ -88,7 +89,7 @@ def _read_file(name: str, world: World) -> dict[str, ParameterValue]:
     try:
         content = (world.working_directory / name).read_bytes()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = describe_os_error(error)
         raise UsageError(f"cannot read `{name}`: {reason}") from error
     document, problems = read_document(name, content)
     if problems or document is None:
@@ -104,6 +105,14 @@ def _read_file(name: str, world: World) -> dict[str, ParameterValue]:
             raise SpecError([problem])
         values[key] = value
     return values
+
+
+def say_problems(error: SpecError, world: World) -> None:
+    """Every problem with its line, caret and hint."""
+    from runner.spec.messages import render_problem
+
+    for problem in error.problems:
+        world.say(render_problem(problem))
 
 
 def load(name: str, arguments: argparse.Namespace, world: World) -> tuple[Workload, Path]:

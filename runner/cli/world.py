@@ -12,7 +12,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import TextIO
 
-from runner.errors import BatchRunError
+from runner.errors import BatchRunError, describe_os_error
 from runner.run.clock import Clock
 
 
@@ -41,7 +41,7 @@ class World:
         except OSError as error:
             self._closed = True
             if not isinstance(error, BrokenPipeError):
-                reason = (error.strerror or str(error)).lower()
+                reason = describe_os_error(error)
                 self.output_problem = f"cannot write to standard output: {reason}"
 
     def print(self, text: str) -> None:

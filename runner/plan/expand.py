@@ -13,7 +13,15 @@ from runner.errors import UsageError
 from runner.plan.command import bash_command
 from runner.plan.faults import faults_at
 from runner.plan.inputs import find_files
-from runner.plan.model import ContainerPlan, InputFile, Plan, RunId, StartTaskPlan, TaskPlan
+from runner.plan.model import (
+    ContainerPlan,
+    InputFile,
+    Plan,
+    RunId,
+    StartTaskPlan,
+    TaskPlan,
+    container_name,
+)
 from runner.plan.outputs import find_collisions
 from runner.plan.tasks import TaskSequence, render_environment, resource_plans
 from runner.spec.problem import Problem, SpecError
@@ -39,12 +47,7 @@ def expand(workload: Workload, *, folder: Path, run_id: RunId) -> Plan:
     if problems:
         raise SpecError(problems)
     start_task = _plan_start_task(workload, run_id, problems)
-    tasks = TaskSequence(
-        workload=workload,
-        run_id=run_id,
-        files={container.role: container.files for container in containers},
-        storage_endpoint=_UNKNOWN_STORAGE,
-    )
+    tasks = _render_for(workload, run_id, containers, _UNKNOWN_STORAGE)
     problems.extend(find_collisions(workload, _render_all(tasks, problems)))
     if problems:
         raise SpecError(problems)
@@ -59,13 +62,22 @@ def expand(workload: Workload, *, folder: Path, run_id: RunId) -> Plan:
 
 def place(plan: Plan, *, storage_endpoint: str) -> Plan:
     """The same plan for a storage account: its URL goes into `file.url`."""
-    tasks = TaskSequence(
-        workload=plan.workload,
-        run_id=plan.run_id,
-        files={container.role: container.files for container in plan.containers},
+    tasks = _render_for(plan.workload, plan.run_id, plan.containers, storage_endpoint)
+    return replace(plan, tasks=tasks)
+
+
+def _render_for(
+    workload: Workload,
+    run_id: RunId,
+    containers: tuple[ContainerPlan, ...],
+    storage_endpoint: str,
+) -> TaskSequence:
+    return TaskSequence(
+        workload=workload,
+        run_id=run_id,
+        files={container.role: container.files for container in containers},
         storage_endpoint=storage_endpoint,
     )
-    return replace(plan, tasks=tasks)
 
 
 def _plan_container(
@@ -93,7 +105,9 @@ def _plan_container(
                     )
                 )
     ordered = tuple(files[name] for name in sorted(files))
-    return ContainerPlan(role=container.role, name=f"{run_id}-{container.role}", files=ordered)
+    return ContainerPlan(
+        role=container.role, name=container_name(run_id, container.role), files=ordered
+    )
 
 
 def _plan_start_task(

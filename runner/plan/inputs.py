@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wcmatch import glob
 
+from runner.errors import describe_os_error
 from runner.plan.model import InputFile
 from runner.spec.document import Document
 from runner.spec.problem import Problem
@@ -41,7 +42,7 @@ def find_files(
     try:
         found = _find(source, upload)
     except OSError as error:
-        message = f"cannot read `{_shown(str(error.filename))}`: {_words(error)}"
+        message = f"cannot read `{_shown(str(error.filename))}`: {describe_os_error(error)}"
         return (), (problem("unreadable-input", message),)
     if found is None:
         return (), (
@@ -130,7 +131,3 @@ def _shown(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in printable
     )
-
-
-def _words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

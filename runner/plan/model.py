@@ -20,6 +20,11 @@ LOGS = Role("logs")
 """The container of a run that keeps every task's stdout and stderr."""
 
 
+def container_name(run_id: RunId, role: Role) -> str:
+    """`<run id>-<role>`: at most 63 characters, as Blob Storage wants."""
+    return f"{run_id}-{role}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile:
     """A file on this machine and the blob that it becomes."""
@@ -83,6 +88,7 @@ class TaskPlan:
     """One task, rendered."""
 
     id: TaskId
+    step: str
     display_name: str
     item: str
     command: CommandLine
@@ -116,5 +122,5 @@ class Plan:
     tasks: Sequence[TaskPlan]
 
     def container_name(self, role: Role) -> str:
-        """`<run id>-<role>`: at most 63 characters, as Blob Storage wants."""
-        return f"{self.run_id}-{role}"
+        """The run's container of a role, the logs' too."""
+        return container_name(self.run_id, role)

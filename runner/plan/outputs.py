@@ -88,7 +88,7 @@ def find_collisions(workload: Workload, tasks: Iterable[TaskPlan]) -> Iterator[P
     reported: set[Pointer] = set()
     steps = {step.name: step for step in workload.steps}
     for task in tasks:
-        step = steps[task.display_name.partition("/")[0]]
+        step = steps[task.step]
         for output, plan in zip(step.outputs, task.outputs, strict=True):
             other = seen.setdefault(_hash(plan), task.id)
             if other != task.id and output.pointer not in reported:

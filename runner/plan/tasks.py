@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from runner.plan.command import bash_command
 from runner.plan.faults import faults_at
-from runner.plan.model import InputFile, ResourcePlan, RunId, TaskId, TaskPlan
+from runner.plan.model import InputFile, ResourcePlan, RunId, TaskId, TaskPlan, container_name
 from runner.plan.outputs import plan_output
 from runner.spec.document import Document, Pointer
 from runner.spec.filters import split_name
@@ -92,6 +92,7 @@ class TaskSequence(Sequence[TaskPlan]):
         own = ResourcePlan(role=role, blob=file.blob, path=file.blob)
         return TaskPlan(
             id=task_id,
+            step=step.name,
             display_name=f"{step.name}/{item}"[:_DISPLAY_NAME_LIMIT_CHARACTERS],
             item=item,
             command=bash_command(script, environment, task=task_id),
@@ -106,7 +107,7 @@ class TaskSequence(Sequence[TaskPlan]):
     def _describe(self, file: InputFile, role: Role) -> Mapping[str, object]:
         folder, stem, extension = split_name(file.blob)
         folder = folder.removesuffix("/")
-        container = f"{self._run_id}-{role}"
+        container = container_name(self._run_id, role)
         return {
             "path": file.blob,
             "name": stem + extension,

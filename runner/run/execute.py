@@ -19,6 +19,7 @@ from runner.errors import (
     ServiceError,
     StoppedWaitingError,
     TransferError,
+    describe_os_error,
     most_severe,
 )
 from runner.plan.model import Plan
@@ -210,7 +211,7 @@ class Run:
         try:
             self._journal.write("submission.json", submission_as_json(self._submission))
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = describe_os_error(error)
             raise TransferError(
                 f"cannot write into `{self._journal.directory}`: {reason}"
             ) from error

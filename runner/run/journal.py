@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runner.errors import UsageError
+from runner.errors import UsageError, describe_os_error
 from runner.plan.model import RunId, TaskId
 from runner.run.events import Event, event_as_json
 
@@ -57,7 +57,7 @@ class Journal:
             while line:
                 line = line[os.write(self._events, line) :]
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = describe_os_error(error)
             self.problem = f"cannot write `{self.directory / 'events.jsonl'}`: {reason}"
 
     def write(self, name: str, content: str) -> Path:
@@ -93,7 +93,7 @@ def create_run_directory(working_directory: Path, run: RunId) -> Path:
         partial.write_text(f"{run}\n", encoding="ascii")
         partial.replace(last)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = describe_os_error(error)
         raise UsageError(
             f"cannot write the run's directory `{directory}`: {reason}",
             hint="run in a folder that you may write to",

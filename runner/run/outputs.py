@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from runner.errors import ServiceError, TransferError
+from runner.errors import ServiceError, TransferError, describe_os_error
 from runner.plan.model import LOGS, OutputPlan, Plan, TaskPlan
 from runner.run.events import OutputDownloaded, TaskFinished
 from runner.run.journal import Journal
@@ -217,7 +217,7 @@ def _tail(log: Path) -> str:
 
 
 def _fault(verb: str, path: Path | str, error: OSError) -> TransferError:
-    reason = (error.strerror or str(error)).lower()
+    reason = describe_os_error(error)
     return TransferError(f"cannot {verb} {_shown(path)}: {reason}")
 
 

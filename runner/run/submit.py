@@ -78,6 +78,7 @@ class Requests:
     def __init__(self, plan: Plan, blobs: Blobs, *, started: datetime) -> None:
         self._plan = plan
         self._blobs = blobs
+        self._extras = {step.name: step.extra for step in plan.workload.steps}
         self._expires = started + plan.workload.limits.duration + _SAS_MARGIN
 
     def job(self, submission: Submission, *, node_agent: str, keep_pool: bool) -> JobRequest:
@@ -108,8 +109,6 @@ class Requests:
 
     def task(self, task: TaskPlan) -> TaskRequest:
         """One task; its stdout and stderr are kept whatever becomes of it."""
-        step_name = task.display_name.partition("/")[0]
-        step = next(step for step in self._plan.workload.steps if step.name == step_name)
         return TaskRequest(
             id=task.id,
             display_name=task.display_name,
@@ -122,7 +121,7 @@ class Requests:
             run_as=task.run_as,
             retries=task.retries,
             timeout=task.timeout,
-            extra=step.extra,
+            extra=self._extras[task.step],
         )
 
     def _start_task(self, start_task: StartTaskPlan) -> StartTaskRequest:

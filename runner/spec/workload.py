@@ -186,6 +186,11 @@ class Workload:
     job: Job
     steps: tuple[Step, ...]
 
+    @property
+    def prints(self) -> bool:
+        """Whether any step shows its tasks' standard output."""
+        return any(step.print is Print.STDOUT for step in self.steps)
+
     def container(self, role: Role) -> Container:
         """The container of a role; the rules have checked that it exists."""
         return next(container for container in self.containers if container.role == role)

@@ -13,6 +13,7 @@ from runner.cli.specs import (
     add_parameter_arguments,
     find_spec,
     read_parameters,
+    say_problems,
 )
 from runner.cli.world import World
 from runner.errors import ExitCode, UsageError
@@ -78,11 +79,9 @@ def _as_json(name: str, error: UsageError) -> Iterator[dict[str, Any]]:
 
 
 def _say(error: UsageError, world: World) -> None:
-    from runner.spec.messages import render_problem
     from runner.spec.problem import SpecError
 
     if isinstance(error, SpecError):
-        for problem in error.problems:
-            world.say(render_problem(problem))
+        say_problems(error, world)
     else:
         world.show_error(error)
