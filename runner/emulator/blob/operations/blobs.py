@@ -100,10 +100,7 @@ async def receive(
 async def get(call: Call) -> Response:
     """Get Blob."""
     headers = call.request.headers
-    blob = blobs.read_blob(
-        call.state, call.target.container, call.target.blob, read_conditions(headers)
-    )
-    check_no_lease(call)
+    blob = _read(call)
     asked = read_range(headers, blob.size_bytes)
     with_md5 = headers.get("x-ms-range-get-content-md5", "").lower() == "true"
     described = _apply_overrides(call, _describe(blob))
@@ -117,8 +114,8 @@ async def get(call: Call) -> Response:
     return await _get_range(call, blob, asked, described, with_md5=with_md5)
 
 
-async def get_properties(call: Call) -> Response:
-    """Get Blob Properties."""
+def _read(call: Call) -> Blob:
+    """The blob that the request is for, if its conditions hold."""
     blob = blobs.read_blob(
         call.state,
         call.target.container,
@@ -126,6 +123,12 @@ async def get_properties(call: Call) -> Response:
         read_conditions(call.request.headers),
     )
     check_no_lease(call)
+    return blob
+
+
+async def get_properties(call: Call) -> Response:
+    """Get Blob Properties."""
+    blob = _read(call)
     md5 = blob.headers.content_md5
     headers = (
         *_apply_overrides(call, _describe(blob)),
@@ -139,13 +142,7 @@ async def get_properties(call: Call) -> Response:
 
 async def get_metadata(call: Call) -> Response:
     """Get Blob Metadata."""
-    blob = blobs.read_blob(
-        call.state,
-        call.target.container,
-        call.target.blob,
-        read_conditions(call.request.headers),
-    )
-    check_no_lease(call)
+    blob = _read(call)
     return Response(status=200, headers=version_headers(blob) + metadata_headers(blob.metadata))
 
 
