@@ -15,14 +15,15 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.data import DataError, load_accounts, open_data
 from runner.emulator.server.listener import ListenError, format_authority, open_listener
+from runner.emulator.server.record.recording import RecordError, Recording
 
 EXIT_SUCCESS = 0
 EXIT_USAGE = 2
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run start tasks that ask for admin, on this machine and as the user you are",
     )
     parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="append every request and its answer, without secrets, as a line of JSON",
+    )
+    parser.add_argument(
         "--until-stdin-closes",
         action="store_true",
         help="end when standard input ends, and so with the program that holds its other end",
@@ -76,8 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
         ):
             _log_faults(directory / "emulator.log" if arguments.data else None)
             batch, storage = load_accounts(directory)
-            asyncio.run(_serve(arguments, listener, directory, batch, storage))
-    except (ListenError, DataError) as error:
+            with _open_recording(arguments.record, (batch, storage)) as recording:
+                asyncio.run(_serve(arguments, listener, directory, batch, storage, recording))
+    except (ListenError, DataError, RecordError) as error:
         sys.stderr.write(f"emulator: {error}\n")
         return EXIT_USAGE
     except KeyboardInterrupt:
@@ -86,12 +94,25 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_SUCCESS
 
 
+@contextmanager
+def _open_recording(path: Path | None, accounts: tuple[Account, ...]) -> Iterator[Recording | None]:
+    if path is None:
+        yield None
+        return
+    recording = Recording(path, accounts=accounts, clock=_now)
+    try:
+        yield recording
+    finally:
+        recording.close()
+
+
 async def _serve(
     arguments: argparse.Namespace,
     listener: socket.socket,
     directory: Path,
     batch: Account,
     storage: Account,
+    recording: Recording | None,
 ) -> None:
     stop = _stop_event(until_stdin_closes=arguments.until_stdin_closes)
     # Imported here, so that a refused port or directory is said without loading the services,
@@ -129,7 +150,9 @@ async def _serve(
 
     await batch_service.start()
     try:
-        router = AccountRouter({batch.name: batch_service, storage.name: blob_service})
+        router = AccountRouter(
+            {batch.name: batch_service, storage.name: blob_service}, recording=recording
+        )
         await serve(answer_with(router), listener, on_ready=announce, stop=stop)
     finally:
         await batch_service.close()

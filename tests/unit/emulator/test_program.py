@@ -245,3 +245,24 @@ def test_an_address_of_the_network_is_refused() -> None:
         "emulator: `0.0.0.0` is not a loopback address: whoever reaches the emulator can run "
         "commands as you, so it listens on 127.0.0.0/8 or ::1 only\n"
     )
+
+
+def test_requests_are_recorded_where_asked_for(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    with start("--json", "--record", str(record)) as process:
+        port = port_of(read_line(process))
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"GET /localstorage/c/b?sig=abc HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 403")
+        stop(process)
+
+    line = json.loads(record.read_text())
+    assert (line["service"], line["query"], line["status"]) == ("blob", {"sig": "***"}, 403)
+
+
+def test_a_record_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
+    assert run("--record", str(tmp_path)) == (
+        2,
+        "",
+        f"emulator: record {tmp_path} cannot be written: Is a directory\n",
+    )
