@@ -22,7 +22,7 @@ from runner.report.as_text import digest
 from runner.report.fold import Report
 from runner.run.events import Event, TaskFinished
 from runner.run.journal import Journal
-from runner.spec.workload import Print
+from runner.spec.step import Print
 
 _PIECE_BYTES = 1024 * 1024
 
@@ -81,7 +81,7 @@ class Audience:
     def _print_output(self, event: TaskFinished) -> None:
         """A task's output, if its step prints it."""
         task = self._plan.tasks[int(event.task) - 1]
-        if task.print is not Print.STDOUT:
+        if task.step.print is not Print.STDOUT:
             return
         self._printer.put(partial(_task_output, event, self._directory))
 

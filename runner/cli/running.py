@@ -36,7 +36,9 @@ from runner.run.events import RunFinished
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, create_run_directory
 from runner.run.stop import Stop
-from runner.spec.workload import Delete, Elevation, Workload
+from runner.spec.pool import NewPool
+from runner.spec.terms import Elevation
+from runner.spec.workload import Delete, ExistingContainer, OwnContainer, Workload
 
 
 def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
@@ -195,6 +197,8 @@ def _make_output_directory(given: str | None, workload: str, world: World) -> Pa
 def _notes(workload: Workload, arguments: argparse.Namespace, *, local: bool) -> Iterator[str]:
     targets = {output.to for step in workload.steps for output in step.outputs}
     for container in workload.containers:
+        if isinstance(container, ExistingContainer):
+            continue
         kept = container.delete is Delete.NEVER and not local
         if container.role in targets and not container.download and not kept:
             yield (
@@ -203,7 +207,8 @@ def _notes(workload: Workload, arguments: argparse.Namespace, *, local: bool) ->
             )
     if not local:
         return
-    start_task = workload.pool.start_task
+    pool = workload.pool
+    start_task = pool.start_task if isinstance(pool, NewPool) else None
     if start_task is not None and start_task.run_as is Elevation.ADMIN:
         if arguments.allow_admin:
             yield "note: the start task runs as admin on this machine (--allow-admin)"
@@ -212,5 +217,8 @@ def _notes(workload: Workload, arguments: argparse.Namespace, *, local: bool) ->
                 "note: the start task asks for admin and is not run on this machine; what it"
                 " installs must be here already (--allow-admin runs it)"
             )
-    if arguments.keep or any(each.delete is Delete.NEVER for each in workload.containers):
+    if arguments.keep or any(
+        isinstance(each, OwnContainer) and each.delete is Delete.NEVER
+        for each in workload.containers
+    ):
         yield "note: nothing is kept on the local target: its services end with the run"

@@ -15,7 +15,8 @@ from runner.errors import UsageError, describe_os_error
 
 if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
     from runner.spec.problem import SpecError
-    from runner.spec.workload import ParameterValue, Workload
+    from runner.spec.terms import ParameterValue
+    from runner.spec.workload import Workload
 
 
 def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,27 +5,32 @@ Same workload, same files, same run id: equal plan. It creates nothing and asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 from runner.errors import UsageError
 from runner.plan.command import bash_command
 from runner.plan.faults import faults_at
 from runner.plan.inputs import find_files
+from runner.plan.items import FileItems, Items, SingleItem, describe_file
 from runner.plan.model import (
     ContainerPlan,
     InputFile,
+    NodeCommandPlan,
     Plan,
     RunId,
-    StartTaskPlan,
     TaskPlan,
     container_name,
 )
 from runner.plan.outputs import find_collisions
 from runner.plan.tasks import TaskSequence, render_environment, resource_plans
+from runner.spec.pool import ExistingPool
 from runner.spec.problem import Problem, SpecError
-from runner.spec.workload import Container, Workload
+from runner.spec.sources import FilesOf, Source
+from runner.spec.terms import Role
+from runner.spec.workload import OwnContainer, Workload
 
 # A template that fails for one file mostly fails for all; nobody reads ten thousand of them.
 _PROBLEMS_SHOWN = 20
@@ -43,6 +48,7 @@ def expand(workload: Workload, *, folder: Path, run_id: RunId) -> Plan:
     containers = tuple(
         _plan_container(container, workload, folder, run_id, problems)
         for container in workload.containers
+        if isinstance(container, OwnContainer)
     )
     if problems:
         raise SpecError(problems)
@@ -72,16 +78,30 @@ def _render_for(
     containers: tuple[ContainerPlan, ...],
     storage_endpoint: str,
 ) -> TaskSequence:
+    by_role = {container.role: container for container in containers}
+    account = storage_endpoint.rstrip("/")
+
+    def describe(role: Role, file: InputFile) -> Mapping[str, object]:
+        url = f"{account}/{by_role[role].name}/{quote(file.blob)}"
+        return describe_file(file, url=url)
+
+    def items(source: Source | None) -> Items:
+        match source:
+            case None:
+                return SingleItem()
+            case FilesOf():
+                files = by_role[source.role].files
+                return FileItems(role=source.role, files=files, describe=describe)
+            case _:
+                raise NotImplementedError(source)
+
     return TaskSequence(
-        workload=workload,
-        run_id=run_id,
-        files={container.role: container.files for container in containers},
-        storage_endpoint=storage_endpoint,
+        workload=workload, run_id=run_id, items=[items(step.for_each) for step in workload.steps]
     )
 
 
 def _plan_container(
-    container: Container,
+    container: OwnContainer,
     workload: Workload,
     folder: Path,
     run_id: RunId,
@@ -112,10 +132,11 @@ def _plan_container(
 
 def _plan_start_task(
     workload: Workload, run_id: RunId, problems: list[Problem]
-) -> StartTaskPlan | None:
-    start_task = workload.pool.start_task
-    if start_task is None:
+) -> NodeCommandPlan | None:
+    pool = workload.pool
+    if isinstance(pool, ExistingPool) or pool.start_task is None:
         return None
+    start_task = pool.start_task
     document, pointer = workload.document, start_task.pointer
     scope = {"parameters": workload.parameters, "run": {"id": run_id}}
     try:
@@ -124,15 +145,17 @@ def _plan_start_task(
         environment = render_environment(
             start_task.environment, scope, document, (*pointer, "environment")
         )
+        resources = resource_plans(start_task.resources, scope, document)
     except SpecError as error:
         problems.extend(error.problems)
         return None
-    return StartTaskPlan(
+    return NodeCommandPlan(
         command=bash_command(script, environment, task="starttask"),
-        resources=resource_plans(start_task.resources),
+        resources=resources,
         run_as=start_task.run_as,
-        wait_for_success=start_task.wait_for_success,
         retries=start_task.retries,
+        timeout=start_task.timeout,
+        wait_for_success=start_task.wait_for_success,
     )
 
 

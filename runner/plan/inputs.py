@@ -53,7 +53,7 @@ def find_files(
             ),
         )
     if not found:
-        patterns = ", ".join(f"`{pattern}`" for pattern in upload.include)
+        patterns = ", ".join(f"`{pattern}`" for pattern in upload.patterns.include)
         return (), (
             problem(
                 "no-input",
@@ -85,7 +85,10 @@ def _find(source: Path, upload: Upload) -> list[InputFile] | None:
 
 
 def _compile(upload: Upload) -> Callable[[str], bool]:
-    matcher = glob.compile(list(upload.include), flags=_GLOB, exclude=list(upload.exclude) or None)
+    patterns = upload.patterns
+    matcher = glob.compile(
+        list(patterns.include), flags=_GLOB, exclude=list(patterns.exclude) or None
+    )
     return matcher.match
 
 
@@ -103,7 +106,7 @@ def _walk(folder: Path, prefix: str, matches: Callable[[str], bool]) -> Iterator
 
 
 def _describe(path: Path, blob: str) -> InputFile:
-    return InputFile(source=path, blob=blob, size_bytes=path.stat().st_size)
+    return InputFile(source=path, blob=blob, path=blob, size_bytes=path.stat().st_size)
 
 
 def _name_faults(blob: str) -> Iterator[tuple[str, str]]:

@@ -6,12 +6,14 @@ It knows nothing of SAS, endpoints or the SDKs; containers are named by role.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import NewType
 
-from runner.spec.workload import Elevation, Print, Role, UploadCondition, Workload
+from runner.spec.step import Step, UploadCondition
+from runner.spec.terms import Role, RunAs
+from runner.spec.workload import Workload
 
 RunId = NewType("RunId", str)
 TaskId = NewType("TaskId", str)
@@ -26,43 +28,91 @@ def container_name(run_id: RunId, role: Role) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputFile:
-    """A file on this machine and the blob that it becomes."""
+class StoredBlob:
+    """A blob as a listing of the service shows it; `md5` is None where the service has none."""
 
-    source: Path
+    name: str
+    size_bytes: int
+    md5: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A file on this machine and the blob that it becomes; or one that is in the service already.
+
+    `source` is None for a blob of an existing container. `path` is the blob's name without the
+    container's prefix: where the file lands in a task's directory.
+    """
+
+    source: Path | None
     blob: str
+    path: str
     size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPlan:
-    """A container to make, and the files to bring up into it, in the order of their blob names."""
+    """A container and the files of it that are known now, in the order of their blob names.
+
+    Files to bring up have a `source`; the names in `unchanged` are in the container already, with
+    the same content. `is_made` says that the run makes the container, by a name of its own.
+    """
 
     role: Role
     name: str
-    files: tuple[InputFile, ...]
+    files: Sequence[InputFile]
+    is_made: bool = True
+    unchanged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLine:
     """What goes on the wire for one command, and the script as a person would read it.
 
-    `script_file` is the blob of the logs container that holds a script too long for the wire.
+    `script_file` is the blob of the logs container that holds a script too long for the wire,
+    `script_name` the name that it gets in the task's working directory.
     """
 
     line: str
     environment: Mapping[str, str]
     script: str
     script_file: str | None = None
+    script_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResourcePlan:
-    """A file, or with `blob` None a whole container, for a task's working directory."""
+class BlobResource:
+    """One blob for a task's working directory; `path` includes the name."""
 
     role: Role
-    blob: str | None
+    blob: str
     path: str
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderResource:
+    """All blobs of a container whose names start with `prefix`, below the folder `path`.
+
+    The service keeps their whole names, the prefix too (REST: ResourceFile, `blobPrefix`).
+    """
+
+    role: Role
+    prefix: str = ""
+    path: str = ""
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebResource:
+    """A file from a URL, percent-encoded; `path` includes the name."""
+
+    url: str
+    path: str
+    mode: str | None = None
+
+
+ResourcePlan = BlobResource | FolderResource | WebResource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,31 +134,41 @@ class OutputPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPlan:
-    """One task, rendered."""
+class TaskRange:
+    """Tasks `first` to `last`, both included, by the numbers that their ids are."""
 
-    id: TaskId
-    step: str
-    display_name: str
-    item: str
-    command: CommandLine
-    resources: tuple[ResourcePlan, ...]
-    outputs: tuple[OutputPlan, ...]
-    run_as: Elevation
-    print: Print
-    retries: int
-    timeout: timedelta | None
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartTaskPlan:
-    """The start task, rendered."""
+class TaskPlan:
+    """One task, rendered. What is the same for all tasks of its step is the step's."""
+
+    id: TaskId
+    step: Step
+    display_name: str
+    item: str
+    command: CommandLine
+    coordination: CommandLine | None
+    resources: tuple[ResourcePlan, ...]
+    shared_resources: tuple[ResourcePlan, ...]
+    """Brought to every node of a task that runs on several."""
+    outputs: tuple[OutputPlan, ...]
+    needs: tuple[TaskRange, ...]
+    container_image: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCommandPlan:
+    """A start task, a job preparation or a job release, rendered."""
 
     command: CommandLine
     resources: tuple[ResourcePlan, ...]
-    run_as: Elevation
-    wait_for_success: bool
+    run_as: RunAs
     retries: int
+    timeout: timedelta | None
+    wait_for_success: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +178,18 @@ class Plan:
     workload: Workload
     run_id: RunId
     containers: tuple[ContainerPlan, ...]
-    start_task: StartTaskPlan | None
+    start_task: NodeCommandPlan | None
     tasks: Sequence[TaskPlan]
+    preparation: NodeCommandPlan | None = None
+    release: NodeCommandPlan | None = None
+    job_environment: Mapping[str, str] = field(default_factory=dict)
+
+    def container(self, role: Role) -> ContainerPlan:
+        """The container of a role; not the logs', which has no files and no policy."""
+        return next(each for each in self.containers if each.role == role)
 
     def container_name(self, role: Role) -> str:
-        """The run's container of a role, the logs' too."""
-        return container_name(self.run_id, role)
+        """The name of the container of a role, the logs' too."""
+        if role == LOGS:
+            return container_name(self.run_id, LOGS)
+        return self.container(role).name

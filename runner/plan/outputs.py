@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from runner.plan.model import OutputPlan, TaskId, TaskPlan
 from runner.spec.document import Pointer
 from runner.spec.problem import Problem
+from runner.spec.step import Output
 from runner.spec.template import TemplateError, TemplateFault
-from runner.spec.workload import Output, Workload
+from runner.spec.workload import Workload
 
 _BLOB_NAME_LIMIT_CHARACTERS = 1024
 
@@ -86,10 +87,8 @@ def find_collisions(workload: Workload, tasks: Iterable[TaskPlan]) -> Iterator[P
     """
     seen: dict[int, TaskId] = {}
     reported: set[Pointer] = set()
-    steps = {step.name: step for step in workload.steps}
     for task in tasks:
-        step = steps[task.step]
-        for output, plan in zip(step.outputs, task.outputs, strict=True):
+        for output, plan in zip(task.step.outputs, task.outputs, strict=True):
             other = seen.setdefault(_hash(plan), task.id)
             if other != task.id and output.pointer not in reported:
                 reported.add(output.pointer)

@@ -1,26 +1,39 @@
 """Rendering of tasks, one at a time and as often as asked: a million tasks take no memory.
 
-It knows nothing of the disk; which files there are is given.
+It knows nothing of the disk; which items there are is given.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import overload
-from urllib.parse import quote
 
 from runner.plan.command import bash_command
 from runner.plan.faults import faults_at
-from runner.plan.model import InputFile, ResourcePlan, RunId, TaskId, TaskPlan, container_name
+from runner.plan.items import Item, Items
+from runner.plan.model import (
+    BlobResource,
+    FolderResource,
+    ResourcePlan,
+    RunId,
+    TaskId,
+    TaskPlan,
+    WebResource,
+)
 from runner.plan.outputs import plan_output
 from runner.spec.document import Document, Pointer
-from runner.spec.filters import split_name
+from runner.spec.step import Step
 from runner.spec.template import Template
-from runner.spec.workload import Resource, Role, Step, Workload
+from runner.spec.terms import ContainerResource, Resource
+from runner.spec.workload import Workload
 
 _LEAST_ID_WIDTH = 4
 # REST: Task - Add, `displayName`.
 _DISPLAY_NAME_LIMIT_CHARACTERS = 1024
+
+Scope = Mapping[str, object]
 
 
 class TaskSequence(Sequence[TaskPlan]):
@@ -30,19 +43,13 @@ class TaskSequence(Sequence[TaskPlan]):
     collide, and dependencies can go by range.
     """
 
-    def __init__(
-        self,
-        *,
-        workload: Workload,
-        run_id: RunId,
-        files: Mapping[Role, tuple[InputFile, ...]],
-        storage_endpoint: str,
-    ) -> None:
+    def __init__(self, *, workload: Workload, run_id: RunId, items: Sequence[Items]) -> None:
+        """`items` are those of each step, in their order."""
         self._workload = workload
         self._run_id = run_id
-        self._files = files
-        self._storage_endpoint = storage_endpoint.rstrip("/")
-        self._length = sum(len(files[step.for_each.role]) for step in workload.steps)
+        self._items = items
+        self._starts = tuple(accumulate(map(len, items), initial=0))
+        self._length = self._starts[-1]
         self._width = max(_LEAST_ID_WIDTH, len(str(self._length)))
 
     def __len__(self) -> int:
@@ -57,71 +64,82 @@ class TaskSequence(Sequence[TaskPlan]):
         if isinstance(index, slice):
             return tuple(self[each] for each in range(*index.indices(self._length)))
         number = index + self._length if index < 0 else index
-        within = number
-        for step in self._workload.steps:
-            files = self._files[step.for_each.role]
-            if 0 <= within < len(files):
-                return self._render(step, files[within], number, within)
-            within -= len(files)
-        raise IndexError(index)
+        if not 0 <= number < self._length:
+            raise IndexError(index)
+        position = bisect_right(self._starts, number) - 1
+        within = number - self._starts[position]
+        return self._render(self._workload.steps[position], position, within)
 
     def __iter__(self) -> Iterator[TaskPlan]:
         for index in range(self._length):
             yield self[index]
 
-    def _render(self, step: Step, file: InputFile, number: int, within: int) -> TaskPlan:
-        task_id = TaskId(str(number + 1).zfill(self._width))
-        role = step.for_each.role
-        folder = file.blob.rpartition("/")[0]
+    def _render(self, step: Step, position: int, within: int) -> TaskPlan:
+        item = self._items[position][within]
+        task_id = TaskId(str(self._starts[position] + within + 1).zfill(self._width))
         scope = {
             "parameters": self._workload.parameters,
             "run": {"id": self._run_id},
             "index": within,
-            "file": self._describe(file, role),
+            **item.scope,
         }
-        document, item = self._workload.document, file.blob
-        with faults_at(document, (*step.pointer, "command"), item=item):
+        document, label = self._workload.document, item.label
+        with faults_at(document, (*step.pointer, "command"), item=label):
             script = step.command.render(scope)
         environment = render_environment(
-            step.environment, scope, document, (*step.pointer, "environment"), item=item
+            step.environment, scope, document, (*step.pointer, "environment"), item=label
         )
         outputs = []
         for output in step.outputs:
-            with faults_at(document, (*output.pointer, "pattern"), item=item):
-                outputs.append(plan_output(output, scope, task_id=task_id, folder=folder))
-        own = ResourcePlan(role=role, blob=file.blob, path=file.blob)
+            with faults_at(document, (*output.pointer, "pattern"), item=label):
+                outputs.append(plan_output(output, scope, task_id=task_id, folder=item.folder))
+        own = tuple(
+            BlobResource(role=role, blob=file.blob, path=file.path) for role, file in item.files
+        )
         return TaskPlan(
             id=task_id,
-            step=step.name,
-            display_name=f"{step.name}/{item}"[:_DISPLAY_NAME_LIMIT_CHARACTERS],
-            item=item,
+            step=step,
+            display_name=_display_name(step, item),
+            item=label,
             command=bash_command(script, environment, task=task_id),
-            resources=(own, *resource_plans(step.resources)),
+            coordination=None,
+            resources=(*own, *resource_plans(step.resources, scope, document, item=label)),
+            shared_resources=(),
             outputs=tuple(outputs),
-            run_as=step.run_as,
-            print=step.print,
-            retries=step.retries,
-            timeout=step.timeout,
+            needs=(),
+            container_image=None,
         )
 
-    def _describe(self, file: InputFile, role: Role) -> Mapping[str, object]:
-        folder, stem, extension = split_name(file.blob)
-        folder = folder.removesuffix("/")
-        container = container_name(self._run_id, role)
-        return {
-            "path": file.blob,
-            "name": stem + extension,
-            "dir": folder,
-            "stem": stem,
-            "ext": extension,
-            "size": file.size_bytes,
-            "url": f"{self._storage_endpoint}/{container}/{quote(file.blob)}",
-        }
+
+def _display_name(step: Step, item: Item) -> str:
+    name = f"{step.name}/{item.label}" if item.label else step.name
+    return name[:_DISPLAY_NAME_LIMIT_CHARACTERS]
 
 
-def resource_plans(resources: tuple[Resource, ...]) -> tuple[ResourcePlan, ...]:
-    """Whole containers, brought in with their structure."""
-    return tuple(ResourcePlan(role=resource.role, blob=None, path="") for resource in resources)
+def resource_plans(
+    resources: tuple[Resource, ...], scope: Scope, document: Document, *, item: str | None = None
+) -> tuple[ResourcePlan, ...]:
+    """The resources of a command, their templates filled in; `SpecError` at the one that fails."""
+    return tuple(_resource_plan(each, scope, document, item) for each in resources)
+
+
+def _resource_plan(
+    resource: Resource, scope: Scope, document: Document, item: str | None
+) -> ResourcePlan:
+    def render(template: Template | None, key: str) -> str:
+        if template is None:
+            return ""
+        with faults_at(document, (*resource.pointer, key), item=item):
+            return template.render_text(scope)
+
+    to = render(resource.to, "to")
+    if not isinstance(resource, ContainerResource):
+        return WebResource(url=render(resource.url, "url"), path=to, mode=resource.mode)
+    if resource.file is None:
+        prefix = render(resource.prefix, "prefix")
+        return FolderResource(role=resource.role, prefix=prefix, path=to, mode=resource.mode)
+    blob = render(resource.file, "file")
+    return BlobResource(role=resource.role, blob=blob, path=to or blob, mode=resource.mode)
 
 
 def render_environment(

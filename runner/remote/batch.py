@@ -31,7 +31,7 @@ from runner.run.services import (
     TaskRequest,
     TaskStatus,
 )
-from runner.spec.workload import Image
+from runner.spec.pool import Image
 
 if TYPE_CHECKING:
     from azure.batch import models

@@ -18,11 +18,12 @@ from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettin
 from typing_extensions import override
 
 from runner.errors import TransferError
+from runner.plan.model import StoredBlob
 from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.signing import Sign, sign_by_delegation, sign_by_key
 from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
 from runner.remote.waiting import wait_until_gone
-from runner.run.services import BlobItem, BlobMissingError, Permission
+from runner.run.services import BlobMissingError, Permission
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -172,12 +173,12 @@ class RemoteBlobs:
                 target.unlink(missing_ok=True)
                 raise
 
-    def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
+    def list_blobs(self, container: str, prefix: str) -> Iterator[StoredBlob]:
         """All blobs whose names start with `prefix`, in order."""
         with translated(self._origin, f"list container `{container}`"):
             for blob in self._container(container).list_blobs(name_starts_with=prefix):
                 md5 = blob.content_settings.content_md5
-                yield BlobItem(
+                yield StoredBlob(
                     name=blob.name, size_bytes=blob.size, md5=bytes(md5) if md5 else None
                 )
 

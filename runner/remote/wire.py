@@ -5,143 +5,214 @@ Pure functions of the requests; it must not know the SDK, nor what the service a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from runner.plan.model import CommandLine
+from runner.remote.wire_parts import (
+    application,
+    command_part,
+    duration,
+    identity,
+    merged,
+    pairs,
+    resource,
+)
+from runner.remote.wire_pool import pool_body
 from runner.run.services import (
+    AutoPool,
     JobRequest,
+    NodeCommandRequest,
     OutputRequest,
-    PoolRequest,
-    ResourceRequest,
-    StartTaskRequest,
     TaskRequest,
 )
-from runner.spec.workload import Elevation, UploadCondition
+from runner.spec.step import (
+    DependentsAction,
+    ExitCause,
+    ExitRule,
+    JobAction,
+    UploadCondition,
+    WorkingDirectory,
+)
 
-_ELEVATION = {Elevation.USER: "nonadmin", Elevation.ADMIN: "admin"}
 _CONDITION = {
     UploadCondition.SUCCESS: "tasksuccess",
     UploadCondition.FAILURE: "taskfailure",
     UploadCondition.COMPLETION: "taskcompletion",
 }
+_JOB_ACTION = {
+    JobAction.CONTINUE: "none",
+    JobAction.DISABLE: "disable",
+    JobAction.TERMINATE: "terminate",
+}
+_DEPENDENTS_ACTION = {DependentsAction.RUN: "satisfy", DependentsAction.BLOCK: "block"}
+_EXIT_CAUSE = {
+    ExitCause.RESOURCE_ERROR: "preProcessingError",
+    ExitCause.UPLOAD_ERROR: "fileUploadError",
+    ExitCause.OTHER: "default",
+}
+_WORKING_DIRECTORY = {
+    WorkingDirectory.TASK: "taskWorkingDirectory",
+    WorkingDirectory.IMAGE: "containerImageDefault",
+}
 
 
 def job_body(request: JobRequest) -> dict[str, Any]:
-    """The body of `POST /jobs`: a job with an auto-pool, which ends itself at its wall time.
+    """The body of `POST /jobs`: a job that ends itself at its wall time.
 
     The job does not end with its last task yet: on an empty job that would end it at once.
     """
-    pool = request.pool
+    settings = request.settings
     body: dict[str, Any] = {
         "id": request.id,
         "constraints": {"maxWallClockTime": duration(request.duration)},
-        "poolInfo": {
-            "autoPoolSpecification": {
-                "autoPoolIdPrefix": pool.id_prefix,
-                "poolLifetimeOption": "job",
-                "keepAlive": pool.keep,
-                "pool": _pool_body(pool),
-            }
-        },
+        "poolInfo": _pool_info(request.pool),
         "onAllTasksComplete": "noaction",
-        "metadata": _pairs(request.metadata),
+        "metadata": pairs(request.metadata),
     }
-    return merged(body, request.extra)
+    if settings.priority:
+        body["priority"] = settings.priority
+    if settings.max_parallel_tasks is not None:
+        body["maxParallelTasks"] = settings.max_parallel_tasks
+    if request.heeds_exits:
+        body["onTaskFailure"] = "performexitoptionsjobaction"
+    if request.uses_dependencies:
+        body["usesTaskDependencies"] = True
+    if request.environment:
+        body["commonEnvironmentSettings"] = pairs(request.environment)
+    if request.preparation is not None:
+        body["jobPreparationTask"] = {
+            **_node_command(request.preparation),
+            "waitForSuccess": request.preparation.wait_for_success,
+            "rerunOnNodeRebootAfterSuccess": settings.rerun_preparation_on_reboot,
+        }
+        constraints = body["jobPreparationTask"].setdefault("constraints", {})
+        constraints["maxTaskRetryCount"] = request.preparation.retries
+    if request.release is not None:
+        body["jobReleaseTask"] = _release_task(request.release)
+    return merged(body, settings.extra)
 
 
 def task_body(request: TaskRequest) -> dict[str, Any]:
     """The body of a task in `POST /jobs/{id}/addtaskcollection`."""
-    constraints: dict[str, Any] = {"maxTaskRetryCount": request.retries}
-    if request.timeout is not None:
-        constraints["maxWallClockTime"] = duration(request.timeout)
+    step = request.step
+    constraints: dict[str, Any] = {"maxTaskRetryCount": step.retries}
+    if step.timeout is not None:
+        constraints["maxWallClockTime"] = duration(step.timeout)
+    if step.retention is not None:
+        constraints["retentionTime"] = duration(step.retention)
     body: dict[str, Any] = {
         "id": request.id,
         "displayName": request.display_name,
-        **_command(request.command),
+        **command_part(request.command),
         "constraints": constraints,
-        "userIdentity": _identity(request.run_as),
+        "userIdentity": identity(step.run_as),
     }
     if request.resources:
-        body["resourceFiles"] = [_resource(resource) for resource in request.resources]
+        body["resourceFiles"] = [resource(each) for each in request.resources]
     if request.outputs:
         body["outputFiles"] = [_output(output) for output in request.outputs]
-    return merged(body, request.extra)
+    if request.needs:
+        ranges = [{"start": each.first, "end": each.last} for each in request.needs]
+        body["dependsOn"] = {"taskIdRanges": ranges}
+    if step.slots != 1:
+        body["requiredSlots"] = step.slots
+    exits = _exit_conditions(step.exit_rules, request.job_action)
+    if exits:
+        body["exitConditions"] = exits
+    if step.container is not None:
+        body["containerSettings"] = _container_settings(request)
+    if step.instances is not None:
+        body["multiInstanceSettings"] = _multi_instance_settings(request)
+    if step.applications:
+        body["applicationPackageReferences"] = list(map(application, step.applications))
+    return merged(body, step.extra)
 
 
-def merged(body: Mapping[str, Any], extra: Mapping[str, object]) -> dict[str, Any]:
-    """`extra` laid over `body`: objects are merged, anything else of `extra` replaces."""
-    result = dict(body)
-    for name, value in extra.items():
-        below = result.get(name)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            result[name] = merged(below, value)
-        else:
-            result[name] = value
-    return result
-
-
-def duration(value: timedelta) -> str:
-    """An ISO 8601 duration in seconds, which .NET's `XmlConvert` and every parser of them reads."""
-    seconds, rest = divmod(value, timedelta(seconds=1))
-    if not rest:
-        return f"PT{seconds}S"
-    return f"PT{seconds}.{rest.microseconds:06d}".rstrip("0") + "S"
-
-
-def _pool_body(pool: PoolRequest) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "virtualMachineConfiguration": {
-            "imageReference": {
-                "publisher": pool.image.publisher,
-                "offer": pool.image.offer,
-                "sku": pool.image.sku,
-                "version": pool.image.version,
-            },
-            "nodeAgentSKUId": pool.node_agent,
-        },
-        "vmSize": pool.vm_size,
-        "targetDedicatedNodes": pool.dedicated_nodes,
-        "targetLowPriorityNodes": pool.spot_nodes,
-        "taskSlotsPerNode": pool.task_slots_per_node,
-        "metadata": _pairs(pool.metadata),
+def _pool_info(pool: AutoPool | str) -> dict[str, Any]:
+    if isinstance(pool, str):
+        return {"poolId": pool}
+    return {
+        "autoPoolSpecification": {
+            "autoPoolIdPrefix": pool.id_prefix,
+            "poolLifetimeOption": "job",
+            "keepAlive": pool.keep,
+            "pool": pool_body(pool.request),
+        }
     }
-    if pool.start_task is not None:
-        body["startTask"] = _start_task(pool.start_task)
-    return merged(body, pool.extra)
 
 
-def _start_task(request: StartTaskRequest) -> dict[str, Any]:
+def _node_command(request: NodeCommandRequest) -> dict[str, Any]:
     body: dict[str, Any] = {
-        **_command(request.command),
-        "userIdentity": _identity(request.run_as),
-        "maxTaskRetryCount": request.retries,
-        "waitForSuccess": request.wait_for_success,
+        **command_part(request.command),
+        "userIdentity": identity(request.run_as),
     }
     if request.resources:
-        body["resourceFiles"] = [_resource(resource) for resource in request.resources]
+        body["resourceFiles"] = [resource(each) for each in request.resources]
+    if request.timeout is not None:
+        body["constraints"] = {"maxWallClockTime": duration(request.timeout)}
     return body
 
 
-def _command(command: CommandLine) -> dict[str, Any]:
-    body: dict[str, Any] = {"commandLine": command.line}
-    if command.environment:
-        body["environmentSettings"] = _pairs(command.environment)
-    return body
+def _release_task(request: NodeCommandRequest) -> dict[str, Any]:
+    """A release task has its limit beside the command, not among constraints."""
+    body = _node_command(request)
+    constraints = body.pop("constraints", {})
+    return {**body, **constraints}
 
 
-def _identity(elevation: Elevation) -> dict[str, Any]:
-    return {"autoUser": {"scope": "pool", "elevationLevel": _ELEVATION[elevation]}}
+def _exit_conditions(rules: tuple[ExitRule, ...], job_action: JobAction | None) -> dict[str, Any]:
+    codes: list[dict[str, Any]] = []
+    ranges: list[dict[str, Any]] = []
+    conditions: dict[str, Any] = {}
+    for rule in rules:
+        options = _exit_options(rule)
+        for first, last in rule.codes:
+            if first == last:
+                codes.append({"code": first, "exitOptions": options})
+            else:
+                ranges.append({"start": first, "end": last, "exitOptions": options})
+        for cause in rule.causes:
+            conditions[_EXIT_CAUSE[cause]] = options
+    if codes:
+        conditions["exitCodes"] = codes
+    if ranges:
+        conditions["exitCodeRanges"] = ranges
+    if job_action is not None:
+        default = conditions.get("default", {})
+        conditions["default"] = {"jobAction": _JOB_ACTION[job_action], **default}
+    return conditions
 
 
-def _resource(resource: ResourceRequest) -> dict[str, Any]:
-    if resource.container_url is None:
-        return {"httpUrl": resource.blob_url, "filePath": resource.path}
-    body = {"storageContainerUrl": resource.container_url}
-    if resource.path:
-        body["filePath"] = resource.path
-    return body
+def _exit_options(rule: ExitRule) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if rule.job is not None:
+        options["jobAction"] = _JOB_ACTION[rule.job]
+    if rule.dependents is not None:
+        options["dependencyAction"] = _DEPENDENTS_ACTION[rule.dependents]
+    return options
+
+
+def _container_settings(request: TaskRequest) -> dict[str, Any]:
+    container = request.step.container
+    assert container is not None
+    settings: dict[str, Any] = {"imageName": request.container_image}
+    if container.options:
+        settings["containerRunOptions"] = container.options
+    if container.working_directory is not WorkingDirectory.TASK:
+        settings["workingDirectory"] = _WORKING_DIRECTORY[container.working_directory]
+    return settings
+
+
+def _multi_instance_settings(request: TaskRequest) -> dict[str, Any]:
+    instances = request.step.instances
+    assert instances is not None
+    assert request.coordination is not None
+    settings: dict[str, Any] = {
+        "numberOfInstances": instances.count,
+        "coordinationCommandLine": request.coordination.line,
+    }
+    if request.shared_resources:
+        settings["commonResourceFiles"] = [resource(each) for each in request.shared_resources]
+    return settings
 
 
 def _output(output: OutputRequest) -> dict[str, Any]:
@@ -153,7 +224,3 @@ def _output(output: OutputRequest) -> dict[str, Any]:
         "destination": {"container": container},
         "uploadOptions": {"uploadCondition": _CONDITION[output.when]},
     }
-
-
-def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in values.items()]

@@ -10,7 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runner.plan.model import CommandLine, ContainerPlan, Plan, ResourcePlan, TaskPlan
+from typing_extensions import assert_never
+
+from runner.plan.model import (
+    BlobResource,
+    CommandLine,
+    ContainerPlan,
+    FolderResource,
+    NodeCommandPlan,
+    Plan,
+    ResourcePlan,
+    TaskPlan,
+    WebResource,
+)
+from runner.spec.pool import Autoscale, CustomImage, ExistingPool, FixedNodes, Image
+from runner.spec.terms import NamedUser, RunAs
+from runner.spec.workload import OwnContainer
 
 VERSION = 1
 
@@ -49,44 +64,21 @@ def task_as_json(task: TaskPlan) -> dict[str, Any]:
             }
             for output in task.outputs
         ],
-        "run_as": task.run_as.value,
-        "retries": task.retries,
-        "timeout_seconds": None if task.timeout is None else task.timeout.total_seconds(),
+        "run_as": _run_as(task.step.run_as),
+        "retries": task.step.retries,
+        "timeout_seconds": None if task.step.timeout is None else task.step.timeout.total_seconds(),
     }
 
 
 def _head(plan: Plan) -> dict[str, Any]:
     workload = plan.workload
-    pool = workload.pool
-    start_task = plan.start_task
     return {
         "v": VERSION,
         "run": plan.run_id,
         "workload": workload.name,
         "parameters": dict(workload.parameters),
         "containers": [_container(plan, container) for container in plan.containers],
-        "pool": {
-            "image": {
-                "publisher": pool.image.publisher,
-                "offer": pool.image.offer,
-                "sku": pool.image.sku,
-                "version": pool.image.version,
-            },
-            "vm_size": pool.vm_size,
-            "dedicated_nodes": pool.dedicated_nodes,
-            "spot_nodes": pool.spot_nodes,
-            "task_slots_per_node": pool.task_slots_per_node,
-            "start_task": None
-            if start_task is None
-            else {
-                **_command(start_task.command),
-                "resources": [_resource(resource) for resource in start_task.resources],
-                "run_as": start_task.run_as.value,
-                "wait_for_success": start_task.wait_for_success,
-                "retries": start_task.retries,
-            },
-            "extra": dict(pool.extra),
-        },
+        "pool": _pool(plan),
         "job": {
             "duration_seconds": workload.limits.duration.total_seconds(),
             "extra": dict(workload.job.extra),
@@ -94,13 +86,59 @@ def _head(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _pool(plan: Plan) -> dict[str, Any]:
+    pool = plan.workload.pool
+    if isinstance(pool, ExistingPool):
+        return {"existing": pool.id}
+    start_task = plan.start_task
+    return {
+        "image": _image(pool.image),
+        "vm_size": pool.vm_size,
+        **_size(pool.size),
+        "task_slots_per_node": pool.task_slots_per_node,
+        "start_task": None if start_task is None else _node_command(start_task),
+        "extra": dict(pool.extra),
+    }
+
+
+def _image(image: Image | CustomImage) -> dict[str, Any]:
+    if isinstance(image, CustomImage):
+        return {"id": image.id, "node_agent": image.node_agent}
+    return {
+        "publisher": image.publisher,
+        "offer": image.offer,
+        "sku": image.sku,
+        "version": image.version,
+    }
+
+
+def _size(size: FixedNodes | Autoscale) -> dict[str, Any]:
+    if isinstance(size, Autoscale):
+        return {"autoscale": size.formula, "interval_seconds": size.interval.total_seconds()}
+    return {"dedicated_nodes": size.dedicated, "spot_nodes": size.spot}
+
+
+def _node_command(command: NodeCommandPlan) -> dict[str, Any]:
+    return {
+        **_command(command.command),
+        "resources": [_resource(resource) for resource in command.resources],
+        "run_as": _run_as(command.run_as),
+        "wait_for_success": command.wait_for_success,
+        "retries": command.retries,
+    }
+
+
+def _run_as(run_as: RunAs) -> str:
+    return run_as.name if isinstance(run_as, NamedUser) else run_as.value
+
+
 def _container(plan: Plan, container: ContainerPlan) -> dict[str, Any]:
     workload = plan.workload.container(container.role)
     return {
         "role": container.role,
         "name": container.name,
-        "download": workload.download,
-        "delete": workload.delete.value,
+        "download": isinstance(workload, OwnContainer) and workload.download,
+        "delete": workload.delete.value if isinstance(workload, OwnContainer) else "never",
         "files": [
             {"source": str(file.source), "blob": file.blob, "bytes": file.size_bytes}
             for file in container.files
@@ -118,4 +156,12 @@ def _command(command: CommandLine) -> dict[str, Any]:
 
 
 def _resource(resource: ResourcePlan) -> dict[str, Any]:
-    return {"role": resource.role, "blob": resource.blob, "path": resource.path}
+    match resource:
+        case BlobResource():
+            return {"role": resource.role, "blob": resource.blob, "path": resource.path}
+        case FolderResource():
+            return {"role": resource.role, "prefix": resource.prefix, "path": resource.path}
+        case WebResource():
+            return {"url": resource.url, "path": resource.path}
+        case _:
+            assert_never(resource)

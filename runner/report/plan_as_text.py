@@ -7,9 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from typing_extensions import assert_never
+
 from runner.plan.command import SCRIPT_VARIABLE
-from runner.plan.model import CommandLine, Plan, ResourcePlan, TaskPlan
+from runner.plan.model import (
+    BlobResource,
+    CommandLine,
+    FolderResource,
+    Plan,
+    ResourcePlan,
+    TaskPlan,
+    WebResource,
+)
 from runner.report.as_text import format_bytes, plural, printable
+from runner.spec.pool import ExistingPool, FixedNodes, Image, Pool
+from runner.spec.terms import NamedUser
+from runner.spec.workload import OwnContainer
 
 _FILES_SHOWN = 5
 _TASKS_SHOWN = 3
@@ -22,23 +35,20 @@ def plan_summary(plan: Plan) -> Iterator[str]:
     for container in plan.containers:
         policy = workload.container(container.role)
         size = format_bytes(sum(file.size_bytes for file in container.files))
-        download = ", downloaded" if policy.download else ""
-        yield (
-            f"container {container.name}: {plural(len(container.files), 'file')} ({size})"
-            f" up{download}, delete: {policy.delete.value}"
-        )
+        if isinstance(policy, OwnContainer):
+            download = ", downloaded" if policy.download else ""
+            fate = f" up{download}, delete: {policy.delete.value}"
+        else:
+            fate = " there, read and never deleted"
+        yield f"container {container.name}: {plural(len(container.files), 'file')} ({size}){fate}"
         for file in container.files[:_FILES_SHOWN]:
             yield printable(f"  {file.blob} ({format_bytes(file.size_bytes)})")
         if len(container.files) > _FILES_SHOWN:
             yield f"  ... and {len(container.files) - _FILES_SHOWN:,} more"
-    pool = workload.pool
-    image = f"{pool.image.publisher} {pool.image.offer} {pool.image.sku} {pool.image.version}"
-    yield (
-        f"pool: {pool.dedicated_nodes} dedicated and {pool.spot_nodes} spot nodes of"
-        f" {pool.vm_size}, {plural(pool.task_slots_per_node, 'task slot')} each; image {image}"
-    )
+    yield _pool_line(workload.pool)
     if plan.start_task is not None:
-        yield f"start task, as {plan.start_task.run_as.value}:"
+        run_as = plan.start_task.run_as
+        yield f"start task, as {run_as.name if isinstance(run_as, NamedUser) else run_as.value}:"
         yield from _command(plan.start_task.command)
         yield from _resources(plan.start_task.resources)
     hours = workload.limits.duration.total_seconds() / 3600
@@ -47,6 +57,23 @@ def plan_summary(plan: Plan) -> Iterator[str]:
         yield from task_lines(task)
     if len(plan.tasks) > _TASKS_SHOWN:
         yield f"... and {len(plan.tasks) - _TASKS_SHOWN:,} more (--task ID shows one)"
+
+
+def _pool_line(pool: Pool) -> str:
+    if isinstance(pool, ExistingPool):
+        return f"pool: {pool.id}, which exists and stays"
+    image = (
+        f"{pool.image.publisher} {pool.image.offer} {pool.image.sku} {pool.image.version}"
+        if isinstance(pool.image, Image)
+        else pool.image.id
+    )
+    nodes = (
+        f"{pool.size.dedicated} dedicated and {pool.size.spot} spot nodes"
+        if isinstance(pool.size, FixedNodes)
+        else "autoscaled nodes"
+    )
+    slots = plural(pool.task_slots_per_node, "task slot")
+    return f"pool: {nodes} of {pool.vm_size}, {slots} each; image {image}"
 
 
 def task_lines(task: TaskPlan) -> Iterator[str]:
@@ -72,5 +99,13 @@ def _command(command: CommandLine) -> Iterator[str]:
 
 def _resources(resources: tuple[ResourcePlan, ...]) -> Iterator[str]:
     for resource in resources:
-        what = "all files" if resource.blob is None else resource.blob
-        yield printable(f"  resource {resource.role}/{what}")
+        match resource:
+            case BlobResource():
+                what = f"{resource.role}/{resource.blob}"
+            case FolderResource():
+                what = f"{resource.role}/{resource.prefix or 'all files'}"
+            case WebResource():
+                what = resource.url
+            case _:
+                assert_never(resource)
+        yield printable(f"  resource {what}")

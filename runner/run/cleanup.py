@@ -18,7 +18,8 @@ from runner.plan.model import LOGS, Plan
 from runner.run.events import CleanupFinished, LeftBehind
 from runner.run.services import Batch, Blobs, JobState
 from runner.run.submit import Submission
-from runner.spec.workload import Delete, Role
+from runner.spec.terms import Role
+from runner.spec.workload import Delete, ExistingContainer
 
 _CONNECTIONS = 8
 
@@ -147,13 +148,17 @@ class Cleanup:
             exists=lambda: name in blobs.list_containers(name),
         )
 
+    def _delete(self, role: Role) -> Delete:
+        container = self._plan.workload.container(role)
+        return Delete.NEVER if isinstance(container, ExistingContainer) else container.delete
+
     def _why_keep(self, role: Role, ending: Ending) -> str | None:
         if not self._may_keep:
             return None
         if Keep.STORAGE in self._keep:
             return "--keep storage"
         logs = role == LOGS
-        delete = Delete.AFTER_SUCCESS if logs else self._plan.workload.container(role).delete
+        delete = Delete.AFTER_SUCCESS if logs else self._delete(role)
         match delete:
             case Delete.NEVER:
                 return "delete: never"

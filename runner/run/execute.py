@@ -30,10 +30,11 @@ from runner.run.feed import Feeder
 from runner.run.journal import Journal
 from runner.run.outputs import Collector
 from runner.run.parallel import run_together
-from runner.run.services import Batch, Blobs
+from runner.run.services import AutoPool, Batch, Blobs
 from runner.run.stop import Stop
 from runner.run.submit import Requests, plan_submission, submission_as_json
 from runner.run.watch import JobEndedError, Watch
+from runner.spec.pool import CustomImage, ExistingPool, NewPool
 
 _COLLECTORS = 16
 _CREATORS = 8
@@ -179,7 +180,10 @@ class Run:
         """
         workload = self._plan.workload
         self._check()
-        node_agent = self._batch.find_node_agent(workload.pool.image)
+        pool = workload.pool
+        if isinstance(pool, ExistingPool):
+            raise NotImplementedError
+        node_agent = self._node_agent(pool)
         self._blobs.list_containers(f"{self._plan.run_id}-")
         files = [file for container in self._plan.containers for file in container.files]
         self._journal.record(
@@ -196,16 +200,22 @@ class Run:
         self._created = True
         self._create_containers()
         self._feeder.upload_for_nodes(self._check)
-        request = self._requests.job(
-            self._submission,
-            node_agent=node_agent,
-            keep_pool=Keep.POOL in self._options.keep,
+        auto_pool = AutoPool(
+            id_prefix=self._submission.pool_prefix,
+            request=self._requests.pool(pool, node_agent=node_agent),
+            keep=Keep.POOL in self._options.keep,
         )
+        request = self._requests.job(self._submission, pool=auto_pool)
         self._check()
         # An answer on its way is waited for: a job that appears behind our back costs money.
         self._pool_id = self._batch.create_job(request)
         self._journal.record(JobCreated(job=self._submission.job_id, pool=self._pool_id))
         return self._pool_id
+
+    def _node_agent(self, pool: NewPool) -> str:
+        if isinstance(pool.image, CustomImage):
+            return pool.image.node_agent
+        return self._batch.find_node_agent(pool.image)
 
     def _write_submission(self) -> None:
         try:

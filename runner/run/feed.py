@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 
-from runner.plan.model import LOGS, ContainerPlan, InputFile, Plan, TaskPlan
+from runner.plan.model import LOGS, ContainerPlan, InputFile, Plan, TaskPlan, WebResource
 from runner.run.events import TaskAdded, UploadFinished
 from runner.run.journal import Journal
 from runner.run.parallel import run_together
 from runner.run.services import Batch, Blobs
 from runner.run.submit import Requests, Submission
-from runner.spec.workload import Role
+from runner.spec.sources import FilesOf
+from runner.spec.terms import ContainerResource, Role
 
 # REST: Task - Add Task Collection takes at most 100 tasks.
 _COLLECTION_TASKS = 100
@@ -58,8 +59,9 @@ class Feeder:
             return
         if start_task.command.script_file is not None:
             self._upload_script(start_task.command.script_file, start_task.command.script)
-        for role in dict.fromkeys(resource.role for resource in start_task.resources):
-            self._bring_whole(role, check)
+        for resource in start_task.resources:
+            if not isinstance(resource, WebResource):
+                self._bring_whole(resource.role, check)
 
     def feed(self) -> None:
         """Everything else, to the last task; then the job is told that no more will come.
@@ -86,8 +88,13 @@ class Feeder:
     def _shared_roles(self) -> Iterator[Role]:
         """Containers that must be there whole before the first task: all but those of one step."""
         steps = self._plan.workload.steps
-        resources = {resource.role for step in steps for resource in step.resources}
-        sources = [step.for_each.role for step in steps]
+        resources = {
+            resource.role
+            for step in steps
+            for resource in step.resources
+            if isinstance(resource, ContainerResource)
+        }
+        sources = [step.for_each.role for step in steps if isinstance(step.for_each, FilesOf)]
         for role in self._containers:
             if role in resources or sources.count(role) != 1:
                 yield role
@@ -135,6 +142,8 @@ class Feeder:
     def _files_of_tasks(self) -> Iterator[tuple[int, ContainerPlan, InputFile]]:
         index = 0
         for step in self._plan.workload.steps:
+            if not isinstance(step.for_each, FilesOf):
+                raise NotImplementedError
             container = self._containers[step.for_each.role]
             for file in container.files:
                 yield index, container, file
@@ -143,6 +152,7 @@ class Feeder:
     def _upload(self, container: ContainerPlan, file: InputFile) -> None:
         if self._stopped.is_set():
             return
+        assert file.source is not None
         self._blobs.upload_file(container.name, file.blob, file.source)
         self._journal.record(
             UploadFinished(role=container.role, blob=file.blob, bytes=file.size_bytes)

@@ -19,7 +19,8 @@ from runner.run.events import OutputDownloaded, TaskFinished
 from runner.run.journal import Journal
 from runner.run.services import BlobMissingError, Blobs, TaskFailure, TaskStatus
 from runner.run.submit import log_blob
-from runner.spec.workload import Print, UploadCondition
+from runner.spec.step import Print, UploadCondition
+from runner.spec.workload import OwnContainer
 
 _TAIL_BYTES = 4_000
 _TAIL_LINES = 20
@@ -70,7 +71,7 @@ class Collector:
 
         What came of its logs stands in `logs`, however this ends.
         """
-        if self._all_logs or not succeeded or task.print is Print.STDOUT:
+        if self._all_logs or not succeeded or task.step.print is Print.STDOUT:
             logs.stdout = self._bring_log(task, "stdout")
             self._bring_stderr(task, logs)
         missing = [
@@ -128,7 +129,8 @@ class Collector:
     def _bring_output(self, task: TaskPlan, output: OutputPlan) -> bool:
         """False where the one blob that the output means is not there."""
         container = self._plan.container_name(output.role)
-        download = self._plan.workload.container(output.role).download
+        policy = self._plan.workload.container(output.role)
+        download = isinstance(policy, OwnContainer) and policy.download
         if output.blob is None:
             if download:
                 for item in self._blobs.list_blobs(container, f"{output.path}/"):

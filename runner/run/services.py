@@ -7,15 +7,18 @@ caller retries nothing, since the implementation has already been patient.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from runner.plan.model import CommandLine, TaskId
-from runner.spec.workload import Elevation, Image, UploadCondition
+from runner.plan.model import CommandLine, StoredBlob, TaskId, TaskRange
+from runner.spec.pool import FixedNodes, Image, NewPool
+from runner.spec.step import JobAction, Step, UploadCondition
+from runner.spec.terms import RunAs, SecretName
+from runner.spec.workload import Job, Schedule
 
 
 class Permission(Enum):
@@ -25,15 +28,6 @@ class Permission(Enum):
     """Read blobs and list the container: what a task needs of its inputs."""
     WRITE = "write"
     """Create and replace blobs: what a task needs to leave its outputs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlobItem:
-    """A blob as a listing shows it; `md5` is None where the service has none."""
-
-    name: str
-    size_bytes: int
-    md5: bytes | None
 
 
 class BlobMissingError(Exception):
@@ -56,6 +50,14 @@ class Blobs(Protocol):
         """Deletes it if it is there, and returns once it is gone."""
         ...
 
+    def has_container(self, name: str) -> bool:
+        """Whether a container of just this name exists."""
+        ...
+
+    def delete_blobs(self, container: str, names: Iterable[str]) -> None:
+        """Deletes blobs of a container; those that are gone already are forgiven."""
+        ...
+
     def list_containers(self, prefix: str) -> tuple[str, ...]:
         """The names that start with `prefix`."""
         ...
@@ -76,7 +78,7 @@ class Blobs(Protocol):
         """
         ...
 
-    def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
+    def list_blobs(self, container: str, prefix: str) -> Iterator[StoredBlob]:
         """All blobs whose names start with `prefix`, in order."""
         ...
 
@@ -99,11 +101,16 @@ class Blobs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceRequest:
-    """A file (`blob_url`) or a whole container (`container_url`) for a task; both with a SAS."""
+    """A file (`url`), or with `container_url` all blobs of a container that start with `prefix`.
 
-    blob_url: str | None = None
+    A URL into our storage has a SAS; never log it.
+    """
+
+    url: str | None = None
     container_url: str | None = None
+    prefix: str = ""
     path: str = ""
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,59 +124,86 @@ class OutputRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartTaskRequest:
-    """The start task of a pool."""
+class NodeCommandRequest:
+    """A start task, a job preparation or a job release."""
 
     command: CommandLine
     resources: tuple[ResourceRequest, ...]
-    run_as: Elevation
-    wait_for_success: bool
+    run_as: RunAs
     retries: int
+    timeout: timedelta | None
+    wait_for_success: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolRequest:
-    """The pool that is made with the job and goes with it."""
+    """A pool as the spec describes it, with what only a run knows."""
+
+    pool: NewPool
+    node_agent: str
+    start_task: NodeCommandRequest | None
+    runs_containers: bool
+    """Whether tasks run in container images, so that nodes need the means."""
+    secrets: Mapping[SecretName, str] = field(repr=False)
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoPool:
+    """A pool that the service makes with a job and takes away with it, unless `keep`."""
 
     id_prefix: str
     """At most 20 characters; the service adds a GUID."""
-    image: Image
-    node_agent: str
-    vm_size: str
-    dedicated_nodes: int
-    spot_nodes: int
-    task_slots_per_node: int
-    start_task: StartTaskRequest | None
-    metadata: Mapping[str, str]
+    request: PoolRequest
     keep: bool
-    """Outlive the job (`--keep pool`)."""
-    extra: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """A job with its own pool. It ends itself at `duration`, whatever becomes of us."""
+    """A job with its own pool, or in that of an id. It ends itself at `duration`."""
 
     id: str
-    pool: PoolRequest
+    pool: AutoPool | str
     duration: timedelta
+    settings: Job
+    environment: Mapping[str, str]
+    preparation: NodeCommandRequest | None
+    release: NodeCommandRequest | None
+    uses_dependencies: bool
+    heeds_exits: bool
+    """Whether the ends of tasks may end the job (REST: `onTaskFailure`)."""
     metadata: Mapping[str, str]
-    extra: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
-    """A task, ready to be sent."""
+    """A task, ready to be sent; `step` has what all tasks of a step share."""
 
     id: TaskId
     display_name: str
+    step: Step
     command: CommandLine
+    coordination: CommandLine | None
     resources: tuple[ResourceRequest, ...]
+    shared_resources: tuple[ResourceRequest, ...]
     outputs: tuple[OutputRequest, ...]
-    run_as: Elevation
-    retries: int
-    timeout: timedelta | None
-    extra: Mapping[str, object]
+    needs: tuple[TaskRange, ...]
+    container_image: str | None
+    job_action: JobAction | None
+    """What an end without a rule does to the job; None where the job heeds no ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRequest:
+    """A job that the service makes again and again; its one task is the job's manager.
+
+    When the manager ends, so does the job (REST: `killJobOnCompletion`).
+    """
+
+    id: str
+    schedule: Schedule
+    job: JobRequest
+    manager: TaskRequest
 
 
 class JobState(Enum):
@@ -266,6 +300,22 @@ class Batch(Protocol):
 
     def create_job(self, request: JobRequest) -> str:
         """Creates the job and with it its pool; returns the pool's id."""
+        ...
+
+    def create_pool(self, pool_id: str, request: PoolRequest) -> bool:
+        """Creates the pool; false where one of this id and the same `pool` metadata exists.
+
+        Such a pool is used as it is, but for its number of nodes, which becomes that of the
+        request. `ServiceRefusedError` where a pool of this id is not ours.
+        """
+        ...
+
+    def expire_pool(self, pool_id: str, size: FixedNodes, at: datetime) -> None:
+        """Lets the pool keep its nodes until a time, and give them all up then, without us."""
+        ...
+
+    def create_schedule(self, request: ScheduleRequest) -> None:
+        """Creates a job schedule; `ServiceRefusedError` (`JobScheduleExists`) where it exists."""
         ...
 
     def add_tasks(self, job_id: str, requests: Sequence[TaskRequest]) -> None:

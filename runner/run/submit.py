@@ -6,30 +6,40 @@ It sends nothing itself and knows nothing of how the requests look on the wire.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from typing_extensions import assert_never
 
 from runner.plan.command import SCRIPT_FILE
 from runner.plan.model import (
     LOGS,
+    BlobResource,
     CommandLine,
+    FolderResource,
+    NodeCommandPlan,
     OutputPlan,
     Plan,
     ResourcePlan,
-    StartTaskPlan,
     TaskPlan,
+    WebResource,
 )
 from runner.run.services import (
+    AutoPool,
     Blobs,
     JobRequest,
+    NodeCommandRequest,
     OutputRequest,
     Permission,
     PoolRequest,
     ResourceRequest,
-    StartTaskRequest,
     TaskRequest,
 )
-from runner.spec.workload import Role, UploadCondition
+from runner.spec.pool import NewPool
+from runner.spec.step import JobAction, UploadCondition
+from runner.spec.terms import Role, SecretName
+from runner.spec.workload import OnFailure
 
 # Clocks of nodes and of this machine differ, and the job's own time starts after ours.
 _SAS_MARGIN = timedelta(minutes=15)
@@ -75,36 +85,57 @@ def log_blob(task_id: str, stream: str) -> str:
 class Requests:
     """Makes the requests of one run; every SAS ends when the run must have ended."""
 
-    def __init__(self, plan: Plan, blobs: Blobs, *, started: datetime) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        blobs: Blobs,
+        *,
+        started: datetime,
+        secrets: Mapping[SecretName, str] | None = None,
+    ) -> None:
+        """`secrets` are the values of those that the pool names."""
         self._plan = plan
         self._blobs = blobs
-        self._extras = {step.name: step.extra for step in plan.workload.steps}
+        self._secrets = secrets or {}
         self._expires = started + plan.workload.limits.duration + _SAS_MARGIN
+        self._metadata = {"batch-run": plan.run_id, "workload": plan.workload.name}
+        steps, job = plan.workload.steps, plan.workload.job
+        stops = job.on_failure is OnFailure.STOP
+        has_rules = any(rule.job is not None for step in steps for rule in step.exit_rules)
+        self._heeds_exits = stops or has_rules
+        # A job that heeds exits is ended by any failure that no rule speaks of.
+        self._job_action = JobAction.CONTINUE if has_rules and not stops else None
 
-    def job(self, submission: Submission, *, node_agent: str, keep_pool: bool) -> JobRequest:
-        """The job and, within it, its pool."""
-        workload = self._plan.workload
-        metadata = {"batch-run": self._plan.run_id, "workload": workload.name}
+    def pool(self, pool: NewPool, *, node_agent: str) -> PoolRequest:
+        """The pool, whether it is made with the job or before it."""
         start_task = self._plan.start_task
-        pool = PoolRequest(
-            id_prefix=submission.pool_prefix,
-            image=workload.pool.image,
-            node_agent=node_agent,
-            vm_size=workload.pool.vm_size,
-            dedicated_nodes=workload.pool.dedicated_nodes,
-            spot_nodes=workload.pool.spot_nodes,
-            task_slots_per_node=workload.pool.task_slots_per_node,
-            start_task=None if start_task is None else self._start_task(start_task),
-            metadata=metadata,
-            keep=keep_pool,
-            extra=workload.pool.extra,
+        runs_containers = bool(pool.container_images or pool.registries) or any(
+            step.container is not None for step in self._plan.workload.steps
         )
+        return PoolRequest(
+            pool=pool,
+            node_agent=node_agent,
+            start_task=None if start_task is None else self._node_command(start_task),
+            runs_containers=runs_containers,
+            secrets=self._secrets,
+            metadata=self._metadata,
+        )
+
+    def job(self, submission: Submission, *, pool: AutoPool | str) -> JobRequest:
+        """The job, with the pool made for it or in one that exists."""
+        plan, workload = self._plan, self._plan.workload
         return JobRequest(
             id=submission.job_id,
             pool=pool,
             duration=workload.limits.duration,
-            metadata=metadata,
-            extra=workload.job.extra,
+            settings=workload.job,
+            environment=plan.job_environment,
+            preparation=None if plan.preparation is None else self._node_command(plan.preparation),
+            release=None if plan.release is None else self._node_command(plan.release),
+            uses_dependencies=any(step.needs for step in workload.steps),
+            heeds_exits=self._heeds_exits,
+            # What makes the run's things known as ours wins over the user's.
+            metadata={**workload.job.metadata, **self._metadata},
         )
 
     def task(self, task: TaskPlan) -> TaskRequest:
@@ -112,25 +143,28 @@ class Requests:
         return TaskRequest(
             id=task.id,
             display_name=task.display_name,
+            step=task.step,
             command=task.command,
+            coordination=task.coordination,
             resources=self._resources(task.command, task.resources),
+            shared_resources=tuple(map(self._resource, task.shared_resources)),
             outputs=(
                 *(self._log(task, stream) for stream in STREAMS),
                 *(self._output(output) for output in task.outputs),
             ),
-            run_as=task.run_as,
-            retries=task.retries,
-            timeout=task.timeout,
-            extra=self._extras[task.step],
+            needs=task.needs,
+            container_image=task.container_image,
+            job_action=self._job_action,
         )
 
-    def _start_task(self, start_task: StartTaskPlan) -> StartTaskRequest:
-        return StartTaskRequest(
-            command=start_task.command,
-            resources=self._resources(start_task.command, start_task.resources),
-            run_as=start_task.run_as,
-            wait_for_success=start_task.wait_for_success,
-            retries=start_task.retries,
+    def _node_command(self, plan: NodeCommandPlan) -> NodeCommandRequest:
+        return NodeCommandRequest(
+            command=plan.command,
+            resources=self._resources(plan.command, plan.resources),
+            run_as=plan.run_as,
+            retries=plan.retries,
+            timeout=plan.timeout,
+            wait_for_success=plan.wait_for_success,
         )
 
     def _resources(
@@ -138,17 +172,29 @@ class Requests:
     ) -> tuple[ResourceRequest, ...]:
         requests = [self._resource(resource) for resource in resources]
         if command.script_file is not None:
-            script = ResourcePlan(role=LOGS, blob=command.script_file, path=SCRIPT_FILE)
+            script = BlobResource(role=LOGS, blob=command.script_file, path=SCRIPT_FILE)
             requests.append(self._resource(script))
         return tuple(requests)
 
     def _resource(self, resource: ResourcePlan) -> ResourceRequest:
-        container = self._plan.container_name(resource.role)
-        if resource.blob is None:
-            url = self._blobs.container_url(container, Permission.READ, self._expires)
-            return ResourceRequest(container_url=url, path=resource.path)
-        url = self._blobs.blob_url(container, resource.blob, Permission.READ, self._expires)
-        return ResourceRequest(blob_url=url, path=resource.path)
+        match resource:
+            case WebResource():
+                return ResourceRequest(url=resource.url, path=resource.path, mode=resource.mode)
+            case FolderResource():
+                container = self._plan.container_name(resource.role)
+                url = self._blobs.container_url(container, Permission.READ, self._expires)
+                return ResourceRequest(
+                    container_url=url,
+                    prefix=resource.prefix,
+                    path=resource.path,
+                    mode=resource.mode,
+                )
+            case BlobResource():
+                container = self._plan.container_name(resource.role)
+                url = self._blobs.blob_url(container, resource.blob, Permission.READ, self._expires)
+                return ResourceRequest(url=url, path=resource.path, mode=resource.mode)
+            case _:
+                assert_never(resource)
 
     def _output(self, output: OutputPlan) -> OutputRequest:
         return OutputRequest(

@@ -43,6 +43,18 @@ class Leaves:
     texts: dict[Pointer, Template] = field(default_factory=dict)
     early: dict[Pointer, Template] = field(default_factory=dict)
 
+    def command(self, owner: Pointer, *keys: str) -> CommandTemplate:
+        """The command under the keys of `owner`."""
+        return self.commands[owner + keys]
+
+    def pattern(self, owner: Pointer, *keys: str) -> PatternTemplate:
+        """The pattern under the keys of `owner`."""
+        return self.patterns[owner + keys]
+
+    def text(self, owner: Pointer, *keys: str) -> Template:
+        """The text under the keys of `owner`."""
+        return self.texts[owner + keys]
+
 
 _Compiled = TypeVar("_Compiled", CommandTemplate, PatternTemplate, Template)
 _Written = TypeVar("_Written")

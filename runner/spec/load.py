@@ -13,7 +13,8 @@ from runner.spec.document import MOST_BYTES, read_document
 from runner.spec.parse import parse_workload
 from runner.spec.problem import SpecError
 from runner.spec.rules import check_rules
-from runner.spec.workload import ParameterValue, Workload
+from runner.spec.terms import ParameterValue
+from runner.spec.workload import Workload
 
 
 def load_workload(path: Path, *, name: str, given: Mapping[str, ParameterValue]) -> Workload:

@@ -15,7 +15,7 @@ from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.scalars import NumberTooLargeError, resolve_plain
 from runner.spec.suggestion import shorten, suggest
-from runner.spec.workload import ParameterValue
+from runner.spec.terms import ParameterValue
 
 _WANTED = {
     "string": "text",

@@ -6,34 +6,37 @@ It fills in parameters and defaults; whether the parts fit each other is for `ru
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timezone
 from typing import Any
 
 from runner.spec.document import Document, Pointer
 from runner.spec.duration import parse_duration
 from runner.spec.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
 from runner.spec.parameters import read_parameters
+from runner.spec.parse_pool import parse_pool
+from runner.spec.parse_step import (
+    node_command,
+    optional_duration,
+    parse_environment,
+    parse_patterns,
+    parse_step,
+)
 from runner.spec.problem import Position, Problem
 from runner.spec.schema import check_schema, check_values
 from runner.spec.template import TemplateError
+from runner.spec.terms import ParameterValue, Role
 from runner.spec.workload import (
     Container,
     Delete,
-    Elevation,
-    FilesOf,
-    Image,
+    ExistingContainer,
+    IfNotEmpty,
     Job,
     Limits,
-    Output,
-    ParameterValue,
-    Pool,
-    Print,
-    Resource,
-    Role,
-    StartTask,
-    Step,
+    OnFailure,
+    OwnContainer,
+    Schedule,
+    Structure,
     Upload,
-    UploadCondition,
     Workload,
 )
 
@@ -110,43 +113,53 @@ def _build(
     document: Document, data: _Data, leaves: Leaves, parameters: Mapping[str, ParameterValue]
 ) -> Workload:
     """The typed workload. The defaults are those that the schema promises."""
+    written: list[tuple[str, _Data, Pointer]] = [
+        (name, each, ("tasks", name)) for name, each in data.get("tasks", {}).items()
+    ]
+    if "task" in data:
+        written = [("task", data["task"], ("task",))]
     return Workload(
         document=document,
         name=data["name"],
         description=data.get("description", ""),
         parameters=parameters,
         limits=_limits(data.get("limits", {})),
-        containers=tuple(_container(role, each) for role, each in data["containers"].items()),
-        pool=_pool(data["pool"], leaves),
-        job=Job(extra=data.get("job", {}).get("extra", {})),
-        steps=(_step(data["task"], leaves),),
+        containers=tuple(
+            _container(role, each) for role, each in data.get("containers", {}).items()
+        ),
+        pool=parse_pool(data["pool"], leaves),
+        job=_job(data.get("job", {}), leaves),
+        steps=tuple(parse_step(name, each, leaves, at) for name, each, at in written),
     )
-
-
-def _below(pointer: Pointer, *parts: str | int) -> Pointer:
-    return (*pointer, *parts)
 
 
 def _limits(data: _Data) -> Limits:
     duration = parse_duration(data.get("duration", "24h"))
-    wait = _duration(data.get("wait"))
+    wait = optional_duration(data, "wait")
     return Limits(duration=duration, wait=duration if wait is None else wait)
-
-
-def _duration(text: str | None) -> timedelta | None:
-    return None if text is None else parse_duration(text)
 
 
 def _container(role: str, data: _Data) -> Container:
     pointer: Pointer = ("containers", role)
-    return Container(
+    if "existing" in data:
+        return ExistingContainer(
+            role=Role(role),
+            name=data["existing"],
+            prefix=data.get("prefix", ""),
+            patterns=parse_patterns(data),
+            pointer=pointer,
+        )
+    name = data.get("name")
+    return OwnContainer(
         role=Role(role),
+        name=name,
+        if_not_empty=IfNotEmpty(data.get("if_not_empty", "keep")),
         uploads=tuple(
             _upload(each, (*pointer, "upload", index))
             for index, each in enumerate(data.get("upload", []))
         ),
         download=data.get("download", False),
-        delete=Delete(data.get("delete", "after-success")),
+        delete=Delete(data.get("delete", "after-success" if name is None else "never")),
         pointer=pointer,
     )
 
@@ -154,82 +167,43 @@ def _container(role: str, data: _Data) -> Container:
 def _upload(data: _Data, pointer: Pointer) -> Upload:
     return Upload(
         source=data["from"],
-        include=tuple(data.get("include", ["**/*"])),
-        exclude=tuple(data.get("exclude", [])),
+        patterns=parse_patterns(data),
+        structure=Structure(data.get("structure", "keep")),
+        to=data.get("to", "").strip("/"),
         pointer=pointer,
     )
 
 
-def _pool(data: _Data, leaves: Leaves) -> Pool:
-    image = data["image"]
-    start_task = data.get("start_task")
-    return Pool(
-        image=Image(
-            publisher=image["publisher"],
-            offer=image["offer"],
-            sku=image["sku"],
-            version=image.get("version", "latest"),
-        ),
-        vm_size=data["vm_size"],
-        # JSON Schema takes 2.0 for an integer; the service does not.
-        dedicated_nodes=int(data["nodes"].get("dedicated", 0)),
-        spot_nodes=int(data["nodes"].get("spot", 0)),
-        task_slots_per_node=int(data.get("task_slots_per_node", 1)),
-        start_task=None if start_task is None else _start_task(start_task, leaves),
-        extra=data.get("extra", {}),
-        pointer=("pool",),
-    )
-
-
-def _start_task(data: _Data, leaves: Leaves) -> StartTask:
-    pointer: Pointer = ("pool", "start_task")
-    return StartTask(
-        command=leaves.commands[_below(pointer, "command")],
-        environment=_environment(data, pointer, leaves),
-        resources=_resources(data),
-        run_as=Elevation(data.get("run_as", "user")),
-        wait_for_success=data.get("wait_for_success", True),
-        retries=int(data.get("retries", 0)),
-        pointer=pointer,
-    )
-
-
-def _environment(data: _Data, pointer: Pointer, leaves: Leaves) -> dict[str, Any]:
-    names = data.get("environment", {})
-    return {name: leaves.texts[_below(pointer, "environment", name)] for name in names}
-
-
-def _resources(data: _Data) -> tuple[Resource, ...]:
-    return tuple(Resource(role=Role(each["from"])) for each in data.get("resources", []))
-
-
-def _step(data: _Data, leaves: Leaves) -> Step:
-    pointer: Pointer = ("task",)
-    for_each = data["for_each"]
-    return Step(
-        name="task",
-        for_each=FilesOf(role=Role(for_each if isinstance(for_each, str) else for_each["files"])),
-        command=leaves.commands[_below(pointer, "command")],
-        environment=_environment(data, pointer, leaves),
-        resources=_resources(data),
-        outputs=tuple(
-            _output(each, (*pointer, "outputs", index), leaves)
-            for index, each in enumerate(data.get("outputs", []))
-        ),
-        print=Print(data.get("print", "none")),
-        run_as=Elevation(data.get("run_as", "user")),
-        retries=int(data.get("retries", 0)),
-        timeout=_duration(data.get("timeout")),
+def _job(data: _Data, leaves: Leaves) -> Job:
+    pointer: Pointer = ("job",)
+    preparation = data.get("preparation")
+    release = data.get("release")
+    most = data.get("max_parallel_tasks")
+    return Job(
+        priority=int(data.get("priority", 0)),
+        max_parallel_tasks=None if most is None else int(most),
+        on_failure=OnFailure(data.get("on_failure", "continue")),
+        environment=parse_environment(data, pointer, leaves),
+        metadata=data.get("metadata", {}),
+        preparation=preparation and node_command(preparation, leaves, (*pointer, "preparation")),
+        rerun_preparation_on_reboot=(preparation or {}).get("rerun_on_reboot", True),
+        release=release and node_command(release, leaves, (*pointer, "release")),
+        schedule=_schedule(data["schedule"]) if "schedule" in data else None,
         extra=data.get("extra", {}),
         pointer=pointer,
     )
 
 
-def _output(data: _Data, pointer: Pointer, leaves: Leaves) -> Output:
-    return Output(
-        pattern=leaves.patterns[_below(pointer, "pattern")],
-        to=Role(data["to"]),
-        when=UploadCondition(data.get("when", "success")),
-        path=leaves.texts.get(_below(pointer, "path")),
-        pointer=pointer,
+def _schedule(data: _Data) -> Schedule:
+    return Schedule(
+        every=parse_duration(data["every"]),
+        window=optional_duration(data, "window"),
+        start=_moment(data["start"]) if "start" in data else None,
+        end=_moment(data["end"]),
+        pointer=("job", "schedule"),
     )
+
+
+def _moment(text: str) -> datetime:
+    """The schema's pattern takes RFC 3339 in UTC alone, and `rules` refuses what is no date."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)

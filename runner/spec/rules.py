@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from runner.spec.document import Document, Pointer
+from runner.spec.pool import FixedNodes, NewPool
 from runner.spec.problem import Position, Problem, Span
+from runner.spec.sources import FilesOf
 from runner.spec.suggestion import suggest
-from runner.spec.workload import Resource, Workload
+from runner.spec.terms import ContainerResource, NodeCommand, Resource
+from runner.spec.workload import OwnContainer, Workload
 
 RESERVED_ROLE = "logs"
 """The container in which a run keeps its tasks' standard output and error."""
@@ -53,11 +56,12 @@ def _roles_are_declared(workload: Workload, document: Document) -> Iterator[Prob
 
 def _roles_used(workload: Workload, document: Document) -> Iterator[tuple[str, Pointer]]:
     for step in workload.steps:
-        yield step.for_each.role, _for_each_pointer(step.pointer, document)
+        if isinstance(step.for_each, FilesOf):
+            yield step.for_each.role, _for_each_pointer(step.pointer, document)
         yield from _resource_roles(step.resources, step.pointer)
         for output in step.outputs:
             yield output.to, (*output.pointer, "to")
-    start_task = workload.pool.start_task
+    start_task = _start_task(workload)
     if start_task is not None:
         yield from _resource_roles(start_task.resources, start_task.pointer)
 
@@ -66,7 +70,8 @@ def _resource_roles(
     resources: tuple[Resource, ...], owner: Pointer
 ) -> Iterator[tuple[str, Pointer]]:
     for index, resource in enumerate(resources):
-        yield resource.role, (*owner, "resources", index, "from")
+        if isinstance(resource, ContainerResource):
+            yield resource.role, (*owner, "resources", index, "from")
 
 
 def _for_each_pointer(step: Pointer, document: Document) -> Pointer:
@@ -75,8 +80,10 @@ def _for_each_pointer(step: Pointer, document: Document) -> Pointer:
 
 
 def _inputs_are_uploaded(workload: Workload, document: Document) -> Iterator[Problem]:
-    inputs = {step.for_each.role for step in workload.steps}
+    inputs = {step.for_each.role for step in workload.steps if isinstance(step.for_each, FilesOf)}
     for container in workload.containers:
+        if not isinstance(container, OwnContainer):
+            continue
         if container.role in inputs and not container.uploads:
             yield document.key_problem(
                 container.pointer,
@@ -87,7 +94,7 @@ def _inputs_are_uploaded(workload: Workload, document: Document) -> Iterator[Pro
 
 
 def _outputs_stay_apart(workload: Workload, document: Document) -> Iterator[Problem]:
-    inputs = {step.for_each.role for step in workload.steps}
+    inputs = {step.for_each.role for step in workload.steps if isinstance(step.for_each, FilesOf)}
     for step in workload.steps:
         for output in step.outputs:
             if output.to in inputs:
@@ -126,9 +133,12 @@ def _stays_inside(document: Document, pointer: Pointer, text: str) -> Iterator[P
 
 
 def _pool_has_nodes(workload: Workload, document: Document) -> Iterator[Problem]:
-    if workload.pool.dedicated_nodes + workload.pool.spot_nodes < 1:
+    pool = workload.pool
+    if not isinstance(pool, NewPool) or not isinstance(pool.size, FixedNodes):
+        return
+    if pool.size.dedicated + pool.size.spot < 1:
         yield document.key_problem(
-            (*workload.pool.pointer, "nodes"),
+            (*pool.pointer, "nodes"),
             code="no-nodes",
             message="the pool has no nodes: `dedicated` and `spot` are both 0",
             hint="for example `nodes: {dedicated: 1}`",
@@ -156,8 +166,9 @@ def _times_are_possible(workload: Workload, document: Document) -> Iterator[Prob
 
 def _environment_is_ours(workload: Workload, document: Document) -> Iterator[Problem]:
     owners = [(step.pointer, step.environment) for step in workload.steps]
-    if workload.pool.start_task is not None:
-        owners.append((workload.pool.start_task.pointer, workload.pool.start_task.environment))
+    start_task = _start_task(workload)
+    if start_task is not None:
+        owners.append((start_task.pointer, start_task.environment))
     for owner, environment in owners:
         for name in environment:
             if name.upper().startswith("AZ_BATCH_"):
@@ -167,6 +178,10 @@ def _environment_is_ours(workload: Workload, document: Document) -> Iterator[Pro
                     message=f"`{name}` cannot be set: the service sets `AZ_BATCH_...` itself",
                     hint="give the variable another name",
                 )
+
+
+def _start_task(workload: Workload) -> NodeCommand | None:
+    return workload.pool.start_task if isinstance(workload.pool, NewPool) else None
 
 
 _RULES: tuple[Callable[[Workload, Document], Iterator[Problem]], ...] = (

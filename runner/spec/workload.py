@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import NewType
 
 from runner.spec.document import Document, Pointer
-from runner.spec.pattern import PatternTemplate
-from runner.spec.script import CommandTemplate
+from runner.spec.pool import Pool
+from runner.spec.sources import FilePatterns
+from runner.spec.step import Print, Step
 from runner.spec.template import Template
-
-Role = NewType("Role", str)
-"""The name that a spec gives a container: `input`, `output`, `application`."""
-
-ParameterValue = str | int | float | bool
+from runner.spec.terms import NodeCommand, ParameterValue, Role, StepName
 
 
 class Delete(Enum):
@@ -30,26 +26,22 @@ class Delete(Enum):
     NEVER = "never"
 
 
-class Elevation(Enum):
-    """The user that a command runs as: Azure's pool auto-user, with or without sudo."""
+class IfNotEmpty(Enum):
+    """What happens to the blobs that a container of the user's naming already has."""
 
-    USER = "user"
-    ADMIN = "admin"
-
-
-class UploadCondition(Enum):
-    """The outcome of a task on which an output is uploaded."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    COMPLETION = "completion"
+    KEEP = "keep"
+    """They stay; a blob of the run replaces one of its own name."""
+    CLEAR = "clear"
+    """They are deleted first."""
+    REFUSE = "refuse"
+    """The run does not begin."""
 
 
-class Print(Enum):
-    """What of each finished task goes to our standard output."""
+class Structure(Enum):
+    """What becomes of the folders of an upload."""
 
-    NONE = "none"
-    STDOUT = "stdout"
+    KEEP = "keep"
+    FLAT = "flat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +54,29 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """Files to bring up: `source` is a file or a folder relative to the spec's folder."""
+    """Files to bring up: `source` is a file or a folder relative to the spec's folder.
+
+    `to` is the virtual folder of the container that they go below, empty for its root.
+    """
 
     source: str
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
+    patterns: FilePatterns
+    structure: Structure
+    to: str
     pointer: Pointer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """A container made for the run, by role."""
+class OwnContainer:
+    """A container that the run writes: made for it, or of the user's own name.
+
+    `name` None is made for the run. One of the user's naming is made where it does not exist and
+    reused where it does; then `delete` deletes it only if the spec says so itself.
+    """
 
     role: Role
+    name: str | None
+    if_not_empty: IfNotEmpty
     uploads: tuple[Upload, ...]
     download: bool
     delete: Delete
@@ -82,86 +84,35 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """A marketplace image; its node agent is looked up in the service's list."""
-
-    publisher: str
-    offer: str
-    sku: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """All files of a container, brought into a task's working directory."""
+class ExistingContainer:
+    """A container of the user's: read and never deleted. Files below `prefix`, without it."""
 
     role: Role
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartTask:
-    """What each node runs when it joins the pool."""
-
-    command: CommandTemplate
-    environment: Mapping[str, Template]
-    resources: tuple[Resource, ...]
-    run_as: Elevation
-    wait_for_success: bool
-    retries: int
-    pointer: Pointer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """The nodes: image, VM size, numbers; made for the job and gone with it."""
-
-    image: Image
-    vm_size: str
-    dedicated_nodes: int
-    spot_nodes: int
-    task_slots_per_node: int
-    start_task: StartTask | None
-    extra: Mapping[str, object]
-    pointer: Pointer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesOf:
-    """`for_each: input`: one task for each file of a container."""
-
-    role: Role
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """Files that a task leaves: a pattern below its working directory, and their container.
-
-    `path` is the blob's name (or, where the pattern has a wildcard, its virtual folder);
-    None means the default that `plan` chooses.
-    """
-
-    pattern: PatternTemplate
-    to: Role
-    when: UploadCondition
-    path: Template | None
-    pointer: Pointer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One templated command, run once for each item."""
-
     name: str
-    for_each: FilesOf
-    command: CommandTemplate
-    environment: Mapping[str, Template]
-    resources: tuple[Resource, ...]
-    outputs: tuple[Output, ...]
-    print: Print
-    run_as: Elevation
-    retries: int
-    timeout: timedelta | None
-    extra: Mapping[str, object]
+    prefix: str
+    patterns: FilePatterns
+    pointer: Pointer
+
+
+Container = OwnContainer | ExistingContainer
+
+
+class OnFailure(Enum):
+    """What a task that has failed for good does to the others."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """The job again and again, made by the service (REST: JobScheduleConfiguration)."""
+
+    every: timedelta
+    window: timedelta | None
+    """How late a job may start before it is left out; None: however late."""
+    start: datetime | None
+    end: datetime
     pointer: Pointer
 
 
@@ -169,12 +120,22 @@ class Step:
 class Job:
     """Settings of the job as a whole."""
 
+    priority: int = 0
+    max_parallel_tasks: int | None = None
+    on_failure: OnFailure = OnFailure.CONTINUE
+    environment: Mapping[str, Template] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    preparation: NodeCommand | None = None
+    rerun_preparation_on_reboot: bool = True
+    release: NodeCommand | None = None
+    schedule: Schedule | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
+    pointer: Pointer = ("job",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One checked spec, with its parameters' values."""
+    """One checked spec, with its parameters' values; `steps` in an order in which they can run."""
 
     document: Document
     name: str
@@ -194,3 +155,7 @@ class Workload:
     def container(self, role: Role) -> Container:
         """The container of a role; the rules have checked that it exists."""
         return next(container for container in self.containers if container.role == role)
+
+    def step(self, name: StepName) -> Step:
+        """The step of a name; the rules have checked that it exists."""
+        return next(step for step in self.steps if step.name == name)

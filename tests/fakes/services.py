@@ -10,9 +10,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from runner.errors import ServiceRefusedError, UsageError
-from runner.plan.model import TaskId
+from runner.plan.model import StoredBlob, TaskId
 from runner.run.services import (
-    BlobItem,
     BlobMissingError,
     JobRequest,
     JobState,
@@ -25,7 +24,7 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
-from runner.spec.workload import Image
+from runner.spec.pool import Image
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -73,11 +72,11 @@ class FakeBlobs:
         target.write_bytes(content)
         return len(content)
 
-    def list_blobs(self, container: str, prefix: str) -> Iterator[BlobItem]:
+    def list_blobs(self, container: str, prefix: str) -> Iterator[StoredBlob]:
         self._note("list blobs", f"{container}/{prefix}")
         for name, content in sorted(self.containers[container].items()):
             if name.startswith(prefix):
-                yield BlobItem(name=name, size_bytes=len(content), md5=None)
+                yield StoredBlob(name=name, size_bytes=len(content), md5=None)
 
     def abandon_transfers(self) -> None:
         self.abandoned = True
@@ -152,7 +151,8 @@ class FakeBatch:
     def create_job(self, request: JobRequest) -> str:
         self._note("create job")
         self.job = request
-        pool_id = f"{request.pool.id_prefix}1234"
+        pool = request.pool
+        pool_id = pool if isinstance(pool, str) else f"{pool.id_prefix}1234"
         self.pools.add(pool_id)
         return pool_id
 

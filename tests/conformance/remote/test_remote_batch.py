@@ -26,7 +26,9 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
-from runner.spec.workload import Elevation, Image, UploadCondition
+from runner.spec.pool import Image
+from runner.spec.step import UploadCondition
+from runner.spec.terms import Elevation
 from tests.conformance.endpoints import Emulator
 
 IMAGE = Image(publisher="canonical", offer="ubuntu-24_04-lts", sku="server", version="latest")

@@ -14,8 +14,9 @@ import pytest
 
 from runner.connect import Services, open_azure, read_azure_settings
 from runner.errors import ServiceRefusedError
+from runner.plan.model import StoredBlob
 from runner.remote.blobs import MOST_SINGLE_BYTES
-from runner.run.services import BlobItem, BlobMissingError, Permission
+from runner.run.services import BlobMissingError, Permission
 from tests.conformance.endpoints import Emulator
 
 NAMES = ("a.txt", "dir/b c.txt", "ä/ü+%41&'.txt", "x#y?.txt")
@@ -30,7 +31,7 @@ def test_files_go_up_and_come_down(services: Services, container: str, tmp_path:
     listed = list(services.blobs.list_blobs(container, ""))
 
     assert listed == [
-        BlobItem(
+        StoredBlob(
             name=blob,
             size_bytes=len(blob.encode()),
             md5=hashlib.md5(blob.encode(), usedforsecurity=False).digest(),

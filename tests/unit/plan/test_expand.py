@@ -12,7 +12,7 @@ from runner.errors import UsageError
 from runner.plan.expand import expand, find_task, place
 from runner.plan.model import ResourcePlan
 from runner.spec.problem import SpecError
-from runner.spec.workload import Role
+from runner.spec.terms import Role
 from tests.fakes.plans import RUN, SPEC, make_plan, make_workload
 
 

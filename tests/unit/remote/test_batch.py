@@ -23,7 +23,8 @@ from runner.run.services import (
     TaskRequest,
     TaskState,
 )
-from runner.spec.workload import Elevation, Image
+from runner.spec.pool import Image
+from runner.spec.terms import Elevation
 from tests.unit.remote.stub import Canned, Pauses, Seen, Stub, batch_answer, batch_error
 
 KEY = base64.b64encode(b"not a secret").decode()

@@ -16,7 +16,9 @@ from runner.run.services import (
     StartTaskRequest,
     TaskRequest,
 )
-from runner.spec.workload import Elevation, Image, UploadCondition
+from runner.spec.pool import Image
+from runner.spec.step import UploadCondition
+from runner.spec.terms import Elevation
 
 
 def make_job(*, start_task: StartTaskRequest | None = None, **extra: object) -> JobRequest:

@@ -12,7 +12,8 @@ from runner.spec.bundled import bundled
 from runner.spec.load import load_workload
 from runner.spec.messages import render_problem
 from runner.spec.problem import SpecError
-from runner.spec.workload import ParameterValue, Workload
+from runner.spec.terms import ParameterValue
+from runner.spec.workload import Workload
 
 Edit = Callable[[str, str], str]
 

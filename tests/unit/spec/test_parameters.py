@@ -9,7 +9,7 @@ import pytest
 from runner.spec.document import read_document
 from runner.spec.parameters import read_parameters
 from runner.spec.problem import Problem
-from runner.spec.workload import ParameterValue
+from runner.spec.terms import ParameterValue
 
 Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 Values = dict[str, ParameterValue]

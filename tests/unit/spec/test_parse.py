@@ -12,23 +12,12 @@ import pytest
 from runner.spec.bundled import bundled
 from runner.spec.document import read_document
 from runner.spec.parse import parse_workload
+from runner.spec.pool import Image
 from runner.spec.problem import Problem
 from runner.spec.schema import SCHEMA_PARTS
-from runner.spec.workload import (
-    Container,
-    Delete,
-    Elevation,
-    FilesOf,
-    Image,
-    Limits,
-    ParameterValue,
-    Print,
-    Resource,
-    Role,
-    Upload,
-    UploadCondition,
-    Workload,
-)
+from runner.spec.step import Print, UploadCondition
+from runner.spec.terms import Elevation, ParameterValue, Resource, Role
+from runner.spec.workload import Container, Delete, FilesOf, Limits, Upload, Workload
 
 Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 Edit = Callable[[str, str], str]

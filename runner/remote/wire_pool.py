@@ -1,0 +1,197 @@
+"""The body of a pool, as the REST reference (2025-06-01) names things.
+
+A pure function of the request; it must not know the SDK, nor what the service answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import assert_never
+
+from runner.remote.wire_parts import (
+    application,
+    command_part,
+    duration,
+    elevation,
+    identity,
+    merged,
+    pairs,
+    resource,
+)
+from runner.run.services import NodeCommandRequest, PoolRequest
+from runner.spec.pool import (
+    Autoscale,
+    BlobMount,
+    CifsMount,
+    FileShareMount,
+    Image,
+    Mount,
+    Network,
+    NewPool,
+    NfsMount,
+    NodeFill,
+    PublicAddresses,
+    Registry,
+)
+from runner.spec.terms import SecretName
+
+_Secrets = Mapping[SecretName, str]
+
+
+def pool_body(request: PoolRequest) -> dict[str, Any]:
+    """A pool, as an auto-pool's specification; with an `id` it is the body of `POST /pools`."""
+    pool, secrets = request.pool, request.secrets
+    body: dict[str, Any] = {
+        "virtualMachineConfiguration": _virtual_machine(request),
+        "vmSize": pool.vm_size,
+        **_size(pool),
+        "taskSlotsPerNode": pool.task_slots_per_node,
+        "metadata": pairs(request.metadata),
+    }
+    if pool.node_fill is not NodeFill.SPREAD:
+        body["taskSchedulingPolicy"] = {"nodeFillType": pool.node_fill.value}
+    if request.start_task is not None:
+        body["startTask"] = _start_task(request.start_task)
+    if pool.mounts:
+        body["mountConfiguration"] = [_mount(mount, secrets) for mount in pool.mounts]
+    if pool.network is not None:
+        body["networkConfiguration"] = _network(pool.network)
+    if pool.users:
+        body["userAccounts"] = [
+            {
+                "name": user.name,
+                "password": secrets[user.password],
+                "elevationLevel": elevation(user.elevation),
+            }
+            for user in pool.users
+        ]
+    if pool.inter_node_communication:
+        body["enableInterNodeCommunication"] = True
+    if pool.applications:
+        body["applicationPackageReferences"] = list(map(application, pool.applications))
+    return merged(body, pool.extra)
+
+
+def _virtual_machine(request: PoolRequest) -> dict[str, Any]:
+    pool = request.pool
+    body: dict[str, Any] = {
+        "imageReference": {
+            "publisher": pool.image.publisher,
+            "offer": pool.image.offer,
+            "sku": pool.image.sku,
+            "version": pool.image.version,
+        }
+        if isinstance(pool.image, Image)
+        else {"virtualMachineImageId": pool.image.id},
+        "nodeAgentSKUId": request.node_agent,
+    }
+    if request.runs_containers:
+        containers: dict[str, Any] = {"type": "dockerCompatible"}
+        if pool.container_images:
+            containers["containerImageNames"] = list(pool.container_images)
+        if pool.registries:
+            containers["containerRegistries"] = [
+                _registry(registry, request.secrets) for registry in pool.registries
+            ]
+        body["containerConfiguration"] = containers
+    return body
+
+
+def _size(pool: NewPool) -> dict[str, Any]:
+    if isinstance(pool.size, Autoscale):
+        return {
+            "enableAutoScale": True,
+            "autoScaleFormula": pool.size.formula,
+            "autoScaleEvaluationInterval": duration(pool.size.interval),
+        }
+    return {
+        "targetDedicatedNodes": pool.size.dedicated,
+        "targetLowPriorityNodes": pool.size.spot,
+    }
+
+
+def _start_task(request: NodeCommandRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        **command_part(request.command),
+        "userIdentity": identity(request.run_as),
+        "maxTaskRetryCount": request.retries,
+        "waitForSuccess": request.wait_for_success,
+    }
+    if request.resources:
+        body["resourceFiles"] = [resource(each) for each in request.resources]
+    return body
+
+
+def _registry(registry: Registry, secrets: _Secrets) -> dict[str, Any]:
+    body: dict[str, Any] = {"registryServer": registry.server}
+    if registry.user is not None and registry.password is not None:
+        body["username"] = registry.user
+        body["password"] = secrets[registry.password]
+    if registry.identity is not None:
+        body["identityReference"] = {"resourceId": registry.identity}
+    return body
+
+
+def _mount(mount: Mount, secrets: _Secrets) -> dict[str, Any]:
+    """One of the four kinds; blobfuse alone has a name of its own for its options."""
+    match mount.source:
+        case BlobMount() as blob:
+            body = {
+                "accountName": blob.account,
+                "containerName": blob.container,
+                "relativeMountPath": mount.path,
+            }
+            if blob.key is not None:
+                body["accountKey"] = secrets[blob.key]
+            if blob.sas is not None:
+                body["sasKey"] = secrets[blob.sas]
+            if mount.options:
+                body["blobfuseOptions"] = mount.options
+            if blob.identity is None:
+                return {"azureBlobFileSystemConfiguration": body}
+            reference = {"resourceId": blob.identity}
+            return {"azureBlobFileSystemConfiguration": {**body, "identityReference": reference}}
+        case FileShareMount() as share:
+            name = "azureFileShareConfiguration"
+            body = {
+                "accountName": share.account,
+                "azureFileUrl": share.url,
+                "accountKey": secrets[share.key],
+            }
+        case NfsMount() as nfs:
+            name = "nfsMountConfiguration"
+            body = {"source": nfs.source}
+        case CifsMount() as cifs:
+            name = "cifsMountConfiguration"
+            body = {
+                "username": cifs.user,
+                "source": cifs.source,
+                "password": secrets[cifs.password],
+            }
+        case _:
+            assert_never(mount.source)
+    body["relativeMountPath"] = mount.path
+    if mount.options:
+        body["mountOptions"] = mount.options
+    return {name: body}
+
+
+def _network(network: Network) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if network.subnet is not None:
+        body["subnetId"] = network.subnet
+    match network.public_addresses:
+        case PublicAddresses.BATCH:
+            pass
+        case PublicAddresses.NONE:
+            body["publicIPAddressConfiguration"] = {"provision": "nopublicipaddresses"}
+        case ids:
+            body["publicIPAddressConfiguration"] = {
+                "provision": "usermanaged",
+                "ipAddressIds": list(ids),
+            }
+    if network.accelerated:
+        body["enableAcceleratedNetworking"] = True
+    return body

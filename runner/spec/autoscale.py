@@ -1,0 +1,47 @@
+"""Autoscale formulas for common cases, by name (Microsoft Learn, "Create a formula").
+
+It knows nothing of how the service evaluates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_VARIABLES = {"dedicated": "$TargetDedicatedNodes", "spot": "$TargetLowPriorityNodes"}
+
+
+def scenario_formula(data: Mapping[str, Any]) -> str:
+    """The formula of the `scenario` in `data`, with its bounds `min` and `max` filled in."""
+    variable = _VARIABLES[data.get("kind", "dedicated")]
+    least, most = int(data.get("min", 0)), int(data["max"])
+    return SCENARIOS[data["scenario"]](variable, least, most)
+
+
+def _by_tasks(variable: str, least: int, most: int) -> str:
+    """As many nodes as tasks wait or run, judged by the last samples that there are."""
+    return (
+        "samples = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute);\n"
+        "tasks = samples < 70 ? max(0, $PendingTasks.GetSample(1)) :"
+        " max($PendingTasks.GetSample(1), avg($PendingTasks.GetSample(5 * TimeInterval_Minute)));\n"
+        "slots = (tasks + $TaskSlotsPerNode - 1) / $TaskSlotsPerNode;\n"
+        f"{variable} = max({least}, min({most}, slots));\n"
+        "$NodeDeallocationOption = taskcompletion;"
+    )
+
+
+def _by_working_hours(variable: str, least: int, most: int) -> str:
+    """All nodes from Monday to Friday, 8 to 18 o'clock UTC, the least else."""
+    return (
+        "now = time();\n"
+        "isWorkday = now.weekday >= 1 && now.weekday <= 5;\n"
+        "isWorkingHour = now.hour >= 8 && now.hour < 18;\n"
+        f"{variable} = isWorkday && isWorkingHour ? {most} : {least};\n"
+        "$NodeDeallocationOption = taskcompletion;"
+    )
+
+
+SCENARIOS: Mapping[str, Callable[[str, int, int], str]] = {
+    "tasks": _by_tasks,
+    "working-hours": _by_working_hours,
+}

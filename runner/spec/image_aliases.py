@@ -1,0 +1,36 @@
+"""Short names of common images: `ubuntu 24.04` for publisher, offer and sku.
+
+It knows nothing of which images an account is offered: the service's list says that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.spec.pool import Image
+
+# publisher, offer, sku, as Microsoft publishes them for Batch pools
+# (Microsoft Learn, "Choose VM sizes and images for pools").
+ALIASES: Mapping[str, tuple[str, str, str]] = {
+    "ubuntu 24.04": ("canonical", "ubuntu-24_04-lts", "server"),
+    "ubuntu 22.04": ("canonical", "0001-com-ubuntu-server-jammy", "22_04-lts"),
+    "debian 12": ("debian", "debian-12", "12-gen2"),
+    "debian 11": ("debian", "debian-11", "11"),
+    "almalinux 9": ("almalinux", "almalinux-x86_64", "9-gen2"),
+    "almalinux 8": ("almalinux", "almalinux-x86_64", "8-gen2"),
+    "rocky 9": ("resf", "rockylinux-x86_64", "9-base"),
+    "ubuntu 22.04 containers": ("microsoft-dsvm", "ubuntu-hpc", "2204"),
+    "windows 2022": ("microsoftwindowsserver", "windowsserver", "2022-datacenter"),
+    "windows 2019": ("microsoftwindowsserver", "windowsserver", "2019-datacenter"),
+    "windows 2022 containers": (
+        "microsoftwindowsserver",
+        "windowsserver",
+        "2022-datacenter-core",
+    ),
+}
+
+
+def find_image(alias: str) -> Image:
+    """The image of a short name; `KeyError` for one that the schema does not list."""
+    publisher, offer, sku = ALIASES[alias]
+    return Image(publisher=publisher, offer=offer, sku=sku, version="latest", alias=alias)
