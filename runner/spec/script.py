@@ -6,7 +6,7 @@ It knows nothing of how a script reaches a node.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TypeGuard
@@ -14,20 +14,15 @@ from typing import TypeGuard
 from runner.spec.expression import Expression
 from runner.spec.fault import Reference, TemplateError, TemplateFault
 from runner.spec.lookup import Scope
-from runner.spec.passing import (
-    Part,
-    Script,
-    check_command_name,
-    is_plain,
-    quote,
-    word_of,
-)
+from runner.spec.passing import value_fault, word_of, words_of
 from runner.spec.pattern import PatternTemplate, compile_pattern, glob_escape
 from runner.spec.segments import Literal, Segment, cut, references_of
-from runner.spec.shell_code import check_command
+from runner.spec.shell import Shell
 from runner.spec.shell_cursor import HOLE, Fault
-from runner.spec.shell_lexer import read_script
-from runner.spec.shell_words import Inline, Word
+from runner.spec.shell_language import Language, Part
+from runner.spec.shell_posix import BASH, SH
+from runner.spec.shell_words import Word
+from runner.spec.values import NoValueError
 
 __all__ = [
     "CommandTemplate",
@@ -44,19 +39,26 @@ class CommandTemplate:
     """A command with expressions, in shell or in list form."""
 
     text: str
+    shell: Shell
     references: tuple[Reference, ...]
     renderer: Callable[[Scope], str] = field(compare=False, repr=False)
 
     def render(self, scope: Scope) -> str:
-        """The whole script for bash; raises `TemplateError` with the faults of all expressions."""
+        """The whole script; raises `TemplateError` with the faults of all expressions."""
         return self.renderer(scope)
 
 
-def compile_command(text: str) -> CommandTemplate:
-    """The template of a shell script.
+_LANGUAGES: Mapping[Shell, Language] = {
+    Shell.BASH: BASH,
+    Shell.SH: SH,
+}
+
+
+def compile_command(text: str, shell: Shell = Shell.BASH) -> CommandTemplate:
+    """The template of a script for `shell`.
 
     Raises `TemplateError` with all that is wrong: expressions that cannot be read, expressions
-    where bash would run or misread a value, and quotes that are never closed.
+    where the shell would run or misread a value, and quotes that are never closed.
     """
     segments, faults = cut(text)
     if HOLE in text:
@@ -65,69 +67,113 @@ def compile_command(text: str) -> CommandTemplate:
         raise TemplateError(faults)
     holes = [each for each in segments if _is_hole(each)]
     raw = frozenset(index for index, each in enumerate(holes) if each.is_raw)
-    reading = read_script("".join(map(_written, segments)), raw)
-    if reading.faults:
-        raise TemplateError(_locate(reading.faults, segments))
-    placements = iter(reading.placements)
-    parts: list[Part] = [
-        (each, next(placements)) if _is_hole(each) else _written(each) for each in segments
-    ]
+    draft = _LANGUAGES[shell].read("".join(map(_written, segments)), raw)
+    if draft.faults:
+        raise TemplateError(_locate(draft.faults, segments))
+    parts: list[Part] = [each if _is_hole(each) else _written(each) for each in segments]
     return CommandTemplate(
-        text=text, references=references_of(segments), renderer=Script(parts).render
+        text=text, shell=shell, references=references_of(segments), renderer=draft.write(parts)
     )
 
 
-def compile_argv(items: Sequence[str]) -> CommandTemplate:
+def compile_argv(items: Sequence[str], shell: Shell = Shell.BASH) -> CommandTemplate:
     """The template of a command in list form, each item one argument, whatever is in it.
 
-    `| raw` lets a value stand where it is code, as in `[bash, -c, "{{ parameters.code | raw }}"]`;
-    the item is still quoted whole. Raises `TemplateError` with all faults; each names its item.
+    An item that is one whole expression gives an argument for each item of a list. `| raw` lets a
+    value stand where it is code, as in `[bash, -c, "{{ parameters.code | raw }}"]`; the item is
+    still quoted whole. Raises `TemplateError` with all faults; each names its item.
     """
+    language = _LANGUAGES[shell]
     faults: list[TemplateFault] = []
     arguments: list[tuple[Segment, ...]] = []
     for index, item in enumerate(items):
         segments, found = cut(item)
         found = (*found, _nul(item)) if HOLE in item else found
+        found = found or tuple(_unquotable(segments, language, is_first=index == 0))
         faults.extend(replace(fault, item=index) for fault in found)
         arguments.append(segments)
     if not faults:
-        faults.extend(_code_faults(arguments))
+        faults.extend(_code_faults(arguments, language))
     if faults:
         raise TemplateError(faults)
     return CommandTemplate(
         text=" ".join(items),
+        shell=shell,
         references=tuple(
             replace(reference, item=index)
             for index, segments in enumerate(arguments)
             for reference in references_of(segments)
         ),
-        renderer=_Arguments(tuple(arguments)).render,
+        renderer=_Arguments(tuple(arguments), language).render,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Arguments:
     items: tuple[tuple[Segment, ...], ...]
+    language: Language
 
     def render(self, scope: Scope) -> str:
         words: list[str] = []
         faults: list[TemplateFault] = []
         for index, segments in enumerate(self.items):
             try:
-                word = _render_item(segments, scope)
-                if index == 0 and len(segments) == 1 and isinstance(segments[0], Expression):
-                    check_command_name(segments[0], word)
+                for text in self._texts(segments, scope, is_name=index == 0):
+                    words.append(self._quote(segments, text, is_first=not words))
             except TemplateError as error:
                 faults.extend(replace(fault, item=index) for fault in error.faults)
-                continue
-            inline = Inline.ALWAYS if index else Inline.GUARDED
-            words.append(word if is_plain(word, inline) else quote(word))
         if faults:
             raise TemplateError(faults)
         return " ".join(words)
 
+    def _texts(
+        self, segments: tuple[Segment, ...], scope: Scope, *, is_name: bool
+    ) -> tuple[str, ...]:
+        """The arguments that an item becomes."""
+        whole = segments[0] if len(segments) == 1 else None
+        if not is_name and whole is not None and _is_hole(whole) and not whole.is_raw:
+            return words_of(whole, scope, self.language)
+        text = _render_item(segments, scope, self.language)
+        if is_name and isinstance(whole, Expression):
+            try:
+                self.language.check_name(text)
+            except NoValueError as error:
+                raise TemplateError((value_fault(whole, error),)) from error
+        return (text,)
 
-def _render_item(segments: tuple[Segment, ...], scope: Scope) -> str:
+    def _quote(self, segments: tuple[Segment, ...], text: str, *, is_first: bool) -> str:
+        try:
+            return self.language.quote_argument(text, is_first)
+        except NoValueError as error:
+            last = next(each for each in reversed(segments) if isinstance(each, Expression))
+            raise TemplateError((value_fault(last, error),)) from error
+
+
+def _unquotable(
+    segments: tuple[Segment, ...], language: Language, *, is_first: bool
+) -> Iterator[TemplateFault]:
+    """What is written in an item, and cannot stand in an argument of the shell."""
+    is_written = not any(map(_is_hole, segments))
+    text = "".join(map(_written, segments)) if is_written else ""
+    try:
+        for segment in segments:
+            if not _is_hole(segment):
+                language.check(_written(segment))
+        if is_written:
+            language.quote_argument(text, is_first)
+    except NoValueError as error:
+        end = segments[-1].offset + _length(segments[-1]) if segments else 0
+        message = error.message.replace("the value", "the argument")
+        yield TemplateFault(
+            offset=0, length=end, code="bad-character", message=message, hint=error.hint
+        )
+
+
+def _length(segment: Segment) -> int:
+    return len(segment.text) if isinstance(segment, Literal) else segment.length
+
+
+def _render_item(segments: tuple[Segment, ...], scope: Scope, language: Language) -> str:
     word = ""
     faults: list[TemplateFault] = []
     for segment in segments:
@@ -135,7 +181,8 @@ def _render_item(segments: tuple[Segment, ...], scope: Scope) -> str:
             word += _written(segment)
             continue
         try:
-            word += word_of(segment, scope, starts_word=not word and not segment.is_raw)
+            starts_word = not word and not segment.is_raw
+            word += word_of(segment, scope, language, starts_word=starts_word)
         except TemplateError as error:
             faults.extend(error.faults)
     if faults:
@@ -143,7 +190,7 @@ def _render_item(segments: tuple[Segment, ...], scope: Scope) -> str:
     return word
 
 
-def _code_faults(arguments: list[tuple[Segment, ...]]) -> list[TemplateFault]:
+def _code_faults(arguments: list[tuple[Segment, ...]], language: Language) -> list[TemplateFault]:
     """The expressions that stand where the command takes code."""
     holes: list[tuple[int, Expression]] = []
     words: list[Word] = []
@@ -160,7 +207,7 @@ def _code_faults(arguments: list[tuple[Segment, ...]]) -> list[TemplateFault]:
         words.append(word)
     return [
         replace(holes[hole][1].fault("misplaced-expression", message, hint), item=holes[hole][0])
-        for hole, message, hint in check_command(words)
+        for hole, message, hint in language.check_command(words)
     ]
 
 

@@ -82,9 +82,13 @@ def check_condition(words: Sequence[Word | None]) -> Iterator[Misplaced]:
 def _check_builtin(words: Sequence[Word]) -> Iterator[Misplaced]:
     words = list(words)
     while words and words[0].text in _PREFIXES:
+        prefix = words[0].text
         words = words[1:]
         while words and (words[0].text or "").startswith("-"):
             words = words[1:]
+        if words and words[0].is_hole:
+            hint = f"write what is meant without `{prefix}`{RAW_HINT}"
+            yield words[0].holes[0], f"a value behind `{prefix}` could name a builtin", hint
     if not words:
         return
     name, arguments = words[0].text, words[1:]

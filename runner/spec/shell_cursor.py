@@ -51,6 +51,7 @@ class Cursor:
         self.assignments: list[Word] = []  # with expressions in their values
         self.refused: set[int] = set()
         self.faults: list[Fault] = []
+        self.extensions: list[tuple[int, str]] = []  # what bash has and POSIX has not
         self.is_cut = False  # by a quote that is never closed
         self.documents: list[tuple[str, bool, bool]] = []  # delimiter, strips tabs, is quoted
 
@@ -71,10 +72,14 @@ class Cursor:
     def quote(self, text: str) -> None:
         self.outer_word().add_quoted(text)
 
-    def push(self, kind: Kind, opener: str, *, closer: str = "") -> None:
+    def push(self, kind: Kind, opener: str, *, closer: str = "", is_list: bool = False) -> None:
         """Enters what `opener` opens and goes on behind it."""
-        self.enter(Frame(kind, self.position, opener, closer))
+        self.enter(Frame(kind, self.position, opener, closer, is_list=is_list))
         self.position += len(opener)
+
+    def extend(self, shown: str, position: int | None = None) -> None:
+        """Notes what POSIX shells read as something else."""
+        self.extensions.append((self.position if position is None else position, shown))
 
     def enter(self, frame: Frame) -> None:
         if len(self.frames) >= _DEEPEST:

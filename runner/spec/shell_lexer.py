@@ -21,16 +21,25 @@ from runner.spec.shell_words import Expect, Frame, Kind, Placement, Word
 _BARE = re.compile(r"""[^\s;&|()<>"'`$\\#\[\0]+|\s""")
 _DESCRIPTOR = re.compile(r"[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\}", re.ASCII)
 _REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<&|<>|>>|>&|>\||<|>")
+_BASH_REDIRECTIONS = frozenset({"&>>", "&>", "<<<"})
+_BASH_SEPARATORS = frozenset({";;&", ";&", "|&"})
+_BASH_WORDS = frozenset({"[[", "function", "select", "coproc"})
 _SEPARATOR = re.compile(r";;&|;;|;&|;|&&|\|\||\|&|&|\||\n")
+_APPENDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+=", re.ASCII)
+_WORD_PLACES = frozenset({Expect.ARGUMENT, Expect.LOOP_ITEM})
 _LINE = re.compile(r"[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How to pass each expression, in order, and what is wrong."""
+    """How to pass each expression, in order, and what is wrong.
+
+    `extensions`: the places and texts of what POSIX shells would read as something else.
+    """
 
     placements: tuple[Placement, ...]
     faults: tuple[Fault, ...]
+    extensions: tuple[tuple[int, str], ...]
 
 
 def read_script(script: str, raw_holes: frozenset[int] = frozenset()) -> Reading:
@@ -38,7 +47,7 @@ def read_script(script: str, raw_holes: frozenset[int] = frozenset()) -> Reading
     cursor = Cursor(script, raw_holes)
     _run(cursor)
     cursor.misplace_all(check_assignments(script, cursor.assignments))
-    return Reading(tuple(cursor.placements), tuple(cursor.faults))
+    return Reading(tuple(cursor.placements), tuple(cursor.faults), tuple(cursor.extensions))
 
 
 def _run(cursor: Cursor) -> None:
@@ -102,6 +111,7 @@ def _read_bracket(cursor: Cursor, frame: Frame) -> None:
         and not cursor.text[word.start].isdigit()
     )
     if is_item or is_variable:
+        cursor.extend("[")
         cursor.word(frame).add_expansion()
         cursor.push(Kind.SUBSCRIPT, "[")
     else:
@@ -133,6 +143,8 @@ def _read_document(cursor: Cursor, delimiter: str, *, strips: bool, is_quoted: b
         is_end = content == delimiter
         if not continues and (is_end or (is_nested and content.startswith(f"{delimiter})"))):
             cursor.skip(start, cursor.position, Place.HERE_DOCUMENT)
+            if not is_end:
+                cursor.extend(f"{delimiter})")
             cursor.position += len(line) - len(content) + len(delimiter) + is_end
             return
         backslashes = len(line) - len(line.rstrip("\\"))
@@ -143,6 +155,7 @@ def _read_document(cursor: Cursor, delimiter: str, *, strips: bool, is_quoted: b
 
 def _read_operator(cursor: Cursor, frame: Frame, character: str) -> None:
     if character in "<>" and cursor.text.startswith("(", cursor.position + 1):
+        cursor.extend(f"{character}(")
         cursor.word(frame).add_expansion()
         cursor.push(Kind.COMMANDS, f"{character}(", closer=")")
     elif frame.kind is Kind.CONDITION:
@@ -174,7 +187,11 @@ def _read_command_operator(cursor: Cursor, frame: Frame) -> None:
     redirection = _REDIRECTION.match(cursor.text, cursor.position)
     if redirection is not None:
         word = frame.word
+        if redirection.group() in _BASH_REDIRECTIONS:
+            cursor.extend(redirection.group())
         if word is not None and word.is_bare and _DESCRIPTOR.fullmatch(word.text or ""):
+            if len(word.text or "") > 1:  # a word of its own to others
+                cursor.extend(f"{word.text}{redirection.group()}", word.start)
             frame.word = None
         _end_word(cursor, frame)
         frame = cursor.frames[-1]
@@ -184,6 +201,8 @@ def _read_command_operator(cursor: Cursor, frame: Frame) -> None:
         return
     separator = _SEPARATOR.match(cursor.text, cursor.position)
     found = separator.group() if separator else ";"
+    if found in _BASH_SEPARATORS:
+        cursor.extend(found)
     _end_word(cursor, frame)
     frame = cursor.frames[-1]
     cursor.position += len(found)
@@ -197,8 +216,9 @@ def _read_parenthesis(cursor: Cursor, frame: Frame) -> None:
     if word is not None:
         is_list = word.assigns and before == "="
         if is_list or (before in "?*+@!" and word.text != "!"):
+            cursor.extend(f"{before}(", cursor.position - 1)
             word.add_expansion()
-            cursor.push(Kind.ITEMS, "(", closer=")")
+            cursor.push(Kind.ITEMS, "(", closer=")", is_list=is_list)
             return
         _end_word(cursor, frame)
     if frame.expect is Expect.PATTERN:
@@ -208,6 +228,7 @@ def _read_parenthesis(cursor: Cursor, frame: Frame) -> None:
         Expect.LOOP_NAME,
     }:
         frame.expect = Expect.COMMAND
+        cursor.extend("((")
         cursor.push(Kind.ARITHMETIC, "((", closer="))")
     else:
         for each in frame.words:
@@ -247,7 +268,11 @@ def _end_word(cursor: Cursor, frame: Frame) -> None:
     elif frame.kind is Kind.CONDITION:
         _take_condition_word(cursor, frame, word)
     elif frame.kind is Kind.COMMANDS:
+        if word.is_hole and frame.expect in _WORD_PLACES:
+            cursor.placements[word.holes[0]].is_word = True
         _take_command_word(cursor, frame, word)
+    elif frame.is_list and word.is_hole:
+        cursor.placements[word.holes[0]].is_word = True
 
 
 def _take_condition_word(cursor: Cursor, frame: Frame, word: Word) -> None:
@@ -260,10 +285,14 @@ def _take_condition_word(cursor: Cursor, frame: Frame, word: Word) -> None:
 
 def _take_command_word(cursor: Cursor, frame: Frame, word: Word) -> None:
     if frame.expect is Expect.COMMAND:
+        if word.is_bare and word.text in _BASH_WORDS:
+            cursor.extend(word.text or "", word.start)
+        if word.assigns and _APPENDS.match(cursor.text, word.start):
+            cursor.extend("+=", cursor.text.index("+=", word.start))
         if word.is_bare and word.text == "[[" and not frame.is_prefixed:
             cursor.enter(Frame(Kind.CONDITION, word.start, "[["))
             return
-        if word.is_empty and len(word.holes) == 1 == len(word.own_holes):
+        if word.is_hole:
             cursor.placements[word.holes[0]].is_command = True
     if word.assigns and word.holes and _is_assignment_place(frame):
         cursor.assignments.append(word)

@@ -16,6 +16,11 @@ _QUIET = re.compile(r"""[^"'`$\\()\[\]{}\0]+""")  # where only quotes and bracke
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9*@#?$!_-]", re.ASCII)
 _ASSIGNMENT_SIGN = re.compile(r"\+?=")
+_POSIX_PARAMETER = re.compile(
+    r"\$\{(?:#?(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])?\}"
+    r"|(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(?::?[-=?+]|[#%]))",
+    re.ASCII,
+)
 _ANSI_TEXT = re.compile(r"[^'\\]*(?:\\.[^'\\]*)*", re.DOTALL)
 _BACKTICK_TEXT = re.compile(r"[^`\\]*(?:\\.[^`\\]*)*", re.DOTALL)
 
@@ -123,6 +128,7 @@ def _read_single_quotes(cursor: Cursor, start: int, content: int) -> None:
 def _read_ansi_quotes(cursor: Cursor) -> None:
     """`$'...'`, where a backslash escapes."""
     start = cursor.position
+    cursor.extend("$'")
     found = _ANSI_TEXT.match(cursor.text, start + 2)
     end = found.end() if found else start + 2
     if not cursor.text.startswith("'", end):
@@ -163,14 +169,18 @@ def _read_dollar(cursor: Cursor, frame: Frame) -> None:
         cursor.push(Kind.COMMANDS, "$(", closer=")")
     elif following == "{":
         word.add_expansion()
+        if _POSIX_PARAMETER.match(text, at) is None:
+            cursor.extend("${")
         cursor.push(Kind.PARAMETER, "${")
     elif following == "[":
         word.add_expansion()
+        cursor.extend("$[")
         cursor.push(Kind.ARITHMETIC, "$[")
     elif following == "'" and not is_quoted:
         _read_ansi_quotes(cursor)
     elif following == '"' and not is_quoted:
         word.add_expansion()
+        cursor.extend('$"')
         cursor.push(Kind.DOUBLE_QUOTES, '$"')
     else:
         name = _PARAMETER.match(text, at + 1)

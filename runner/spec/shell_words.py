@@ -26,12 +26,14 @@ class Placement:
 
     `starts_word`: a leading `-` would make it an option. `follows_expressions`: it starts the word
     only where the expressions before it are empty. `is_command`: it alone is a command's name.
+    `is_word`: it alone is a word among others, so that a list may give several, or none.
     """
 
     inline: Inline = Inline.ALWAYS
     starts_word: bool = False
     follows_expressions: bool = False
     is_command: bool = False
+    is_word: bool = False
 
 
 @dataclass(slots=True)
@@ -57,6 +59,11 @@ class Word:
     def text(self) -> str | None:
         """What the word stands for; None where that is known only as the script runs."""
         return None if self.is_dynamic or self.holes else "".join(self.cooked)
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether it is one expression and nothing else."""
+        return self.is_empty and not self.is_dynamic and len(self.holes) == 1 == len(self.own_holes)
 
     def add_bare(self, text: str) -> None:
         """Unquoted characters without a meaning of their own to the lexer."""
@@ -125,6 +132,7 @@ class Frame:
     opener: str = ""
     closer: str = ""
     depth: int = 0
+    is_list: bool = False  # of ITEMS: of a variable, not a pattern's
     expect: Expect = Expect.COMMAND
     is_prefixed: bool = False  # by an assignment or a redirection: no reserved word can follow
     open_cases: int = 0

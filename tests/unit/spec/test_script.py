@@ -335,7 +335,7 @@ def test_all_faults_at_once_and_behind_literal_braces() -> None:
         command[fault.offset : fault.offset + fault.length] for fault in error.value.faults
     ] == ["{{ a }}", "{{ b }}", "{{ d }}"]
     with pytest.raises(TemplateError) as error:
-        compile_command("cat {{ a }} {{ items }} {{ nul }} {{ nul | raw }}").render(SCOPE)
+        compile_command("cat {{ a }} x{{ items }} {{ nul }} {{ nul | raw }}").render(SCOPE)
     assert [fault.message for fault in error.value.faults] == [
         "`a` is not defined",
         "a list cannot stand in text",
@@ -394,10 +394,10 @@ def test_faults_of_the_list_form_name_their_item() -> None:
         (2, 3, "`bash -c` would run the value of an expression as code")
     ]
     with pytest.raises(TemplateError) as error:
-        compile_argv(["x", "{{ a }}", "{{ items }}"]).render(SCOPE)
+        compile_argv(["x", "{{ a }}", "x{{ items }}"]).render(SCOPE)
     assert [(fault.item, fault.offset, fault.message) for fault in error.value.faults] == [
         (1, 3, "`a` is not defined"),
-        (2, 0, "a list cannot stand in text"),
+        (2, 1, "a list cannot stand in text"),
     ]
     with pytest.raises(TemplateError) as error:
         compile_argv(["{{ evil }}", "{{ two }}"]).render(SCOPE)
