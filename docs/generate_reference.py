@@ -296,7 +296,7 @@ def _content(kind: str, schema: Schema, definitions: Definitions) -> str:
 
 def _wanted(schema: Schema) -> str:
     """What a pattern asks for."""
-    said = schema.get("patternErrorMessage", "").removeprefix("must be ")
+    said = str(schema.get("patternErrorMessage", "")).removeprefix("must be ")
     if "pattern" in schema and not said:
         said = f"matching `{schema['pattern']}`"
     return said
@@ -347,13 +347,10 @@ def _inline(value: object) -> str:
 
 
 def _as_yaml(value: object) -> str:
-    return (
-        yaml.safe_dump(
-            value, sort_keys=False, allow_unicode=True, default_flow_style=False, width=90
-        )
-        .removesuffix("\n...\n")
-        .rstrip("\n")
+    text: str = yaml.safe_dump(
+        value, sort_keys=False, allow_unicode=True, default_flow_style=False, width=90
     )
+    return text.removesuffix("...\n").rstrip("\n")
 
 
 def main() -> None:
