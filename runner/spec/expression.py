@@ -15,7 +15,15 @@ from runner.spec.filters import FILTERS
 from runner.spec.lookup import Evaluate, MissingError, Scope, Step, look_up
 from runner.spec.suggestion import closest
 from runner.spec.syntax_tree import SyntaxTree, parse_expression
-from runner.spec.values import NoValueError, bounded, calculate, compare, concatenate, signed
+from runner.spec.values import (
+    NoValueError,
+    bounded,
+    calculate,
+    compare,
+    concatenate,
+    cut_out,
+    signed,
+)
 
 _RAW = "raw"
 _DEFAULT = "default"
@@ -31,7 +39,6 @@ _SIGNS: dict[type[nodes.Expr], str] = {
 _REFUSED: dict[type[nodes.Node], tuple[str, str | None]] = {
     nodes.Call: ("calls are not allowed in an expression", "filters are: `{{ value | lower }}`"),
     nodes.Dict: ("a mapping cannot be written in an expression", None),
-    nodes.Slice: ("a slice is not allowed in an expression", None),
 }
 
 
@@ -118,6 +125,8 @@ class _Compiler:
         match node:
             case nodes.Const():
                 return self._constant(node)
+            case nodes.Getitem(arg=nodes.Slice() as bounds):
+                return self._slice(node, bounds)
             case nodes.Name() | nodes.Getattr() | nodes.Getitem():
                 return self._reference(node, optional=False)
             case nodes.Filter():
@@ -198,9 +207,28 @@ class _Compiler:
         )
         return look_up(node.name, start, tuple(chain))
 
-    def check_arguments(self, node: nodes.Filter, least: int, most: int) -> None:
-        """Refuses arguments by name or in stars, and a wrong number of them."""
-        if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
+    def _slice(self, node: nodes.Getitem, bounds: nodes.Slice) -> Evaluate:
+        value = self.compile(node.node)
+        if bounds.step is not None:
+            return self._refuse(node, "a slice takes no step", "`| reverse` turns a list around")
+        start, stop = (
+            _always(None) if bound is None else self.compile(bound)
+            for bound in (bounds.start, bounds.stop)
+        )
+        return lambda scope: cut_out(value(scope), start(scope), stop(scope))
+
+    def check_arguments(
+        self, node: nodes.Filter, least: int, most: int, keywords: frozenset[str] = frozenset()
+    ) -> None:
+        """Refuses arguments by a name it does not have or in stars, and a wrong number of them."""
+        unknown = [each.key for each in node.kwargs if each.key not in keywords]
+        if keywords and unknown:
+            listed = " and ".join(f"`{each}=...`" for each in sorted(keywords))
+            self._refuse(node, f"`{node.name}` has no argument `{unknown[0]}`", f"it has {listed}")
+        elif keywords and node.args:
+            listed = " and ".join(f"`{each}=...`" for each in sorted(keywords))
+            self._refuse(node, f"`{node.name}` takes its arguments by name", f"it has {listed}")
+        elif unknown or node.dyn_args is not None or node.dyn_kwargs is not None:
             self._refuse(node, f"`{node.name}` takes plain arguments only")
         elif not least <= len(node.args) <= most:
             count = str(least) if least == most else f"{least} to {most}"
@@ -224,8 +252,13 @@ class _Compiler:
             listed = ", ".join(f"`{each}`" for each in sorted(_FILTER_NAMES))
             hint = f"did you mean `{meant}`?" if meant else f"filters: {listed}"
             return self._refuse(node, f"there is no filter `{name}`", hint)
-        self.check_arguments(node, known.least, known.most)
+        self.check_arguments(node, known.least, known.most, known.keywords)
         apply = known.apply
+        if node.kwargs:
+            named = {str(each.key): self.compile(each.value) for each in node.kwargs}
+            return lambda scope: apply(
+                value(scope), **{key: argument(scope) for key, argument in named.items()}
+            )
         if not arguments:
             return lambda scope: apply(value(scope))
         return lambda scope: apply(value(scope), *[argument(scope) for argument in arguments])

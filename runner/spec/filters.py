@@ -9,7 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
+from runner.spec.list_filters import (
+    greatest_item,
+    least_item,
+    map_items,
+    reverse_items,
+    sort_items,
+    split_text,
+    sum_items,
+    unique_items,
+)
 from runner.spec.values import (
     NoValueError,
     bounded,
@@ -21,6 +32,8 @@ from runner.spec.values import (
 
 _WIDEST_PAD = 1000
 _MOST_DIGITS = 15
+_ATTRIBUTE = frozenset({"attribute"})
+_TITLE_WORD = re.compile(r"[^\s\-(\[{<]+")
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*", re.ASCII)
 _FLOAT = re.compile(
     r"\s*[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,3})?\s*",
@@ -30,11 +43,12 @@ _FLOAT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter and how many arguments it takes."""
+    """A filter, how many arguments it takes, and which by name."""
 
     apply: Callable[..., object]
     least: int = 0
     most: int = 0
+    keywords: frozenset[str] = frozenset()
 
 
 def split_name(path: str) -> tuple[str, str, str]:
@@ -107,6 +121,31 @@ def _upper(value: object) -> str:
     text = _text(value, "upper")
     check_length(len(text))
     return text.upper()
+
+
+def _capitalize(value: object) -> str:
+    text = _text(value, "capitalize")
+    check_length(len(text))
+    return text.capitalize()
+
+
+def _title(value: object) -> str:
+    """Each word with a capital first and small letters behind; `it's` is one word."""
+    text = _text(value, "title")
+    check_length(len(text))
+    return _TITLE_WORD.sub(lambda word: word[0][:1].upper() + word[0][1:].lower(), text)
+
+
+def _urlencode(value: object) -> str:
+    """Percent-encoded as in the path of a URL: `/` stays."""
+    text = to_text(value)
+    check_length(len(text))
+    try:
+        encoded = quote(text)
+    except UnicodeEncodeError as error:
+        raise NoValueError("`urlencode` takes text that is Unicode") from error
+    check_length(len(encoded))
+    return encoded
 
 
 def _replace(value: object, old: object, new: object) -> str:
@@ -198,6 +237,9 @@ FILTERS: Mapping[str, Filter] = {
     "pad": Filter(_pad, 1, 1),
     "lower": Filter(_lower),
     "upper": Filter(_upper),
+    "capitalize": Filter(_capitalize),
+    "title": Filter(_title),
+    "urlencode": Filter(_urlencode),
     "replace": Filter(_replace, 2, 2),
     "trim": Filter(_trim),
     "int": Filter(_int),
@@ -207,6 +249,14 @@ FILTERS: Mapping[str, Filter] = {
     "first": Filter(_first),
     "last": Filter(_last),
     "join": Filter(_join, 0, 1),
+    "split": Filter(split_text, 0, 1),
+    "map": Filter(map_items, keywords=_ATTRIBUTE),
+    "sort": Filter(sort_items, keywords=_ATTRIBUTE | {"reverse"}),
+    "unique": Filter(unique_items, keywords=_ATTRIBUTE),
+    "reverse": Filter(reverse_items),
+    "min": Filter(least_item, keywords=_ATTRIBUTE),
+    "max": Filter(greatest_item, keywords=_ATTRIBUTE),
+    "sum": Filter(sum_items, keywords=_ATTRIBUTE),
     "round": Filter(_round, 0, 1),
     "abs": Filter(_abs),
 }

@@ -123,6 +123,19 @@ def signed(sign: str, value: object) -> int | float:
     return bounded(-value if sign == "-" else value)
 
 
+def cut_out(value: object, start: object, stop: object) -> object:
+    """`value[start:stop]` of a text or a list, as Python counts."""
+    for bound in (start, stop):
+        if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int)):
+            raise NoValueError(f"a slice goes from integer to integer, not {describe(bound)}")
+    if not isinstance(value, Sequence):
+        raise NoValueError(f"a slice can be taken of text or a list, not of {describe(value)}")
+    assert start is None or isinstance(start, int)
+    assert stop is None or isinstance(stop, int)
+    part = value[start:stop]
+    return part if isinstance(part, str) else tuple(part)
+
+
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "lteq": operator.le,
