@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from runner.emulator.server.accounts import Account
@@ -27,6 +27,8 @@ from runner.emulator.server.record.recording import RecordError, Recording
 
 EXIT_SUCCESS = 0
 EXIT_USAGE = 2
+# How long a node may take to begin with what it downloads from the auto-storage account.
+_AUTO_STORAGE_LIFETIME = timedelta(days=7)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,23 +120,31 @@ async def _serve(
     # Imported here, so that a refused port or directory is said without loading the services,
     # and a signal meanwhile ends the program in order.
     from runner.emulator.batch.service import BatchService
+    from runner.emulator.blob.access.issue import container_url
     from runner.emulator.blob.service import BlobService
     from runner.emulator.server.asgi import answer_with
     from runner.emulator.server.routing import AccountRouter
     from runner.emulator.server.serving import serve
 
     authority = format_authority(listener)
+    storage_endpoint = f"http://{authority}/{storage.name}"
+
+    def sign_container(container: str) -> str:
+        until = _now() + _AUTO_STORAGE_LIFETIME
+        return container_url(storage, storage_endpoint, container, until=until)
+
     batch_service = BatchService(
         account=batch,
         endpoint=f"http://{authority}/{batch.name}",
         directory=directory / "batch",
         clock=_now,
         run_admin=arguments.allow_admin,
+        auto_storage=sign_container,
         environ=os.environ,  # noqa: TID251 - the edge; tasks see a few of its variables
     )
     blob_service = BlobService(
         account=storage,
-        endpoint=f"http://{authority}/{storage.name}",
+        endpoint=storage_endpoint,
         directory=directory / "blob",
         clock=_now,
     )

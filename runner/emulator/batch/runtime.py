@@ -30,7 +30,8 @@ from runner.emulator.batch.core.ids import NodeId, RunId
 from runner.emulator.batch.core.nodes import end_start_task
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.tasks import end_run
-from runner.emulator.batch.launching import Place, launch_start_task, launch_task
+from runner.emulator.batch.launching.launches import launch_start_task, launch_task
+from runner.emulator.batch.launching.place import Place, mount_paths
 from runner.emulator.batch.node.directories import make_node_directories, remove_tree
 from runner.emulator.batch.node.launch import (
     Executor,
@@ -107,7 +108,7 @@ class Runtime:
     def _perform(self, action: Action) -> None:
         match action:
             case PrepareNode():
-                make_node_directories(NodeDirectories(root=self._root(action.node)))
+                self._prepare(action)
             case RunTask():
                 self._start(action.run, self._run_task(action), end_run)
             case RunStartTask():
@@ -123,6 +124,17 @@ class Runtime:
                 self._remove(action.node, self._root(action.node) / job_folder(action.job))
             case _:
                 assert_never(action)
+
+    def _prepare(self, action: PrepareNode) -> None:
+        """Makes the folders of a node, and an empty one in place of each file system to mount."""
+        directories = NodeDirectories(root=self._root(action.node))
+        make_node_directories(directories)
+        pool = self._state.store.pool(action.pool)
+        for path in mount_paths(pool):
+            try:
+                (directories.mounts / path).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                logger.warning("%s could not be made: %s", directories.mounts / path, error)
 
     def _root(self, node: NodeId) -> Path:
         return self._place.nodes / node

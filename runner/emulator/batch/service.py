@@ -16,7 +16,7 @@ from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
-from runner.emulator.batch.launching import Place
+from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.node.environment import base_environment
 from runner.emulator.batch.node.launch import Executor
@@ -38,7 +38,8 @@ class BatchService:
     """All calls belong to one asyncio loop; records live in memory, files below `directory`.
 
     `environ` is the emulator's own environment, of which tasks see the few variables that
-    programs need; `executor` runs tasks in place of processes of this machine.
+    programs need; `executor` runs tasks in place of processes of this machine; `auto_storage`
+    gives the signed URL of a container of the account's auto-storage account, if it has one.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class BatchService:
         run_admin: bool,
         environ: Mapping[str, str],
         executor: Executor | None = None,
+        auto_storage: Callable[[str], str] | None = None,
         limits: Limits | None = None,
         pace: Pace | None = None,
     ) -> None:
@@ -76,7 +78,12 @@ class BatchService:
             or LocalExecutor(
                 clock=clock, run_admin=run_admin, base_environment=base_environment(environ)
             ),
-            place=Place(account=account.name, endpoint=self._endpoint, nodes=self._nodes),
+            place=Place(
+                account=account.name,
+                endpoint=self._endpoint,
+                nodes=self._nodes,
+                auto_storage=auto_storage,
+            ),
             clock=clock,
             run_admin=run_admin,
         )

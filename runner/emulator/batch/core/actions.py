@@ -15,6 +15,7 @@ from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
 class PrepareNode:
     """Make the folders of a node."""
 
+    pool: PoolId
     node: NodeId
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from runner.emulator.batch.core.ids import JobId, NodeId, PoolId
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,15 @@ class JobDue:
     job: JobId
 
 
-Due: TypeAlias = PoolDue | NodeDue | JobDue
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDue:
+    """Look at the task: the time for which its files are kept is over."""
+
+    job: JobId
+    task: TaskId
+
+
+Due: TypeAlias = PoolDue | NodeDue | JobDue | TaskDue
 
 
 class Agenda:

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing_extensions import assert_never
 
 from runner.emulator.batch.core.actions import Action
-from runner.emulator.batch.core.agenda import Due, JobDue, NodeDue, PoolDue
+from runner.emulator.batch.core.agenda import Due, JobDue, NodeDue, PoolDue, TaskDue
 from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.jobs import look_at_job, react_to_exit
 from runner.emulator.batch.core.nodes import look_at_node
 from runner.emulator.batch.core.pools import look_at_pool
 from runner.emulator.batch.core.scheduler import next_placement
 from runner.emulator.batch.core.state import State
-from runner.emulator.batch.core.tasks import start_task
+from runner.emulator.batch.core.tasks import clean_up_task, start_task
 
 
 def advance(state: State, now: datetime) -> tuple[Action, ...]:
@@ -44,6 +44,8 @@ def _meet(state: State, now: datetime, due: Due) -> None:
                 look_at_node(state, now, node)
         case JobDue():
             state.touch_job(due.job)
+        case TaskDue():
+            clean_up_task(state, now, due.job, due.task)
         case _:
             assert_never(due)
 

@@ -67,7 +67,7 @@ def look_at_node(state: State, now: datetime, node: Node) -> None:
 
 
 def _boot(state: State, now: datetime, node: Node) -> None:
-    state.actions.append(PrepareNode(node=node.id))
+    state.actions.append(PrepareNode(pool=node.pool, node=node.id))
     rule = state.store.pool(node.pool).start_task
     node = replace(node, booted=now, state_time=now)
     if rule is None:

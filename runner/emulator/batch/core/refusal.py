@@ -20,6 +20,7 @@ class Reason(Enum):
     CONDITION_NOT_MET_WRITE = auto()
     CONDITIONS_CONFLICT = auto()
     FILE_NOT_FOUND = auto()
+    FILES_CLEANED_UP = auto()
     FILES_UNAVAILABLE = auto()
     HEADER_INVALID = auto()
     JOB_BEING_DELETED = auto()

@@ -6,7 +6,7 @@ It must not know how it is shown or launched: command line and files stay in its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from runner.emulator.batch.core.document import Document
@@ -69,6 +69,8 @@ class TaskDraft:
     exits: ExitRules | None
     declares_job_action: bool
     depends_on: Dependencies | None
+    retention: timedelta | None = None
+    """How long the files stay once the task has completed; None is for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,9 @@ class Task:
     max_retry_count: int
     exits: ExitRules | None
     depends_on: Dependencies | None
+    retention: timedelta | None = None
+    cleaned_up: bool = False
+    """Whether the files were removed because their time was over."""
     run: RunId | None = None
     placement: Placement | None = None
     started: datetime | None = None

@@ -6,9 +6,10 @@ It must not know which node a task should take (`scheduler`), nor what a job mak
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runner.emulator.batch.core.actions import Kill, RemoveTaskFiles, RunTask
+from runner.emulator.batch.core.agenda import TaskDue
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, RunId, TaskId, key_of
 from runner.emulator.batch.core.job import Job, JobState, OnTaskFailure
@@ -53,6 +54,7 @@ def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Ta
         max_retry_count=job.rules.max_retry_count if retries is None else retries,
         exits=draft.exits,
         depends_on=draft.depends_on,
+        retention=draft.retention,
     )
     state.store.put(replace(job, tasks_made=number))
     state.store.put(task)
@@ -104,6 +106,7 @@ def start_task(state: State, now: datetime, task: Task, node: Node) -> None:
             ended=None,
             exit_code=None,
             failure=None,
+            cleaned_up=False,
         )
     )
     state.store.put(
@@ -222,6 +225,24 @@ def _complete(state: State, task: Task, outcome: Outcome) -> None:
         )
     )
     state.ended_tasks.append((task.job, task.id))
+    _watch_retention(state, task, outcome.ended)
+
+
+def _watch_retention(state: State, task: Task, ended: datetime) -> None:
+    if task.retention is not None and task.placement is not None:
+        state.agenda.add(ended + task.retention, TaskDue(job=task.job, task=task.id))
+
+
+def clean_up_task(state: State, now: datetime, job: JobId, identifier: TaskId) -> None:
+    """Removes the files of a task whose retention time is over; leaves any other alone."""
+    task = state.store.tasks(job).get(key_of(identifier))
+    if task is None or task.state is not TaskState.COMPLETED or task.cleaned_up:
+        return
+    if task.placement is None or task.retention is None or task.ended is None:
+        return
+    if now >= task.ended + task.retention:
+        state.store.put(replace(task, cleaned_up=True))
+        state.actions.append(RemoveTaskFiles(node=task.placement.node, job=task.job, task=task.id))
 
 
 def _moved(task: Task, to: TaskState, when: datetime) -> Task:
@@ -261,6 +282,7 @@ def end_task(state: State, now: datetime, task: Task) -> None:
             failure=ENDED_BY_REQUEST,
         )
     )
+    _watch_retention(state, task, now)
     state.touch_job(task.job)
 
 
@@ -305,6 +327,7 @@ def update_task(
     identifier: TaskId,
     document: Document,
     max_retry_count: int | None,
+    retention: timedelta | None,
 ) -> Task:
     """Gives a task other constraints; what already runs is not affected."""
     task = state.store.task(job, identifier)
@@ -316,6 +339,7 @@ def update_task(
         modified=state.stamp(now),
         document=document,
         max_retry_count=inherited if max_retry_count is None else max_retry_count,
+        retention=retention,
     )
     state.store.put(task)
     return task

@@ -24,7 +24,7 @@ from runner.emulator.batch.node.failures import (
     ran_out_of_time,
 )
 from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
-from runner.emulator.batch.node.launch import Failure, Launch, Outcome
+from runner.emulator.batch.node.launch import Failure, Launch, Outcome, ResourceFile
 from runner.emulator.batch.node.outputs import ERROR_LOG, PROGRESS_LOG, Uploader, due_outputs
 from runner.emulator.batch.node.resources import fetch_resources
 
@@ -87,10 +87,16 @@ class Execution:
         )
 
     def _run_process(self) -> int:
+        if self._launch.container_image is not None:
+            raise preparation_failed(
+                "ContainerPoolNotSupported", ("Message", "The node has no container runtime")
+            )
         directory = self._launch.directory
         with ExitStack() as stack:
             try:
                 _make_directory(directory)
+                for folder in self._launch.folders:
+                    folder.mkdir(parents=True, exist_ok=True)
                 stdout = create_file(directory / "stdout.txt")
                 stack.callback(os.close, stdout)
                 stderr = create_file(directory / "stderr.txt")
@@ -98,22 +104,34 @@ class Execution:
             except OSError as error:
                 raise _directory_failed(error) from error
             self._process_stop.check()
-            fetch_resources(
-                self._launch.resource_files,
-                working_directory=directory / "wd",
-                connections=self._surroundings.connections,
-                pool=self._surroundings.transfers,
-                interruption=self._process_stop,
-            )
-            return run_command(
-                self._launch.command_line,
-                prefix=self._prefix,
-                working_directory=directory / "wd",
-                environment=self._environment,
-                stdout=stdout,
-                stderr=stderr,
-                interruption=self._process_stop,
-            )
+            coordination = self._launch.coordination
+            if coordination is not None:
+                self._fetch(coordination.resource_files, directory)
+                exit_code = self._command(coordination.command_line, stdout, stderr)
+                if exit_code:
+                    return exit_code
+            self._fetch(self._launch.resource_files, directory / "wd")
+            return self._command(self._launch.command_line, stdout, stderr)
+
+    def _fetch(self, files: Sequence[ResourceFile], directory: Path) -> None:
+        fetch_resources(
+            files,
+            working_directory=directory,
+            connections=self._surroundings.connections,
+            pool=self._surroundings.transfers,
+            interruption=self._process_stop,
+        )
+
+    def _command(self, command_line: str, stdout: int, stderr: int) -> int:
+        return run_command(
+            command_line,
+            prefix=self._prefix,
+            working_directory=self._launch.directory / "wd",
+            environment=self._environment,
+            stdout=stdout,
+            stderr=stderr,
+            interruption=self._process_stop,
+        )
 
     def _judge(self, exit_code: int) -> Failure | None:
         """Uploads what is due after that exit code; the failure to report.

@@ -38,6 +38,10 @@ _WORDING: dict[str, tuple[FailureCategory, str]] = {
     "CommandProgramNotFound": (_USER, "The specified command program is not found"),
     "FailureExitCode": (_USER, "The task exited with an exit code representing a failure"),
     "TaskEnded": (_USER, "The task exceeded its maximum wall clock time and was ended"),
+    "ContainerPoolNotSupported": (
+        _USER,
+        "The specified pool does not support container tasks.",
+    ),
     "FileUploadContainerNotFound": (
         _USER,
         (

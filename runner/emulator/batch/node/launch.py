@@ -70,6 +70,14 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coordination:
+    """What a multi-instance task does before its own command: files into its folder, a command."""
+
+    command_line: str
+    resource_files: tuple[ResourceFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """A task (or start task) to run on a node.
 
@@ -84,6 +92,10 @@ class Launch:
     output_files: tuple[OutputFile, ...] = ()
     max_wall_clock_time: timedelta | None = None
     elevated: bool = False
+    folders: tuple[Path, ...] = ()
+    """What else is to be there: the folders of application packages."""
+    coordination: Coordination | None = None
+    container_image: str | None = None
 
 
 class FailureCategory(Enum):

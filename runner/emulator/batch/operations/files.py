@@ -43,6 +43,8 @@ def task_files(call: Call) -> Folder:
     where = task.placement
     if where is None or call.state.store.nodes(where.pool).get(key_of(where.node)) is None:
         raise RefusedError(Reason.FILES_UNAVAILABLE)
+    if task.cleaned_up:
+        raise RefusedError(Reason.FILES_CLEANED_UP)
     root = call.account.nodes / where.node / task_folder(task.job, task.id)
     return Folder(root=root, url=f"{call.endpoint}/jobs/{task.job}/tasks/{task.id}/files")
 

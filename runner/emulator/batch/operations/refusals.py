@@ -67,6 +67,9 @@ ANSWERS: dict[Reason, Answer] = {
         "Multiple condition headers are not supported.",
     ),
     Reason.FILE_NOT_FOUND: Answer(404, "FileNotFound", "The specified file does not exist."),
+    Reason.FILES_CLEANED_UP: Answer(
+        409, "TaskFilesCleanedup", "The files of the specified task are cleanedup."
+    ),
     Reason.FILES_UNAVAILABLE: Answer(
         409, "TaskFilesUnavailable", "The files of the specified task are unavailable."
     ),

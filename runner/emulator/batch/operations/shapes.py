@@ -156,6 +156,24 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """An object with exactly one of some properties; looked at before secrets are dropped."""
+
+    kind: Kind
+    names: tuple[str, ...]
+
+    def read(self, value: object, name: str) -> Any:
+        """As the object itself is read."""
+        checked = self.kind.read(value, name)
+        sent = value if isinstance(value, dict) else {}
+        given = [known for known in self.names if sent.get(known) is not None]
+        if len(given) != 1:
+            listed = f"{', '.join(self.names[:-1])} and {self.names[-1]}"
+            raise invalid_property(name, ", ".join(given), f"Exactly one of {listed} is required")
+        return checked
+
+
+@dataclass(frozen=True, slots=True)
 class Anything:
     """JSON that the emulator keeps and gives back without looking into it."""
 

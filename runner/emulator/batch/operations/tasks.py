@@ -89,8 +89,8 @@ def get_task(call: Call) -> Reply:
 def replace_task(call: Call) -> Reply:
     """`PUT /jobs/{jobId}/tasks/{taskId}`: its constraints."""
     task = _written(call)
-    document, retries = decode_constraints(call.body, task.document)
-    task = core.update_task(call.state, call.now, task.job, task.id, document, retries)
+    document, retries, retention = decode_constraints(call.body, task.document)
+    task = core.update_task(call.state, call.now, task.job, task.id, document, retries, retention)
     return _changed(call, task, 200)
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from runner.emulator.batch.operations.bodies.containers import IDENTITY
 from runner.emulator.batch.operations.shapes import (
-    Anything,
     Choice,
     Duration,
     Field,
@@ -38,6 +38,14 @@ ENVIRONMENT = Items(
         )
     )
 )
+APPLICATION_PACKAGES = Items(
+    kind=Shape(
+        (
+            Field(name="applicationId", kind=ID, required=True),
+            Field(name="version", kind=Text(longest=64, pattern=r"[A-Za-z0-9_.\-]+")),
+        )
+    )
+)
 RESOURCE_FILES = Items(
     kind=Shape(
         (
@@ -47,7 +55,15 @@ RESOURCE_FILES = Items(
             Field(name="blobPrefix", kind=Text()),
             Field(name="filePath", kind=Text()),
             Field(name="fileMode", kind=Text()),
-            Field(name="identityReference", kind=Anything()),
+            Field(name="identityReference", kind=IDENTITY),
+        )
+    )
+)
+UPLOAD_HEADERS = Items(
+    kind=Shape(
+        (
+            Field(name="name", kind=Text(empty=False), required=True),
+            Field(name="value", kind=Text()),
         )
     )
 )
@@ -67,8 +83,8 @@ OUTPUT_FILES = Items(
                                     Field(
                                         name="containerUrl", kind=Text(empty=False), required=True
                                     ),
-                                    Field(name="identityReference", kind=Anything()),
-                                    Field(name="uploadHeaders", kind=Anything()),
+                                    Field(name="identityReference", kind=IDENTITY),
+                                    Field(name="uploadHeaders", kind=UPLOAD_HEADERS),
                                 )
                             ),
                             required=True,

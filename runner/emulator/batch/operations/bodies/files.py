@@ -5,17 +5,20 @@ It must not know how files are moved.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 
+_MODE = re.compile(r"(0o)?[0-7]{1,5}")
 _SOURCES = ("httpUrl", "storageContainerUrl", "autoStorageContainerName")
 
 
 def check_files(command: Document) -> None:
     """Checks the files of a task or start task; raises `RefusedError`."""
-    for resource in command.get("resourceFiles", ()):
+    common = command.get("multiInstanceSettings", {}).get("commonResourceFiles", ())
+    for resource in (*command.get("resourceFiles", ()), *common):
         _check_resource(resource)
     for output in command.get("outputFiles", ()):
         _refuse_identity(output["destination"]["container"])
@@ -29,12 +32,9 @@ def _check_resource(resource: dict[str, Any]) -> None:
             ", ".join(given),
             "Exactly one of httpUrl, storageContainerUrl and autoStorageContainerName is required",
         )
-    if given == ["autoStorageContainerName"]:
-        raise RefusedError(
-            Reason.NOT_IMPLEMENTED,
-            ("PropertyName", "autoStorageContainerName"),
-            ("Reason", "The emulator's account has no auto-storage account"),
-        )
+    mode = resource.get("fileMode")
+    if mode is not None and _MODE.fullmatch(mode) is None:
+        raise invalid_property("fileMode", mode, "The value is not an octal number")
     if given == ["httpUrl"] and not resource.get("filePath"):
         raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", "filePath"))
     if given == ["httpUrl"] and "blobPrefix" in resource:

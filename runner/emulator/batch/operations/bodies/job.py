@@ -25,9 +25,9 @@ from runner.emulator.batch.operations.bodies.commands import (
     ID,
     METADATA,
 )
+from runner.emulator.batch.operations.bodies.network import JOB_NETWORK
 from runner.emulator.batch.operations.bodies.pool import auto_pool_shape, draft_pool
 from runner.emulator.batch.operations.shapes import (
-    Anything,
     Boolean,
     Choice,
     Duration,
@@ -99,7 +99,7 @@ def _job_shape(limits: Limits) -> Shape:
             Field(name="poolInfo", kind=_pool_info(limits), required=True),
             Field(name="onAllTasksComplete", kind=ALL_COMPLETE, default="noaction"),
             Field(name="onTaskFailure", kind=TASK_FAILURE, default="noaction"),
-            Field(name="networkConfiguration", kind=Anything()),
+            Field(name="networkConfiguration", kind=JOB_NETWORK),
             Field(name="metadata", kind=METADATA),
         )
     )
@@ -157,7 +157,7 @@ def _update_fields(limits: Limits) -> tuple[Field, ...]:
         Field(name="constraints", kind=CONSTRAINTS),
         Field(name="poolInfo", kind=_pool_info(limits)),
         Field(name="onAllTasksComplete", kind=ALL_COMPLETE),
-        Field(name="networkConfiguration", kind=Anything()),
+        Field(name="networkConfiguration", kind=JOB_NETWORK),
         Field(name="metadata", kind=METADATA),
     )
 

@@ -15,6 +15,7 @@ from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.pool import Deallocation, NodeFill, PoolDraft, StartTaskRule
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.bodies.commands import (
+    APPLICATION_PACKAGES,
     AUTO_USER,
     COMMAND_LINE,
     DISPLAY_NAME,
@@ -24,7 +25,11 @@ from runner.emulator.batch.operations.bodies.commands import (
     RESOURCE_FILES,
     USER_IDENTITY,
 )
+from runner.emulator.batch.operations.bodies.containers import CONTAINER_SETTINGS
 from runner.emulator.batch.operations.bodies.files import check_files
+from runner.emulator.batch.operations.bodies.machine import USER_ACCOUNTS, VIRTUAL_MACHINE
+from runner.emulator.batch.operations.bodies.mounts import MOUNTS
+from runner.emulator.batch.operations.bodies.network import POOL_NETWORK, check_network
 from runner.emulator.batch.operations.images import check_image
 from runner.emulator.batch.operations.shapes import (
     Anything,
@@ -43,7 +48,7 @@ FIVE_MINUTES = timedelta(minutes=5)
 START_TASK = Shape(
     (
         Field(name="commandLine", kind=COMMAND_LINE, required=True),
-        Field(name="containerSettings", kind=Unbuilt(what="container tasks")),
+        Field(name="containerSettings", kind=CONTAINER_SETTINGS),
         Field(name="resourceFiles", kind=RESOURCE_FILES),
         Field(name="environmentSettings", kind=ENVIRONMENT),
         Field(name="userIdentity", kind=USER_IDENTITY, default=AUTO_USER),
@@ -51,48 +56,12 @@ START_TASK = Shape(
         Field(name="waitForSuccess", kind=Boolean(), default=True),
     )
 )
-IMAGE_REFERENCE = Shape(
-    (
-        Field(name="publisher", kind=Text()),
-        Field(name="offer", kind=Text()),
-        Field(name="sku", kind=Text()),
-        Field(name="version", kind=Text()),
-        Field(name="virtualMachineImageId", kind=Text()),
-        Field(name="sharedGalleryImageId", kind=Text()),
-        Field(name="communityGalleryImageId", kind=Text()),
-    )
-)
-VIRTUAL_MACHINE = Shape(
-    (
-        Field(name="imageReference", kind=IMAGE_REFERENCE, required=True),
-        Field(name="nodeAgentSKUId", kind=Text(), required=True),
-        Field(name="windowsConfiguration", kind=Anything()),
-        Field(name="dataDisks", kind=Anything()),
-        Field(name="licenseType", kind=Text()),
-        Field(name="containerConfiguration", kind=Anything()),
-        Field(name="diskEncryptionConfiguration", kind=Anything()),
-        Field(name="nodePlacementConfiguration", kind=Anything()),
-        Field(name="extensions", kind=Anything()),
-        Field(name="osDisk", kind=Anything()),
-        Field(name="securityProfile", kind=Anything()),
-        Field(name="serviceArtifactReference", kind=Anything()),
-    )
-)
-USER_ACCOUNTS = Items(
-    kind=Shape(
-        (
-            Field(name="name", kind=Text(longest=20, empty=False), required=True),
-            Field(name="password", kind=Text(), required=True),
-            Field(name="elevationLevel", kind=Choice(("nonadmin", "admin")), default="nonadmin"),
-            Field(name="linuxUserConfiguration", kind=Anything()),
-            Field(name="windowsUserConfiguration", kind=Anything()),
-        )
-    )
-)
 SCHEDULING_POLICY = Shape(
-    (Field(name="nodeFillType", kind=Choice(("Spread", "Pack")), required=True),)
+    (
+        Field(name="jobDefaultOrder", kind=Choice(("none", "creationtime"))),
+        Field(name="nodeFillType", kind=Choice(("Spread", "Pack")), default="Spread"),
+    )
 )
-APPLICATIONS = Unbuilt(what="application packages", idle=([],))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +90,7 @@ def _sized(limits: Limits) -> tuple[Field, ...]:
         Field(name="autoScaleEvaluationInterval", kind=Unbuilt(what="automatic scaling")),
         Field(name="enableInterNodeCommunication", kind=Boolean(), default=False),
         Field(name="startTask", kind=START_TASK),
-        Field(name="applicationPackageReferences", kind=APPLICATIONS),
+        Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
         Field(name="metadata", kind=METADATA),
         Field(name="userAccounts", kind=USER_ACCOUNTS),
         Field(name="taskSlotsPerNode", kind=Integer(low=1, high=limits.slots_per_node), default=1),
@@ -131,8 +100,8 @@ def _sized(limits: Limits) -> tuple[Field, ...]:
             default={"nodeFillType": "Spread"},
         ),
         Field(name="virtualMachineConfiguration", kind=VIRTUAL_MACHINE, required=True),
-        Field(name="networkConfiguration", kind=Anything()),
-        Field(name="mountConfiguration", kind=Anything()),
+        Field(name="networkConfiguration", kind=POOL_NETWORK),
+        Field(name="mountConfiguration", kind=MOUNTS),
         Field(name="targetNodeCommunicationMode", kind=Text()),
         Field(name="upgradePolicy", kind=Anything()),
         Field(name="resourceTags", kind=Anything()),
@@ -164,6 +133,7 @@ def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
 def draft_pool(document: dict[str, Any]) -> PoolDraft:
     """What the core needs of a checked pool; raises `RefusedError` where parts do not fit."""
     check_image(document["virtualMachineConfiguration"])
+    check_network(document.get("networkConfiguration", {}))
     return PoolDraft(
         document=document,
         target_dedicated=document.pop("targetDedicatedNodes"),
@@ -241,7 +211,7 @@ def decode_removal(body: object, limits: Limits) -> tuple[tuple[NodeId, ...], st
 
 UPDATABLE = (
     Field(name="startTask", kind=START_TASK),
-    Field(name="applicationPackageReferences", kind=APPLICATIONS),
+    Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
     Field(name="metadata", kind=METADATA),
     Field(name="targetNodeCommunicationMode", kind=Text()),
 )
@@ -250,8 +220,8 @@ PATCH = Shape(
         Field(name="displayName", kind=DISPLAY_NAME),
         *UPDATABLE,
         Field(name="enableInterNodeCommunication", kind=Boolean()),
-        Field(name="networkConfiguration", kind=Anything()),
-        Field(name="mountConfiguration", kind=Anything()),
+        Field(name="networkConfiguration", kind=POOL_NETWORK),
+        Field(name="mountConfiguration", kind=MOUNTS),
         Field(name="userAccounts", kind=USER_ACCOUNTS),
         Field(name="upgradePolicy", kind=Anything()),
     )
@@ -263,7 +233,9 @@ REPLACEMENT = Shape(
 
 def patch_pool(body: object, document: Document) -> Document:
     """A pool's document with the given properties changed (`PATCH`)."""
-    return {**document, **PATCH.read(body, "")}
+    given = PATCH.read(body, "")
+    check_network(given.get("networkConfiguration", {}))
+    return {**document, **given}
 
 
 def replace_pool(body: object, document: Document) -> Document:

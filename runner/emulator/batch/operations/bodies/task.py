@@ -5,6 +5,7 @@ It must not know what the core does with them.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
@@ -19,6 +20,7 @@ from runner.emulator.batch.core.task import (
     TaskDraft,
 )
 from runner.emulator.batch.operations.bodies.commands import (
+    APPLICATION_PACKAGES,
     AUTO_USER,
     COMMAND_LINE,
     CONSTRAINTS,
@@ -30,17 +32,18 @@ from runner.emulator.batch.operations.bodies.commands import (
     RETENTION,
     USER_IDENTITY,
 )
+from runner.emulator.batch.operations.bodies.containers import CONTAINER_SETTINGS
 from runner.emulator.batch.operations.bodies.files import check_files
 from runner.emulator.batch.operations.shapes import (
-    Anything,
     Choice,
     Field,
     Integer,
     Items,
     Shape,
+    Text,
     Unbuilt,
 )
-from runner.emulator.batch.operations.wire import UNLIMITED
+from runner.emulator.batch.operations.wire import UNLIMITED, limit_of
 
 EXIT_OPTIONS = Shape(
     (
@@ -94,6 +97,14 @@ DEPENDS_ON = Shape(
         ),
     )
 )
+AFFINITY = Shape((Field(name="affinityId", kind=Text(empty=False), required=True),))
+MULTI_INSTANCE = Shape(
+    (
+        Field(name="numberOfInstances", kind=Integer(low=1), default=1),
+        Field(name="coordinationCommandLine", kind=COMMAND_LINE, required=True),
+        Field(name="commonResourceFiles", kind=RESOURCE_FILES),
+    )
+)
 DEFAULT_CONSTRAINTS = {"maxWallClockTime": UNLIMITED, "retentionTime": RETENTION}
 
 
@@ -104,15 +115,12 @@ def task_shape(limits: Limits) -> Shape:
             Field(name="id", kind=ID, required=True),
             Field(name="displayName", kind=DISPLAY_NAME),
             Field(name="commandLine", kind=COMMAND_LINE, required=True),
-            Field(name="containerSettings", kind=Unbuilt(what="container tasks")),
+            Field(name="containerSettings", kind=CONTAINER_SETTINGS),
             Field(name="resourceFiles", kind=RESOURCE_FILES),
             Field(name="outputFiles", kind=OUTPUT_FILES),
             Field(name="environmentSettings", kind=ENVIRONMENT),
-            Field(name="affinityInfo", kind=Anything()),
-            Field(
-                name="applicationPackageReferences",
-                kind=Unbuilt(what="application packages", idle=([],)),
-            ),
+            Field(name="affinityInfo", kind=AFFINITY),
+            Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
             Field(name="authenticationTokenSettings", kind=Unbuilt(what="authentication tokens")),
             Field(name="userIdentity", kind=USER_IDENTITY, default=AUTO_USER),
             Field(name="exitConditions", kind=EXIT_CONDITIONS),
@@ -122,7 +130,7 @@ def task_shape(limits: Limits) -> Shape:
                 kind=Integer(low=1, high=limits.slots_per_node),
                 default=1,
             ),
-            Field(name="multiInstanceSettings", kind=Unbuilt(what="multi-instance tasks")),
+            Field(name="multiInstanceSettings", kind=MULTI_INSTANCE),
             Field(name="dependsOn", kind=DEPENDS_ON),
         )
     )
@@ -141,6 +149,7 @@ def decode_task(body: object, shape: Shape, limits: Limits) -> TaskDraft:
         exits=None if exits is None else _exit_rules(exits),
         declares_job_action=exits is not None and _declares_job_action(exits),
         depends_on=_dependencies(document.get("dependsOn"), limits),
+        retention=limit_of(document["constraints"]["retentionTime"]),
     )
 
 
@@ -158,12 +167,18 @@ def decode_collection(body: object, limits: Limits) -> list[object]:
     return tasks
 
 
-def decode_constraints(body: object, document: Document) -> tuple[Document, int | None]:
-    """The document with the constraints of `PUT`, and the retries (None: the job's)."""
+def decode_constraints(
+    body: object, document: Document
+) -> tuple[Document, int | None, timedelta | None]:
+    """The document with the constraints of `PUT`, the retries (None: the job's), the retention."""
     field = Field(name="constraints", kind=CONSTRAINTS, default=DEFAULT_CONSTRAINTS)
     shape = Shape((field,), open=True)
     constraints = shape.read(body, "")["constraints"]
-    return {**document, "constraints": constraints}, constraints.get("maxTaskRetryCount")
+    return (
+        {**document, "constraints": constraints},
+        constraints.get("maxTaskRetryCount"),
+        limit_of(constraints["retentionTime"]),
+    )
 
 
 def _dependencies(depends_on: dict[str, Any] | None, limits: Limits) -> Dependencies | None:

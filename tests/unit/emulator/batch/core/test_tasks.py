@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from runner.emulator.batch.core.actions import Kill, RemoveTaskFiles
@@ -135,3 +137,30 @@ def test_the_state_of_a_task_does_not_touch_its_etag(world: World) -> None:
     modified = world.task("a").modified
     world.end("a")
     assert world.task("a").modified == modified
+
+
+def test_the_files_of_a_completed_task_are_kept_so_long(world: World) -> None:
+    node = world.nodes()[0].id
+    world.add("a", "kept", retention=timedelta(minutes=5))
+    world.end("a", 5)
+    world.wait(timedelta(minutes=4, seconds=59))
+    assert not world.task("a").cleaned_up
+    world.wait(timedelta(seconds=1))
+    assert world.task("a").cleaned_up
+    removal = RemoveTaskFiles(node=node, job=JobId("job"), task=TaskId("a"))
+    assert [a for a in world.actions if isinstance(a, RemoveTaskFiles)] == [removal]
+    # It runs still, however long that takes.
+    assert not world.task("kept").cleaned_up
+
+
+def test_a_task_that_runs_again_has_files_again(world: World) -> None:
+    world.add("a", retention=timedelta(minutes=5))
+    world.end("a", 5)
+    world.wait(timedelta(minutes=4))
+    reactivate_task(world.state, world.now, JobId("job"), TaskId("a"))
+    world.wait(timedelta(minutes=3))
+    assert not world.task("a").cleaned_up
+    world.end("a")
+    world.wait(timedelta(minutes=5))
+    assert world.task("a").cleaned_up
+    assert len([a for a in world.actions if isinstance(a, RemoveTaskFiles)]) == 1

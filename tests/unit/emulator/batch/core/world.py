@@ -129,6 +129,7 @@ class World:
         retries: int | None = None,
         exits: ExitRules | None = None,
         depends_on: Dependencies | None = None,
+        retention: timedelta | None = None,
     ) -> None:
         """Adds tasks and lets the core react."""
         for name in names:
@@ -140,6 +141,7 @@ class World:
                 exits=exits,
                 declares_job_action=False,
                 depends_on=depends_on,
+                retention=retention,
             )
             add_task(self.state, self.now, JobId(job), draft)
         self.settle()

@@ -113,20 +113,25 @@ def test_enumerations_come_back_as_the_service_writes_them() -> None:
         ),
         (
             {"multiInstanceSettings": {}},
+            Reason.PROPERTY_MISSING,
+            {"PropertyName": "coordinationCommandLine"},
+        ),
+        (
+            {"authenticationTokenSettings": {"access": ["job"]}},
             Reason.NOT_IMPLEMENTED,
             {
-                "PropertyName": "multiInstanceSettings",
-                "Reason": "The emulator does not have multi-instance tasks",
+                "PropertyName": "authenticationTokenSettings",
+                "Reason": "The emulator does not have authentication tokens",
             },
         ),
         (
+            {"resourceFiles": [{"httpUrl": "http://x", "filePath": "x", "fileMode": "rwx"}]},
+            Reason.PROPERTY_INVALID,
             {
-                "affinityInfo": {
-                    "a": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
-                }
+                "PropertyName": "fileMode",
+                "PropertyValue": "rwx",
+                "Reason": "The value is not an octal number",
             },
-            Reason.BODY_INVALID,
-            {"Reason": "affinityInfo is nested too deeply"},
         ),
     ],
 )

@@ -1,0 +1,1 @@
+"""Makes what a node is asked to run out of the records."""

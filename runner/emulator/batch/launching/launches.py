@@ -1,0 +1,117 @@
+"""Puts together what a node is asked to run: command, folders, files, environment.
+
+It must not know how it is run, nor when.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.job import Job
+from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.core.task import Task
+from runner.emulator.batch.launching.files import output_files, resource_files
+from runner.emulator.batch.launching.place import Place, package_folder
+from runner.emulator.batch.launching.variables import (
+    folder_variables,
+    instance_variables,
+    node_variables,
+    package_variables,
+    settings,
+)
+from runner.emulator.batch.node.launch import Coordination, Launch
+from runner.emulator.batch.operations.views.entities import task_folder
+from runner.emulator.batch.operations.wire import limit_of
+
+
+def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> Launch:
+    """A task's execution on a node."""
+    document = task.document
+    directory = place.directories(node).root / task_folder(task.job, task.id)
+    packages = (*_packages(pool.document), *_packages(document))
+    return Launch(
+        command_line=document["commandLine"],
+        directory=directory,
+        environment={
+            **settings(job.document.get("commonEnvironmentSettings", ())),
+            **settings(document.get("environmentSettings", ())),
+            **node_variables(place, pool, node),
+            **folder_variables(directory),
+            **package_variables(place, node, packages),
+            **_instances(directory, document),
+            "AZ_BATCH_JOB_ID": task.job,
+            "AZ_BATCH_TASK_ID": task.id,
+        },
+        resource_files=resource_files(place, document),
+        output_files=output_files(document),
+        max_wall_clock_time=limit_of(document["constraints"]["maxWallClockTime"]),
+        elevated=_is_elevated(document, pool),
+        folders=_package_folders(place, node, packages),
+        coordination=_coordination(place, document),
+        container_image=_container_image(document),
+    )
+
+
+def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
+    """The start task's execution on a node."""
+    start_task = pool.document["startTask"]
+    directory = place.directories(node).startup
+    packages = _packages(pool.document)
+    return Launch(
+        command_line=start_task["commandLine"],
+        directory=directory,
+        environment={
+            **settings(start_task.get("environmentSettings", ())),
+            **node_variables(place, pool, node),
+            **folder_variables(directory),
+            **package_variables(place, node, packages),
+        },
+        resource_files=resource_files(place, start_task),
+        elevated=_is_elevated(start_task, pool),
+        folders=_package_folders(place, node, packages),
+        container_image=_container_image(start_task),
+    )
+
+
+def _packages(document: Document) -> tuple[dict[str, str], ...]:
+    return tuple(document.get("applicationPackageReferences", ()))
+
+
+def _package_folders(
+    place: Place, node: Node, packages: tuple[dict[str, str], ...]
+) -> tuple[Path, ...]:
+    directories = place.directories(node)
+    return tuple(package_folder(directories, package) for package in packages)
+
+
+def _instances(directory: Path, document: Document) -> dict[str, str]:
+    given = document.get("multiInstanceSettings")
+    return {} if given is None else instance_variables(directory, given["numberOfInstances"])
+
+
+def _coordination(place: Place, document: Document) -> Coordination | None:
+    given = document.get("multiInstanceSettings")
+    if given is None:
+        return None
+    return Coordination(
+        command_line=given["coordinationCommandLine"],
+        resource_files=resource_files(place, given, "commonResourceFiles"),
+    )
+
+
+def _container_image(command: Document) -> str | None:
+    image: str | None = command.get("containerSettings", {}).get("imageName")
+    return image
+
+
+def _is_elevated(command: Document, pool: Pool) -> bool:
+    identity = command["userIdentity"]
+    if "autoUser" in identity:
+        return bool(identity["autoUser"]["elevationLevel"] == "admin")
+    accounts = pool.document.get("userAccounts", ())
+    return any(
+        account["name"] == identity.get("username") and account["elevationLevel"] == "admin"
+        for account in accounts
+    )

@@ -1,0 +1,44 @@
+"""Where things are: the account that tasks see, and the folders of nodes on this machine.
+
+It must not know what runs in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.node.launch import NodeDirectories
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The account, and the directory that holds one folder for each node.
+
+    `auto_storage` gives the signed URL of a container of the account's auto-storage account.
+    """
+
+    account: str
+    endpoint: str
+    nodes: Path
+    auto_storage: Callable[[str], str] | None = None
+
+    def directories(self, node: Node) -> NodeDirectories:
+        """The folders of a node."""
+        return NodeDirectories(root=self.nodes / node.id)
+
+
+def mount_paths(pool: Pool) -> Iterator[str]:
+    """Where a pool wants file systems mounted, below the folder of mounts."""
+    for mount in pool.document.get("mountConfiguration", ()):
+        for configuration in mount.values():
+            yield configuration["relativeMountPath"]
+
+
+def package_folder(directories: NodeDirectories, package: Mapping[str, str]) -> Path:
+    """Where an application package of a node is."""
+    version = package.get("version", "default")
+    return directories.root / "applications" / package["applicationId"] / version

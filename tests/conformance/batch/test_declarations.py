@@ -1,0 +1,260 @@
+"""What can be declared of pools and tasks: taken, given back, acted upon where possible."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from azure.batch import BatchClient, models
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import (
+    BlobServiceClient,
+    ContainerClient,
+    ContainerSasPermissions,
+    generate_container_sas,
+)
+
+from tests.conformance.batch.asking import (
+    POLL,
+    auto_pool,
+    completed,
+    machine,
+    refused,
+    wait_until,
+)
+from tests.conformance.endpoints import Emulator
+
+
+@pytest.fixture
+def container(emulator: Emulator) -> Iterator[ContainerClient]:
+    """A container with a few blobs in folders."""
+    name = f"c-{uuid.uuid4().hex}"
+    with BlobServiceClient.from_connection_string(emulator.connection_string) as service:
+        made = service.create_container(name)
+        for blob in ("in/a.txt", "in/deep/b.txt", "other/c.txt"):
+            made.upload_blob(blob, blob.encode())
+        yield made
+        made.delete_container()
+
+
+@pytest.fixture
+def job(client: BatchClient, name: str) -> Iterator[str]:
+    """A job with a node."""
+    client.create_job(models.BatchJobCreateOptions(id=name, pool_info=auto_pool()))
+    yield name
+    client.begin_delete_job(name, **POLL).wait()
+
+
+def signed(container: ContainerClient, emulator: Emulator) -> str:
+    """The container's URL with a signature to read it."""
+    signature = generate_container_sas(
+        emulator.storage_account,
+        container.container_name,
+        account_key=emulator.storage_key,
+        permission=ContainerSasPermissions(read=True, list=True),
+        expiry=datetime.now(timezone.utc) + timedelta(hours=1),
+    )
+    return f"{container.url}?{signature}"
+
+
+def output(client: BatchClient, job: str) -> str:
+    return b"".join(client.download_task_file(job, "t", "stdout.txt")).decode()
+
+
+def test_resource_files_of_all_three_kinds_are_fetched(
+    client: BatchClient, emulator: Emulator, container: ContainerClient, job: str
+) -> None:
+    url = signed(container, emulator)
+    plain, _, signature = url.partition("?")
+    files = [
+        models.ResourceFile(storage_container_url=url, blob_prefix="in/", file_path="x"),
+        models.ResourceFile(
+            auto_storage_container_name=container.container_name, blob_prefix="other"
+        ),
+        models.ResourceFile(
+            http_url=f"{plain}/in/a.txt?{signature}", file_path="y/z", file_mode="0640"
+        ),
+    ]
+    client.create_task(
+        job,
+        models.BatchTaskCreateOptions(
+            id="t",
+            command_line="/bin/bash -c 'find . -type f -printf \"%P %m\\n\" | sort'",
+            resource_files=files,
+        ),
+    )
+    task = completed(client, job, "t")
+    assert task.execution_info is not None
+    assert task.execution_info.failure_info is None
+    assert output(client, job) == (
+        "other/c.txt 770\nx/in/a.txt 770\nx/in/deep/b.txt 770\ny/z 640\n"
+    )
+    assert task.resource_files is not None
+    assert [file.as_dict() for file in task.resource_files] == [f.as_dict() for f in files]
+
+
+def test_a_container_that_is_not_there_is_said(client: BatchClient, job: str) -> None:
+    missing = models.ResourceFile(auto_storage_container_name="nowhere")
+    client.create_task(
+        job,
+        models.BatchTaskCreateOptions(id="t", command_line="/bin/true", resource_files=[missing]),
+    )
+    info = completed(client, job, "t").execution_info
+    assert info is not None
+    assert info.failure_info is not None
+    assert info.failure_info.code == "BlobNotFound"
+
+
+def test_files_are_removed_when_their_time_is_over(client: BatchClient, job: str) -> None:
+    client.create_task(
+        job,
+        models.BatchTaskCreateOptions(
+            id="t",
+            command_line="/bin/true",
+            constraints=models.BatchTaskConstraints(retention_time=timedelta(seconds=1)),
+        ),
+    )
+    completed(client, job, "t")
+
+    def gone() -> bool:
+        try:
+            list(client.list_task_files(job, "t"))
+        except HttpResponseError:
+            return True
+        return False
+
+    wait_until(gone)
+    assert refused(lambda: list(client.list_task_files(job, "t"))) == (409, "TaskFilesCleanedup")
+    assert client.get_task(job, "t").state == models.BatchTaskState.COMPLETED
+
+
+def test_a_container_task_fails_as_on_a_node_without_containers(
+    client: BatchClient, job: str
+) -> None:
+    client.create_task(
+        job,
+        models.BatchTaskCreateOptions(
+            id="t",
+            command_line="/bin/true",
+            container_settings=models.BatchTaskContainerSettings(
+                image_name="ubuntu:24.04",
+                container_run_options="--rm",
+                registry=models.ContainerRegistryReference(
+                    username="u", password="secret", registry_server="h"
+                ),
+            ),
+        ),
+    )
+    task = completed(client, job, "t")
+    assert task.execution_info is not None
+    assert task.execution_info.exit_code is None
+    failure = task.execution_info.failure_info
+    assert failure is not None
+    assert (failure.code, failure.message) == (
+        "ContainerPoolNotSupported",
+        "The specified pool does not support container tasks.",
+    )
+    assert task.container_settings is not None
+    assert task.container_settings.as_dict() == {
+        "containerRunOptions": "--rm",
+        "imageName": "ubuntu:24.04",
+        "registry": {"username": "u", "registryServer": "h"},
+    }
+
+
+def test_a_multi_instance_task_is_coordinated_first(
+    client: BatchClient, emulator: Emulator, container: ContainerClient, job: str
+) -> None:
+    url = signed(container, emulator)
+    settings = models.MultiInstanceSettings(
+        number_of_instances=2,
+        coordination_command_line="/bin/bash -c 'echo ready; ls $AZ_BATCH_TASK_SHARED_DIR/in'",
+        common_resource_files=[models.ResourceFile(storage_container_url=url, blob_prefix="in/a")],
+    )
+    client.create_task(
+        job,
+        models.BatchTaskCreateOptions(
+            id="t",
+            command_line="/bin/bash -c 'echo $AZ_BATCH_HOST_LIST $AZ_BATCH_IS_CURRENT_NODE_MASTER'",
+            multi_instance_settings=settings,
+        ),
+    )
+    task = completed(client, job, "t")
+    assert output(client, job) == "ready\na.txt\n127.0.0.1,127.0.0.1 true\n"
+    assert task.multi_instance_settings is not None
+    assert task.multi_instance_settings.as_dict() == settings.as_dict()
+
+
+def test_a_coordination_that_fails_fails_the_task(client: BatchClient, job: str) -> None:
+    client.create_task(
+        job,
+        models.BatchTaskCreateOptions(
+            id="t",
+            command_line="/bin/echo never",
+            multi_instance_settings=models.MultiInstanceSettings(
+                coordination_command_line="/bin/bash -c 'exit 7'"
+            ),
+        ),
+    )
+    info = completed(client, job, "t").execution_info
+    assert info is not None
+    assert info.exit_code == 7
+    assert output(client, job) == ""
+
+
+def test_a_pool_of_everything_is_given_back(client: BatchClient, name: str) -> None:
+    configuration = machine()
+    configuration.container_configuration = models.BatchContainerConfiguration(
+        type="dockerCompatible", container_image_names=["ubuntu:24.04"]
+    )
+    pool = models.BatchPoolCreateOptions(
+        id=name,
+        vm_size="standard_d2s_v5",
+        virtual_machine_configuration=configuration,
+        target_dedicated_nodes=1,
+        enable_inter_node_communication=True,
+        task_scheduling_policy=models.BatchTaskSchedulingPolicy(node_fill_type="Pack"),
+        application_package_references=[
+            models.BatchApplicationPackageReference(application_id="my-tool", version="1.0")
+        ],
+        network_configuration=models.NetworkConfiguration(
+            subnet_id="/subscriptions/s/n",
+            public_ip_address_configuration=models.BatchPublicIpAddressConfiguration(
+                ip_address_provisioning_type="nopublicipaddresses"
+            ),
+        ),
+        mount_configuration=[
+            models.MountConfiguration(
+                nfs_mount_configuration=models.NfsMountConfiguration(
+                    source="h:/x", relative_mount_path="data/nfs"
+                )
+            )
+        ],
+    )
+    client.create_pool(pool)
+    shown = client.get_pool(name).as_dict()
+    sent = pool.as_dict()
+    for entry in (
+        "virtualMachineConfiguration",
+        "enableInterNodeCommunication",
+        "taskSchedulingPolicy",
+        "applicationPackageReferences",
+        "networkConfiguration",
+        "mountConfiguration",
+    ):
+        assert shown[entry] == sent[entry]
+    info = models.BatchPoolInfo(pool_id=name)
+    client.create_job(models.BatchJobCreateOptions(id=name, pool_info=info))
+    script = (
+        "ls -d $AZ_BATCH_NODE_MOUNTS_DIR/data/nfs >/dev/null &&"
+        " ls -d $AZ_BATCH_APP_PACKAGE_my_tool_1_0 >/dev/null && echo both"
+    )
+    client.create_task(
+        name, models.BatchTaskCreateOptions(id="t", command_line=f"/bin/bash -c '{script}'")
+    )
+    completed(client, name, "t")
+    assert output(client, name) == "both\n"
+    client.begin_delete_job(name, **POLL).wait()
+    client.begin_delete_pool(name, **POLL).wait()
