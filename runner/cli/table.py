@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner.cli.commands import emulator, plan, run, schema, validate
+from runner.cli.commands import emulator, new, plan, run, schema, validate
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 
@@ -44,6 +44,12 @@ COMMANDS = (
         execute=plan.execute,
     ),
     Command(
+        name="new",
+        summary="Write a commented spec to start from.",
+        add_arguments=new.add_arguments,
+        execute=new.execute,
+    ),
+    Command(
         name="schema",
         summary="Print the JSON Schema of specs.",
         add_arguments=schema.add_arguments,
@@ -59,7 +65,7 @@ COMMANDS = (
 
 RESERVED = frozenset(
     (
-        *("attach", "cancel", "clean", "diff", "doctor", "events", "explain", "logs", "new"),
+        *("attach", "cancel", "clean", "diff", "doctor", "events", "explain", "logs"),
         *("report", "resume", "runs", "status"),
     )
 )

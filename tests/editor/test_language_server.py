@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from runner.spec.bundled import bundled
 from runner.spec.document import Pointer, read_document
 from runner.spec.schema import SCHEMA_PARTS
+from tests.e2e.conftest import COMMAND
 from tests.editor.conftest import ROOT
 from tests.editor.language_server import LanguageServer
 
@@ -163,3 +165,18 @@ def test_hovering_over_a_key_shows_its_description(server: LanguageServer) -> No
     for pointer in pointers:
         wanted = properties(*pointer[:-1])[pointer[-1]]["description"]
         assert wanted in editor.hover(pointer), pointer
+
+
+@pytest.mark.parametrize("options", [(), ("--schema",)], ids=["installed", "beside"])
+def test_a_new_spec_is_clean_wherever_it_is(
+    server: LanguageServer, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "my specs é"
+    folder.mkdir()
+    spec = folder / "demo.yaml"
+    subprocess.run([COMMAND, "new", "demo", *options], cwd=folder, check=True, capture_output=True)
+    text = spec.read_text(encoding="utf-8")
+    server.open(spec.as_uri(), text)
+    assert server.diagnostics(spec.as_uri()) == []
+    shown = server.hover(spec.as_uri(), text.splitlines().index("version: 1"), 0)
+    assert properties()["version"]["description"] in shown
