@@ -107,9 +107,10 @@ def test_a_path_and_a_schema_beside_it(tmp_path: Path) -> None:
     assert (folder / "first.yml").read_text().startswith(f"{HEADER}workload.schema.json\n")
     assert (folder / "workload.schema.json").read_bytes() == SCHEMA.read_bytes()
     run_new(tmp_path, "demo", "--path", "my specs/second.yml", "--schema")
-    (folder / "workload.schema.json").write_text("{}")
+    copy = folder / "workload.schema.json"
+    copy.write_text("{}")
     assert refusal(tmp_path, "demo", "--path", "my specs/third.yml", "--schema") == (
-        f"`{folder / 'workload.schema.json'}` exists already, and is not the schema of this release",
+        f"`{copy}` exists already, and is not the schema of this release",
         "`batch-run schema > workload.schema.json` replaces it",
     )
 
