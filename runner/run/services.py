@@ -252,6 +252,27 @@ class NodeStatus:
     start_task_failure: str | None
 
 
+class NodeCommandKind(Enum):
+    """Which of a job's commands for nodes."""
+
+    PREPARATION = "preparation"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCommandStatus:
+    """How a job's preparation or release goes on a node; `succeeded` is None while it runs.
+
+    A preparation that failed keeps the job's tasks from the node.
+    """
+
+    node_id: str
+    kind: NodeCommandKind
+    succeeded: bool | None
+    exit_code: int | None
+    failure: TaskFailure | None
+
+
 class TaskState(Enum):
     """The task's states."""
 
@@ -294,8 +315,11 @@ class Batch(Protocol):
         """The account's URL."""
         ...
 
-    def find_node_agent(self, image: Image) -> str:
-        """The node agent of an image in the service's list; `UsageError` with near ones if none."""
+    def find_node_agent(self, image: Image, *, containers: bool = False) -> str:
+        """The node agent of an image in the service's list; `UsageError` with near ones if none.
+
+        Where tasks run in `containers`, an image that cannot run them is a `UsageError` too.
+        """
         ...
 
     def create_job(self, request: JobRequest) -> str:
@@ -343,6 +367,10 @@ class Batch(Protocol):
 
     def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
         """The pool's nodes now."""
+        ...
+
+    def node_commands(self, job_id: str) -> tuple[NodeCommandStatus, ...]:
+        """The job's preparation and release on each node that ran them; none if it has neither."""
         ...
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:

@@ -16,6 +16,7 @@ from runner.run.services import (
     JobRequest,
     JobState,
     JobStatus,
+    NodeCommandStatus,
     NodeStatus,
     Permission,
     PoolStatus,
@@ -142,7 +143,7 @@ class FakeBatch:
         self.log.append(operation)
         self.fail(operation)
 
-    def find_node_agent(self, image: Image) -> str:
+    def find_node_agent(self, image: Image, *, containers: bool = False) -> str:
         self._note("find node agent")
         if image.publisher != "canonical":
             raise UsageError(f"no image of `{image.publisher}`")
@@ -239,6 +240,9 @@ class FakeBatch:
 
     def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
         return self.nodes
+
+    def node_commands(self, job_id: str) -> tuple[NodeCommandStatus, ...]:
+        return ()
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
         return self.start_task_log[-limit_bytes:]
