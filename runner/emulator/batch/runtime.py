@@ -22,15 +22,27 @@ from runner.emulator.batch.core.actions import (
     RemoveJobFiles,
     RemoveNodeFiles,
     RemoveTaskFiles,
+    RunPreparation,
+    RunRelease,
     RunStartTask,
     RunTask,
 )
 from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.core.ids import NodeId, RunId
+from runner.emulator.batch.core.job import Job
+from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.nodes import end_start_task
+from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.core.preparation import end_preparation
+from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.tasks import end_run
-from runner.emulator.batch.launching.launches import launch_start_task, launch_task
+from runner.emulator.batch.launching.launches import (
+    launch_preparation,
+    launch_release,
+    launch_start_task,
+    launch_task,
+)
 from runner.emulator.batch.launching.place import Place, mount_paths
 from runner.emulator.batch.node.directories import make_node_directories, remove_tree
 from runner.emulator.batch.node.launch import (
@@ -46,10 +58,11 @@ from runner.emulator.batch.operations.views.entities import job_folder, task_fol
 
 logger = logging.getLogger(__name__)
 
+JobLaunch = Callable[[Place, Job, Pool, Node], Launch]
 Report = Callable[[State, datetime, RunId, Outcome | None], None]
 
 NOT_RUN = (
-    "This start task asks for admin. The emulator was not allowed to run admin commands on this"
+    "This task asks for admin. The emulator was not allowed to run admin commands on this"
     " machine, so it was not run and counts as having succeeded.\n"
 )
 NOT_ALLOWED = "The task asks for admin, which the emulator was not allowed to give on this machine"
@@ -113,6 +126,12 @@ class Runtime:
                 self._start(action.run, self._run_task(action), end_run)
             case RunStartTask():
                 self._start(action.run, self._run_start_task(action), end_start_task)
+            case RunPreparation():
+                self._start(
+                    action.run, self._run_for_job(action, launch_preparation), end_preparation
+                )
+            case RunRelease():
+                self._start(action.run, self._run_for_job(action, launch_release), end_release)
             case Kill():
                 self._kill(action.run)
             case RemoveNodeFiles():
@@ -182,8 +201,19 @@ class Runtime:
             return self._skip(launch)
         return await self._executor.run(launch)
 
+    async def _run_for_job(
+        self, action: RunPreparation | RunRelease, put_together: JobLaunch
+    ) -> Outcome:
+        await self._wait_for_removals(action.node)
+        store = self._state.store
+        pool, node = store.pool(action.pool), store.node(action.pool, action.node)
+        launch = put_together(self._place, store.job(action.job), pool, node)
+        if launch.elevated and not self._run_admin:
+            return self._skip(launch)
+        return await self._executor.run(launch)
+
     def _skip(self, launch: Launch) -> Outcome:
-        """The documented behaviour of a local node: an admin start task is not run on it."""
+        """The documented behaviour of a local node: what sets it up as admin is not run on it."""
         self._write_instead(launch, NOT_RUN)
         now = self._clock()
         return Outcome(started=now, ended=now, exit_code=0, failure=None)

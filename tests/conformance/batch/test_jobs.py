@@ -193,13 +193,3 @@ def test_a_job_can_be_sent_back_whole(client: BatchClient, name: str) -> None:
     assert patched.constraints is not None
     assert patched.constraints.max_task_retry_count == 1
     client.begin_delete_job(name, **POLL).wait()
-
-
-def test_a_preparation_task_is_refused_and_not_ignored(client: BatchClient, name: str) -> None:
-    job = models.BatchJobCreateOptions(
-        id=name,
-        pool_info=models.BatchPoolInfo(pool_id="nowhere"),
-        job_preparation_task=models.BatchJobPreparationTask(command_line="/bin/true"),
-    )
-    assert refused(lambda: client.create_job(job)) == (501, "NotImplemented")
-    assert refused(lambda: client.get_job(name)) == (404, "JobNotFound")

@@ -40,6 +40,26 @@ class RunStartTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunPreparation:
+    """Run a job's preparation task on a node; report its end with `preparation.end_preparation`."""
+
+    run: RunId
+    job: JobId
+    pool: PoolId
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRelease:
+    """Run a job's release task on a node; report its end with `releases.end_release`."""
+
+    run: RunId
+    job: JobId
+    pool: PoolId
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
     """Kill a run; its end is reported without an outcome."""
 
@@ -71,5 +91,13 @@ class RemoveJobFiles:
 
 
 Action: TypeAlias = (
-    PrepareNode | RunTask | RunStartTask | Kill | RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles
+    PrepareNode
+    | RunTask
+    | RunStartTask
+    | RunPreparation
+    | RunRelease
+    | Kill
+    | RemoveNodeFiles
+    | RemoveTaskFiles
+    | RemoveJobFiles
 )

@@ -15,9 +15,10 @@ from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.jobs import look_at_job, react_to_exit
 from runner.emulator.batch.core.nodes import look_at_node
 from runner.emulator.batch.core.pools import look_at_pool
+from runner.emulator.batch.core.preparation import place_task
 from runner.emulator.batch.core.scheduler import next_placement
 from runner.emulator.batch.core.state import State
-from runner.emulator.batch.core.tasks import clean_up_task, start_task
+from runner.emulator.batch.core.tasks import clean_up_task
 
 
 def advance(state: State, now: datetime) -> tuple[Action, ...]:
@@ -71,4 +72,4 @@ def _follow_up(state: State, now: datetime) -> None:
     state.offered_pools.clear()
     for pool_id in offered:
         while (placement := next_placement(state.store, pool_id)) is not None:
-            start_task(state, now, *placement)
+            place_task(state, now, *placement)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.ids import JobId, PoolId
+from runner.emulator.batch.core.ids import JobId, PoolId, TaskId
 from runner.emulator.batch.core.pool import PoolDraft
 
 
@@ -58,6 +58,15 @@ class AutoPool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreparationRule:
+    """What the core needs of a job preparation task; the rest stays in the job's document."""
+
+    id: TaskId
+    wait_for_success: bool
+    max_retry_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRules:
     """What the core needs of a job's properties; an absent wall time is unlimited."""
 
@@ -68,6 +77,9 @@ class JobRules:
     on_all_complete: OnAllTasksComplete
     on_task_failure: OnTaskFailure
     uses_dependencies: bool
+    preparation: PreparationRule | None = None
+    release: TaskId | None = None
+    """The id of the job release task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,9 @@ from runner.emulator.batch.core.job import (
 )
 from runner.emulator.batch.core.pool import PoolState
 from runner.emulator.batch.core.pools import create_pool, delete_pool
+from runner.emulator.batch.core.preparation import kill_preparations
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.releases import release_nodes
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import JobAction
 from runner.emulator.batch.core.tasks import end_task, requeue_task
@@ -134,6 +136,7 @@ def terminate_job(state: State, now: datetime, identifier: JobId, reason: str) -
     job = replace(_moved(state, now, job, JobState.TERMINATING), terminate_reason=reason)
     state.store.put(job)
     _end_running_tasks(state, now, job)
+    kill_preparations(state, job)
     return job
 
 
@@ -190,6 +193,7 @@ def delete_job(state: State, now: datetime, identifier: JobId) -> None:
     job = _moved(state, now, job, JobState.DELETING)
     state.store.put(job)
     _end_running_tasks(state, now, job)
+    kill_preparations(state, job)
 
 
 def _moved(state: State, now: datetime, job: Job, to: JobState) -> Job:
@@ -250,11 +254,11 @@ def look_at_job(state: State, now: datetime, job: Job) -> None:
                 state.offer_work(job.pool)
                 state.touch_job(job.id)
         case JobState.TERMINATING:
-            if gone and over:
+            if gone and over and release_nodes(state, now, job):
                 _arrive(state, now, replace(job, ended=now), JobState.COMPLETED)
                 _release_pool(state, now, job)
         case JobState.DELETING:
-            if gone and over:
+            if gone and over and release_nodes(state, now, job):
                 _remove(state, now, job)
         case JobState.COMPLETED:
             pass
@@ -294,8 +298,10 @@ def _release_pool(state: State, now: datetime, job: Job) -> None:
 
 
 def _remove(state: State, now: datetime, job: Job) -> None:
+    placements = (task.placement for task in state.store.tasks(job.id))
+    records = state.store.job_nodes.of_job(job.id)
     nodes = dict.fromkeys(
-        task.placement.node for task in state.store.tasks(job.id) if task.placement is not None
+        [*(place.node for place in placements if place is not None), *(r.node for r in records)]
     )
     state.actions.extend(RemoveJobFiles(node=node, job=job.id) for node in nodes)
     state.store.delete(job)

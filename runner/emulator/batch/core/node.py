@@ -42,8 +42,11 @@ class SchedulingState(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartRun:
-    """`startTaskInfo`: how the start task fares on one node; `run` while it runs."""
+class NodeRun:
+    """How a task that belongs to a node fares there: start task, job preparation, job release.
+
+    `run` is set while it runs.
+    """
 
     started: datetime
     ended: datetime | None = None
@@ -90,7 +93,7 @@ class Node:
     booted: datetime | None
     scheduling: SchedulingState
     slots: int
-    start: StartRun | None
+    start: NodeRun | None
     occupied: tuple[Occupation, ...]
     recent: tuple[FinishedTask, ...]
     total_run: int

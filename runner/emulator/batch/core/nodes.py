@@ -13,7 +13,7 @@ from typing_extensions import assert_never
 from runner.emulator.batch.core.actions import Kill, PrepareNode, RemoveNodeFiles, RunStartTask
 from runner.emulator.batch.core.agenda import NodeDue
 from runner.emulator.batch.core.ids import NodeId, RunId, key_of
-from runner.emulator.batch.core.node import Node, NodeState, SchedulingState, StartRun
+from runner.emulator.batch.core.node import Node, NodeRun, NodeState, SchedulingState
 from runner.emulator.batch.core.pool import Deallocation, Pool
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.core.tasks import (
@@ -75,7 +75,7 @@ def _boot(state: State, now: datetime, node: Node) -> None:
     else:
         waits = rule.wait_for_success
         start = NodeState.WAITING_FOR_START_TASK if waits else NodeState.IDLE
-        _run_start_task(state, replace(node, state=start, start=StartRun(started=now)))
+        _run_start_task(state, replace(node, state=start, start=NodeRun(started=now)))
     state.offer_work(node.pool)
 
 
@@ -130,6 +130,8 @@ def leave_pool(state: State, now: datetime, node: Node, option: Deallocation) ->
     state.agenda.add(now + state.pace.leaving, NodeDue(pool=node.pool, node=node.id))
     if node.start is not None and node.start.run is not None:
         state.actions.append(Kill(run=node.start.run))
+    for record in state.store.job_nodes.of_node(node.id):
+        state.actions.extend(Kill(run=run) for run in record.runs)
     for occupation in node.occupied:
         task = state.store.tasks(occupation.job).get(key_of(occupation.task))
         if task is None or task.run != occupation.run:
@@ -147,8 +149,13 @@ def leave_pool(state: State, now: datetime, node: Node, option: Deallocation) ->
 
 def _leave_when_empty(state: State, now: datetime, node: Node) -> None:
     starting = node.start is not None and node.start.run is not None
-    if node.occupied or starting or now < node.state_time + state.pace.leaving:
+    records = state.store.job_nodes.of_node(node.id)
+    busy = starting or any(record.runs for record in records)
+    if node.occupied or busy or now < node.state_time + state.pace.leaving:
         return
     state.store.delete(node)
+    for record in records:
+        state.store.put(replace(record, left=True))
+        state.touch_job(record.job)
     state.actions.append(RemoveNodeFiles(node=node.id))
     state.touch_pool(node.pool)

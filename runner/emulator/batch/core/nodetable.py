@@ -5,7 +5,7 @@ It must not know which tasks want to run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from runner.emulator.batch.core.ids import Key, key_of
 from runner.emulator.batch.core.node import Node
@@ -50,17 +50,23 @@ class NodeTable:
             self._leave(key, node)
         return node
 
-    def most_free_slots(self) -> int:
-        """The largest task that fits anywhere now; 0 when nothing does."""
-        return max(self._free, default=0)
+    def most_free_slots(self, barred: Collection[Key] = ()) -> int:
+        """The largest task that fits now on a node that is not barred; 0 when nothing does."""
+        if not barred:
+            return max(self._free, default=0)
+        open_to = (
+            free for free, nodes in self._free.items() if any(key not in barred for key in nodes)
+        )
+        return max(open_to, default=0)
 
-    def with_room(self, slots: int, fill: NodeFill) -> Node | None:
+    def with_room(self, slots: int, fill: NodeFill, barred: Collection[Key] = ()) -> Node | None:
         """The node for a task: the emptiest when spreading, the fullest that fits when packing."""
         fitting = [free for free in self._free if free >= slots]
-        if not fitting:
-            return None
-        bucket = self._free[max(fitting) if fill is NodeFill.SPREAD else min(fitting)]
-        return self._nodes.get(next(iter(bucket)))
+        for free in sorted(fitting, reverse=fill is NodeFill.SPREAD):
+            for key in self._free[free]:
+                if key not in barred:
+                    return self._nodes.get(key)
+        return None
 
     def _leave(self, key: Key, node: Node) -> None:
         free = node.slots - node.used_slots

@@ -17,19 +17,20 @@ def next_placement(store: Store, pool_id: PoolId) -> tuple[Task, Node] | None:
     """The next task to start on a pool and the node for it; None when nothing fits.
 
     Jobs go by priority, then by age; the tasks of a job in the order in which they were added, a
-    task that needs more slots than any node has free letting smaller ones pass.
+    task that needs more slots than any node has free letting smaller ones pass. A node whose
+    preparation for a job failed gets none of that job's tasks.
     """
     pool = store.pools.get(key_of(pool_id))
     if pool is None or pool.state is not PoolState.ACTIVE:
         return None
     nodes = store.nodes(pool_id)
-    free = nodes.most_free_slots()
-    if free == 0:
+    if nodes.most_free_slots() == 0:
         return None
     for job in sorted(_waiting_jobs(store, pool_id), key=_rank):
-        task = store.tasks(job.id).next_ready(free)
+        barred = store.job_nodes.barred(job.id)
+        task = store.tasks(job.id).next_ready(nodes.most_free_slots(barred))
         if task is not None:
-            node = nodes.with_room(task.slots, pool.fill)
+            node = nodes.with_room(task.slots, pool.fill, barred)
             if node is not None:
                 return task, node
     return None

@@ -27,7 +27,9 @@ class Names:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """An execution that is not over; of a start task where `task` is None."""
+    """An execution that is not over: of a task; where `task` is None, of the job's own
+    preparation or release; where `job` is None too, of a start task.
+    """
 
     pool: PoolId
     node: NodeId
@@ -45,6 +47,8 @@ class State:
         self.names = names
         self.agenda = Agenda()
         self.runs: dict[RunId, Run] = {}
+        self.waiting_runs: set[RunId] = set()
+        """Executions that hold their slots until their node is prepared; nothing runs yet."""
         self.actions: list[Action] = []
         self.ended_tasks: list[tuple[JobId, TaskId]] = []
         self.touched_jobs: dict[JobId, None] = {}
@@ -73,6 +77,7 @@ class State:
     def close_run(self, identifier: RunId) -> Run | None:
         """Takes an execution out; None where it is not known."""
         run = self.runs.pop(identifier, None)
+        self.waiting_runs.discard(identifier)
         if run is not None and run.job is not None:
             key = key_of(run.job)
             self._runs_of_job[key].discard(identifier)

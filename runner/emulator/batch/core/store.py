@@ -13,6 +13,7 @@ from typing_extensions import assert_never
 
 from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, TaskId, key_of
 from runner.emulator.batch.core.job import Job, JobState
+from runner.emulator.batch.core.jobnode import JobNode, JobNodes
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.nodetable import NodeTable
 from runner.emulator.batch.core.ordered import OrderedTable
@@ -21,7 +22,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.core.tasktable import TaskTable
 
-Record: TypeAlias = Pool | Node | Job | Task
+Record: TypeAlias = Pool | Node | Job | Task | JobNode
 
 
 class Store:
@@ -30,6 +31,7 @@ class Store:
     def __init__(self) -> None:
         self.pools: OrderedTable[Pool] = OrderedTable()
         self.jobs: OrderedTable[Job] = OrderedTable()
+        self.job_nodes = JobNodes()
         self._nodes: defaultdict[Key, NodeTable] = defaultdict(NodeTable)
         self._tasks: defaultdict[Key, TaskTable] = defaultdict(TaskTable)
         self._active_jobs: defaultdict[Key, dict[Key, None]] = defaultdict(dict)
@@ -45,11 +47,13 @@ class Store:
                 self._put_job(record)
             case Task():
                 self._tasks[key_of(record.job)].put(record)
+            case JobNode():
+                self.job_nodes.put(record)
             case _:
                 assert_never(record)
 
-    def delete(self, record: Record) -> None:
-        """Removes a record; a pool without nodes, a job with its tasks."""
+    def delete(self, record: Pool | Node | Job | Task) -> None:
+        """Removes a record; a pool without nodes, a job with its tasks and what it did to nodes."""
         match record:
             case Pool():
                 self.pools.delete(key_of(record.id))
@@ -59,6 +63,7 @@ class Store:
             case Job():
                 self.jobs.delete(key_of(record.id))
                 self._tasks.pop(key_of(record.id), None)
+                self.job_nodes.forget_job(record.id)
                 self._active_jobs[key_of(record.pool)].pop(key_of(record.id), None)
             case Task():
                 self._tasks[key_of(record.job)].delete(key_of(record.id))

@@ -73,6 +73,11 @@ def refuse_ended_job(job: Job) -> None:
 
 
 def _check_against_job(draft: TaskDraft, job: Job) -> None:
+    preparation, release = job.rules.preparation, job.rules.release
+    if preparation is not None and key_of(draft.id) == key_of(preparation.id):
+        raise RefusedError(Reason.TASK_ID_OF_PREPARATION)
+    if release is not None and key_of(draft.id) == key_of(release):
+        raise RefusedError(Reason.TASK_ID_OF_RELEASE)
     # The documented code is TaskDependenciesNotSpecifiedOnJob; the live service answers this one.
     if draft.depends_on is not None and not job.rules.uses_dependencies:
         raise RefusedError(
@@ -89,20 +94,23 @@ def _check_against_job(draft: TaskDraft, job: Job) -> None:
         )
 
 
-def start_task(state: State, now: datetime, task: Task, node: Node) -> None:
-    """Gives a waiting task to a node that has room for it."""
+def start_task(state: State, now: datetime, task: Task, node: Node, *, waits: bool = False) -> None:
+    """Gives a waiting task to a node that has room for it.
+
+    With `waits` it only takes its slots, until `run_waiting_task` or `return_task`.
+    """
     run = state.open_run(Run(pool=node.pool, node=node.id, job=task.job, task=task.id))
     occupation = Occupation(run=run, job=task.job, task=task.id, slots=task.slots)
     state.store.put(
         replace(
             task,
-            state=TaskState.RUNNING,
+            state=TaskState.PREPARING if waits else TaskState.RUNNING,
             state_time=now,
             previous_state=task.state,
             previous_state_time=task.state_time,
             run=run,
             placement=Placement(pool=node.pool, node=node.id),
-            started=now,
+            started=None if waits else now,
             ended=None,
             exit_code=None,
             failure=None,
@@ -118,7 +126,27 @@ def start_task(state: State, now: datetime, task: Task, node: Node) -> None:
             total_run=node.total_run + 1,
         )
     )
+    if waits:
+        state.waiting_runs.add(run)
+        return
     state.actions.append(RunTask(run=run, job=task.job, task=task.id, pool=node.pool, node=node.id))
+
+
+def run_waiting_task(state: State, now: datetime, task: Task) -> None:
+    """Runs a task whose node is prepared by now."""
+    assert task.run is not None
+    run = state.runs[task.run]
+    state.waiting_runs.discard(task.run)
+    state.store.put(replace(_moved(task, TaskState.RUNNING, now), started=now))
+    state.actions.append(
+        RunTask(run=task.run, job=task.job, task=task.id, pool=run.pool, node=run.node)
+    )
+
+
+def return_task(state: State, now: datetime, task: Task) -> None:
+    """Puts a task back whose node could not be prepared; other nodes may take it."""
+    _kill(state, now, task)
+    state.store.put(replace(_moved(task, TaskState.ACTIVE, now), run=None, placement=None))
 
 
 def end_run(state: State, now: datetime, identifier: RunId, outcome: Outcome | None) -> None:
@@ -257,7 +285,7 @@ def _moved(task: Task, to: TaskState, when: datetime) -> Task:
 
 def requeue_task(state: State, now: datetime, task: Task) -> None:
     """Puts a running task back into the queue and kills its processes."""
-    _kill(state, task)
+    _kill(state, now, task)
     state.store.put(
         replace(
             _moved(task, TaskState.ACTIVE, now),
@@ -272,7 +300,7 @@ def requeue_task(state: State, now: datetime, task: Task) -> None:
 
 def end_task(state: State, now: datetime, task: Task) -> None:
     """Completes a task that is not, as a request of the user; kills its processes."""
-    _kill(state, task)
+    _kill(state, now, task)
     state.store.put(
         replace(
             _moved(task, TaskState.COMPLETED, now),
@@ -345,17 +373,25 @@ def update_task(
     return task
 
 
-def delete_task(state: State, job: JobId, identifier: TaskId) -> None:
+def delete_task(state: State, now: datetime, job: JobId, identifier: TaskId) -> None:
     """Removes a task with its files; what runs of it is killed."""
     task = state.store.task(job, identifier)
     running = task.run is not None
-    _kill(state, task)
+    _kill(state, now, task)
     state.store.delete(task)
     if not running and task.placement is not None:
         state.actions.append(RemoveTaskFiles(node=task.placement.node, job=task.job, task=task.id))
     state.touch_job(task.job)
 
 
-def _kill(state: State, task: Task) -> None:
-    if task.run is not None and task.run in state.runs:
+def _kill(state: State, now: datetime, task: Task) -> None:
+    if task.run is None or task.run not in state.runs:
+        return
+    if task.run not in state.waiting_runs:
         state.actions.append(Kill(run=task.run))
+        return
+    # Nothing runs yet whose end would be reported.
+    run = state.close_run(task.run)
+    if run is not None:
+        _free_node(state, now, task.run, run, None)
+        state.offer_work(run.pool)

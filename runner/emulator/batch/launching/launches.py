@@ -5,6 +5,7 @@ It must not know how it is run, nor when.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from runner.emulator.batch.core.document import Document
@@ -41,6 +42,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
             **folder_variables(directory),
             **package_variables(place, node, packages),
             **_instances(directory, document),
+            **_preparation_folder(place, job, node),
             "AZ_BATCH_JOB_ID": task.job,
             "AZ_BATCH_TASK_ID": task.id,
         },
@@ -73,6 +75,65 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         folders=_package_folders(place, node, packages),
         container_image=_container_image(start_task),
     )
+
+
+def launch_preparation(place: Place, job: Job, pool: Pool, node: Node) -> Launch:
+    """The execution of a job's preparation task on a node."""
+    command = job.document["jobPreparationTask"]
+    limit = limit_of(command["constraints"]["maxWallClockTime"])
+    return _launch_for_job(place, job, pool, node, command, {}, limit)
+
+
+def launch_release(place: Place, job: Job, pool: Pool, node: Node) -> Launch:
+    """The execution of a job's release task on a node."""
+    command = job.document["jobReleaseTask"]
+    variables = _preparation_folder(place, job, node)
+    limit = limit_of(command["maxWallClockTime"])
+    return _launch_for_job(place, job, pool, node, command, variables, limit)
+
+
+def _launch_for_job(
+    place: Place,
+    job: Job,
+    pool: Pool,
+    node: Node,
+    command: Document,
+    variables: dict[str, str],
+    limit: timedelta | None,
+) -> Launch:
+    directory = place.directories(node).root / task_folder(job.id, command["id"])
+    packages = _packages(pool.document)
+    return Launch(
+        command_line=command["commandLine"],
+        directory=directory,
+        environment={
+            **settings(job.document.get("commonEnvironmentSettings", ())),
+            **settings(command.get("environmentSettings", ())),
+            **node_variables(place, pool, node),
+            **folder_variables(directory),
+            **package_variables(place, node, packages),
+            **variables,
+            "AZ_BATCH_JOB_ID": job.id,
+            "AZ_BATCH_TASK_ID": command["id"],
+        },
+        resource_files=resource_files(place, command),
+        max_wall_clock_time=limit,
+        elevated=_is_elevated(command, pool),
+        folders=_package_folders(place, node, packages),
+        container_image=_container_image(command),
+    )
+
+
+def _preparation_folder(place: Place, job: Job, node: Node) -> dict[str, str]:
+    """What the tasks of a job with a preparation are told of it."""
+    command = job.document.get("jobPreparationTask")
+    if command is None:
+        return {}
+    directory = place.directories(node).root / task_folder(job.id, command["id"])
+    return {
+        "AZ_BATCH_JOB_PREP_DIR": str(directory),
+        "AZ_BATCH_JOB_PREP_WORKING_DIR": str(directory / "wd"),
+    }
 
 
 def _packages(document: Document) -> tuple[dict[str, str], ...]:

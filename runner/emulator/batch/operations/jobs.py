@@ -12,6 +12,7 @@ from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import PoolId
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.limits import Limits
+from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.bodies.job import (
     decode_disable,
     decode_job,
@@ -22,10 +23,11 @@ from runner.emulator.batch.operations.bodies.job import (
 from runner.emulator.batch.operations.bodies.job import replace_job as replace_document
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read, check_write
-from runner.emulator.batch.operations.filters.properties import JOBS
+from runner.emulator.batch.operations.filters.properties import JOB_NODES, JOBS
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.replies import Reply, element, metadata
 from runner.emulator.batch.operations.views.entities import show_counts, show_job
+from runner.emulator.batch.operations.views.jobnodes import show_job_node
 
 Change = Callable[[object, Document, Limits], tuple[Document, PoolId | None, bool | None]]
 
@@ -102,6 +104,20 @@ def get_job_task_counts(call: Call) -> Reply:
     counts, slots = show_counts(tasks.counts()), show_counts(tasks.slot_counts())
     head = metadata(call.endpoint, "taskcounts/@Element")
     return Reply(status=200, json={**head, "taskCounts": counts, "taskSlotCounts": slots})
+
+
+def list_job_preparation_and_release_task_status(call: Call) -> Reply:
+    """`GET /jobs/{jobId}/jobpreparationandreleasetaskstatus`."""
+    job = call.state.store.job(call.job)
+    if job.rules.preparation is None and job.rules.release is None:
+        raise RefusedError(Reason.JOB_NODES_UNPREPARED)
+    listing = Listing(
+        name="jobpreparationandreleasetaskstatuslist",
+        after=call.state.store.job_nodes.of_job(job.id).after,
+        show=lambda record: show_job_node(call.endpoint, job, record),
+        properties=JOB_NODES,
+    )
+    return list_page(call, listing)
 
 
 def _update(call: Call, change: Change) -> Reply:

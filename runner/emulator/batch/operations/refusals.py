@@ -91,6 +91,11 @@ ANSWERS: dict[Reason, Answer] = {
     ),
     Reason.JOB_EXISTS: Answer(409, "JobExists", "The specified job already exists."),
     Reason.JOB_NOT_ACTIVE: Answer(409, "JobNotActive", "The specified job is not in active state."),
+    Reason.JOB_NODES_UNPREPARED: Answer(
+        409,
+        "JobPreparationTaskOrReleaseTaskNotSpecified",
+        "The specified job does not have either job preparation task or job release task.",
+    ),
     Reason.JOB_NOT_FOUND: Answer(404, "JobNotFound", "The specified job does not exist."),
     Reason.NODE_NOT_FOUND: Answer(404, "NodeNotFound", "The specified node does not exist."),
     Reason.NOT_IMPLEMENTED: Answer(
@@ -151,6 +156,16 @@ ANSWERS: dict[Reason, Answer] = {
         " but the list of dependencies was too long to be stored.",
     ),
     Reason.TASK_EXISTS: Answer(409, "TaskExists", "The specified task already exists."),
+    Reason.TASK_ID_OF_PREPARATION: Answer(
+        409,
+        "TaskIdSameAsJobPreparationTask",
+        "The specified task id is same as the job preparation task.",
+    ),
+    Reason.TASK_ID_OF_RELEASE: Answer(
+        409,
+        "TaskIdSameAsJobReleaseTask",
+        "The specified task id is same as the job release task.",
+    ),
     Reason.TASK_NOT_COMPLETED: Answer(
         409,
         "TaskNotCompleted",

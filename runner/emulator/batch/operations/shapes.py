@@ -94,9 +94,10 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duration:
-    """An ISO 8601 duration, not below `low`."""
+    """An ISO 8601 duration; both bounds are inclusive."""
 
     low: timedelta = timedelta()
+    high: timedelta | None = None
 
     def read(self, value: object, name: str) -> str:
         """In the service's own form."""
@@ -106,6 +107,10 @@ class Duration:
         if length < self.low:
             raise invalid_property(
                 name, value, f"The value is less than {format_duration(self.low)}"
+            )
+        if self.high is not None and length > self.high:
+            raise invalid_property(
+                name, value, f"The value is more than {format_duration(self.high)}"
             )
         return format_duration(length)
 

@@ -91,6 +91,7 @@ OPERATIONS = (
         "list_job_preparation_and_release_task_status",
         "GET",
         f"{_JOB}/jobpreparationandreleasetaskstatus",
+        jobs.list_job_preparation_and_release_task_status,
     ),
     Operation("create_task", "POST", f"{_JOB}/tasks", tasks.create_task),
     Operation("list_tasks", "GET", f"{_JOB}/tasks", tasks.list_tasks),

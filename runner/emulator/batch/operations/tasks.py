@@ -97,7 +97,7 @@ def replace_task(call: Call) -> Reply:
 def delete_task(call: Call) -> Reply:
     """`DELETE /jobs/{jobId}/tasks/{taskId}`."""
     task = _written(call)
-    core.delete_task(call.state, task.job, task.id)
+    core.delete_task(call.state, call.now, task.job, task.id)
     return Reply(status=200)
 
 

@@ -289,7 +289,7 @@ def test_an_admin_start_task_is_not_run_where_it_may_not(tmp_path: Path) -> None
         assert (info["state"], info["exitCode"], info["result"]) == ("completed", 0, "success")
         file = tmp_path / "nodes" / node["id"] / "startup" / "stderr.txt"
         assert file.read_text(encoding="utf-8") == (
-            "This start task asks for admin. The emulator was not allowed to run admin commands on"
+            "This task asks for admin. The emulator was not allowed to run admin commands on"
             " this machine, so it was not run and counts as having succeeded.\n"
         )
         assert executor.launches == []

@@ -25,6 +25,13 @@ from runner.emulator.batch.operations.bodies.commands import (
     ID,
     METADATA,
 )
+from runner.emulator.batch.operations.bodies.jobtasks import (
+    PREPARATION,
+    RELEASE,
+    check_job_tasks,
+    preparation_rule,
+    release_id,
+)
 from runner.emulator.batch.operations.bodies.network import JOB_NETWORK
 from runner.emulator.batch.operations.bodies.pool import auto_pool_shape, draft_pool
 from runner.emulator.batch.operations.shapes import (
@@ -93,8 +100,8 @@ def _job_shape(limits: Limits) -> Shape:
             Field(name="maxParallelTasks", kind=MAX_PARALLEL_TASKS, default=-1),
             Field(name="constraints", kind=CONSTRAINTS, default=DEFAULT_CONSTRAINTS),
             Field(name="jobManagerTask", kind=Unbuilt(what="job manager tasks")),
-            Field(name="jobPreparationTask", kind=Unbuilt(what="job preparation tasks")),
-            Field(name="jobReleaseTask", kind=Unbuilt(what="job release tasks")),
+            Field(name="jobPreparationTask", kind=PREPARATION),
+            Field(name="jobReleaseTask", kind=RELEASE),
             Field(name="commonEnvironmentSettings", kind=ENVIRONMENT),
             Field(name="poolInfo", kind=_pool_info(limits), required=True),
             Field(name="onAllTasksComplete", kind=ALL_COMPLETE, default="noaction"),
@@ -108,6 +115,7 @@ def _job_shape(limits: Limits) -> Shape:
 def decode_job(body: object, limits: Limits) -> tuple[JobId, Document, JobRules, PoolId | AutoPool]:
     """A job that is to be created."""
     document = _job_shape(limits).read(body, "")
+    check_job_tasks(document)
     where = _where(document["poolInfo"])
     return JobId(document.pop("id")), document, job_rules(document), where
 
@@ -123,6 +131,8 @@ def job_rules(document: Document) -> JobRules:
         on_all_complete=OnAllTasksComplete(document["onAllTasksComplete"]),
         on_task_failure=OnTaskFailure(document["onTaskFailure"]),
         uses_dependencies=document["usesTaskDependencies"],
+        preparation=preparation_rule(document),
+        release=release_id(document),
     )
 
 

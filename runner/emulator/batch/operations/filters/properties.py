@@ -5,10 +5,11 @@ It must not know how a filter is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from runner.emulator.batch.core.job import Job
-from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.jobnode import JobNode
+from runner.emulator.batch.core.node import Node, NodeRun
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.node.files import NodeFile
@@ -44,6 +45,38 @@ def _start_result(node: Node) -> str | None:
     if node.start is None or node.start.ended is None:
         return None
     return _result(node.start.failure is not None)
+
+
+def _run_properties(
+    name: str, get: Callable[[JobNode], NodeRun | None]
+) -> dict[str, Property[JobNode]]:
+    def result(record: JobNode) -> str | None:
+        run = get(record)
+        return None if run is None or run.ended is None else _result(run.failure is not None)
+
+    def state(record: JobNode) -> str | None:
+        run = get(record)
+        return None if run is None else "running" if run.ended is None else "completed"
+
+    return {
+        f"{name}/state": Property(get=state, operators=_ONLY_EQ),
+        f"{name}/startTime": Property(
+            get=lambda record: (run := get(record)) and run.started,
+            type=Type.MOMENT,
+            operators=ORDER,
+        ),
+        f"{name}/endTime": Property(
+            get=lambda record: (run := get(record)) and run.ended,
+            type=Type.MOMENT,
+            operators=ORDER,
+        ),
+        f"{name}/exitCode": Property(
+            get=lambda record: (run := get(record)) and run.exit_code,
+            type=Type.NUMBER,
+            operators=ORDER,
+        ),
+        f"{name}/result": Property(get=result),
+    }
 
 
 POOLS: Mapping[str, Property[Pool]] = {
@@ -100,6 +133,13 @@ JOBS: Mapping[str, Property[Job]] = {
     ),
     "executionInfo/endTime": Property(get=lambda job: job.ended, type=Type.MOMENT, operators=ORDER),
     "executionInfo/poolId": Property(get=lambda job: job.pool, operators=PREFIX_AND_ORDER),
+}
+
+JOB_NODES: Mapping[str, Property[JobNode]] = {
+    "poolId": Property(get=lambda record: record.pool),
+    "nodeId": Property(get=lambda record: record.node),
+    **_run_properties("jobPreparationTaskExecutionInfo", lambda record: record.preparation),
+    **_run_properties("jobReleaseTaskExecutionInfo", lambda record: record.release),
 }
 
 TASKS: Mapping[str, Property[Task]] = {

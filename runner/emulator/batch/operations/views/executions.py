@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from runner.emulator.batch.core.node import StartRun
+from runner.emulator.batch.core.node import NodeRun
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.node.launch import Failure
 from runner.emulator.batch.operations.wire import format_moment
@@ -43,7 +43,7 @@ def show_task_execution(task: Task) -> dict[str, Any]:
     return shown
 
 
-def show_start_run(start: StartRun) -> dict[str, Any]:
+def show_start_run(start: NodeRun) -> dict[str, Any]:
     """`startTaskInfo` of a node."""
     running = start.ended is None
     shown = {"state": "running" if running else "completed", **_times(start.started, start.ended)}

@@ -85,7 +85,7 @@ def test_the_files_of_a_deleted_task_go_after_its_process(world: World) -> None:
     world.add("a")
     node = world.nodes()[0].id
     removal = RemoveTaskFiles(node=node, job=JobId("job"), task=TaskId("a"))
-    delete_task(world.state, JobId("job"), TaskId("a"))
+    delete_task(world.state, world.now, JobId("job"), TaskId("a"))
     world.settle()
     assert removal not in world.actions
     world.obey_kills()

@@ -6,12 +6,20 @@ It must not know any rule of the service.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from runner.emulator.batch.core.actions import Action, Kill, RunStartTask, RunTask
+from runner.emulator.batch.core.actions import (
+    Action,
+    Kill,
+    RunPreparation,
+    RunRelease,
+    RunStartTask,
+    RunTask,
+)
 from runner.emulator.batch.core.engine import advance
-from runner.emulator.batch.core.ids import JobId, PoolId, RunId, TaskId
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
 from runner.emulator.batch.core.job import (
     AutoPool,
     Job,
@@ -25,6 +33,8 @@ from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.nodes import end_start_task
 from runner.emulator.batch.core.pool import NodeFill, Pool, PoolDraft, StartTaskRule
 from runner.emulator.batch.core.pools import create_pool
+from runner.emulator.batch.core.preparation import end_preparation
+from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.core.task import Dependencies, ExitRules, Task, TaskDraft
@@ -63,6 +73,8 @@ class World:
         self.actions: list[Action] = []
         self.tasks_started: dict[str, RunId] = {}
         self.start_tasks: list[RunId] = []
+        self.preparations: dict[NodeId, RunId] = {}
+        self.releases: dict[NodeId, RunId] = {}
 
     def settle(self) -> None:
         """Lets the core react at this moment."""
@@ -72,6 +84,10 @@ class World:
                 self.tasks_started[action.task] = action.run
             elif isinstance(action, RunStartTask):
                 self.start_tasks.append(action.run)
+            elif isinstance(action, RunPreparation):
+                self.preparations[action.node] = action.run
+            elif isinstance(action, RunRelease):
+                self.releases[action.node] = action.run
 
     def wait(self, length: timedelta = timedelta(seconds=1)) -> None:
         """Moves the clock from one due moment to the next until the length is over."""
@@ -159,12 +175,33 @@ class World:
         end_start_task(self.state, self.now, self.start_tasks.pop(0), outcome)
         self.settle()
 
+    def end_preparation(self, node: NodeId, exit_code: int = 0) -> None:
+        """Has the preparation that runs on a node end."""
+        outcome = Outcome(started=self.now, ended=self.now, exit_code=exit_code, failure=None)
+        end_preparation(self.state, self.now, self.preparations.pop(node), outcome)
+        self.settle()
+
+    def end_release(self, node: NodeId, exit_code: int = 0) -> None:
+        """Has the release that runs on a node end."""
+        outcome = Outcome(started=self.now, ended=self.now, exit_code=exit_code, failure=None)
+        end_release(self.state, self.now, self.releases.pop(node), outcome)
+        self.settle()
+
     def obey_kills(self) -> None:
         """Has all runs that the core wanted killed end."""
         kills = [action for action in self.actions if isinstance(action, Kill)]
         self.actions = [action for action in self.actions if not isinstance(action, Kill)]
         for kill in kills:
-            end_run(self.state, self.now, kill.run, None)
+            end: Callable[[State, datetime, RunId, Outcome | None], None] = end_run
+            for runs, ending in (
+                (self.preparations, end_preparation),
+                (self.releases, end_release),
+            ):
+                for node, run in tuple(runs.items()):
+                    if run == kill.run:
+                        del runs[node]
+                        end = ending
+            end(self.state, self.now, kill.run, None)
         self.settle()
 
     @property
