@@ -265,7 +265,8 @@ class _Compiler:
 
     def _operand(self, node: nodes.Node) -> Evaluate:
         """What may be missing."""
-        if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)):
+        is_slice = isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice)
+        if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)) and not is_slice:
             return self._reference(node, optional=True)
         return self.compile(node)
 

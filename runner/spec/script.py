@@ -18,8 +18,10 @@ from runner.spec.passing import value_fault, word_of, words_of
 from runner.spec.pattern import PatternTemplate, compile_pattern, glob_escape
 from runner.spec.segments import Literal, Segment, cut, references_of
 from runner.spec.shell import Shell
+from runner.spec.shell_cmd import CMD
 from runner.spec.shell_cursor import HOLE, Fault
 from runner.spec.shell_language import Language, Part
+from runner.spec.shell_none import NONE
 from runner.spec.shell_posix import BASH, SH
 from runner.spec.shell_words import Word
 from runner.spec.values import NoValueError
@@ -51,6 +53,8 @@ class CommandTemplate:
 _LANGUAGES: Mapping[Shell, Language] = {
     Shell.BASH: BASH,
     Shell.SH: SH,
+    Shell.NONE: NONE,
+    Shell.CMD: CMD,
 }
 
 

@@ -48,7 +48,7 @@ _NAMING_OPTIONS = {"test": _VARIABLE_TESTS, "[": _VARIABLE_TESTS, "printf": {"-v
 def check_command(words: Sequence[Word]) -> Iterator[Misplaced]:
     """The expressions in code of a simple command, from its name on."""
     yield from _check_builtin(words)
-    yield from _check_programs(iter(words))
+    yield from check_programs(iter(words))
 
 
 def check_assignments(script: str, assignments: Iterable[Word]) -> Iterator[Misplaced]:
@@ -121,7 +121,7 @@ def _check_declaration(name: str, arguments: Sequence[Word]) -> Iterator[Misplac
             yield from _misplaced([word], Place.VARIABLE)
 
 
-def _check_programs(words: Iterator[Word]) -> Iterator[Misplaced]:
+def check_programs(words: Iterator[Word]) -> Iterator[Misplaced]:
     """Programs that take code, wherever they are named: behind `sudo`, `xargs`, `find -exec`, ...
 
     All of it goes over the words once.
