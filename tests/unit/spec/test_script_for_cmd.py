@@ -312,7 +312,7 @@ def operators(script: str) -> list[str]:
     """What cmd sees outside quotes that is more than text, and how many quotes there are."""
     seen: list[str] = []
     in_quotes = False
-    script = re.sub(r"%[A-Za-z][^%\n]*%", "", script)
+    script = re.sub(r"%%|%[A-Za-z][^%\n]*%|%[0-9*]", "", script)
     characters = iter(script)
     for character in characters:
         if character == "\n":
