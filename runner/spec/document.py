@@ -41,6 +41,11 @@ class Document:
         """Whether the file holds a value there."""
         return self._nearest(pointer)[1]
 
+    def value(self, pointer: Pointer) -> object:
+        """What the file holds there, expressions as they were written; None for nothing."""
+        node, found = self._nearest(pointer)
+        return node.data if found else None
+
     def span(self, pointer: Pointer) -> Span:
         """The place of a value, or of the nearest one around it where the file leaves it out."""
         node, _ = self._nearest(pointer)

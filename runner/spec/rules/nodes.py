@@ -1,0 +1,273 @@
+"""Rules on what is on a pool's nodes: packages, images, users, mounts, and shells that run there.
+
+It knows nothing of how many nodes there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from runner.spec.document import Document, Pointer
+from runner.spec.image_aliases import ALIASES
+from runner.spec.pool import (
+    BlobMount,
+    CifsMount,
+    CustomImage,
+    FileShareMount,
+    Image,
+    NewPool,
+    NfsMount,
+    OperatingSystem,
+)
+from runner.spec.problem import Problem
+from runner.spec.rules.limits import LONGEST_USER_NAME_CHARACTERS, RESOURCE_ID
+from runner.spec.rules.places import Rule, node_commands
+from runner.spec.script import CommandTemplate
+from runner.spec.shell import Shell
+from runner.spec.suggestion import shorten
+from runner.spec.workload import Workload
+
+# Debian Policy, 5.6.1 and 5.6.12: names of packages, and versions; apt takes `name=version`.
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?(?:=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?\Z")
+# What `docker pull` takes: registry, path, tag and digest, without anything that a shell reads.
+_CONTAINER_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*\Z")
+_LINUX_USER = re.compile(r"[a-z_][a-z0-9_-]*\Z")
+_WINDOWS_USER = re.compile(r"[^\"/\\\[\]:;|=,+*?<>@\x00-\x1f]*[^\"/\\\[\]:;|=,+*?<>@\x00-\x1f .]\Z")
+_TAKEN_USERS = {
+    OperatingSystem.LINUX: frozenset({"root", "daemon", "bin", "nobody", "_azbatch"}),
+    OperatingSystem.WINDOWS: frozenset({"administrator", "guest", "system", "defaultaccount"}),
+}
+_POSIX_SHELLS = frozenset({Shell.BASH, Shell.SH})
+
+
+def _packages_are_names(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    if not isinstance(pool, NewPool) or not pool.packages:
+        return
+    pointer: Pointer = (*pool.pointer, "packages", "apt")
+    if pool.os is OperatingSystem.WINDOWS:
+        yield document.key_problem(
+            pointer,
+            code="other-system",
+            message="`apt` installs nothing on Windows",
+            hint="install what the tasks need in `start_task`, or bring it as an application",
+        )
+    yield from _each_once(document, pointer, pool.packages, "package")
+    for index, package in enumerate(pool.packages):
+        if not _PACKAGE.match(package):
+            yield document.problem(
+                (*pointer, index),
+                code="package-name",
+                message=f"`{shorten(package)}` cannot be the name of a package",
+                hint="write the name as apt knows it, or `name=version`: `ffmpeg`, `jq=1.6-2.1`",
+            )
+
+
+def _shells_are_there(workload: Workload, document: Document) -> Iterator[Problem]:
+    is_windows = workload.pool.os is OperatingSystem.WINDOWS
+    for owner, key, command in _commands(workload):
+        fits = not (command.shell in _POSIX_SHELLS if is_windows else command.shell.is_windows)
+        if fits:
+            continue
+        if is_windows:
+            message = f"`{command.shell.value}` is not on Windows nodes"
+            hint = "write the command for Windows: `shell: cmd` or `shell: powershell`"
+        else:
+            message = f"`{command.shell.value}` is only on Windows nodes"
+            hint = "write the command for `bash`, or take a Windows image or `os: windows`"
+        at = (*owner, "shell")
+        pointer = at if document.has(at) else (*owner, key)
+        yield document.problem(pointer, code="other-system", message=message, hint=hint)
+
+
+def _commands(workload: Workload) -> Iterator[tuple[Pointer, str, CommandTemplate]]:
+    for each in node_commands(workload):
+        yield each.pointer, "command", each.command
+    for step in workload.steps:
+        yield step.pointer, "command", step.command
+        if step.instances is not None:
+            yield step.instances.pointer, "coordination", step.instances.coordination
+
+
+def _images_run_containers(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    runs_containers = isinstance(pool, NewPool) and (
+        bool(pool.container_images) or any(step.container for step in workload.steps)
+    )
+    if not runs_containers or not isinstance(pool, NewPool) or not isinstance(pool.image, Image):
+        return
+    image = pool.image
+    written = (image.publisher.lower(), image.offer.lower(), image.sku.lower())
+    alias = next((name for name, parts in ALIASES.items() if parts == written), None)
+    if alias is None or alias.endswith(" containers"):
+        return
+    capable = [
+        name
+        for name in ALIASES
+        if name.endswith(" containers")
+        and name.startswith("windows") == (pool.os is OperatingSystem.WINDOWS)
+    ]
+    yield document.problem(
+        (*pool.pointer, "image"),
+        code="no-containers",
+        message=f"the image `{alias}` runs no containers",
+        hint=f"for example `image: {capable[0]}`",
+    )
+
+
+def _container_images_are_names(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    names: list[tuple[Pointer, str]] = []
+    if isinstance(pool, NewPool):
+        pointer = (*pool.pointer, "container_images")
+        yield from _each_once(document, pointer, pool.container_images, "image")
+        names += [((*pointer, index), name) for index, name in enumerate(pool.container_images)]
+    for step in workload.steps:
+        if step.container is not None and not step.container.image.references:
+            names.append(((*step.container.pointer, "image"), step.container.image.text))
+    for pointer, name in names:
+        if "{{" not in name and not _CONTAINER_IMAGE.match(name):
+            yield document.problem(
+                pointer,
+                code="container-image",
+                message=f"`{shorten(name)}` cannot be the name of a container image",
+                hint="write it as for `docker pull`: `python:3.12` or `ghcr.io/me/tool@sha256:...`",
+            )
+
+
+def _users_are_possible(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    if not isinstance(pool, NewPool):
+        return
+    is_windows = pool.os is OperatingSystem.WINDOWS
+    seen: set[str] = set()
+    for user in pool.users:
+        pointer = (*user.pointer, "name")
+        plain = user.name.lower() if is_windows else user.name
+        hint: str | None = "give each user a name of its own"
+        if plain in seen:
+            message = f"the user `{shorten(user.name)}` is there twice"
+        elif len(user.name) > LONGEST_USER_NAME_CHARACTERS:
+            message = f"the user name is longer than {LONGEST_USER_NAME_CHARACTERS} characters"
+            hint = "shorten it"
+        elif plain in _TAKEN_USERS[pool.os]:
+            message = f"`{user.name}` is a user of the system itself"
+            hint = "give the user another name"
+        elif is_windows and not _WINDOWS_USER.match(user.name):
+            message = f"`{shorten(user.name)}` cannot be the name of a user on Windows"
+            hint = 'leave out `" / \\ [ ] : ; | = , + * ? < > @`, and do not end it with a dot'
+        elif not is_windows and not _LINUX_USER.match(user.name):
+            message = f"`{shorten(user.name)}` cannot be the name of a user on Linux"
+            hint = "use lower-case letters, digits, `-` and `_`, and start with a letter"
+        else:
+            seen.add(plain)
+            continue
+        yield document.problem(pointer, code="user-name", message=message, hint=hint)
+
+
+def _mounts_are_possible(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    if not isinstance(pool, NewPool):
+        return
+    folders: dict[str, str] = {}
+    for mount in pool.mounts:
+        pointer = (*mount.pointer, "path")
+        parts = [part for part in mount.path.replace("\\", "/").split("/") if part]
+        if mount.path[:1] in {"/", "\\"} or ":" in mount.path or {".", ".."} & {*parts}:
+            yield document.problem(
+                pointer,
+                code="mount-path",
+                message=f"`{shorten(mount.path)}` is no folder below the nodes' mounts",
+                hint="write it relative to `$AZ_BATCH_NODE_MOUNTS_DIR`, such as `path: data`",
+            )
+            continue
+        folder = "/".join(parts) + "/"
+        for other, name in folders.items():
+            if other.startswith(folder) or folder.startswith(other):
+                yield document.problem(
+                    pointer,
+                    code="mount-path",
+                    message=f"this and the mount at `{shorten(name)}` lie in each other",
+                    hint="give each mount a folder of its own",
+                )
+                break
+        folders[folder] = mount.path
+        kind = _only_on_linux(mount.source)
+        if kind is not None and pool.os is OperatingSystem.WINDOWS:
+            yield document.key_problem(
+                mount.pointer,
+                code="other-system",
+                message=f"Windows nodes cannot mount {kind}",
+                hint="they can mount Azure Files: `file_share: {...}`",
+            )
+
+
+def _only_on_linux(source: BlobMount | FileShareMount | NfsMount | CifsMount) -> str | None:
+    # Microsoft Learn, "Mount a virtual file system on a Batch pool".
+    match source:
+        case BlobMount():
+            return "a container of Blob Storage"
+        case NfsMount():
+            return "an NFS export"
+        case CifsMount():
+            return "a CIFS share"
+        case FileShareMount():
+            return None
+
+
+def _resource_ids_are_whole(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    if not isinstance(pool, NewPool):
+        return
+    ids: list[tuple[Pointer, str | None]] = []
+    if isinstance(pool.image, CustomImage):
+        ids.append(((*pool.pointer, "image", "id"), pool.image.id))
+    ids += [((*each.pointer, "identity"), each.identity) for each in pool.registries]
+    ids += [
+        ((*each.pointer, "blob", "identity"), each.source.identity)
+        for each in pool.mounts
+        if isinstance(each.source, BlobMount)
+    ]
+    if pool.network is not None:
+        ids.append(((*pool.network.pointer, "subnet"), pool.network.subnet))
+        if isinstance(pool.network.public_addresses, tuple):
+            ids += [
+                ((*pool.network.pointer, "public_addresses", index), each)
+                for index, each in enumerate(pool.network.public_addresses)
+            ]
+    for pointer, text in ids:
+        if text is not None and not RESOURCE_ID.match(text):
+            yield document.problem(
+                pointer,
+                code="resource-id",
+                message=f"`{shorten(text)}` is no resource id of Azure",
+                hint="it starts with `/subscriptions/<id>/resourceGroups/<name>/providers/`; the"
+                " portal shows it under `Properties`",
+            )
+
+
+def _each_once(
+    document: Document, pointer: Pointer, names: Iterable[str], what: str
+) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield document.problem(
+                (*pointer, index),
+                code="twice",
+                message=f"the {what} `{shorten(name)}` is there twice",
+                hint="keep one of the two",
+            )
+        seen.add(name)
+
+
+NODES: tuple[Rule, ...] = (
+    _packages_are_names,
+    _shells_are_there,
+    _images_run_containers,
+    _container_images_are_names,
+    _users_are_possible,
+    _mounts_are_possible,
+    _resource_ids_are_whole,
+)
