@@ -22,7 +22,9 @@ from runner.spec.parse_step import (
     parse_step,
 )
 from runner.spec.problem import Position, Problem
+from runner.spec.rules.data import check_data
 from runner.spec.schema import check_schema, check_values
+from runner.spec.step_order import order_steps
 from runner.spec.template import TemplateError
 from runner.spec.terms import ParameterValue, Role
 from runner.spec.workload import (
@@ -59,6 +61,7 @@ def parse_workload(
     if problems:
         return None, problems
     data, problems = _evaluate(document, leaves, parameters)
+    problems = problems or check_data(document, data)
     if problems:
         return None, problems
     return _build(document, data, leaves, parameters), ()
@@ -129,7 +132,7 @@ def _build(
         ),
         pool=parse_pool(data["pool"], leaves),
         job=_job(data.get("job", {}), leaves),
-        steps=tuple(parse_step(name, each, leaves, at) for name, each, at in written),
+        steps=order_steps([parse_step(name, each, leaves, at) for name, each, at in written]),
     )
 
 

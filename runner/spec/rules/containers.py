@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
-from runner.spec.rules.limits import CONTAINER_NAME, SERVICE_CONTAINERS
 from runner.spec.rules.places import (
     Rule,
     command_resources,
@@ -44,28 +43,15 @@ def _role_is_free(workload: Workload, document: Document) -> Iterator[Problem]:
             )
 
 
-def _names_are_possible(workload: Workload, document: Document) -> Iterator[Problem]:
+def _names_are_not_of_runs(workload: Workload, document: Document) -> Iterator[Problem]:
     for container in workload.containers:
-        match container:
-            case OwnContainer(name=None):
-                continue
-            case OwnContainer(name=str(name)):
-                pointer = (*container.pointer, "name")
-            case ExistingContainer(name=name):
-                pointer = (*container.pointer, "existing")
-                if name in SERVICE_CONTAINERS:
-                    continue
-        if not CONTAINER_NAME.match(name):
-            hint = "3 to 63 lower-case letters and digits, with single dashes between them"
-            message = f"`{shorten(name)}` cannot be the name of a container"
-            if name in SERVICE_CONTAINERS:
-                hint = "give a name of your own: containers with `$` are the service's"
-            yield document.problem(pointer, code="container-name", message=message, hint=hint)
-        elif isinstance(container, OwnContainer) and _NAME_OF_A_RUN.match(name):
+        if not isinstance(container, OwnContainer) or container.name is None:
+            continue
+        if _NAME_OF_A_RUN.match(container.name):
             yield document.problem(
-                pointer,
+                (*container.pointer, "name"),
                 code="container-name",
-                message=f"`{name}` is named like a container that a run makes for itself",
+                message=f"`{container.name}` is named like a container that a run makes for itself",
                 hint="give it a name of your own, or write `existing:` to read what a run has left",
             )
 
@@ -82,7 +68,7 @@ def _names_differ(workload: Workload, document: Document) -> Iterator[Problem]:
             yield document.problem(
                 (*container.pointer, key),
                 code="same-container",
-                message=f"`{other}` and `{container.role}` are both the container `{shorten(name)}`",
+                message=f"`{other}` and `{container.role}` are both the container `{name}`",
                 hint="use one role for both; `include` and `prefix` choose files where it is used",
             )
 
@@ -131,7 +117,8 @@ def _inputs_are_filled(workload: Workload, document: Document) -> Iterator[Probl
                     code="no-input",
                     message=f"`{files.role}` is empty until `{others[0]}` has run: its files are"
                     " not known when the tasks are made",
-                    hint=f"for each file that the step leaves: `for_each: {{outputs_of: {others[0]}}}`",
+                    hint="for each file that the step leaves:"
+                    f" `for_each: {{outputs_of: {others[0]}}}`",
                 )
             elif files.role not in reported:
                 reported.add(files.role)
@@ -218,7 +205,7 @@ def _writers(workload: Workload) -> defaultdict[Role, list[StepName]]:
 
 CONTAINERS: tuple[Rule, ...] = (
     _role_is_free,
-    _names_are_possible,
+    _names_are_not_of_runs,
     _names_differ,
     _outputs_go_to_own_containers,
     _outputs_stay_apart,

@@ -77,13 +77,9 @@ def _autoscale_has_bounds(document: Document, data: _Data) -> Iterator[Problem]:
     least, most = autoscale.get("min", 0), autoscale.get("max")
     if most is None:
         return
-    pointer: Pointer = ("pool", "autoscale", "max")
-    if most < 1:
-        message, hint = "the pool would never have nodes", "for example `max: 10`"
-        yield document.problem(pointer, code="no-nodes", message=message, hint=hint)
-    elif least > most:
+    if least > most:
         yield document.problem(
-            pointer,
+            ("pool", "autoscale", "max"),
             code="out-of-range",
             message=f"`max`, {most}, is less than `min`, {least}",
             hint="swap the two",

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 from runner.spec.document import Document
 from runner.spec.problem import Problem
-from runner.spec.rules.limits import GREATEST_EXIT_CODE, LEAST_EXIT_CODE
 from runner.spec.rules.places import Rule
 from runner.spec.step import ExitCause
 from runner.spec.workload import Workload
 
 
-def _rules_are_whole(workload: Workload, document: Document) -> Iterator[Problem]:
+def _rules_speak_of_something(workload: Workload, document: Document) -> Iterator[Problem]:
     for step in workload.steps:
         for rule in step.exit_rules:
             if not rule.codes and not rule.causes:
@@ -24,13 +23,6 @@ def _rules_are_whole(workload: Workload, document: Document) -> Iterator[Problem
                     code="idle-rule",
                     message="this rule speaks of no exit code and of no cause",
                     hint="say when it holds: `codes: [2, 10-20]` or `on: [other]`",
-                )
-            elif rule.job is None and rule.dependents is None:
-                yield document.key_problem(
-                    rule.pointer,
-                    code="idle-rule",
-                    message="nothing follows from this rule",
-                    hint="say what follows: `job: terminate` or `dependents: run`",
                 )
 
 
@@ -45,14 +37,6 @@ def _codes_are_possible(workload: Workload, document: Document) -> Iterator[Prob
                         code="empty-range",
                         message=f"there is no exit code from {first} to {last}",
                         hint=f"write `{last}-{first}`",
-                    )
-                elif first < LEAST_EXIT_CODE or last > GREATEST_EXIT_CODE:
-                    yield document.problem(
-                        pointer,
-                        code="out-of-range",
-                        message="an exit code has at most 32 bits",
-                        hint=f"codes go from {LEAST_EXIT_CODE} to {GREATEST_EXIT_CODE};"
-                        " on Linux from 0 to 255",
                     )
 
 
@@ -110,7 +94,7 @@ def _dependents_exist(workload: Workload, document: Document) -> Iterator[Proble
 
 
 EXITS: tuple[Rule, ...] = (
-    _rules_are_whole,
+    _rules_speak_of_something,
     _codes_are_possible,
     _codes_are_told_apart,
     _causes_are_told_apart,

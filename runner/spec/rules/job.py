@@ -59,13 +59,6 @@ def _release_is_short(workload: Workload, document: Document) -> Iterator[Proble
             message="`job.release.timeout` must be at most 15m",
             hint="the service gives a release no longer",
         )
-    if release.retries > 0:
-        yield document.key_problem(
-            (*release.pointer, "retries"),
-            code="idle-key",
-            message="the service runs a release once, without retries",
-            hint="take `retries` away, or repeat what may fail in the command itself",
-        )
 
 
 def _schedule_is_possible(workload: Workload, document: Document) -> Iterator[Problem]:

@@ -26,15 +26,8 @@ MOST_FORMULA_STATEMENTS = 100
 NODES_OF_A_PUBLIC_ADDRESS = 100
 # REST: Pool - Add, `applicationPackageReferences`.
 MOST_POOL_APPLICATIONS = 10
-# REST: Pool - Add, `userAccounts.name`.
-LONGEST_USER_NAME_CHARACTERS = 20
-# REST: Task - Add, `exitConditions`: exit codes are 32-bit integers with a sign.
-LEAST_EXIT_CODE = -(2**31)
-GREATEST_EXIT_CODE = 2**31 - 1
 # Microsoft Learn, "Naming and referencing containers, blobs, and metadata".
 LONGEST_BLOB_NAME_CHARACTERS = 1024
-CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(?:-[a-z0-9]+)*\Z")
-SERVICE_CONTAINERS = frozenset({"$root", "$web", "$logs", "$blobchangefeed"})
 # REST: ids of pools, jobs, tasks and applications.
 SERVICE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 # Azure Resource Manager: `/subscriptions/<id>/resourceGroups/<name>/providers/...`.

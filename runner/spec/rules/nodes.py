@@ -21,15 +21,13 @@ from runner.spec.pool import (
     OperatingSystem,
 )
 from runner.spec.problem import Problem
-from runner.spec.rules.limits import LONGEST_USER_NAME_CHARACTERS, RESOURCE_ID
+from runner.spec.rules.limits import RESOURCE_ID
 from runner.spec.rules.places import Rule, node_commands
 from runner.spec.script import CommandTemplate
 from runner.spec.shell import Shell
 from runner.spec.suggestion import shorten
 from runner.spec.workload import Workload
 
-# Debian Policy, 5.6.1 and 5.6.12: names of packages, and versions; apt takes `name=version`.
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?(?:=[A-Za-z0-9][A-Za-z0-9.+:~-]*)?\Z")
 # What `docker pull` takes: registry, path, tag and digest, without anything that a shell reads.
 _CONTAINER_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*\Z")
 _LINUX_USER = re.compile(r"[a-z_][a-z0-9_-]*\Z")
@@ -41,7 +39,7 @@ _TAKEN_USERS = {
 _POSIX_SHELLS = frozenset({Shell.BASH, Shell.SH})
 
 
-def _packages_are_names(workload: Workload, document: Document) -> Iterator[Problem]:
+def _packages_fit(workload: Workload, document: Document) -> Iterator[Problem]:
     pool = workload.pool
     if not isinstance(pool, NewPool) or not pool.packages:
         return
@@ -54,14 +52,6 @@ def _packages_are_names(workload: Workload, document: Document) -> Iterator[Prob
             hint="install what the tasks need in `start_task`, or bring it as an application",
         )
     yield from _each_once(document, pointer, pool.packages, "package")
-    for index, package in enumerate(pool.packages):
-        if not _PACKAGE.match(package):
-            yield document.problem(
-                (*pointer, index),
-                code="package-name",
-                message=f"`{shorten(package)}` cannot be the name of a package",
-                hint="write the name as apt knows it, or `name=version`: `ffmpeg`, `jq=1.6-2.1`",
-            )
 
 
 def _shells_are_there(workload: Workload, document: Document) -> Iterator[Problem]:
@@ -145,12 +135,9 @@ def _users_are_possible(workload: Workload, document: Document) -> Iterator[Prob
     for user in pool.users:
         pointer = (*user.pointer, "name")
         plain = user.name.lower() if is_windows else user.name
-        hint: str | None = "give each user a name of its own"
+        hint = "give each user a name of its own"
         if plain in seen:
             message = f"the user `{shorten(user.name)}` is there twice"
-        elif len(user.name) > LONGEST_USER_NAME_CHARACTERS:
-            message = f"the user name is longer than {LONGEST_USER_NAME_CHARACTERS} characters"
-            hint = "shorten it"
         elif plain in _TAKEN_USERS[pool.os]:
             message = f"`{user.name}` is a user of the system itself"
             hint = "give the user another name"
@@ -263,7 +250,7 @@ def _each_once(
 
 
 NODES: tuple[Rule, ...] = (
-    _packages_are_names,
+    _packages_fit,
     _shells_are_there,
     _images_run_containers,
     _container_images_are_names,

@@ -170,7 +170,7 @@ def _network_is_whole(workload: Workload, document: Document) -> Iterator[Proble
 
 
 def _instances_find_nodes(workload: Workload, document: Document) -> Iterator[Problem]:
-    """Otherwise a task of several nodes waits for ever (Microsoft Learn, "Multi-instance tasks")."""
+    """Otherwise such a task waits for ever (Microsoft Learn, "Use multi-instance tasks")."""
     pool = workload.pool
     if not isinstance(pool, NewPool):
         return

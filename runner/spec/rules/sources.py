@@ -107,22 +107,14 @@ def _columns_are_equal(workload: Workload, document: Document) -> Iterator[Probl
 def _axes_hold_files_once(workload: Workload, document: Document) -> Iterator[Problem]:
     for step in workload.steps:
         files = [each for each in axes(step.for_each).items() if isinstance(each[1], FilesOf)]
-        for index, (name, source) in enumerate(files):
+        for name, source in files[1:]:
             assert isinstance(source, FilesOf)
-            if source.chunk is not None:
-                yield document.key_problem(
-                    (*source.pointer, "chunk"),
-                    code="chunk-in-axes",
-                    message="`chunk` cannot be combined with other sources",
-                    hint="take `chunk` away, or run the step for the files alone",
-                )
-            if index > 0:
-                yield document.problem(
-                    role_of_files(source, document),
-                    code="two-files",
-                    message=f"`{files[0][0]}` and `{name}` both bring a `file`; a task has one",
-                    hint="bring the files of one of them as `resources`, and list their names here",
-                )
+            yield document.problem(
+                role_of_files(source, document),
+                code="two-files",
+                message=f"`{files[0][0]}` and `{name}` both bring a `file`; a task has one",
+                hint="bring the files of one of them as `resources`, and list their names here",
+            )
 
 
 def _products_are_possible(workload: Workload, document: Document) -> Iterator[Problem]:
