@@ -7,7 +7,7 @@ wire names: its enums are lower case while the service also writes `Success` and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from runner.remote.faults import redact
 from runner.run.services import (
     JobState,
     JobStatus,
+    NodeCommandKind,
+    NodeCommandStatus,
     NodeStatus,
     PoolStatus,
     TaskFailure,
@@ -40,6 +42,7 @@ POOL_PROPERTIES = [
     "targetLowPriorityNodes",
     "resizeErrors",
 ]
+KEPT_POOL_PROPERTIES = [*POOL_PROPERTIES, "enableAutoScale", "metadata"]
 
 GONE = JobStatus(state=JobState.GONE, pool_id=None, terminate_reason=None, problem=None)
 
@@ -50,10 +53,6 @@ def read_task(answer: Answer) -> TaskStatus:
     execution: Answer = answer.get("executionInfo") or {}
     node: Answer = answer.get("nodeInfo") or {}
     failure = execution.get("failureInfo")
-    succeeded: bool | None = None
-    if state is TaskState.COMPLETED:
-        result = execution.get("result")
-        succeeded = _word(result) == "success" if result is not None else failure is None
     return TaskStatus(
         id=TaskId(answer["id"]),
         state=state,
@@ -62,7 +61,7 @@ def read_task(answer: Answer) -> TaskStatus:
         started=_time(execution.get("startTime")),
         ended=_time(execution.get("endTime")),
         exit_code=execution.get("exitCode"),
-        succeeded=succeeded,
+        succeeded=_succeeded(execution) if state is TaskState.COMPLETED else None,
         retry_count=int(execution.get("retryCount") or 0),
         failure=None if failure is None else _failure(failure),
     )
@@ -105,6 +104,25 @@ def read_node(answer: Answer) -> NodeStatus:
     )
 
 
+def read_node_commands(answer: Answer) -> Iterator[NodeCommandStatus]:
+    """A node of the list of preparations and releases, which may have run one or both."""
+    for kind, name in (
+        (NodeCommandKind.PREPARATION, "jobPreparationTaskExecutionInfo"),
+        (NodeCommandKind.RELEASE, "jobReleaseTaskExecutionInfo"),
+    ):
+        execution = answer.get(name)
+        if execution is None:
+            continue
+        failure = execution.get("failureInfo")
+        yield NodeCommandStatus(
+            node_id=str(answer.get("nodeId") or ""),
+            kind=kind,
+            succeeded=_succeeded(execution) if _word(execution.get("state")) != "running" else None,
+            exit_code=execution.get("exitCode"),
+            failure=None if failure is None else _failure(failure),
+        )
+
+
 def read_pairs(answer: Answer) -> dict[str, str]:
     """The metadata of a job or a pool."""
     return {pair["name"]: pair["value"] for pair in answer.get("metadata") or ()}
@@ -124,6 +142,12 @@ def write_time(moment: datetime) -> str:
 
 def _time(text: str | None) -> datetime | None:
     return None if text is None else read_time(text)
+
+
+def _succeeded(execution: Answer) -> bool:
+    """Whether what has ended went well."""
+    result = execution.get("result")
+    return _word(result) == "success" if result is not None else not execution.get("failureInfo")
 
 
 def _state(kind: type[State], answer: Answer) -> State:

@@ -6,43 +6,47 @@ It must not know runs or plans. Bodies are sent and answers read as mappings of 
 
 from __future__ import annotations
 
-import difflib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
 from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.core.rest import HttpRequest
 
-from runner.errors import ServiceError, UsageError
-from runner.remote import answers, wire
+from runner.errors import ServiceError
+from runner.remote import answers, images, pools, wire
+from runner.remote.account import API_VERSION, REPEATABLE, BatchAccount, segment
 from runner.remote.adding import add_in_collections
 from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
-from runner.remote.waiting import wait_until_gone
+from runner.remote.wire_schedule import schedule_body
 from runner.run.services import (
     JobRequest,
     JobStatus,
+    NodeCommandStatus,
     NodeStatus,
+    PoolRequest,
     PoolStatus,
+    ScheduleRequest,
     TaskRequest,
     TaskStatus,
 )
-from runner.spec.pool import Image
+from runner.spec.pool import FixedNodes, Image
 
 if TYPE_CHECKING:
     from azure.batch import models
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
 
-API_VERSION = "2025-06-01"
-DELETION_LIMIT = timedelta(minutes=15)
-
-# Every POST and PATCH here may be sent twice: a job or a task that exists already is recognised.
-_REPEATABLE: dict[str, Any] = {"retry_on_methods": frozenset({"POST", "PATCH"})}
 _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
+# A recording of the service has the first; its documentation names the second.
+_NO_NODE_COMMANDS = frozenset(
+    {
+        "JobPreparationTaskOrReleaseTaskNotSpecified",
+        "JobPreparationTaskNotSpecified",
+        "JobNotFound",
+    }
+)
 
 
 class RemoteBatch:
@@ -59,9 +63,6 @@ class RemoteBatch:
         patience: Patience,
     ) -> None:
         self._origin = Origin(service="Azure Batch", endpoint=endpoint, key_hint=key_hint)
-        self._clock = clock
-        self._pause = pause
-        self._patience = patience
         self._client = BatchClient(
             endpoint,
             credential,
@@ -72,6 +73,13 @@ class RemoteBatch:
             retry_connect=patience.silent_retries,
             retry_read=patience.silent_retries,
             retry_backoff_factor=patience.backoff_seconds,
+        )
+        self._account = BatchAccount(
+            client=self._client,
+            origin=self._origin,
+            clock=clock,
+            pause=pause,
+            patience=patience,
         )
 
     @property
@@ -84,26 +92,14 @@ class RemoteBatch:
         with probing(self._origin, "list pools"):
             next(iter(self._client.list_pools(max_results=1, select=["id"], **PROBE_OPTIONS)), None)
 
-    def find_node_agent(self, image: Image) -> str:
-        """The node agent of an image in the service's list; `UsageError` with near ones if none."""
-        wanted = _image_name(image.publisher, image.offer, image.sku)
-        names: list[str] = []
+    def find_node_agent(self, image: Image, *, containers: bool = False) -> str:
+        """The node agent of an image in the service's list; `UsageError` with near ones if none.
+
+        Where tasks run in `containers`, an image that cannot run them is a `UsageError` too.
+        """
         with translated(self._origin, "list supported images"):
-            for supported in self._client.list_supported_images():
-                reference = supported["imageReference"]
-                name = _image_name(
-                    reference.get("publisher"), reference.get("offer"), reference.get("sku")
-                )
-                if name.lower() == wanted.lower():
-                    return str(supported["nodeAgentSKUId"])
-                names.append(name)
-        lower_names = {name.lower(): name for name in names}
-        near = difflib.get_close_matches(wanted.lower(), lower_names, n=3)
-        quoted = ", ".join(f"`{lower_names[name]}`" for name in near)
-        raise UsageError(
-            f"image `{wanted}` is not in the service's list of supported images",
-            hint=f"did you mean {quoted}?" if near else None,
-        )
+            supported = list(self._client.list_supported_images())
+        return images.find_node_agent(supported, image, containers=containers)
 
     def create_job(self, request: JobRequest) -> str:
         """Creates the job and with it its pool; returns the pool's id.
@@ -113,33 +109,63 @@ class RemoteBatch:
         body = wire.job_body(request)
         with translated(self._origin, f"create job `{request.id}`"):
             try:
-                self._client.create_job(cast("models.BatchJobCreateOptions", body), **_REPEATABLE)
+                self._client.create_job(cast("models.BatchJobCreateOptions", body), **REPEATABLE)
             except ResourceExistsError as error:
-                if service_code(error) != "JobExists" or not self._is_ours(request):
+                if service_code(error) != "JobExists":
+                    raise
+                if not _is_ours(self._client.get_job(request.id), request):
                     raise
         return self._pool_of(request.id)
+
+    def create_pool(self, pool_id: str, request: PoolRequest) -> bool:
+        """Creates the pool; false where one of this id and the same `pool` metadata exists.
+
+        Such a pool gets the number of nodes that the request says. `ServiceRefusedError` where a
+        pool of this id is not ours.
+        """
+        return pools.create_pool(self._account, pool_id, request)
+
+    def expire_pool(self, pool_id: str, size: FixedNodes, at: datetime) -> None:
+        """Lets the pool keep its nodes until a time, and give them all up then, without us."""
+        pools.expire_pool(self._account, pool_id, size, at)
+
+    def create_schedule(self, request: ScheduleRequest) -> None:
+        """Creates a job schedule; `ServiceRefusedError` (`JobScheduleExists`) where it exists.
+
+        A schedule of this id with the same metadata is ours: an earlier answer was lost.
+        """
+        body = cast("models.BatchJobScheduleCreateOptions", schedule_body(request))
+        with translated(self._origin, f"create job schedule `{request.id}`"):
+            try:
+                self._client.create_job_schedule(body, **REPEATABLE)
+            except ResourceExistsError as error:
+                if service_code(error) != "JobScheduleExists":
+                    raise
+                found = self._client.get_job_schedule(request.id, select=["id", "metadata"])
+                if not _is_ours(found, request.job):
+                    raise
 
     def add_tasks(self, job_id: str, requests: Sequence[TaskRequest]) -> None:
         """Adds any number of tasks, in collections; every result is read."""
 
         def send(collection: Sequence[dict[str, Any]]) -> Sequence[answers.Answer]:
             group = cast("models.BatchTaskGroup", {"value": collection})
-            result = self._client.create_task_collection(job_id, group, **_REPEATABLE)
+            result = self._client.create_task_collection(job_id, group, **REPEATABLE)
             return cast("Sequence[answers.Answer]", result.get("value") or ())
 
         add_in_collections(
             (wire.task_body(request) for request in requests),
             send,
             origin=self._origin,
-            patience=self._patience,
-            pause=self._pause,
+            patience=self._account.patience,
+            pause=self._account.pause,
         )
 
     def finish_adding(self, job_id: str) -> None:
         """No more tasks will come: when the last has ended, so does the job, and its pool goes."""
         body = cast("models.BatchJobUpdateOptions", {"onAllTasksComplete": "terminatejob"})
         with translated(self._origin, f"let job `{job_id}` end with its tasks"):
-            self._client.update_job(job_id, body, **_REPEATABLE)
+            self._client.update_job(job_id, body, **REPEATABLE)
 
     def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
         """Tasks that run or have ended, of those whose state changed at or after `since`."""
@@ -180,6 +206,17 @@ class RemoteBatch:
                 return ()
         return tuple(answers.read_node(node) for node in nodes)
 
+    def node_commands(self, job_id: str) -> tuple[NodeCommandStatus, ...]:
+        """The job's preparation and release on each node that ran them; none if it has neither."""
+        with translated(self._origin, f"list the preparations and releases of job `{job_id}`"):
+            try:
+                found = list(self._client.list_job_preparation_and_release_task_status(job_id))
+            except HttpResponseError as error:
+                if service_code(error) in _NO_NODE_COMMANDS:
+                    return ()
+                raise
+        return tuple(status for answer in found for status in answers.read_node_commands(answer))
+
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
         """The end of the start task's stderr; empty where the node is gone.
 
@@ -204,87 +241,49 @@ class RemoteBatch:
     def terminate_job(self, job_id: str) -> None:
         """Ends the job if it has not ended; its running tasks are killed."""
         with translated(self._origin, f"terminate job `{job_id}`"):
-            self._request(
+            self._account.send(
                 "POST",
-                f"/jobs/{_segment(job_id)}/terminate",
-                _JOB_OVER,
-                {"terminateReason": "UserTerminate"},
+                f"/jobs/{segment(job_id)}/terminate",
+                forgiven=_JOB_OVER,
+                body={"terminateReason": "UserTerminate"},
             )
 
     def delete_job(self, job_id: str) -> None:
         """Deletes it if it is there, and returns once it is gone."""
         with translated(self._origin, f"delete job `{job_id}`"):
-            self._request("DELETE", f"/jobs/{_segment(job_id)}", {"JobNotFound", "JobBeingDeleted"})
-            self._wait_until_gone(
+            self._account.send(
+                "DELETE",
+                f"/jobs/{segment(job_id)}",
+                forgiven={"JobNotFound", "JobBeingDeleted"},
+            )
+            self._account.wait_until_gone(
                 lambda: self._client.get_job(job_id, select=["id"]), f"job `{job_id}`"
             )
 
     def delete_pool(self, pool_id: str) -> None:
         """Deletes it if it is there, and returns once it is gone."""
-        with translated(self._origin, f"delete pool `{pool_id}`"):
-            self._request(
-                "DELETE", f"/pools/{_segment(pool_id)}", {"PoolNotFound", "PoolBeingDeleted"}
-            )
-            self._wait_until_gone(
-                lambda: self._client.get_pool(pool_id, select=["id"]), f"pool `{pool_id}`"
-            )
+        pools.delete_pool(self._account, pool_id)
 
     def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
         """Pools whose id starts with `prefix` and whose metadata name the run."""
         quoted = prefix.replace("'", "''")
         with translated(self._origin, "list pools"):
-            pools = list(
+            found = list(
                 self._client.list_pools(
                     filter=f"startswith(id,'{quoted}')", select=["id", "metadata"]
                 )
             )
-        return tuple(pool["id"] for pool in pools if run_id in answers.read_pairs(pool).values())
+        return tuple(pool["id"] for pool in found if run_id in answers.read_pairs(pool).values())
 
     def close(self) -> None:
         """Gives the connections back."""
         self._client.close()
 
-    def _request(
-        self, method: str, path: str, forgiven: frozenset[str] | set[str], body: object = None
-    ) -> None:
-        """Starts what the SDK offers only with a poller, whose thread would go on asking for ever.
-
-        Refusals with a code among `forgiven` are no error.
-        """
-        request = HttpRequest(
-            method,
-            f"{{endpoint}}{path}",
-            params={"api-version": API_VERSION},
-            headers={"Accept": "application/json"},
-            json=body,
-        )
-        if body is not None:
-            request.headers["Content-Type"] = "application/json; odata=minimalmetadata"
-        try:
-            self._client.send_request(request, **({} if method == "DELETE" else _REPEATABLE))
-        except HttpResponseError as error:
-            if service_code(error) not in forgiven:
-                raise
-
-    def _wait_until_gone(self, read: Callable[[], object], what: str) -> None:
-        def is_gone() -> bool:
-            try:
-                read()
-            except ResourceNotFoundError:
-                return True
-            return False
-
-        wait_until_gone(is_gone, what, clock=self._clock, pause=self._pause, limit=DELETION_LIMIT)
-
-    def _is_ours(self, request: JobRequest) -> bool:
-        job = self._client.get_job(request.id, select=answers.JOB_PROPERTIES)
-        return bool(request.metadata) and answers.read_pairs(job) == dict(request.metadata)
-
     def _pool_of(self, job_id: str) -> str:
         """The id of the job's pool, which the service has as soon as it has made the job."""
-        for attempt in range(self._patience.retries + 1):
+        for attempt in range(self._account.patience.retries + 1):
             if attempt:
-                self._pause(self._patience.backoff_seconds)
+                self._account.pause(self._account.patience.backoff_seconds)
             status = self.job_status(job_id)
             if status.pool_id is not None:
                 return status.pool_id
@@ -293,9 +292,6 @@ class RemoteBatch:
         raise ServiceError(f"job `{job_id}` got no pool")
 
 
-def _image_name(publisher: str | None, offer: str | None, sku: str | None) -> str:
-    return f"{publisher}/{offer}/{sku}"
-
-
-def _segment(name: str) -> str:
-    return quote(name, safe="")
+def _is_ours(found: answers.Answer, request: JobRequest) -> bool:
+    """Whether all that marks our job is there; the user's own `extra` may have added to it."""
+    return bool(request.metadata) and request.metadata.items() <= answers.read_pairs(found).items()

@@ -5,23 +5,26 @@ It must not know runs or plans, nor which role a container plays.
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
+from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
 from typing_extensions import override
 
 from runner.errors import TransferError
 from runner.plan.model import StoredBlob
+from runner.remote import uploads
+from runner.remote.downloads import write_whole
 from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.signing import Sign, sign_by_delegation, sign_by_key
 from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
+from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
 from runner.remote.waiting import wait_until_gone
 from runner.run.services import BlobMissingError, Permission
 
@@ -29,15 +32,12 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.blob import StorageStreamDownloader
 
-MEBIBYTE = 1024 * 1024
-# Each thread holds one piece in memory, so pieces are smaller than the SDK's 64 MiB.
-MOST_SINGLE_BYTES = 8 * MEBIBYTE
-BLOCK_BYTES = 16 * MEBIBYTE
-MOST_BLOCKS = 50_000
 DELETION_LIMIT = timedelta(minutes=15)
-
-_TEXT = "text/plain; charset=utf-8"
-_BINARY = "application/octet-stream"
+# What Data Lake Storage, and those who imitate it, put on a blob that stands for a folder.
+_FOLDER_MARK = "hdi_isfolder"
+_DELETERS = 16
+# Names are taken so many at a time: a container may hold millions.
+_DELETED_AT_ONCE = 1_000
 
 
 class RemoteBlobs:
@@ -131,27 +131,51 @@ class RemoteBlobs:
             found = list(self._service.list_containers(name_starts_with=prefix))
         return tuple(container.name for container in found)
 
+    def has_container(self, name: str) -> bool:
+        """Whether a container of just this name exists."""
+        with translated(self._origin, f"show container `{name}`"):
+            return self._container(name).exists()
+
+    def delete_blobs(self, container: str, names: Iterable[str]) -> None:
+        """Deletes blobs of a container with their snapshots; those that are gone are forgiven.
+
+        One by one: a batch of deletions (REST, Blob Batch) saves round trips alone.
+        """
+        client = self._container(container)
+
+        def delete(name: str) -> None:
+            self._check()
+            with translated(self._origin, f"delete blob `{container}/{name}`"):
+                try:
+                    client.delete_blob(name, delete_snapshots="include")
+                except ResourceNotFoundError:
+                    return
+
+        iterator = iter(names)
+        with ThreadPoolExecutor(_DELETERS, thread_name_prefix="delete") as pool:
+            while group := list(islice(iterator, _DELETED_AT_ONCE)):
+                deletions = [pool.submit(delete, name) for name in group]
+                try:
+                    for deletion in deletions:
+                        deletion.result()
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+
     def upload_file(self, container: str, blob: str, source: Path) -> None:
         """Brings a file up with its MD5, replacing the blob; `TransferError` names the file.
 
         A file that changes meanwhile is a `TransferError` too: the blob may be a mixture.
         """
-        try:
-            self._check()
-            with source.open("rb") as stream:
-                before = os.fstat(stream.fileno())
-                self._upload_stream(container, blob, stream, before.st_size, source)
-                after = os.fstat(stream.fileno())
-        except OSError as error:
-            raise TransferError(f"cannot read `{source}`: {error.strerror or error}") from error
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise TransferError(f"`{source}` changed while it was uploaded")
+        self._check()
+        with translated(self._origin, f"take blob `{container}/{blob}`"):
+            client = self._container(container).get_blob_client(blob)
+            uploads.upload_file(client, source, self._check)
 
     def upload_text(self, container: str, blob: str, text: str) -> None:
         """Brings a text up as UTF-8."""
-        content = text.encode()
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        self._upload(container, blob, content, len(content), digest, _TEXT)
+        with translated(self._origin, f"take blob `{container}/{blob}`"):
+            uploads.upload_text(self._container(container).get_blob_client(blob), text)
 
     def download_file(self, container: str, blob: str, target: Path) -> int:
         """Writes the blob to `target`, which must not be in use; returns its size in bytes.
@@ -163,7 +187,7 @@ class RemoteBlobs:
             self._check()
             downloader = self._open_blob(container, blob)
             try:
-                return _write_whole(downloader, target, f"{container}/{blob}", self._check)
+                return write_whole(downloader, target, f"{container}/{blob}", self._check)
             except OSError as error:
                 target.unlink(missing_ok=True)
                 raise TransferError(
@@ -174,9 +198,15 @@ class RemoteBlobs:
                 raise
 
     def list_blobs(self, container: str, prefix: str) -> Iterator[StoredBlob]:
-        """All blobs whose names start with `prefix`, in order."""
+        """All blobs whose names start with `prefix`, in order.
+
+        An account with folders of its own (a data lake) lists them too; they are no files.
+        """
+        client = self._container(container)
         with translated(self._origin, f"list container `{container}`"):
-            for blob in self._container(container).list_blobs(name_starts_with=prefix):
+            for blob in client.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                if (blob.metadata or {}).get(_FOLDER_MARK) == "true":
+                    continue
                 md5 = blob.content_settings.content_md5
                 yield StoredBlob(
                     name=blob.name, size_bytes=blob.size, md5=bytes(md5) if md5 else None
@@ -226,54 +256,6 @@ class RemoteBlobs:
         except ResourceNotFoundError as error:
             raise BlobMissingError(f"blob `{container}/{blob}` does not exist") from error
 
-    def _upload_stream(
-        self, container: str, blob: str, stream: IO[bytes], size: int, source: Path
-    ) -> None:
-        if size > BLOCK_BYTES * MOST_BLOCKS:
-            limit = BLOCK_BYTES * MOST_BLOCKS // 1024**3
-            raise TransferError(f"`{source}` is larger than {limit} GiB")
-        if size <= MOST_SINGLE_BYTES:
-            content = stream.read()
-            digest = hashlib.md5(content, usedforsecurity=False).digest()
-            self._upload(container, blob, content, len(content), digest, _BINARY)
-            return
-        md5 = hashlib.md5(usedforsecurity=False)
-        while piece := stream.read(MEBIBYTE):
-            self._check()
-            md5.update(piece)
-        stream.seek(0)
-        checked = cast("IO[bytes]", _CheckedStream(stream, self._check))  # all that the SDK uses
-        self._upload(container, blob, checked, size, md5.digest(), _BINARY)
-
-    def _upload(
-        self,
-        container: str,
-        blob: str,
-        content: bytes | IO[bytes],
-        size: int,
-        digest: bytes,
-        content_type: str,
-    ) -> None:
-        """Puts the content in one request and compares MD5s, or in blocks that carry their own."""
-        in_blocks = size > MOST_SINGLE_BYTES
-        with translated(self._origin, f"take blob `{container}/{blob}`"):
-            answer = (
-                self._container(container)
-                .get_blob_client(blob)
-                .upload_blob(
-                    content,
-                    length=size,
-                    overwrite=True,
-                    content_settings=ContentSettings(
-                        content_type=content_type, content_md5=bytearray(digest)
-                    ),
-                    validate_content=in_blocks,
-                )
-            )
-        received = answer.get("content_md5")
-        if not in_blocks and received and bytes(received) != digest:
-            raise TransferError(f"blob `{container}/{blob}` did not arrive whole: its MD5 differs")
-
 
 class _PausingRetry(ExponentialRetry):
     """The SDK's retries, doubling from two seconds, whose waits go through our own pause.
@@ -297,48 +279,3 @@ class _PausingRetry(ExponentialRetry):
     @override
     def sleep(self, settings: dict[str, Any], transport: object) -> None:
         self._pause(self.get_backoff_time(settings))
-
-
-class _CheckedStream:
-    """A file whose reading ends where `check` raises, so that no long upload outlives its run."""
-
-    def __init__(self, stream: IO[bytes], check: Callable[[], None]) -> None:
-        self._stream = stream
-        self._check = check
-
-    def read(self, size: int = -1) -> bytes:
-        """The next piece."""
-        self._check()
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Back to where a try began."""
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Where the next piece begins."""
-        return self._stream.tell()
-
-
-def _write_whole(
-    downloader: StorageStreamDownloader[bytes],
-    target: Path,
-    name: str,
-    check: Callable[[], None],
-) -> int:
-    md5 = hashlib.md5(usedforsecurity=False)
-    size = 0
-    with target.open("wb") as stream:
-        for piece in downloader.chunks():
-            check()
-            stream.write(piece)
-            md5.update(piece)
-            size += len(piece)
-    if size != downloader.size:
-        raise TransferError(
-            f"blob `{name}` did not arrive whole: {size} of {downloader.size} bytes"
-        )
-    expected = downloader.properties.content_settings.content_md5
-    if expected and bytes(expected) != md5.digest():
-        raise TransferError(f"blob `{name}` did not arrive whole: its MD5 differs")
-    return size

@@ -15,6 +15,7 @@ from runner.remote.wire_parts import (
     merged,
     pairs,
     resource,
+    with_extra,
 )
 from runner.remote.wire_pool import pool_body
 from runner.run.services import (
@@ -49,10 +50,6 @@ _EXIT_CAUSE = {
     ExitCause.UPLOAD_ERROR: "fileUploadError",
     ExitCause.OTHER: "default",
 }
-_WORKING_DIRECTORY = {
-    WorkingDirectory.TASK: "taskWorkingDirectory",
-    WorkingDirectory.IMAGE: "containerImageDefault",
-}
 
 
 def job_body(request: JobRequest) -> dict[str, Any]:
@@ -66,7 +63,6 @@ def job_body(request: JobRequest) -> dict[str, Any]:
         "constraints": {"maxWallClockTime": duration(request.duration)},
         "poolInfo": _pool_info(request.pool),
         "onAllTasksComplete": "noaction",
-        "metadata": pairs(request.metadata),
     }
     if settings.priority:
         body["priority"] = settings.priority
@@ -88,7 +84,7 @@ def job_body(request: JobRequest) -> dict[str, Any]:
         constraints["maxTaskRetryCount"] = request.preparation.retries
     if request.release is not None:
         body["jobReleaseTask"] = _release_task(request.release)
-    return merged(body, settings.extra)
+    return with_extra(body, settings.extra, request.metadata)
 
 
 def task_body(request: TaskRequest) -> dict[str, Any]:
@@ -102,7 +98,7 @@ def task_body(request: TaskRequest) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": request.id,
         "displayName": request.display_name,
-        **command_part(request.command),
+        **command_part(request.command, request.coordination),
         "constraints": constraints,
         "userIdentity": identity(step.run_as),
     }
@@ -164,7 +160,7 @@ def _exit_conditions(rules: tuple[ExitRule, ...], job_action: JobAction | None) 
     ranges: list[dict[str, Any]] = []
     conditions: dict[str, Any] = {}
     for rule in rules:
-        options = _exit_options(rule)
+        options = _exit_options(rule, job_action)
         for first, last in rule.codes:
             if first == last:
                 codes.append({"code": first, "exitOptions": options})
@@ -177,15 +173,16 @@ def _exit_conditions(rules: tuple[ExitRule, ...], job_action: JobAction | None) 
     if ranges:
         conditions["exitCodeRanges"] = ranges
     if job_action is not None:
-        default = conditions.get("default", {})
-        conditions["default"] = {"jobAction": _JOB_ACTION[job_action], **default}
+        conditions.setdefault("default", {"jobAction": _JOB_ACTION[job_action]})
     return conditions
 
 
-def _exit_options(rule: ExitRule) -> dict[str, Any]:
+def _exit_options(rule: ExitRule, job_action: JobAction | None) -> dict[str, Any]:
+    """What a rule says; what it does not say of the job is what holds without a rule."""
     options: dict[str, Any] = {}
-    if rule.job is not None:
-        options["jobAction"] = _JOB_ACTION[rule.job]
+    action = rule.job or job_action
+    if action is not None:
+        options["jobAction"] = _JOB_ACTION[action]
     if rule.dependents is not None:
         options["dependencyAction"] = _DEPENDENTS_ACTION[rule.dependents]
     return options
@@ -197,8 +194,8 @@ def _container_settings(request: TaskRequest) -> dict[str, Any]:
     settings: dict[str, Any] = {"imageName": request.container_image}
     if container.options:
         settings["containerRunOptions"] = container.options
-    if container.working_directory is not WorkingDirectory.TASK:
-        settings["workingDirectory"] = _WORKING_DIRECTORY[container.working_directory]
+    if container.working_directory is WorkingDirectory.IMAGE:
+        settings["workingDirectory"] = "containerImageDefault"
     return settings
 
 

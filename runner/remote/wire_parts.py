@@ -28,6 +28,21 @@ def merged(body: Mapping[str, Any], extra: Mapping[str, object]) -> dict[str, An
     return result
 
 
+def with_extra(
+    body: Mapping[str, Any], extra: Mapping[str, object], metadata: Mapping[str, str]
+) -> dict[str, Any]:
+    """`body` of a pool or a job with its metadata and `extra`, whose metadata come on top.
+
+    Ours are never lost: by them a run finds what it has made.
+    """
+    result = merged({**body, "metadata": pairs(metadata)}, extra)
+    more = extra.get("metadata")
+    if isinstance(more, list) and all(isinstance(pair, Mapping) for pair in more):
+        others = [pair for pair in more if pair.get("name") not in metadata]
+        result["metadata"] = [*pairs(metadata), *others]
+    return result
+
+
 def duration(value: timedelta) -> str:
     """An ISO 8601 duration in seconds, which .NET's `XmlConvert` and every parser of them reads."""
     seconds, rest = divmod(value, timedelta(seconds=1))
@@ -41,11 +56,16 @@ def pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
-def command_part(command: CommandLine) -> dict[str, Any]:
-    """The command line of any task, and the settings it needs."""
+def command_part(command: CommandLine, coordination: CommandLine | None = None) -> dict[str, Any]:
+    """The command line of any task, and the settings it needs.
+
+    The one that coordinates the nodes of a task has no settings of its own on the wire.
+    """
     body: dict[str, Any] = {"commandLine": command.line}
-    if command.environment:
-        body["environmentSettings"] = pairs(command.environment)
+    settings = {} if coordination is None else dict(coordination.environment)
+    settings.update(command.environment)
+    if settings:
+        body["environmentSettings"] = pairs(settings)
     return body
 
 

@@ -16,9 +16,8 @@ from runner.remote.wire_parts import (
     duration,
     elevation,
     identity,
-    merged,
-    pairs,
     resource,
+    with_extra,
 )
 from runner.run.services import NodeCommandRequest, PoolRequest
 from runner.spec.pool import (
@@ -48,7 +47,6 @@ def pool_body(request: PoolRequest) -> dict[str, Any]:
         "vmSize": pool.vm_size,
         **_size(pool),
         "taskSlotsPerNode": pool.task_slots_per_node,
-        "metadata": pairs(request.metadata),
     }
     if pool.node_fill is not NodeFill.SPREAD:
         body["taskSchedulingPolicy"] = {"nodeFillType": pool.node_fill.value}
@@ -71,7 +69,7 @@ def pool_body(request: PoolRequest) -> dict[str, Any]:
         body["enableInterNodeCommunication"] = True
     if pool.applications:
         body["applicationPackageReferences"] = list(map(application, pool.applications))
-    return merged(body, pool.extra)
+    return with_extra(body, pool.extra, request.metadata)
 
 
 def _virtual_machine(request: PoolRequest) -> dict[str, Any]:

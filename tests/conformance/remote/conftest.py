@@ -10,6 +10,7 @@ import pytest
 
 from runner.connect import Services, open_azure, read_azure_settings
 from tests.conformance.endpoints import Emulator
+from tests.conformance.remote.asking import sized
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +46,11 @@ def container(services: Services, name: str) -> Iterator[str]:
 def expires() -> datetime:
     """An hour from now."""
     return datetime.now(timezone.utc) + timedelta(hours=1)
+
+
+@pytest.fixture
+def pool(services: Services, name: str) -> Iterator[str]:
+    """A pool of one node that was made without a job; gone afterwards."""
+    assert services.batch.create_pool(name, sized(name, 1)) is True
+    yield name
+    services.batch.delete_pool(name)

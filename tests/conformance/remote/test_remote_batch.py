@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,91 +11,32 @@ import pytest
 
 from runner.connect import Services, open_azure, read_azure_settings
 from runner.errors import ServiceRefusedError, UsageError
-from runner.plan.model import CommandLine, TaskId
+from runner.plan.model import TaskId
 from runner.run.services import (
-    JobRequest,
     JobState,
     OutputRequest,
     Permission,
-    PoolRequest,
     ResourceRequest,
-    StartTaskRequest,
-    TaskRequest,
     TaskState,
-    TaskStatus,
 )
-from runner.spec.pool import Image
 from runner.spec.step import UploadCondition
-from runner.spec.terms import Elevation
+from runner.spec.workload import Job
 from tests.conformance.endpoints import Emulator
-
-IMAGE = Image(publisher="canonical", offer="ubuntu-24_04-lts", sku="server", version="latest")
-
-
-def bash(script: str, **environment: str) -> CommandLine:
-    """A command that a shell runs; the script holds no single quote."""
-    return CommandLine(line=f"/bin/bash -c '{script}'", environment=environment, script=script)
-
-
-def make_job(
-    services: Services, name: str, start_task: StartTaskRequest | None = None
-) -> JobRequest:
-    return JobRequest(
-        id=name,
-        pool=PoolRequest(
-            id_prefix="test-",
-            image=IMAGE,
-            node_agent=services.batch.find_node_agent(IMAGE),
-            vm_size="Standard_D2s_v5",
-            dedicated_nodes=1,
-            spot_nodes=0,
-            task_slots_per_node=1,
-            start_task=start_task,
-            metadata={"run": name},
-            keep=False,
-            extra={},
-        ),
-        duration=timedelta(hours=1),
-        metadata={"run": name},
-        extra={},
-    )
-
-
-def make_task(number: int, command: CommandLine) -> TaskRequest:
-    return TaskRequest(
-        id=TaskId(f"{number:04}"),
-        display_name=f"main/{number}",
-        command=command,
-        resources=(),
-        outputs=(),
-        run_as=Elevation.USER,
-        retries=0,
-        timeout=None,
-        extra={},
-    )
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    pause = threading.Event().wait
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        pause(0.02)
-
-
-def ended(services: Services, job_id: str) -> dict[str, TaskStatus]:
-    """The completed tasks, by id."""
-    return {
-        task.id: task
-        for task in services.batch.task_changes(job_id, None)
-        if task.state is TaskState.COMPLETED
-    }
+from tests.conformance.remote.asking import (
+    bash,
+    ended,
+    make_command,
+    make_job,
+    make_task,
+    wait_for,
+)
+from tests.unit.remote.samples import IMAGE, STEP
 
 
 @pytest.fixture
 def job(services: Services, name: str) -> Iterator[str]:
     """A job with a pool of one node; both are gone afterwards."""
-    pool = services.batch.create_job(make_job(services, name))
+    pool = services.batch.create_job(make_job(name))
     yield name
     services.batch.delete_job(name)
     services.batch.delete_pool(pool)
@@ -117,6 +56,19 @@ def test_the_node_agent_of_an_image(services: Services) -> None:
     assert "`canonical/ubuntu-24_04-lts/server`" in caught.value.hint
 
 
+def test_an_image_that_runs_containers(services: Services) -> None:
+    hpc = replace(IMAGE, publisher="microsoft-dsvm", offer="ubuntu-hpc", sku="2204")
+
+    agent = services.batch.find_node_agent(hpc, containers=True)
+    with pytest.raises(UsageError) as caught:
+        services.batch.find_node_agent(IMAGE, containers=True)
+
+    assert agent == "batch.node.ubuntu 22.04"
+    assert caught.value.message == (
+        "image `canonical/ubuntu-24_04-lts/server` cannot run containers"
+    )
+
+
 def test_tasks_run_with_their_files_and_leave_their_outputs(
     services: Services, job: str, container: str, expires: datetime, tmp_path: Path
 ) -> None:
@@ -127,7 +79,7 @@ def test_tasks_run_with_their_files_and_leave_their_outputs(
         make_task(1, bash('cat "in dir/a.txt" - <<< "$WORD" > out.txt; echo seen >&2', WORD="ü")),
         resources=(
             ResourceRequest(
-                blob_url=blobs.blob_url(container, "in/a b.txt", Permission.READ, expires),
+                url=blobs.blob_url(container, "in/a b.txt", Permission.READ, expires),
                 path="in dir/a.txt",
             ),
             ResourceRequest(
@@ -167,7 +119,9 @@ def test_tasks_run_with_their_files_and_leave_their_outputs(
 
 
 def test_a_failed_task_says_how(services: Services, job: str) -> None:
-    services.batch.add_tasks(job, [replace(make_task(1, bash("exit 7")), retries=1)])
+    services.batch.add_tasks(
+        job, [replace(make_task(1, bash("exit 7")), step=replace(STEP, retries=1))]
+    )
     wait_for(lambda: "0001" in ended(services, job))
 
     status = ended(services, job)["0001"]
@@ -177,7 +131,8 @@ def test_a_failed_task_says_how(services: Services, job: str) -> None:
 
 
 def test_a_task_that_takes_too_long_is_ended(services: Services, job: str) -> None:
-    task = replace(make_task(1, bash("sleep 600")), timeout=timedelta(seconds=1))
+    step = replace(STEP, timeout=timedelta(seconds=1))
+    task = replace(make_task(1, bash("sleep 600")), step=step)
     services.batch.add_tasks(job, [task])
     wait_for(lambda: "0001" in ended(services, job))
 
@@ -231,7 +186,7 @@ def test_a_task_that_the_service_refuses_is_named(services: Services, job: str) 
 
 
 def test_a_job_ends_with_its_tasks_and_takes_its_pool(services: Services, name: str) -> None:
-    pool = services.batch.create_job(make_job(services, name))
+    pool = services.batch.create_job(make_job(name))
     assert pool.startswith("test-")
     assert services.batch.find_pools("test-", name) == (pool,)
     assert services.batch.find_pools("test-", "another run") == ()
@@ -265,14 +220,8 @@ def test_a_pool_and_its_nodes_are_shown(services: Services, job: str) -> None:
 
 
 def test_a_start_task_that_fails_is_shown_with_its_log(services: Services, name: str) -> None:
-    start_task = StartTaskRequest(
-        command=bash("echo first; echo no such package >&2; exit 100"),
-        resources=(),
-        run_as=Elevation.USER,
-        wait_for_success=True,
-        retries=0,
-    )
-    pool = services.batch.create_job(make_job(services, name, start_task))
+    start_task = make_command("echo first; echo no such package >&2; exit 100")
+    pool = services.batch.create_job(make_job(name, start_task))
     wait_for(
         lambda: [node.state for node in services.batch.node_statuses(pool)] == ["starttaskfailed"]
     )
@@ -305,7 +254,7 @@ def test_a_running_job_is_terminated(services: Services, job: str) -> None:
 
 
 def test_a_job_may_be_created_twice_but_not_by_another_run(services: Services, job: str) -> None:
-    request = make_job(services, job)
+    request = make_job(job)
 
     assert services.batch.create_job(request) == services.batch.job_status(job).pool_id
     with pytest.raises(ServiceRefusedError) as caught:
@@ -315,8 +264,8 @@ def test_a_job_may_be_created_twice_but_not_by_another_run(services: Services, j
 
 
 def test_a_wrong_property_of_the_user_is_refused_by_name(services: Services, name: str) -> None:
-    request = make_job(services, name)
-    request = replace(request, extra={"priority": 5000})
+    request = make_job(name)
+    request = replace(request, settings=Job(extra={"priority": 5000}))
 
     with pytest.raises(ServiceRefusedError) as caught:
         services.batch.create_job(request)

@@ -15,7 +15,7 @@ import pytest
 from runner.connect import Services, open_azure, read_azure_settings
 from runner.errors import ServiceRefusedError
 from runner.plan.model import StoredBlob
-from runner.remote.blobs import MOST_SINGLE_BYTES
+from runner.remote.uploads import MOST_SINGLE_BYTES
 from runner.run.services import BlobMissingError, Permission
 from tests.conformance.endpoints import Emulator
 
@@ -98,6 +98,38 @@ def test_containers_come_and_go(services: Services, name: str) -> None:
     services.blobs.delete_container(f"{name}-b")
     services.blobs.delete_container(f"{name}-b")
     assert services.blobs.list_containers(name) == ()
+
+
+def test_whether_there_is_a_container(services: Services, container: str) -> None:
+    assert services.blobs.has_container(container) is True
+    # Names that start alike are others.
+    assert services.blobs.has_container(container[:-1]) is False
+
+
+def test_blobs_are_deleted_by_name_and_the_others_stay(
+    services: Services, container: str, tmp_path: Path
+) -> None:
+    for blob in NAMES:
+        services.blobs.upload_text(container, blob, blob)
+
+    services.blobs.delete_blobs(container, [*NAMES[1:], "gone already"])
+
+    assert [item.name for item in services.blobs.list_blobs(container, "")] == [NAMES[0]]
+
+
+def test_all_blobs_are_deleted_as_they_are_listed(services: Services, container: str) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(
+            threads.map(
+                lambda number: services.blobs.upload_text(container, f"{number:04}", "x"),
+                range(1_200),
+            )
+        )
+
+    names = (item.name for item in services.blobs.list_blobs(container, ""))
+    services.blobs.delete_blobs(container, names)
+
+    assert list(services.blobs.list_blobs(container, "")) == []
 
 
 def fetch(url: str, method: str = "GET", body: bytes | None = None) -> bytes:

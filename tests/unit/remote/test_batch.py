@@ -12,55 +12,23 @@ from datetime import datetime, timezone
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 
-from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError, UsageError
-from runner.plan.model import CommandLine, TaskId
+from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError
+from runner.plan.model import TaskId
 from runner.remote.batch import RemoteBatch
 from runner.remote.transport import Patience
 from runner.run.services import (
-    JobRequest,
     JobState,
-    PoolRequest,
-    TaskRequest,
+    NodeCommandKind,
+    NodeCommandStatus,
+    TaskFailure,
     TaskState,
 )
-from runner.spec.pool import Image
-from runner.spec.terms import Elevation
+from tests.unit.remote.samples import JOB, SCHEDULE, TASK
 from tests.unit.remote.stub import Canned, Pauses, Seen, Stub, batch_answer, batch_error
 
 KEY = base64.b64encode(b"not a secret").decode()
 HINT = "check AZURE_BATCH_ACCESS_KEY"
 NOT_FOUND = batch_error(404, "JobNotFound", "The specified job does not exist.")
-IMAGE = Image(publisher="canonical", offer="ubuntu-24_04-lts", sku="server", version="latest")
-JOB = JobRequest(
-    id="cat-1",
-    pool=PoolRequest(
-        id_prefix="cat-",
-        image=IMAGE,
-        node_agent="batch.node.ubuntu 24.04",
-        vm_size="Standard_D2s_v5",
-        dedicated_nodes=1,
-        spot_nodes=0,
-        task_slots_per_node=1,
-        start_task=None,
-        metadata={"run": "cat-1"},
-        keep=False,
-        extra={},
-    ),
-    duration=datetime(2025, 1, 2, tzinfo=timezone.utc) - datetime(2025, 1, 1, tzinfo=timezone.utc),
-    metadata={"run": "cat-1"},
-    extra={},
-)
-TASK = TaskRequest(
-    id=TaskId("1"),
-    display_name="main/1",
-    command=CommandLine(line="true", environment={}, script="true"),
-    resources=(),
-    outputs=(),
-    run_as=Elevation.USER,
-    retries=0,
-    timeout=None,
-    extra={},
-)
 
 
 @pytest.fixture
@@ -104,7 +72,7 @@ def test_a_job_whose_answer_was_lost_is_ours(
     ours = {
         "id": "cat-1",
         "state": "active",
-        "metadata": [{"name": "run", "value": "cat-1"}],
+        "metadata": [{"name": "batch-run", "value": "cat-1"}, {"name": "cost", "value": "7"}],
         "executionInfo": {"poolId": "cat-P"},
     }
     stub.answer(
@@ -453,55 +421,6 @@ def test_a_deletion_that_never_ends_is_told(batch: RemoteBatch, stub: Stub, paus
     assert 900 <= sum(pauses.seconds) < 906
 
 
-def supported(*images: tuple[str, str, str, str]) -> Canned:
-    return batch_answer(
-        {
-            "value": [
-                {
-                    "nodeAgentSKUId": agent,
-                    "imageReference": {
-                        "publisher": publisher,
-                        "offer": offer,
-                        "sku": sku,
-                        "version": "latest",
-                    },
-                    "osType": "linux",
-                    "verificationType": "verified",
-                }
-                for publisher, offer, sku, agent in images
-            ]
-        }
-    )
-
-
-def test_the_node_agent_of_an_image_is_found_in_any_case(batch: RemoteBatch, stub: Stub) -> None:
-    stub.answer(
-        supported(
-            ("canonical", "0001-com-ubuntu-server-jammy", "22_04-lts", "batch.node.ubuntu 22.04"),
-            ("Canonical", "ubuntu-24_04-lts", "SERVER", "batch.node.ubuntu 24.04"),
-        )
-    )
-
-    assert batch.find_node_agent(IMAGE) == "batch.node.ubuntu 24.04"
-
-
-def test_an_unknown_image_is_answered_with_near_ones(batch: RemoteBatch, stub: Stub) -> None:
-    stub.answer(
-        supported(
-            ("canonical", "ubuntu-24_04-lts", "server", "batch.node.ubuntu 24.04"),
-            ("microsoftwindowsserver", "windowsserver", "2022", "batch.node.windows amd64"),
-        )
-    )
-
-    with pytest.raises(UsageError) as caught:
-        batch.find_node_agent(replace(IMAGE, offer="ubuntu-2404-lts"))
-
-    assert caught.value.message == (
-        "image `canonical/ubuntu-2404-lts/server` is not in the service's list of supported images"
-    )
-    assert caught.value.hint == "did you mean `canonical/ubuntu-24_04-lts/server`?"
-
-
 def test_pools_are_found_by_prefix_and_run(batch: RemoteBatch, stub: Stub) -> None:
     def pool(pool_id: str, run: str) -> dict[str, object]:
         return {"id": pool_id, "metadata": [{"name": "run", "value": run}]}
@@ -512,3 +431,120 @@ def test_pools_are_found_by_prefix_and_run(batch: RemoteBatch, stub: Stub) -> No
 
     assert batch.find_pools("c'at-", "r2") == ("cat-B",)
     assert stub.seen[0].query["$filter"] == "startswith(id,'c''at-')"
+
+
+def test_a_schedule_is_created(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(Canned(status=201))
+
+    batch.create_schedule(SCHEDULE)
+
+    (create,) = stub.seen
+    assert (create.method, create.path) == ("POST", "/acct/jobschedules")
+    assert create.json["id"] == "cat-nightly"
+    assert create.json["jobSpecification"]["jobManagerTask"]["id"] == "1"
+
+
+def test_a_schedule_whose_answer_was_lost_is_ours(batch: RemoteBatch, stub: Stub) -> None:
+    ours = {"id": "cat-nightly", "metadata": [{"name": "batch-run", "value": "cat-1"}]}
+    stub.answer(
+        batch_error(500, "InternalError", "An internal error."),
+        batch_error(409, "JobScheduleExists", "The specified job schedule already exists."),
+        batch_answer(ours),
+    )
+
+    batch.create_schedule(SCHEDULE)
+
+    assert [seen.method for seen in stub.seen] == ["POST", "POST", "GET"]
+
+
+def test_a_schedule_of_someone_else_is_refused(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(
+        batch_error(409, "JobScheduleExists", "The specified job schedule already exists."),
+        batch_answer({"id": "cat-nightly"}),
+    )
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.create_schedule(SCHEDULE)
+
+    assert caught.value.code == "JobScheduleExists"
+    assert caught.value.message == (
+        "Azure Batch refused to create job schedule `cat-nightly`: JobScheduleExists: "
+        "The specified job schedule already exists"
+    )
+
+
+def test_preparations_and_releases_are_told_by_node(batch: RemoteBatch, stub: Stub) -> None:
+    failure = {
+        "category": "UserError",
+        "code": "FailureExitCode",
+        "message": "The task exited with an exit code representing a failure",
+    }
+    done = {"startTime": "2025-03-28T18:10:00Z", "state": "completed", "retryCount": 0}
+    stub.answer(
+        batch_answer(
+            {
+                "value": [
+                    {
+                        "poolId": "p",
+                        "nodeId": "n1",
+                        "jobPreparationTaskExecutionInfo": {
+                            **done,
+                            "exitCode": 0,
+                            "result": "Success",
+                        },
+                        "jobReleaseTaskExecutionInfo": {
+                            **done,
+                            "exitCode": 3,
+                            "result": "failure",
+                            "failureInfo": failure,
+                        },
+                    },
+                    {
+                        "poolId": "p",
+                        "nodeId": "n2",
+                        "jobPreparationTaskExecutionInfo": {**done, "state": "Running"},
+                    },
+                ]
+            }
+        )
+    )
+
+    assert batch.node_commands("cat-1") == (
+        NodeCommandStatus(
+            node_id="n1",
+            kind=NodeCommandKind.PREPARATION,
+            succeeded=True,
+            exit_code=0,
+            failure=None,
+        ),
+        NodeCommandStatus(
+            node_id="n1",
+            kind=NodeCommandKind.RELEASE,
+            succeeded=False,
+            exit_code=3,
+            failure=TaskFailure(
+                code="FailureExitCode",
+                category="UserError",
+                message="The task exited with an exit code representing a failure",
+            ),
+        ),
+        NodeCommandStatus(
+            node_id="n2",
+            kind=NodeCommandKind.PREPARATION,
+            succeeded=None,
+            exit_code=None,
+            failure=None,
+        ),
+    )
+    assert stub.seen[0].path == "/acct/jobs/cat-1/jobpreparationandreleasetaskstatus"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(409, "JobPreparationTaskOrReleaseTaskNotSpecified"), (404, "JobNotFound")]
+)
+def test_a_job_without_preparation_and_release_has_none_to_tell(
+    batch: RemoteBatch, stub: Stub, status: int, code: str
+) -> None:
+    stub.answer(batch_error(status, code, "There is none."))
+
+    assert batch.node_commands("cat-1") == ()

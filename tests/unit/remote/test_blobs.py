@@ -20,9 +20,11 @@ from runner.errors import (
     ServiceUnreachableError,
     TransferError,
 )
-from runner.remote.blobs import MOST_SINGLE_BYTES, RemoteBlobs
+from runner.plan.model import StoredBlob
+from runner.remote.blobs import RemoteBlobs
 from runner.remote.signing import sign_by_delegation
 from runner.remote.transport import Patience
+from runner.remote.uploads import MOST_SINGLE_BYTES
 from runner.run.services import BlobMissingError, Permission
 from tests.unit.remote.stub import Answerer, Canned, Pauses, Seen, Stub, blob_error
 
@@ -290,6 +292,96 @@ def test_a_container_is_deleted_when_it_is_gone(
     assert pauses.seconds == [0.05]
     stub.answer(gone)
     blobs.delete_container("c")
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_there"),
+    [
+        (Canned(headers={"ETag": '"1"', "Last-Modified": "Fri, 28 Mar 2025 18:10:00 GMT"}), True),
+        (blob_error(404, "ContainerNotFound", "The specified container does not exist."), False),
+    ],
+)
+def test_whether_there_is_a_container(
+    blobs: RemoteBlobs, stub: Stub, answer: Canned, is_there: bool
+) -> None:
+    stub.answer(answer)
+
+    assert blobs.has_container("c") is is_there
+    assert stub.seen[0].path == "/acct/c"
+
+
+def test_a_container_that_we_may_not_see_is_not_said_to_be_missing(
+    blobs: RemoteBlobs, stub: Stub
+) -> None:
+    stub.answer(blob_error(403, "AuthorizationFailure", "Not allowed."))
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        blobs.has_container("c")
+
+    assert caught.value.message == (
+        "Blob Storage refused to show container `c`: AuthorizationFailure: Not allowed"
+    )
+
+
+def test_blobs_are_deleted_with_their_snapshots(blobs: RemoteBlobs, stub: Stub) -> None:
+    names = [f"dir/ä {number}.txt" for number in range(40)]
+
+    def answer(seen: Seen) -> Canned:
+        return MISSING if seen.path.endswith("7.txt") else Canned(status=202)
+
+    stub.answer(answer)
+
+    blobs.delete_blobs("c", iter(names))
+
+    assert {(seen.method, seen.path) for seen in stub.seen} == {
+        ("DELETE", f"/acct/c/dir/%C3%A4%20{number}.txt") for number in range(40)
+    }
+    assert {seen.headers["x-ms-delete-snapshots"] for seen in stub.seen} == {"include"}
+
+
+def test_a_blob_that_cannot_be_deleted_is_named(blobs: RemoteBlobs, stub: Stub) -> None:
+    stub.answer(blob_error(412, "LeaseIdMissing", "There is currently a lease on the blob."))
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        blobs.delete_blobs("c", ["a.txt"])
+
+    assert caught.value.message == (
+        "Blob Storage refused to delete blob `c/a.txt`: LeaseIdMissing: "
+        "There is currently a lease on the blob"
+    )
+
+
+def test_no_blob_is_deleted_once_transfers_are_abandoned(blobs: RemoteBlobs, stub: Stub) -> None:
+    blobs.abandon_transfers()
+
+    with pytest.raises(TransferError):
+        blobs.delete_blobs("c", ["a.txt"])
+
+    assert stub.seen == []
+
+
+def test_folders_of_a_data_lake_are_no_files(blobs: RemoteBlobs, stub: Stub) -> None:
+    def blob(name: str, size: int, metadata: str) -> str:
+        return (
+            f"<Blob><Name>{name}</Name><Properties><Content-Length>{size}</Content-Length>"
+            "<Content-MD5 /><BlobType>BlockBlob</BlobType></Properties>"
+            f"<Metadata>{metadata}</Metadata></Blob>"
+        )
+
+    stub.answer(
+        Canned(
+            body=(
+                '<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>'
+                + blob("d", 0, "<hdi_isfolder>true</hdi_isfolder>")
+                + blob("d/a.txt", 3, "<hdi_isfolder>no</hdi_isfolder>")
+                + "</Blobs><NextMarker /></EnumerationResults>"
+            ).encode(),
+            headers={"Content-Type": "application/xml"},
+        )
+    )
+
+    assert list(blobs.list_blobs("c", "d")) == [StoredBlob(name="d/a.txt", size_bytes=3, md5=None)]
+    assert stub.seen[0].query["include"] == "metadata"
 
 
 def test_a_wrong_key_is_hinted_at_and_no_signature_is_told(blobs: RemoteBlobs, stub: Stub) -> None:

@@ -1,0 +1,206 @@
+"""Pools that outlive a job: made or found, brought to a size, and given an end without us.
+
+It must not know which run uses a pool, nor what makes two pools the same but their metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from typing_extensions import assert_never
+
+from runner.errors import ServiceRefusedError
+from runner.remote import answers
+from runner.remote.account import REPEATABLE, BatchAccount, segment
+from runner.remote.faults import service_code, translated
+from runner.remote.wire_parts import duration
+from runner.remote.wire_pool import pool_body
+from runner.run.services import PoolRequest, PoolStatus
+from runner.spec.pool import Autoscale, FixedNodes
+
+if TYPE_CHECKING:
+    from azure.batch import models
+
+SAMENESS = "pool"
+"""The name of the metadata whose value is the same for pools that can stand for one another."""
+RESIZE_LIMIT = timedelta(minutes=20)
+"""The service gives up a resize after 15 minutes (REST: Pool - Resize, `resizeTimeout`)."""
+EXPIRY_INTERVAL = timedelta(minutes=5)
+"""How often the service looks whether a pool's time is over: its shortest interval."""
+# REST, Pool - Enable Auto Scale: not more than once every 30 seconds for the same pool.
+_AUTOSCALE_PAUSE_SECONDS = 30.0
+_TRIES = 5
+
+
+def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bool:
+    """Creates the pool; false where one of this id and the same sameness exists.
+
+    Such a pool gets the number of nodes that the request says. One that is just being deleted is
+    waited for. A pool with all of our metadata is ours: an earlier answer was lost.
+    """
+    body = cast("models.BatchPoolCreateOptions", {"id": pool_id, **pool_body(request)})
+    with translated(account.origin, f"create pool `{pool_id}`"):
+        for attempt in range(_TRIES):
+            try:
+                account.client.create_pool(body, **REPEATABLE)
+            except ResourceExistsError as error:
+                code = service_code(error)
+                found = _read(account, pool_id) if code == "PoolExists" else None
+                if code not in ("PoolExists", "PoolBeingDeleted") or attempt == _TRIES - 1:
+                    raise
+                if found is None or answers.read_pool(found).state == "deleting":
+                    _wait_until_gone(account, pool_id)
+                    continue
+                metadata = answers.read_pairs(found)
+                if request.metadata.items() <= metadata.items():
+                    return True
+                if metadata.get(SAMENESS) is None or (
+                    metadata[SAMENESS] != request.metadata.get(SAMENESS)
+                ):
+                    raise _occupied(account, pool_id) from error
+                _fit(account, pool_id, found, request.pool.size)
+                return False
+            else:
+                return True
+        raise AssertionError("the last try returns or raises")
+
+
+def expire_pool(account: BatchAccount, pool_id: str, size: FixedNodes, at: datetime) -> None:
+    """Lets the service itself keep the nodes until a time and give all up then, idle or done.
+
+    An autoscale formula does it, so that no client need be there; an empty pool costs nothing.
+    """
+    with translated(account.origin, f"let pool `{pool_id}` end its nodes by itself"):
+        _enable_autoscale(account, pool_id, expiry_body(size, at))
+
+
+def expiry_body(size: FixedNodes, at: datetime) -> dict[str, Any]:
+    """The nodes until a time and none afterwards; one that still works ends its tasks first."""
+    moment = at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    formula = (
+        f'keeps = time() < time("{moment}");\n'
+        f"$TargetDedicatedNodes = keeps ? {size.dedicated} : 0;\n"
+        f"$TargetLowPriorityNodes = keeps ? {size.spot} : 0;\n"
+        "$NodeDeallocationOption = taskcompletion;"
+    )
+    return _autoscale_body(formula, EXPIRY_INTERVAL)
+
+
+def resize_body(size: FixedNodes) -> dict[str, Any]:
+    """So many nodes from now on; one that has to go ends its tasks first."""
+    return {
+        "targetDedicatedNodes": size.dedicated,
+        "targetLowPriorityNodes": size.spot,
+        "nodeDeallocationOption": "taskcompletion",
+    }
+
+
+def delete_pool(account: BatchAccount, pool_id: str) -> None:
+    """Deletes it if it is there, and returns once it is gone."""
+    with translated(account.origin, f"delete pool `{pool_id}`"):
+        account.send(
+            "DELETE",
+            f"/pools/{segment(pool_id)}",
+            forgiven={"PoolNotFound", "PoolBeingDeleted"},
+        )
+        _wait_until_gone(account, pool_id)
+
+
+def _occupied(account: BatchAccount, pool_id: str) -> ServiceRefusedError:
+    return ServiceRefusedError(
+        f"{account.origin.service} has a pool `{pool_id}` already, which was not made as this one"
+        " would be",
+        code="PoolExists",
+        hint="delete it, or give the workload another name",
+    )
+
+
+def _fit(
+    account: BatchAccount, pool_id: str, found: Mapping[str, Any], size: FixedNodes | Autoscale
+) -> None:
+    """Gives a pool that was found the size that is wanted, whatever an earlier run left it with."""
+    match size:
+        case Autoscale():
+            _enable_autoscale(account, pool_id, _autoscale_body(size.formula, size.interval))
+        case FixedNodes():
+            if found.get("enableAutoScale"):
+                _disable_autoscale(account, pool_id)
+            _resize(account, pool_id, size)
+        case _:
+            assert_never(size)
+
+
+def _resize(account: BatchAccount, pool_id: str, size: FixedNodes) -> None:
+    """Starts a resize, once an earlier one has ended; none where it has, or will have, the size."""
+
+    def resize() -> None:
+        found = _read(account, pool_id)
+        if found is None or _suits(answers.read_pool(found), size):
+            return
+        account.send("POST", f"/pools/{segment(pool_id)}/resize", body=resize_body(size))
+
+    _between_resizes(account, pool_id, resize)
+
+
+def _suits(pool: PoolStatus, size: FixedNodes) -> bool:
+    """Whether the nodes are there or under way; an earlier resize may have ended without them."""
+    wanted = (size.dedicated, size.spot)
+    if (pool.target_dedicated_nodes, pool.target_spot_nodes) != wanted:
+        return False
+    return pool.allocation_state != "steady" or (pool.dedicated_nodes, pool.spot_nodes) == wanted
+
+
+def _autoscale_body(formula: str, interval: timedelta) -> dict[str, Any]:
+    return {"autoScaleFormula": formula, "autoScaleEvaluationInterval": duration(interval)}
+
+
+def _enable_autoscale(account: BatchAccount, pool_id: str, body: dict[str, Any]) -> None:
+    """Gives the pool a formula, in the place of one that it has or of its fixed size."""
+    options = cast("models.BatchPoolEnableAutoScaleOptions", body)
+    _between_resizes(
+        account,
+        pool_id,
+        lambda: account.client.enable_pool_auto_scale(pool_id, options, **REPEATABLE),
+    )
+
+
+def _disable_autoscale(account: BatchAccount, pool_id: str) -> None:
+    _between_resizes(
+        account, pool_id, lambda: account.client.disable_pool_auto_scale(pool_id, **REPEATABLE)
+    )
+
+
+def _between_resizes(account: BatchAccount, pool_id: str, act: Callable[[], None]) -> None:
+    """Does what the service refuses while a pool is resized, or was changed just before."""
+
+    def has_acted() -> bool:
+        try:
+            act()
+        except HttpResponseError as error:
+            match service_code(error):
+                case "PoolBeingResized":
+                    return False
+                case "TooManyEnableAutoScaleRequests":
+                    account.pause(_AUTOSCALE_PAUSE_SECONDS)
+                    return False
+                case _:
+                    raise
+        return True
+
+    account.wait_until(has_acted, f"pool `{pool_id}` is still being resized", RESIZE_LIMIT)
+
+
+def _read(account: BatchAccount, pool_id: str) -> Mapping[str, Any] | None:
+    try:
+        return account.client.get_pool(pool_id, select=answers.KEPT_POOL_PROPERTIES)
+    except ResourceNotFoundError:
+        return None
+
+
+def _wait_until_gone(account: BatchAccount, pool_id: str) -> None:
+    account.wait_until_gone(
+        lambda: account.client.get_pool(pool_id, select=["id"]), f"pool `{pool_id}`"
+    )
