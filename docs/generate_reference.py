@@ -71,7 +71,7 @@ _ELSEWHERE = frozenset(
         *("$schema", "$id", "$defs", "title", "description", "default", "examples"),
         *("properties", "required"),
         # What goes with what is for the descriptions to say.
-        *("allOf", "not", "if", "then", "else", "dependentRequired"),
+        *("allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas"),
     )
 )
 
@@ -303,7 +303,9 @@ def _wanted(schema: Schema) -> str:
 
 
 def _variants(schema: Schema) -> list[Schema]:
-    return [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    """What a value may be; those that only say which keys there must be are no variants."""
+    variants = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return [each for each in variants if set(each) != {"required"}]
 
 
 def _reference(schema: Schema) -> str | None:

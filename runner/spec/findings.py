@@ -14,6 +14,7 @@ from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.suggestion import closest, shorten, suggest
 from runner.spec.wording import (
+    both,
     describe_found,
     describe_wanted,
     dotted,
@@ -46,6 +47,9 @@ class Finding:
     instance: Any
     schema: dict[str, Any]
     path: tuple[str | int, ...]
+    """The way to the keyword from the schema around it: of `inner` ones, from the variants."""
+    whole_path: tuple[str | int, ...]
+    """The same from the root of the schema; references leave no trace in either."""
     inner: tuple[Finding, ...]
 
     @classmethod
@@ -59,6 +63,7 @@ class Finding:
             instance=error.instance,
             schema=schema if isinstance(schema, dict) else {},
             path=tuple(error.relative_schema_path),
+            whole_path=tuple(error.absolute_schema_path),
             inner=tuple(cls.of(inner) for inner in error.context or ()),
         )
 
@@ -77,12 +82,20 @@ class Translator:
             yield self._bad_name(finding)
             return
         match finding.keyword:
+            case "None":  # a schema that is `false`: the key must not be there
+                yield from self._excluded(finding)
+            case "oneOf":
+                yield from self._exactly_one(finding)
+            case "anyOf" if all(map(_is_of_keys, finding.argument)):
+                yield from self._at_least_one(finding)
             case "anyOf":
                 yield from self._variants(finding)
             case "additionalProperties":
                 yield from self._unknown_keys(finding)
             case "required":
                 yield from self._missing_keys(finding)
+            case "dependentRequired":
+                yield from self._missing_companions(finding)
             case _:
                 yield self._bad_value(finding)
 
@@ -109,17 +122,97 @@ class Translator:
                 )
 
     def _missing_keys(self, finding: Finding) -> Iterator[Problem]:
-        properties = finding.schema["properties"]
-        misspelt = {closest(key, properties) for key in finding.instance if key not in properties}
+        properties = self._properties(finding)
+        misspelt = _misspelt(finding.instance, properties)
         for key in finding.argument:
             if key not in finding.instance and key not in misspelt:
-                example = json.dumps(properties[key]["examples"][0])
                 yield self.document.key_problem(
                     finding.pointer,
                     code="missing-key",
                     message=f"{_owner(finding)} needs the key `{key}`",
-                    hint=f"for example `{key}: {example}`",
+                    hint=_example(key, properties),
                 )
+
+    def _missing_companions(self, finding: Finding) -> Iterator[Problem]:
+        """`dependentRequired`: a key stands there without another that it needs."""
+        properties = self._properties(finding)
+        misspelt = _misspelt(finding.instance, properties)
+        for key in finding.instance:
+            if _is_excluded(key, finding):
+                continue  # it has a problem already, and its companion would have one as well
+            for needed in finding.argument.get(key, ()):
+                if needed not in finding.instance and needed not in misspelt:
+                    yield self.document.key_problem(
+                        (*finding.pointer, key),
+                        code="missing-key",
+                        message=f"`{key}` needs the key `{needed}` beside it",
+                        hint=_example(needed, properties),
+                    )
+
+    def _exactly_one(self, finding: Finding) -> Iterator[Problem]:
+        keys = [key for variant in finding.argument for key in variant["required"]]
+        given = [key for key in finding.instance if key in keys]
+        message = f"{_owner(finding)} needs exactly one of the keys {both(keys)}"
+        if given:
+            yield self.document.key_problem(
+                (*finding.pointer, given[1]),
+                code="misplaced-key",
+                message=message,
+                hint=f"remove all but one of {both(given)}",
+            )
+        elif not _is_companion_missing(keys, finding):
+            yield from self._none_of(keys, finding, message)
+
+    def _at_least_one(self, finding: Finding) -> Iterator[Problem]:
+        keys = [key for variant in finding.argument for key in variant["required"]]
+        message = f"{_owner(finding)} needs at least one of the keys {both(keys)}"
+        yield from self._none_of(keys, finding, message)
+
+    def _none_of(self, keys: list[str], finding: Finding, message: str) -> Iterator[Problem]:
+        properties = self._properties(finding)
+        if not _misspelt(finding.instance, properties).intersection(keys):
+            yield self.document.key_problem(
+                finding.pointer,
+                code="missing-key",
+                message=message,
+                hint=_example(keys[0], properties),
+            )
+
+    def _excluded(self, finding: Finding) -> Iterator[Problem]:
+        """`dependentSchemas`: keys stand there beside another that they do not go with.
+
+        Of a schema that is `false`, jsonschema does not tell the key in all its versions: so all
+        keys of the rule are looked at, and a problem that comes twice is one.
+        """
+        *way, keyword, other = finding.whole_path[: finding.whole_path.index("properties", -2)]
+        assert keyword == "dependentSchemas", f"the schema's {keyword} has no words yet"
+        rule = self._walk((*way, keyword, other))
+        named = finding.whole_path[-1] != "properties"
+        owner = finding.pointer[:-1] if named else finding.pointer
+        for key, schema in rule["properties"].items():
+            if schema is False and self.document.has((*owner, key)):
+                yield self.document.key_problem(
+                    (*owner, key),
+                    code="misplaced-key",
+                    message=f"`{key}` does not go with `{other}`",
+                    hint="remove one of the two",
+                )
+
+    def _walk(self, path: tuple[str | int, ...]) -> Any:
+        schema: Any = self.schema
+        for part in path:
+            schema = self._resolve(schema[part])
+        return schema
+
+    def _properties(self, finding: Finding) -> dict[str, Any]:
+        """The keys of the mapping that a finding is about, wherever its rule stands."""
+        schema: Any = self.schema
+        found: dict[str, Any] = schema["properties"]
+        for part in finding.whole_path[:-1]:
+            schema = self._resolve(schema[part])
+            if isinstance(schema, dict) and "properties" in schema:
+                found = schema["properties"]
+        return found
 
     def _bad_name(self, finding: Finding) -> Problem:
         name = str(finding.instance)
@@ -195,6 +288,34 @@ def _has_type(schema: dict[str, Any], instance: object) -> bool:
     if isinstance(instance, bool) and wanted != "boolean":
         return False
     return isinstance(instance, _PYTHON_TYPES[wanted])
+
+
+def _is_of_keys(variant: Any) -> bool:
+    """Whether a variant says nothing but which keys there must be."""
+    return isinstance(variant, dict) and set(variant) == {"required"}
+
+
+def _misspelt(instance: dict[str, Any], properties: dict[str, Any]) -> set[str | None]:
+    """The keys that were probably meant by those that are unknown."""
+    return {closest(key, properties) for key in instance if key not in properties}
+
+
+def _is_excluded(key: str, finding: Finding) -> bool:
+    rules = finding.schema.get("dependentSchemas", {})
+    return any(
+        other in finding.instance and rule.get("properties", {}).get(key) is False
+        for other, rule in rules.items()
+    )
+
+
+def _is_companion_missing(keys: list[str], finding: Finding) -> bool:
+    """Whether one of the missing `keys` is missed by a key that is there."""
+    rules = finding.schema.get("dependentRequired", {})
+    return any(needed in keys for key in finding.instance for needed in rules.get(key, ()))
+
+
+def _example(key: str, properties: dict[str, Any]) -> str:
+    return f"for example `{key}: {json.dumps(properties[key]['examples'][0])}`"
 
 
 def _owner(finding: Finding) -> str:

@@ -46,7 +46,9 @@ def _check(document: Document, data: dict[str, Any], *, evaluated: bool) -> tupl
 
 @lru_cache(maxsize=2)
 def _schema(*, evaluated: bool) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(bundled(*SCHEMA_PARTS).read_bytes())
+    schema: dict[str, Any] = json.loads(
+        bundled(*SCHEMA_PARTS).read_bytes(), object_hook=_with_python_patterns
+    )
     if evaluated:  # a value has to be one now: no variant of it is an expression any more
         for name in ("expression", "template"):
             schema["$defs"][name] = False
@@ -58,3 +60,11 @@ def _validator(*, evaluated: bool) -> Draft202012Validator:
     from jsonschema import Draft202012Validator  # takes longer to import than all else here
 
     return Draft202012Validator(_schema(evaluated=evaluated))
+
+
+def _with_python_patterns(schema: dict[str, Any]) -> dict[str, Any]:
+    """ECMA's `$`, which is the very end of a text; Python's `$` would let a line end behind it."""
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str):
+        schema["pattern"] = pattern.replace("$", r"\Z")
+    return schema

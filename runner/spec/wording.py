@@ -28,6 +28,7 @@ _YAML_1_1_BOOLEANS = {
     "n": "false",
     "off": "false",
 }
+_MOST_VALUES = 8
 _GROUPED_NUMBER = re.compile(r"[-+]?[0-9][0-9_,]*\Z")
 _SQUEEZED_PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(\S.*)\Z", re.DOTALL)
 
@@ -117,7 +118,8 @@ def _wants_time(schema: dict[str, Any]) -> bool:
 
 def _wanted_words(schema: dict[str, Any]) -> list[str]:
     if "enum" in schema:
-        return [f"`{value}`" for value in schema["enum"]]
+        values = [f"`{value}`" for value in schema["enum"]]
+        return values if len(values) <= _MOST_VALUES else [f"one of {len(values)} names"]
     if "const" in schema:
         return [f"`{schema['const']}`"]
     message = schema.get("patternErrorMessage", "")
@@ -127,6 +129,12 @@ def _wanted_words(schema: dict[str, Any]) -> list[str]:
         return []
     kinds = schema.get("type", "string")
     return [_TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)]
+
+
+def both(names: list[str]) -> str:
+    """Several names in a sentence: `` `a`, `b` and `c` ``."""
+    *others, last = [f"`{name}`" for name in names]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _either(words: list[str]) -> str:

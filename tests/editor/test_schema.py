@@ -21,7 +21,8 @@ def properties(schema: object, path: str = "") -> Iterator[tuple[str, dict[str, 
     """Every key anywhere in the schema: its path there, what is said of it, and if it must be."""
     if isinstance(schema, dict):
         for name, value in schema.get("properties", {}).items():
-            yield f"{path}/{name}", value, name in schema.get("required", ())
+            if value is not False:  # a key that does not go with another one
+                yield f"{path}/{name}", value, name in schema.get("required", ())
         for key, value in schema.items():
             if key not in {"examples", "default"}:
                 yield from properties(value, f"{path}/{key}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -18,15 +19,15 @@ Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 Edit = Callable[[str, str], str]
 
 SCHEMA: dict[str, Any] = json.loads(bundled(*SCHEMA_PARTS).read_text(encoding="utf-8"))
-WITHOUT_DEFAULT = {"wait", "timeout", "path", "start_task"}
-"""Optional, and absent means something that no value says."""
 OF_A_PARAMETER = {"default", "pattern", "min", "max", "allowed"}
+"""Optional, and without one there is no such thing."""
+WITHOUT = re.compile(r"\b[Ww]ithout (it|one|a |any)")
 
 EXPRESSION = "one whole expression `{{ ... }}`"
 TIME = "a time such as `90s`, `30m`, `24h`, `7d` or `1h30m`"
 KEYS = (
     "allowed: `version`, `name`, `description`, `parameters`, `limits`, `containers`, `pool`,"
-    " `job`, `task`"
+    " `job`, `task`, `tasks`"
 )
 NAME = "lower-case letters and digits, with single dashes between them"
 
@@ -37,9 +38,13 @@ def check(text: str) -> tuple[Problem, ...]:
     return (*problems, *check_schema(document))
 
 
+RULES = {"then", "else", "dependentSchemas"}
+"""What only says which keys go together."""
+
+
 def objects(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(schema, dict):
-        if "properties" in schema and schema.get("type") == "object":
+        if "properties" in schema and not RULES.intersection(path.split("/")[-2:]):
             yield path, schema
         for key, value in schema.items():
             if key not in {"examples", "default"}:
@@ -65,9 +70,10 @@ def test_every_property_is_described_with_examples_and_its_default() -> None:
             where = f"{path}/{name}"
             assert each["description"].endswith("."), where
             assert each["examples"], where
-            optional = name not in schema.get("required", [])
-            exempt = WITHOUT_DEFAULT | (OF_A_PARAMETER if "parameter" in path else set())
-            assert ("default" in each) == (optional and name not in exempt), where
+            if name in schema.get("required", []) or "default" in each:
+                continue
+            if not (name in OF_A_PARAMETER and "parameter" in path):
+                assert WITHOUT.search(each["description"]), where
 
 
 def test_examples_and_defaults_are_valid() -> None:
@@ -282,7 +288,10 @@ WRONG = [
         "for_each: {file: input}",
         "27:14 unknown-key",
         "`file` is not a key of `task.for_each`",
-        "did you mean `files`? allowed: `files`",
+        (
+            "did you mean `files`? allowed: `files`, `include`, `exclude`, `case_sensitive`,"
+            " `chunk`, `list`, `rows`, `format`, `range`, `matrix`, `zip`, `outputs_of`"
+        ),
     ),
     (
         "LANG: C.UTF-8",
@@ -332,7 +341,7 @@ WRONG = [
         "\ntaks:\n",
         "26:1 unknown-key",
         "`taks` is not a key of a workload",
-        f"did you mean `task`? {KEYS}",
+        f"did you mean `tasks`? {KEYS}",
     ),
     (
         "type: integer",
@@ -372,8 +381,9 @@ def test_an_empty_mapping_lacks_every_key(facts: Facts) -> None:
         ("1:1 unknown-key", "`x` is not a key of a workload"),
         *(
             ("1:1 missing-key", f"a workload needs the key `{key}`")
-            for key in ("version", "name", "containers", "pool", "task")
+            for key in ("version", "name", "pool")
         ),
+        ("1:1 missing-key", "a workload needs exactly one of the keys `task` and `tasks`"),
     ]
 
 
