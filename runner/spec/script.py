@@ -23,6 +23,7 @@ from runner.spec.shell_cursor import HOLE, Fault
 from runner.spec.shell_language import Language, Part
 from runner.spec.shell_none import NONE
 from runner.spec.shell_posix import BASH, SH
+from runner.spec.shell_powershell import POWERSHELL
 from runner.spec.shell_words import Word
 from runner.spec.values import NoValueError
 
@@ -55,6 +56,7 @@ _LANGUAGES: Mapping[Shell, Language] = {
     Shell.SH: SH,
     Shell.NONE: NONE,
     Shell.CMD: CMD,
+    Shell.POWERSHELL: POWERSHELL,
 }
 
 

@@ -356,7 +356,11 @@ def test_no_value_gets_out_of_its_quotes() -> None:
         taken += 1
         wanted = operators(script.replace("{{ x }}", "a"))
         for value in choice.sample(HOSTILE, 4):
-            rendered = compiled.render({"x": value})
+            try:
+                rendered = compiled.render({"x": value})
+            except TemplateError:  # `"\{{ x }}"` with nothing in it
+                assert value in {"", "a^"} or "\\{{ x }}" in script
+                continue
             assert operators(rendered) == wanted, f"{script!r}\n{rendered!r}"
     assert taken == RANDOM_SCRIPTS * 10
 
