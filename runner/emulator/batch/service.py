@@ -148,4 +148,8 @@ class BatchService:
             raise RefusedError(Reason.BODY_TOO_LARGE) from None
 
 
-_RANDOM_NAMES = Names(node=lambda: secrets.token_hex(32), guid=lambda: str(uuid.uuid4()))
+_RANDOM_NAMES = Names(
+    node=lambda: secrets.token_hex(32),
+    guid=lambda: str(uuid.uuid4()),
+    random=secrets.SystemRandom().random,
+)

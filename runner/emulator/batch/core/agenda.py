@@ -43,7 +43,23 @@ class TaskDue:
     task: TaskId
 
 
-Due: TypeAlias = PoolDue | NodeDue | JobDue | TaskDue
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleDue:
+    """Take a sample of the pool that was created then."""
+
+    pool: PoolId
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleDue:
+    """Evaluate the formula that the pool has since then."""
+
+    pool: PoolId
+    since: datetime
+
+
+Due: TypeAlias = PoolDue | NodeDue | JobDue | TaskDue | SampleDue | ScaleDue
 
 
 class Agenda:

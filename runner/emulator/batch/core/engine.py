@@ -10,12 +10,21 @@ from datetime import datetime
 from typing_extensions import assert_never
 
 from runner.emulator.batch.core.actions import Action
-from runner.emulator.batch.core.agenda import Due, JobDue, NodeDue, PoolDue, TaskDue
+from runner.emulator.batch.core.agenda import (
+    Due,
+    JobDue,
+    NodeDue,
+    PoolDue,
+    SampleDue,
+    ScaleDue,
+    TaskDue,
+)
 from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.jobs import look_at_job, react_to_exit
 from runner.emulator.batch.core.nodes import look_at_node
 from runner.emulator.batch.core.pools import look_at_pool
 from runner.emulator.batch.core.preparation import place_task
+from runner.emulator.batch.core.scaling import scale_pool, take_sample
 from runner.emulator.batch.core.scheduler import next_placement
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.tasks import clean_up_task
@@ -47,6 +56,10 @@ def _meet(state: State, now: datetime, due: Due) -> None:
             state.touch_job(due.job)
         case TaskDue():
             clean_up_task(state, now, due.job, due.task)
+        case SampleDue():
+            take_sample(state, now, due)
+        case ScaleDue():
+            scale_pool(state, now, due)
         case _:
             assert_never(due)
 

@@ -21,6 +21,7 @@ class Limits:
     nodes_per_removal: int = 100
     dependency_characters: int = 64_000
     auto_pool_prefix: int = 20
+    between_enabling_auto_scale: timedelta = timedelta(seconds=30)
     nodes_per_pool: int = 1000
     """Not the service's: a guard against asking one machine for a data centre."""
 

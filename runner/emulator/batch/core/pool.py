@@ -6,9 +6,10 @@ It must not know how it is shown, nor which nodes it has.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
+from runner.emulator.batch.autoscale.evaluate import Evaluation
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId
 
@@ -61,6 +62,31 @@ class StartTaskRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AutoScaleRule:
+    """The formula that sets a pool's targets, and how often."""
+
+    formula: str
+    interval: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoScaleRun:
+    """What a formula came to at a moment."""
+
+    moment: datetime
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoScale:
+    """Automatic scaling of a pool since a moment, with its last evaluation."""
+
+    rule: AutoScaleRule
+    since: datetime
+    run: AutoScaleRun | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolDraft:
     """A pool that is asked for; the targets count nodes."""
 
@@ -70,6 +96,7 @@ class PoolDraft:
     slots_per_node: int
     fill: NodeFill
     start_task: StartTaskRule | None
+    autoscale: AutoScaleRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +121,6 @@ class Pool:
     auto_pool_of: JobId | None
     nodes_made: int
     """How many nodes the pool ever had: numbers the next one's address."""
+    autoscale: AutoScale | None = None
+    auto_scale_enabled: datetime | None = None
+    """When scaling was last enabled by a request of its own."""

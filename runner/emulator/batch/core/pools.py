@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 
 from typing_extensions import assert_never
 
-from runner.emulator.batch.core.agenda import PoolDue
+from runner.emulator.batch.core.agenda import PoolDue, SampleDue, ScaleDue
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, key_of
 from runner.emulator.batch.core.node import Node, NodeState
 from runner.emulator.batch.core.nodes import leave_pool, look_at_node, make_node
 from runner.emulator.batch.core.pool import (
     AllocationState,
+    AutoScale,
     Deallocation,
     Pool,
     PoolDraft,
@@ -60,8 +61,12 @@ def create_pool(
         start_task=draft.start_task,
         auto_pool_of=auto_pool_of,
         nodes_made=0,
+        autoscale=None if draft.autoscale is None else AutoScale(rule=draft.autoscale, since=now),
     )
     state.store.put(pool)
+    state.agenda.add(now, SampleDue(pool=pool.id, created=pool.created))
+    if pool.autoscale is not None:
+        state.agenda.add(now, ScaleDue(pool=pool.id, since=now))
     state.agenda.add(stamp + state.pace.allocating, PoolDue(pool=pool.id))
     return pool
 
@@ -78,7 +83,11 @@ def resize_pool(
 ) -> Pool:
     """Gives a steady pool other targets; None leaves one as it is."""
     pool = _steady(state, identifier)
-    return _begin_resize(
+    if pool.autoscale is not None:
+        raise RefusedError(
+            Reason.OPERATION_INVALID_NOW, ("Reason", "Automatic scaling is enabled on the pool")
+        )
+    return begin_resize(
         state,
         now,
         replace(
@@ -106,7 +115,7 @@ def remove_nodes(
     )
     for node in nodes:
         leave_pool(state, now, node, option)
-    return _begin_resize(state, now, pool)
+    return begin_resize(state, now, pool)
 
 
 def _steady(state: State, identifier: PoolId) -> Pool:
@@ -118,7 +127,8 @@ def _steady(state: State, identifier: PoolId) -> Pool:
     return pool
 
 
-def _begin_resize(state: State, now: datetime, pool: Pool) -> Pool:
+def begin_resize(state: State, now: datetime, pool: Pool) -> Pool:
+    """Has a pool approach the targets that it was given."""
     pool = replace(
         pool,
         modified=state.stamp(now),
@@ -198,6 +208,7 @@ def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
         empty = len(state.store.nodes(pool.id)) == 0
         if empty and now >= pool.state_time + state.pace.deleting:
             state.store.delete(pool)
+            state.histories.pop(key_of(pool.id), None)
         return
     match pool.allocation:
         case AllocationState.RESIZING:

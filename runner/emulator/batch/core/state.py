@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runner.emulator.batch.autoscale.samples import History
 from runner.emulator.batch.core.actions import Action
 from runner.emulator.batch.core.agenda import Agenda
 from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, RunId, TaskId, key_of
@@ -19,10 +20,14 @@ from runner.emulator.batch.core.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Where new names come from: 64 hexadecimal digits for a node, a GUID for an auto-pool."""
+    """Where new names come from: 64 hexadecimal digits for a node, a GUID for an auto-pool.
+
+    `random` gives the numbers from 0 to 1 that formulas may ask for.
+    """
 
     node: Callable[[], str]
     guid: Callable[[], str]
+    random: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,8 @@ class State:
         self.pace = pace
         self.names = names
         self.agenda = Agenda()
+        self.histories: dict[Key, History] = {}
+        """The samples of pools."""
         self.runs: dict[RunId, Run] = {}
         self.waiting_runs: set[RunId] = set()
         """Executions that hold their slots until their node is prepared; nothing runs yet."""

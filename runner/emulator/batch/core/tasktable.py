@@ -58,6 +58,11 @@ class TaskTable:
         """Whether a task waits for a node."""
         return bool(self._ready)
 
+    @property
+    def ready(self) -> int:
+        """How many tasks wait for a node, and for nothing else."""
+        return len(self._ready)
+
     def counts(self) -> TaskCounts:
         """Tasks by state."""
         return _counts(self._tallies)

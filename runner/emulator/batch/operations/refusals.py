@@ -43,6 +43,11 @@ ANSWERS: dict[Reason, Answer] = {
         "The authentication information was not provided in the correct format."
         " Verify the value of Authorization header.",
     ),
+    Reason.AUTO_SCALE_ENABLED_TOO_OFTEN: Answer(
+        503,
+        "TooManyEnableAutoScaleRequests",
+        "Too many Enable Pool AutoScale requests are issued on the pool.",
+    ),
     Reason.BODY_INVALID: Answer(
         400, "InvalidRequestBody", "The specified Request Body is not syntactically valid."
     ),
@@ -72,6 +77,16 @@ ANSWERS: dict[Reason, Answer] = {
     ),
     Reason.FILES_UNAVAILABLE: Answer(
         409, "TaskFilesUnavailable", "The files of the specified task are unavailable."
+    ),
+    Reason.FORMULA_INVALID: Answer(
+        400,
+        "AutoScalingFormulaSyntaxError",
+        "The specified auto-scaling formula has a syntax error.",
+    ),
+    Reason.FORMULA_TOO_LONG: Answer(
+        400,
+        "AutoScalingFormulaTooLong",
+        "The specified auto-scaling formula exceeds lengths limit.",
     ),
     Reason.HEADER_INVALID: Answer(
         400,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner.emulator.batch.operations import account, files, jobs, nodes, pools, tasks
+from runner.emulator.batch.operations import account, files, jobs, nodes, pools, scaling, tasks
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.replies import Reply
 
@@ -41,9 +41,21 @@ OPERATIONS = (
     Operation("pool_exists", "HEAD", _POOL, pools.pool_exists),
     Operation("get_pool", "GET", _POOL, pools.get_pool),
     Operation("update_pool", "PATCH", _POOL, pools.update_pool),
-    Operation("disable_pool_auto_scale", "POST", f"{_POOL}/disableautoscale"),
-    Operation("enable_pool_auto_scale", "POST", f"{_POOL}/enableautoscale"),
-    Operation("evaluate_pool_auto_scale", "POST", f"{_POOL}/evaluateautoscale"),
+    Operation(
+        "disable_pool_auto_scale",
+        "POST",
+        f"{_POOL}/disableautoscale",
+        scaling.disable_pool_auto_scale,
+    ),
+    Operation(
+        "enable_pool_auto_scale", "POST", f"{_POOL}/enableautoscale", scaling.enable_pool_auto_scale
+    ),
+    Operation(
+        "evaluate_pool_auto_scale",
+        "POST",
+        f"{_POOL}/evaluateautoscale",
+        scaling.evaluate_pool_auto_scale,
+    ),
     Operation("resize_pool", "POST", f"{_POOL}/resize", pools.resize_pool),
     Operation("stop_pool_resize", "POST", f"{_POOL}/stopresize", pools.stop_pool_resize),
     Operation(

@@ -14,6 +14,11 @@ from runner.emulator.batch.core.ids import NodeId, PoolId
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.pool import Deallocation, NodeFill, PoolDraft, StartTaskRule
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.operations.bodies.autoscale import (
+    POOL_FIELDS,
+    Scaled,
+    auto_scale_rule,
+)
 from runner.emulator.batch.operations.bodies.commands import (
     APPLICATION_PACKAGES,
     AUTO_USER,
@@ -81,13 +86,7 @@ def _sized(limits: Limits) -> tuple[Field, ...]:
         Field(name="resizeTimeout", kind=Duration(low=FIVE_MINUTES), default="PT15M"),
         Field(name="targetDedicatedNodes", kind=nodes, default=0),
         Field(name="targetLowPriorityNodes", kind=nodes, default=0),
-        Field(
-            name="enableAutoScale",
-            kind=Unbuilt(what="automatic scaling", idle=(False,)),
-            default=False,
-        ),
-        Field(name="autoScaleFormula", kind=Unbuilt(what="automatic scaling")),
-        Field(name="autoScaleEvaluationInterval", kind=Unbuilt(what="automatic scaling")),
+        *POOL_FIELDS,
         Field(name="enableInterNodeCommunication", kind=Boolean(), default=False),
         Field(name="startTask", kind=START_TASK),
         Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
@@ -108,20 +107,22 @@ def _sized(limits: Limits) -> tuple[Field, ...]:
     )
 
 
-def pool_shape(limits: Limits) -> Shape:
+def pool_shape(limits: Limits) -> Scaled:
     """The body of `POST /pools`."""
-    return Shape(
-        (
-            Field(name="id", kind=ID, required=True),
-            Field(name="displayName", kind=DISPLAY_NAME),
-            *_sized(limits),
+    return Scaled(
+        Shape(
+            (
+                Field(name="id", kind=ID, required=True),
+                Field(name="displayName", kind=DISPLAY_NAME),
+                *_sized(limits),
+            )
         )
     )
 
 
-def auto_pool_shape(limits: Limits) -> Shape:
+def auto_pool_shape(limits: Limits) -> Scaled:
     """`autoPoolSpecification.pool`: a pool without an id."""
-    return Shape((Field(name="displayName", kind=DISPLAY_NAME), *_sized(limits)))
+    return Scaled(Shape((Field(name="displayName", kind=DISPLAY_NAME), *_sized(limits))))
 
 
 def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
@@ -136,11 +137,12 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
     check_network(document.get("networkConfiguration", {}))
     return PoolDraft(
         document=document,
-        target_dedicated=document.pop("targetDedicatedNodes"),
-        target_spot=document.pop("targetLowPriorityNodes"),
+        target_dedicated=document.pop("targetDedicatedNodes", 0),
+        target_spot=document.pop("targetLowPriorityNodes", 0),
         slots_per_node=document["taskSlotsPerNode"],
         fill=NodeFill(document["taskSchedulingPolicy"]["nodeFillType"]),
         start_task=draft_start_task(document),
+        autoscale=auto_scale_rule(document),
     )
 
 

@@ -16,6 +16,7 @@ from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.core.tasktable import TaskCounts
 from runner.emulator.batch.operations.views.executions import show_task_execution
+from runner.emulator.batch.operations.views.scaling import show_auto_scale_run
 from runner.emulator.batch.operations.wire import etag_of, format_moment
 
 Properties = Iterator[tuple[str, Any]]
@@ -89,7 +90,10 @@ def _pool_properties(endpoint: str, pool: Pool, nodes: NodeTable) -> Properties:
     if pool.resize_errors:
         errors = ({"code": e.code, "message": e.message} for e in pool.resize_errors)
         yield "resizeErrors", list(errors)
-    yield from _rest(document, "displayName", "vmSize", "resizeTimeout")
+    for name, value in _rest(document, "displayName", "vmSize", "resizeTimeout"):
+        yield name, value
+        if name == "autoScaleEvaluationInterval" and pool.autoscale and pool.autoscale.run:
+            yield "autoScaleRun", show_auto_scale_run(pool.autoscale.run)
 
 
 def show_job(endpoint: str, job: Job) -> dict[str, Any]:

@@ -68,7 +68,9 @@ class World:
             store=Store(),
             limits=limits or Limits(),
             pace=Pace(),
-            names=Names(node=lambda: f"{next(numbers):064x}", guid=lambda: "ab-cd"),
+            names=Names(
+                node=lambda: f"{next(numbers):064x}", guid=lambda: "ab-cd", random=lambda: 0.5
+            ),
         )
         self.actions: list[Action] = []
         self.tasks_started: dict[str, RunId] = {}

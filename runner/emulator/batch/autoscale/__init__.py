@@ -1,0 +1,1 @@
+"""The formula language of automatic scaling: read, checked, evaluated; free of pools."""

@@ -1,0 +1,35 @@
+"""What is wrong with a formula, and where.
+
+It must not know how that is reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where something stands; both count from 1."""
+
+    line: int
+    column: int
+
+
+class FaultKind(Enum):
+    """When a fault can be known: from the text, only by evaluating, only from the samples."""
+
+    SYNTAX = "syntax"
+    EVALUATION = "evaluation"
+    DATA = "data"
+
+
+class FormulaError(Exception):
+    """A formula that cannot be read or evaluated; the message has the service's form."""
+
+    def __init__(
+        self, position: Position, text: str, *, kind: FaultKind = FaultKind.EVALUATION
+    ) -> None:
+        super().__init__(f"Line {position.line}, Col {position.column}: {text}")
+        self.kind = kind

@@ -1,0 +1,149 @@
+"""A formula as a tree.
+
+It must not know what its parts mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from typing_extensions import assert_never
+
+from runner.emulator.batch.autoscale.faults import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """`1.5`."""
+
+    at: Position
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class String:
+    """`"2026-01-01"`."""
+
+    at: Position
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """`$PendingTasks`, `tasks`, `TimeInterval_Minute`, `requeue`."""
+
+    at: Position
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vector:
+    """`[1, 2, 3]`."""
+
+    at: Position
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unary:
+    """`-x`, `!x`."""
+
+    at: Position
+    operator: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binary:
+    """`a + b`; `at` is where the operator stands."""
+
+    at: Position
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """`test ? then : otherwise`."""
+
+    at: Position
+    test: Expression
+    then: Expression
+    otherwise: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`min(a, b)`."""
+
+    at: Position
+    function: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """`$PendingTasks.GetSample(1)`; `at` is where the object stands."""
+
+    at: Position
+    target: Expression
+    method: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """`time().weekday`."""
+
+    at: Position
+    target: Expression
+    member: str
+
+
+Expression: TypeAlias = (
+    Number | String | Name | Vector | Unary | Binary | Choice | Call | Method | Member
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """`name = value`, or a value alone where `name` is None."""
+
+    at: Position
+    name: str | None
+    value: Expression
+
+
+def parts_of(expression: Expression) -> tuple[Expression, ...]:
+    """What an expression is directly made of, from left to right."""
+    match expression:
+        case Number() | String() | Name():
+            return ()
+        case Vector():
+            return expression.items
+        case Unary():
+            return (expression.operand,)
+        case Binary():
+            return (expression.left, expression.right)
+        case Choice():
+            return (expression.test, expression.then, expression.otherwise)
+        case Call():
+            return expression.arguments
+        case Method():
+            return (expression.target, *expression.arguments)
+        case Member():
+            return (expression.target,)
+        case _:
+            assert_never(expression)
+
+
+def height_of(expression: Expression) -> int:
+    """How many levels an expression has; itself not by recursion."""
+    level: tuple[Expression, ...] = (expression,)
+    height = 0
+    while level:
+        height += 1
+        level = tuple(part for each in level for part in parts_of(each))
+    return height
