@@ -16,6 +16,7 @@ from runner.spec.problem import Problem
 from runner.spec.scalars import NumberTooLargeError, Style, resolve_plain
 from runner.spec.source import Source
 from runner.spec.syntax import explain_syntax_error
+from runner.spec.traps import Trap, find_odd_space, find_traps
 
 _MOST_LEVELS = 50
 _MOST_PROBLEMS = 100
@@ -116,8 +117,11 @@ class _Composer:
             return
         data: Any = event.value
         if style is Style.PLAIN:
+            traps = tuple(find_traps(event.value, self.source.text[start:end]))
+            for trap in traps:
+                self._report_trap(trap, start)
             try:
-                data = resolve_plain(event.value)
+                data = event.value if traps else resolve_plain(event.value)
             except NumberTooLargeError:
                 self._report(start, end, "number", "the number is too large or not finite")
         elif any("\ud800" <= character <= "\udfff" for character in event.value):
@@ -133,7 +137,10 @@ class _Composer:
         parent.key = (text, start, end)
         parent.key_is_usable = False
         first = parent.children.get(text)
-        if is_plain and text == "<<":
+        odd = find_odd_space(text) if is_plain else None
+        if odd is not None:
+            self._report_trap(odd, start)
+        elif is_plain and text == "<<":
             hint = "write the keys out; values used in several places can be parameters"
             self._report(start, end, "merge-key", "merge keys (`<<`) are not read", hint)
         elif is_plain and not text:
@@ -271,6 +278,10 @@ class _Composer:
         if event.tag is not None:
             hint = "remove it; to mean the text, put the value in quotes"
             self._report(start, start + 1, "tag", "tags (`!...`) are not read", hint)
+
+    def _report_trap(self, trap: Trap, start: int) -> None:
+        start += trap.start
+        self._report(start, start + trap.length, trap.code, trap.message, trap.hint)
 
     def _report(
         self, start: int, end: int, code: str, message: str, hint: str | None = None

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from runner.spec.problem import Problem
 from runner.spec.source import Source
+from runner.spec.traps import find_odd_space
 
 _TAB_INDENT = re.compile(r"[ -]*\t")
 _MISSING_SPACE = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_-]*):(?=[^\s/:])")
 _UNQUOTED_TEMPLATE = re.compile(r"(?:^\s*|[:,\[-]\s+)(\{\{)")
 _COMMENT_CUT = re.compile(r"\S\s+(#)")
+_HIDDEN_BRACKET = re.compile(r"[^\S\r\n](#)[^\r\n]*?([\]}])")
 _QUOTE_OR_BLOCK_VALUE = re.compile(r"""(?::|-)\s+["'|>]""")
 _BARE_INDICATORS = {
     "*": "starts an alias",
@@ -95,6 +97,17 @@ def _tab_indentation(clue: _Clue) -> Problem | None:
     return None
 
 
+def _odd_space(clue: _Clue) -> Problem | None:
+    """What stands around the place of the error; anywhere else such a character may be text."""
+    for number in (clue.line, clue.line_before):
+        line = clue.source.line(number) if number else ""
+        trap = find_odd_space(line)
+        if number and trap:
+            start = clue.source.line_start(number) + trap.start
+            return clue.problem(start, trap.message, trap.hint, code=trap.code)
+    return None
+
+
 def _unquoted_template(clue: _Clue) -> Problem | None:
     found = _UNQUOTED_TEMPLATE.search(clue.source.line(clue.line))
     if found is None:
@@ -124,12 +137,27 @@ def _cut_by_comment(clue: _Clue) -> Problem | None:
         return None
     line = clue.source.line(before)
     cut = _COMMENT_CUT.search(line)
+    if cut is not None and line[: cut.start(1)].rstrip()[-1] in "}]":
+        return None
     goes_on = _indent(clue.source.line(clue.line)) >= _indent(line)
     if cut is None or not goes_on or _QUOTE_OR_BLOCK_VALUE.search(line):
         return None
     message = "` #` starts a comment and ends the value, which goes on in the next line"
     hint = "use a block (`|`), where `#` is plain text, or put the value in quotes"
     start = clue.source.line_start(before) + cut.start(1)
+    return clue.problem(start, message, hint, code="comment-cut")
+
+
+def _block_ended_by_comment(clue: _Clue) -> Problem | None:
+    before = clue.line_before
+    if before is None or not clue.says("expected key", "<block end>"):
+        return None
+    line = clue.source.line(before)
+    if not line.lstrip().startswith("#") or _indent(line) >= _indent(clue.source.line(clue.line)):
+        return None
+    message = "this comment is indented less than the text above it, which ends here"
+    hint = "indent the `#` as the text is, where it is part of it, or remove the line"
+    start = clue.source.line_start(before) + _indent(line)
     return clue.problem(start, message, hint, code="comment-cut")
 
 
@@ -164,7 +192,8 @@ def _bare_indicator(clue: _Clue) -> Problem | None:
     character = clue.source.text[at : at + 1]
     if character not in _BARE_INDICATORS:
         return None
-    message = f"`{character}` at the start of a plain value {_BARE_INDICATORS[character]}"
+    shown = "a backtick" if character == "`" else f"`{character}`"
+    message = f"{shown} at the start of a plain value {_BARE_INDICATORS[character]}"
     return clue.problem(at, message, _QUOTE_IT)
 
 
@@ -203,6 +232,9 @@ def _unclosed_bracket(clue: _Clue) -> Problem | None:
     closing = {"[": "]", "{": "}"}.get(bracket)
     if closing is None:
         return None
+    hidden = _hidden_bracket(clue, clue.opened)
+    if hidden is not None:
+        return hidden
     rest_of_line = text[clue.opened : clue.offset]
     if "\n" not in rest_of_line and text[clue.offset : clue.offset + 1].strip():
         hint = "a value that holds `,`, brackets or quotes stands in quotes as a whole"
@@ -211,11 +243,25 @@ def _unclosed_bracket(clue: _Clue) -> Problem | None:
     return clue.problem(clue.opened, message)
 
 
+def _hidden_bracket(clue: _Clue, start: int) -> Problem | None:
+    """A ` #` behind offset `start`, in its line, with a closing bracket in the comment."""
+    number = clue.source.position(start).line
+    line_start = clue.source.line_start(number)
+    hidden = _HIDDEN_BRACKET.search(clue.source.line(number), start - line_start)
+    if hidden is None:
+        return None
+    message = f"` #` starts a comment here, which hides the `{hidden.group(2)}`"
+    return clue.problem(line_start + hidden.start(1), message, _QUOTE_IT, code="comment-cut")
+
+
 def _content(clue: _Clue) -> Problem | None:
     if not clue.says("node content"):
         return None
     if not clue.found.strip():
         behind = len(clue.source.text[: clue.offset].rstrip())
+        hidden = _hidden_bracket(clue, clue.source.line_start(clue.source.position(behind).line))
+        if hidden is not None:
+            return hidden
         return clue.problem(behind, "a value is missing here")
     return clue.problem(clue.offset, f"a value cannot start with `{clue.found}`", _QUOTE_IT)
 
@@ -232,6 +278,16 @@ def _structure(clue: _Clue) -> Problem | None:
     return clue.problem(clue.offset, "the indentation does not fit the lines above", hint)
 
 
+def _behind_the_end(clue: _Clue) -> Problem | None:
+    if not clue.says("<document start>"):
+        return None
+    for number in range(clue.line - 1, 0, -1):
+        if clue.source.line(number).startswith("..."):
+            start = clue.source.line_start(number)
+            return clue.problem(start, "`...` ends the document before its end", "remove the line")
+    return None
+
+
 def _missing_colon(clue: _Clue) -> Problem | None:
     if not clue.says("expected ':'"):
         return None
@@ -242,9 +298,11 @@ def _missing_colon(clue: _Clue) -> Problem | None:
 
 _DETECTORS: tuple[Callable[[_Clue], Problem | None], ...] = (
     _tab_indentation,
+    _odd_space,
     _unquoted_template,
     _missing_space,
     _cut_by_comment,
+    _block_ended_by_comment,
     _second_colon,
     _list_in_line,
     _bare_indicator,
@@ -255,6 +313,7 @@ _DETECTORS: tuple[Callable[[_Clue], Problem | None], ...] = (
     _unclosed_bracket,
     _content,
     _structure,
+    _behind_the_end,
     _missing_colon,
 )
 """In the order of trust: what the text itself shows comes before what the parser said."""

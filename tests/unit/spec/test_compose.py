@@ -105,6 +105,54 @@ REFUSED = [
         "a second document starts here",
         "one file holds one workload: take this line out or move the rest to its own file",
     ),
+    (
+        "a: b\n\u00a0\u00a0c: d\n",
+        "2:1 odd-space",
+        "this looks like a space, but is the character U+00A0",
+        "replace it by a plain space",
+    ),
+    (
+        "a:\n  b:\u00a0c\n",
+        "2:5 odd-space",
+        "this looks like a space, but is the character U+00A0",
+        "replace it by a plain space",
+    ),
+    (
+        "a: \u3000b\n",
+        "1:4 odd-space",
+        "this looks like a space, but is the character U+3000",
+        "replace it by a plain space",
+    ),
+    (
+        "mode: 0755\n",
+        "1:7 leading-zero",
+        "`0755` is the number 755: the zeros are lost",
+        'to keep them, put it in quotes: `"0755"`; else write `755`',
+    ),
+    (
+        "a: [-01]\n",
+        "1:5 leading-zero",
+        "`-01` is the number -1: the zeros are lost",
+        'to keep them, put it in quotes: `"-01"`; else write `-1`',
+    ),
+    (
+        "a: [\u201c*.mp4\u201d]\n",
+        "1:5 curly-quote",
+        "`\u201c` is no quote of YAML: it becomes part of the text",
+        'write straight quotes: `"*.mp4"`',
+    ),
+    (
+        "a: \u2018b c\u2019\n",
+        "1:4 curly-quote",
+        "`\u2018` is no quote of YAML: it becomes part of the text",
+        "write straight quotes: `'b c'`",
+    ),
+    (
+        "a:\n- b\n  - c\n",
+        "3:3 list-in-text",
+        "this `-` starts no entry: it belongs to the text that began above",
+        "align it with the other entries; a text of several lines can be a block (`>-`)",
+    ),
     ("a: .inf\n", "1:4 number", "the number is too large or not finite", None),
     ("a: " + "[" * 51, "1:53 too-deep", "nested deeper than 50 levels", None),
 ]
@@ -116,6 +164,49 @@ def test_what_a_spec_has_no_use_for_is_refused(
 ) -> None:
     _, problems = compose(Source("x", text), loader)
     assert facts(problems) == [(place, message, hint)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: b\u00a0c\n",
+        "a: '\u00a0b'\n",
+        'a: "007"\n',
+        "a: [0, 0.5, -0.5, 10, 0o7, 0x0F]\n",
+        "a: \u201cb\u201d c\n",
+        "a: it\u2019s\n",
+        "a: ffmpeg -i x\n  -f mp3 -\n",
+        "a: >-\n  b\n  - c\n",
+        "a: x\n\n  y-z\n",
+        "a: [yes, no, on, off, 22_04, 1:30, 2026-01-01, 1.2.3]\n",
+    ],
+)
+def test_what_only_looks_like_a_trap(text: str, loader: type) -> None:
+    assert compose(Source("x", text), loader)[1] == ()
+
+
+BILLION_LAUGHS = "a: &a [x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, name in zip("abcdefghijklm", "bcdefghijklmn", strict=True)
+)
+
+
+def test_an_alias_bomb_is_refused_at_its_first_alias(loader: type, facts: Facts) -> None:
+    root, problems = compose(Source("x", BILLION_LAUGHS), loader)
+    assert root is None
+    assert [fact[0] for fact in facts(problems)] == ["1:4 anchor", "2:4 anchor", "2:8 alias"]
+
+
+def test_a_merge_key_and_its_alias_are_both_said(loader: type, facts: Facts) -> None:
+    _, problems = compose(Source("x", "a: &b {c: 1}\nd:\n  <<: *b\n"), loader)
+    assert [fact[0] for fact in facts(problems)] == ["1:4 anchor", "3:3 merge-key", "3:7 alias"]
+
+
+def test_a_number_with_leading_zeros_stays_text(loader: type) -> None:
+    root, problems = compose(Source("x", "a: [007, '007', 7, 0]\n"), loader)
+    assert [problem.code for problem in problems] == ["leading-zero"]
+    assert root is not None
+    assert root.data == {"a": ["007", "007", 7, 0]}
 
 
 def test_an_unquoted_template_stands_for_its_text(loader: type) -> None:

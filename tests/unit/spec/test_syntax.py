@@ -16,6 +16,7 @@ Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 QUOTE = "put the value in quotes"
 QUOTE_OR_BLOCK = "put the value in quotes or in a block (`|`)"
 ALIGN = "align it with the other entries; a value of several lines is indented below its key"
+SPACES = "YAML indents with spaces only"
 ESCAPE = "write the backslash twice, or use single quotes"
 BLOCK = "start the text on the next line, indented by spaces"
 
@@ -29,6 +30,56 @@ SYNTAX = [
         "a space is missing after `from:`",
         "write `from: ...`",
     ),
+    (
+        "a:\u00a0b\nc: 1\n",
+        "1:3 odd-space",
+        "this looks like a space, but is the character U+00A0",
+        "replace it by a plain space",
+    ),
+    (
+        "a: {b: c # d, e: f}\ng: 1\n",
+        "1:10 comment-cut",
+        "` #` starts a comment here, which hides the `}`",
+        QUOTE,
+    ),
+    (
+        "a: [b, #c]\n",
+        "1:8 comment-cut",
+        "` #` starts a comment here, which hides the `]`",
+        QUOTE,
+    ),
+    (
+        "a: |\n  b\n# c\n  d\n",
+        "3:1 comment-cut",
+        "this comment is indented less than the text above it, which ends here",
+        "indent the `#` as the text is, where it is part of it, or remove the line",
+    ),
+    (
+        "a: {b: c} # d}\nx\n",
+        "2:1 yaml-syntax",
+        "a `key: value` is expected here",
+        "is a `:` missing, or is the line indented too little to belong to the one above?",
+    ),
+    (
+        "a: 1\n...\nb: 2\n",
+        "2:1 yaml-syntax",
+        "`...` ends the document before its end",
+        "remove the line",
+    ),
+    (
+        "a: `date`\n",
+        "1:4 yaml-syntax",
+        "a backtick at the start of a plain value is reserved",
+        QUOTE,
+    ),
+    (
+        "a: {b: c.txt to: d}\n",
+        "1:16 yaml-syntax",
+        "`,` or `}` is missing here",
+        "a value that holds `,`, brackets or quotes stands in quotes as a whole",
+    ),
+    ("a:\n  b: 1\n\tc: 2\n", "3:1 tab-indentation", "a tab indents here", SPACES),
+    ("a:\n  - b\n\t- c\n", "3:1 tab-indentation", "a tab indents here", SPACES),
     ("a: x: y\n", "1:5 yaml-syntax", "a plain value cannot hold `: `", QUOTE_OR_BLOCK),
     ("ab\nc: 1\n", "1:2 yaml-syntax", "a `:` is missing after `ab`", None),
     (
