@@ -35,8 +35,8 @@ from runner.emulator.batch.core.nodes import end_start_task
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.preparation import end_preparation
 from runner.emulator.batch.core.releases import end_release
+from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
-from runner.emulator.batch.core.tasks import end_run
 from runner.emulator.batch.launching.launches import (
     launch_preparation,
     launch_release,

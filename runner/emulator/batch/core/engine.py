@@ -24,10 +24,10 @@ from runner.emulator.batch.core.jobs import look_at_job, react_to_exit
 from runner.emulator.batch.core.nodes import look_at_node
 from runner.emulator.batch.core.pools import look_at_pool
 from runner.emulator.batch.core.preparation import place_task
+from runner.emulator.batch.core.runs import clean_up_task
 from runner.emulator.batch.core.scaling import scale_pool, take_sample
 from runner.emulator.batch.core.scheduler import next_placement
 from runner.emulator.batch.core.state import State
-from runner.emulator.batch.core.tasks import clean_up_task
 
 
 def advance(state: State, now: datetime) -> tuple[Action, ...]:

@@ -29,9 +29,9 @@ from runner.emulator.batch.core.pools import create_pool, delete_pool
 from runner.emulator.batch.core.preparation import kill_preparations
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.releases import release_nodes
+from runner.emulator.batch.core.runs import end_task, requeue_task
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import JobAction
-from runner.emulator.batch.core.tasks import end_task, requeue_task
 
 ALL_TASKS_COMPLETE = "AllTasksComplete"
 TASK_FAILED = "TaskFailed"

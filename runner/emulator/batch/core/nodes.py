@@ -15,13 +15,8 @@ from runner.emulator.batch.core.agenda import NodeDue
 from runner.emulator.batch.core.ids import NodeId, RunId, key_of
 from runner.emulator.batch.core.node import Node, NodeRun, NodeState, SchedulingState
 from runner.emulator.batch.core.pool import Deallocation, Pool
+from runner.emulator.batch.core.runs import end_task, may_retry, requeue_task, with_exit_failure
 from runner.emulator.batch.core.state import Run, State
-from runner.emulator.batch.core.tasks import (
-    end_task,
-    may_retry,
-    requeue_task,
-    with_exit_failure,
-)
 from runner.emulator.batch.node.launch import Outcome
 
 

@@ -14,9 +14,7 @@ from runner.emulator.batch.core.ids import RunId, key_of
 from runner.emulator.batch.core.job import Job, JobState, PreparationRule
 from runner.emulator.batch.core.jobnode import JobNode
 from runner.emulator.batch.core.node import Node, NodeRun, NodeState
-from runner.emulator.batch.core.state import Run, State
-from runner.emulator.batch.core.task import Task
-from runner.emulator.batch.core.tasks import (
+from runner.emulator.batch.core.runs import (
     ENDED_BY_REQUEST,
     may_retry,
     return_task,
@@ -24,6 +22,8 @@ from runner.emulator.batch.core.tasks import (
     start_task,
     with_exit_failure,
 )
+from runner.emulator.batch.core.state import Run, State
+from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.node.launch import Outcome
 
 

@@ -14,8 +14,8 @@ from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.jobnode import JobNode
 from runner.emulator.batch.core.node import NodeRun, NodeState
 from runner.emulator.batch.core.preparation import ended_run
+from runner.emulator.batch.core.runs import with_exit_failure
 from runner.emulator.batch.core.state import Run, State
-from runner.emulator.batch.core.tasks import with_exit_failure
 from runner.emulator.batch.node.launch import Outcome
 
 

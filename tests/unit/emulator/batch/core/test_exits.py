@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from runner.emulator.batch.core.exits import FAILURE, SUCCESS, exit_action
+from runner.emulator.batch.core.runs import with_exit_failure
 from runner.emulator.batch.core.task import ExitAction, ExitRules, JobAction, Task
-from runner.emulator.batch.core.tasks import with_exit_failure
 from runner.emulator.batch.node.launch import Failure, FailurePhase, Outcome
 from tests.unit.emulator.batch.core.world import LOST_BLOB, World
 

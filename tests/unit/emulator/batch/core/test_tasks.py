@@ -11,11 +11,7 @@ from runner.emulator.batch.core.ids import JobId, TaskId
 from runner.emulator.batch.core.node import NodeState
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.task import TaskState
-from runner.emulator.batch.core.tasks import (
-    delete_task,
-    reactivate_task,
-    terminate_task,
-)
+from runner.emulator.batch.core.tasks import delete_task, reactivate_task, terminate_task
 from tests.unit.emulator.batch.core.world import LOST_BLOB, World
 
 

@@ -35,10 +35,11 @@ from runner.emulator.batch.core.pool import NodeFill, Pool, PoolDraft, StartTask
 from runner.emulator.batch.core.pools import create_pool
 from runner.emulator.batch.core.preparation import end_preparation
 from runner.emulator.batch.core.releases import end_release
+from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.core.task import Dependencies, ExitRules, Task, TaskDraft
-from runner.emulator.batch.core.tasks import add_task, end_run
+from runner.emulator.batch.core.tasks import add_task
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
 
 RULES = JobRules(
