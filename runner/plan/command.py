@@ -10,13 +10,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from typing_extensions import assert_never
+
+from runner.plan.command_windows import wrap_cmd, wrap_powershell
 from runner.plan.model import CommandLine
+from runner.spec.shell import Shell
 
 SCRIPT_VARIABLE = "BATCH_RUN_SCRIPT"
 SCRIPT_FILE = "batch-run-script.sh"
 """The name, in the task's working directory, of a script that came as a file."""
 
-_STRICT = "set -e -o pipefail"
+# What a script is run by, and what makes it stop at the first command that fails.
+_POSIX = {
+    Shell.BASH: ("/bin/bash", "set -e -o pipefail"),
+    Shell.SH: ("/bin/sh", "set -e"),
+}
 # Linux takes 128 KiB for one variable (MAX_ARG_STRLEN); the rest is room for its name.
 _VARIABLE_LIMIT_BYTES = 100_000
 # Some splitters read a backslash inside single quotes as an escape; nothing here relies on one.
@@ -24,23 +32,66 @@ _PLAIN_LIMIT_CHARACTERS = 8_000
 _NOT_PLAIN = frozenset("'\\")
 
 
-def bash_command(script: str, environment: Mapping[str, str], *, task: str) -> CommandLine:
-    """The command line that runs `script` in bash, stopping at the first command that fails.
+def command_line(
+    script: str, shell: Shell, environment: Mapping[str, str], *, task: str
+) -> CommandLine:
+    """The command line that runs `script` in `shell`, stopping at the first command that fails.
 
-    `task` names the blob of a script that has to travel as a file.
+    Without a shell the script is the line. `task` names the blob of a script that has to travel as
+    a file; `script` is then the text of that file.
     """
+    match shell:
+        case Shell.BASH | Shell.SH:
+            program, strict = _POSIX[shell]
+            return _posix_command(script, program, strict, environment, task=task)
+        case Shell.NONE:
+            return CommandLine(line=script, environment=dict(environment), script=script)
+        case Shell.CMD:
+            wrapped = wrap_cmd(script)
+        case Shell.POWERSHELL:
+            wrapped = wrap_powershell(script)
+        case _:
+            assert_never(shell)
+    suffix = None if wrapped.file_name is None else wrapped.file_name.rpartition(".")[2]
+    return CommandLine(
+        line=wrapped.line,
+        environment=dict(environment),
+        script=script if wrapped.file_text is None else wrapped.file_text,
+        script_file=suffix and _blob_name(task, wrapped.file_text or "", suffix),
+        script_name=wrapped.file_name,
+    )
+
+
+def bash_command(script: str, environment: Mapping[str, str], *, task: str) -> CommandLine:
+    """The command line that runs `script` in bash."""
+    return command_line(script, Shell.BASH, environment, task=task)
+
+
+def _posix_command(
+    script: str, program: str, strict: str, environment: Mapping[str, str], *, task: str
+) -> CommandLine:
     settings = dict(environment)
-    script_file = None
+    script_file = script_name = None
     if _is_plain(script):
-        line = f"/bin/bash -c '{_STRICT}; {script}'"
+        line = f"{program} -c '{strict}; {script}'"
     elif len(script.encode()) <= _VARIABLE_LIMIT_BYTES:
         settings[SCRIPT_VARIABLE] = script
-        line = f"/bin/bash -c '{_STRICT}; eval \"${SCRIPT_VARIABLE}\"'"
+        line = f"{program} -c '{strict}; eval \"${SCRIPT_VARIABLE}\"'"
     else:
-        digest = hashlib.sha256(script.encode()).hexdigest()[:16]
-        script_file = f"{task}/script-{digest}.sh"
-        line = f"/bin/bash -c '{_STRICT}; . ./{SCRIPT_FILE}'"
-    return CommandLine(line=line, environment=settings, script=script, script_file=script_file)
+        script_file, script_name = _blob_name(task, script, "sh"), SCRIPT_FILE
+        line = f"{program} -c '{strict}; . ./{SCRIPT_FILE}'"
+    return CommandLine(
+        line=line,
+        environment=settings,
+        script=script,
+        script_file=script_file,
+        script_name=script_name,
+    )
+
+
+def _blob_name(task: str, text: str, suffix: str) -> str:
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{task}/script-{digest}.{suffix}"
 
 
 def _is_plain(script: str) -> bool:

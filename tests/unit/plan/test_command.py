@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.plan.command import SCRIPT_FILE, SCRIPT_VARIABLE, bash_command
+from runner.plan.command import SCRIPT_FILE, SCRIPT_VARIABLE, bash_command, command_line
+from runner.spec.shell import Shell
 
 
 def run(command_line: str, environment: dict[str, str], folder: Path) -> tuple[int, str]:
@@ -45,6 +46,7 @@ def test_a_long_script_is_a_file() -> None:
     assert command.line == f"/bin/bash -c 'set -e -o pipefail; . ./{SCRIPT_FILE}'"
     assert command.script_file is not None
     assert command.script_file.startswith("0001/script-")
+    assert command.script_name == SCRIPT_FILE
     assert command.environment == {}
 
 
@@ -72,3 +74,29 @@ def test_a_file_does_what_is_written(tmp_path: Path) -> None:
     command = bash_command("echo 'x'\n" * 20_000 + "false\necho never\n", {}, task="0001")
     (tmp_path / SCRIPT_FILE).write_text(command.script)
     assert run(command.line, dict(command.environment), tmp_path) == (1, "x\n" * 20_000)
+
+
+SH_SCRIPTS = [
+    ("echo a; exit 7", (7, "a\n")),
+    ("false; echo never", (1, "")),
+    ("echo 'it'\nfalse\necho never", (1, "it\n")),
+    ("printf '%s' 'a\\b'", (0, "a\\b")),
+    ("echo 'x'\n" * 20_000 + "false\necho never\n", (1, "x\n" * 20_000)),
+]
+
+
+@pytest.mark.parametrize(("script", "wanted"), SH_SCRIPTS)
+def test_sh_does_what_is_written(script: str, wanted: tuple[int, str], tmp_path: Path) -> None:
+    command = command_line(script, Shell.SH, {"A": "1"}, task="0001")
+    assert command.line.startswith("/bin/sh -c 'set -e; ")
+    assert "pipefail" not in command.line
+    if command.script_name is not None:
+        (tmp_path / command.script_name).write_text(command.script)
+    assert run(command.line, dict(command.environment), tmp_path) == wanted
+
+
+def test_without_a_shell_the_script_is_the_line() -> None:
+    command = command_line('prog "a b" c', Shell.NONE, {"A": "1"}, task="0001")
+    assert (command.line, command.script) == ('prog "a b" c', 'prog "a b" c')
+    assert command.environment == {"A": "1"}
+    assert (command.script_file, command.script_name) == (None, None)
