@@ -1,136 +1,195 @@
-"""Which files of this machine a spec means: the only part of planning that touches the disk.
+"""Which files of this machine a spec means: names and sizes, in the order of their blob names.
 
-It reads names and sizes, never contents, and knows nothing of tasks.
+It never reads what is in a file, and knows nothing of tasks.
 """
 
 from __future__ import annotations
 
+import heapq
 import os
-import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from wcmatch import glob
-
 from runner.errors import describe_os_error
-from runner.plan.model import InputFile
-from runner.spec.document import Document
+from runner.plan.blob_names import name_problems, shown
+from runner.plan.file_table import FileTable, FileTableBuilder, Origin
+from runner.plan.patterns import file_matcher
+from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
-from runner.spec.workload import Upload
+from runner.spec.workload import Structure, Upload
 
-_GLOB = glob.GLOBSTAR | glob.CASE | glob.FORCEUNIX
-# REST: Naming and Referencing Containers, Blobs, and Metadata.
-_BLOB_NAME_LIMIT_CHARACTERS = 1024
-_BLOB_SEGMENTS_LIMIT = 254
-_UNSAFE_CHARACTER = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
+MOST_PROBLEMS = 100
+"""What one list of files is shown to be wrong with; nobody reads more."""
+
+_Found = tuple[str, int, int, str]
+"""A blob's name, the number of its upload, its size, and its path where the name does not tell."""
 
 
 def find_files(
-    upload: Upload, folder: Path, document: Document
-) -> tuple[tuple[InputFile, ...], tuple[Problem, ...]]:
-    """The files of one upload in the order of their blob names, or what is wrong with it.
+    uploads: tuple[Upload, ...], folder: Path, document: Document
+) -> tuple[FileTable, tuple[Problem, ...]]:
+    """The files of a container's uploads, and what is wrong with them.
 
-    `folder` is the spec's; a folder's structure below `from` becomes the blob's name. Links to
-    files are followed, links to folders are not: they may lead round in a circle.
+    `folder` is the spec's; a folder's structure below `from` becomes the blob's name, or is
+    dropped. Links to files are followed, links to folders are not: they may lead round in a circle.
     """
-    source = folder / upload.source
+    searches = tuple(_Search(each, folder / each.source, document) for each in uploads)
+    builder = FileTableBuilder(each.origin for each in searches)
+    problems: list[Problem] = []
+    streams = [search.find(number) for number, search in enumerate(searches)]
+    found: Iterable[_Found] = streams[0] if len(streams) == 1 else heapq.merge(*streams)
+    last: _Found | None = None
+    for each in found:
+        blob, number, size, below = each
+        if last is not None and last[0] == blob:
+            problems.extend(_collision(searches, last, each, document))
+        else:
+            faults = list(name_problems(blob, document, searches[number].pointer))
+            problems.extend(faults)
+            if not faults:
+                builder.add(blob, size, origin=number, below=below)
+        last = each
+        if len(problems) >= MOST_PROBLEMS:
+            break
+    for search in searches:
+        problems.extend(search.problems)
+    return builder.build(), tuple(problems)
 
-    def problem(code: str, message: str, hint: str | None = None, key: str = "from") -> Problem:
-        return document.problem((*upload.pointer, key), code=code, message=message, hint=hint)
 
-    try:
-        found = _find(source, upload)
-    except OSError as error:
-        message = f"cannot read `{_shown(str(error.filename))}`: {describe_os_error(error)}"
-        return (), (problem("unreadable-input", message),)
-    if found is None:
-        return (), (
-            problem(
-                "no-such-input",
-                f"there is no file or folder `{_shown(str(source))}`",
-                hint="a relative path starts at the folder of the spec",
-            ),
-        )
-    if not found:
-        patterns = ", ".join(f"`{pattern}`" for pattern in upload.patterns.include)
-        return (), (
-            problem(
+@dataclass(slots=True)
+class _Search:
+    """The files of one upload; `problems` is whole once all of them were asked for."""
+
+    upload: Upload
+    source: Path
+    document: Document
+    is_file: bool = False
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def pointer(self) -> Pointer:
+        return (*self.upload.pointer, "from")
+
+    @property
+    def origin(self) -> Origin:
+        to = self.upload.to
+        return Origin(source=self.source, cut=len(to) + 1 if to else 0, is_file=_is_file(self))
+
+    def find(self, number: int) -> Iterator[_Found]:
+        """Every file, in the order of blob names."""
+        is_empty = True
+        try:
+            for each in self._find(number):
+                is_empty = False
+                yield each
+        except OSError as error:
+            name = shown(str(error.filename).rstrip("/"))
+            message = f"cannot read `{name}`: {describe_os_error(error)}"
+            self._refuse("unreadable-input", message)
+            return
+        if is_empty and not self.problems:
+            patterns = ", ".join(f"`{pattern}`" for pattern in self.upload.patterns.include)
+            self._refuse(
                 "no-input",
-                f"no file below `{_shown(str(source))}` matches {patterns}",
-                key="include",
+                f"no file below `{shown(str(self.source))}` matches {patterns}",
                 hint="`**/*` matches all files at every depth; names with a leading dot need"
                 " a pattern of their own",
-            ),
-        )
-    refused = tuple(
-        problem("blob-name", f"`{_shown(file.blob)}` cannot be the name of a blob: {reason}", hint)
-        for file in found
-        for reason, hint in _name_faults(file.blob)
-    )
-    return tuple(found), refused
+                key="include",
+            )
+
+    def _find(self, number: int) -> Iterator[_Found]:
+        prefix = f"{self.upload.to}/" if self.upload.to else ""
+        try:
+            status = self.source.stat()
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in it
+            status = None
+        if status is not None and stat.S_ISREG(status.st_mode):
+            yield prefix + self.source.name, number, status.st_size, ""
+            return
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            self._refuse(
+                "no-such-input",
+                f"there is no file or folder `{shown(str(self.source))}`",
+                hint="a relative path starts at the folder of the spec",
+            )
+            return
+        files = walk(self.source, file_matcher(self.upload.patterns))
+        if self.upload.structure is Structure.KEEP:
+            for path, size in files:
+                yield prefix + path, number, size, ""
+            return
+        flat = ((prefix + path.rpartition("/")[2], number, size, path) for path, size in files)
+        yield from sorted(flat)
+
+    def _refuse(self, code: str, message: str, hint: str | None = None, key: str = "from") -> None:
+        pointer = (*self.upload.pointer, key)
+        self.problems.append(self.document.problem(pointer, code=code, message=message, hint=hint))
 
 
-def _find(source: Path, upload: Upload) -> list[InputFile] | None:
-    """The files at or below `source`; None where there is no file or folder of that name."""
+def _is_file(search: _Search) -> bool:
     try:
-        mode = source.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path
-        return None
-    if stat.S_ISREG(mode):
-        return [_describe(source, source.name)]
-    if stat.S_ISDIR(mode):
-        return sorted(_walk(source, "", _compile(upload)), key=lambda file: file.blob)
-    return None
+        return search.source.is_file()
+    except (OSError, ValueError):
+        return False  # what is wrong with it is said by the search
 
 
-def _compile(upload: Upload) -> Callable[[str], bool]:
-    patterns = upload.patterns
-    matcher = glob.compile(
-        list(patterns.include), flags=_GLOB, exclude=list(patterns.exclude) or None
-    )
-    return matcher.match
+def walk(folder: Path, matches: Callable[[str], bool]) -> Iterator[tuple[str, int]]:
+    """Paths and sizes in bytes of the files below a folder, in the order of the paths.
+
+    Only the names of the folders that are open are held. Raises `OSError`.
+    """
+    root = os.fspath(folder)
+    waiting = [iter(_entries(root, ""))]
+    while waiting:
+        path = next(waiting[-1], None)
+        if path is None:
+            waiting.pop()
+        elif path.endswith("/"):
+            waiting.append(iter(_entries(root, path)))
+        elif matches(path):
+            try:
+                status = os.stat(f"{root}/{path}")  # noqa: PTH116  # a million times: no `Path`
+            except FileNotFoundError:  # a link to nothing, or deleted since
+                continue
+            if stat.S_ISREG(status.st_mode):
+                yield path, status.st_size
 
 
-def _walk(folder: Path, prefix: str, matches: Callable[[str], bool]) -> Iterator[InputFile]:
-    folders = [(os.fspath(folder), prefix)]
-    while folders:
-        current, below = folders.pop()
-        with os.scandir(current) as entries:
-            for entry in entries:
-                name = below + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append((entry.path, f"{name}/"))
-                elif matches(name) and entry.is_file():
-                    yield _describe(Path(entry.path), name)
+def _entries(root: str, below: str) -> list[str]:
+    """The paths in one folder, those of folders with a `/` behind: so their order is also that of
+    all that is below them."""
+    with os.scandir(f"{root}/{below}") as entries:
+        names = [
+            f"{below}{each.name}/" if each.is_dir(follow_symlinks=False) else below + each.name
+            for each in entries
+        ]
+    names.sort()
+    return names
 
 
-def _describe(path: Path, blob: str) -> InputFile:
-    return InputFile(source=path, blob=blob, path=blob, size_bytes=path.stat().st_size)
-
-
-def _name_faults(blob: str) -> Iterator[tuple[str, str]]:
-    rename = "rename the file or leave it out with `exclude`"
-    try:
-        blob.encode()
-    except UnicodeEncodeError:
-        yield "it is not UTF-8", rename
+def _collision(
+    searches: tuple[_Search, ...], one: _Found, other: _Found, document: Document
+) -> Iterator[Problem]:
+    first, second = _path(searches, one), _path(searches, other)
+    if first == second:  # named twice
         return
-    segments = blob.split("/")
-    if _UNSAFE_CHARACTER.search(blob):
-        yield "it has a control character, which a blob list cannot hold", rename
-    if len(blob) > _BLOB_NAME_LIMIT_CHARACTERS:
-        yield f"it is longer than {_BLOB_NAME_LIMIT_CHARACTERS} characters", rename
-    if len(segments) > _BLOB_SEGMENTS_LIMIT:
-        yield f"it is deeper than {_BLOB_SEGMENTS_LIMIT} folders", rename
-    if any(segment.endswith(".") for segment in segments):
-        yield "the service drops a dot at the end of a name", rename
-
-
-def _shown(text: str) -> str:
-    """The text with what a terminal cannot show written as escapes."""
-    printable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in printable
+    upload = searches[other[1]].upload
+    hint = "bring them up into containers of their own, or from a folder above"
+    if upload.structure is Structure.FLAT:
+        hint = "`structure: keep` keeps their folders apart"
+    yield document.problem(
+        upload.pointer,
+        code="input-collision",
+        message=f"`{shown(str(first))}` and `{shown(str(second))}` would both be"
+        f" blob `{shown(one[0])}`",
+        hint=hint,
     )
+
+
+def _path(searches: tuple[_Search, ...], found: _Found) -> Path:
+    blob, number, _, below = found
+    origin = searches[number].origin
+    assert origin.source is not None
+    return origin.source if origin.is_file else origin.source / (below or blob[origin.cut :])

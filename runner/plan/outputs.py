@@ -1,21 +1,17 @@
-"""Where the outputs of tasks go, and that no two tasks write one blob.
+"""Where the outputs of a task go.
 
-It knows nothing of files on this machine; patterns and paths are rendered from a scope it is given.
+It knows nothing of other tasks; patterns and paths are rendered from a scope it is given.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
-from runner.plan.model import OutputPlan, TaskId, TaskPlan
-from runner.spec.document import Pointer
-from runner.spec.problem import Problem
+from runner.plan.blob_names import LIMIT_CHARACTERS, is_plain, name_faults, shown
+from runner.plan.faults import whole_fault
+from runner.plan.model import OutputPlan, TaskId
 from runner.spec.step import Output
-from runner.spec.template import TemplateError, TemplateFault
-from runner.spec.workload import Workload
-
-_BLOB_NAME_LIMIT_CHARACTERS = 1024
+from runner.spec.template import TemplateError
 
 
 def plan_output(
@@ -31,13 +27,17 @@ def plan_output(
     if output.pattern.has_wildcard:
         blob = None
         destination = (path or task_id).rstrip("/")
+        _check_blob(path or task_id, destination)
     else:
-        plain = output.pattern.render_text(scope)
+        plain = pattern
+        if "[" in pattern:  # the pattern of any other name is the name itself
+            plain = output.pattern.render_text(scope)
+            escaped = pattern != plain
         blob = _name_blob(plain, path, folder)
         destination = blob
-        escaped = pattern != plain
-    for name in (pattern, destination):
-        _check(name)
+        _check_blob(blob, blob)
+    if pattern != destination:
+        _check_path(pattern)
     return OutputPlan(
         pattern=pattern,
         role=output.to,
@@ -57,56 +57,26 @@ def _name_blob(plain: str, path: str | None, folder: str) -> str:
     return f"{folder}/{plain}"
 
 
-def _check(name: str) -> None:
-    parts = name.split("/")
-    message = None
-    if name.startswith("/"):
-        message = f"`{name}` is an absolute path"
-    elif ".." in parts:
-        message = f"`{name}` leads out of its folder by `..`"
-    elif not name.isprintable():
-        message = f"{name!a} has a control character, which a blob list cannot hold"
-    elif len(name) > _BLOB_NAME_LIMIT_CHARACTERS:
-        message = f"`{name[:40]}...` is longer than {_BLOB_NAME_LIMIT_CHARACTERS} characters"
-    if message is not None:
-        hint = "an output is named relative to the task's working directory"
-        raise TemplateError((_whole(code="output-path", message=message, hint=hint),))
+def _check_blob(name: str, tidy: str) -> None:
+    """Raises `TemplateError` where a blob or folder cannot have the name; `tidy` is the same
+    without the `/` that a folder's may end with."""
+    if is_plain(tidy) and name[0] != "/":
+        return
+    _check_path(name)
+    reason = "it is empty" if not tidy else next(name_faults(tidy), None)
+    if reason is not None:
+        cut = name if len(name) <= LIMIT_CHARACTERS else f"{name[:40]}..."
+        raise _fault(f"`{shown(cut)}` cannot be the name of an output: {reason}")
 
 
-def _whole(*, code: str, message: str, hint: str) -> TemplateFault:
-    """A fault of a rendered text as a whole, not of one expression in it."""
-    return TemplateFault(offset=0, length=1, code=code, message=message, hint=hint)
+def _check_path(path: str) -> None:
+    """Raises `TemplateError` where a path or pattern leads out of the working directory."""
+    if path.startswith("/"):
+        raise _fault(f"`{shown(path)}` is an absolute path")
+    if ".." in path and ".." in path.split("/"):
+        raise _fault(f"`{shown(path)}` leads out of its folder by `..`")
 
 
-def find_collisions(workload: Workload, tasks: Iterable[TaskPlan]) -> Iterator[Problem]:
-    """A problem for each output of the spec with which two tasks would write one blob.
-
-    Tasks that share a virtual folder count too: what a wildcard finds is known only afterwards.
-    Only a 64-bit hash of each name is kept, so that a million tasks cost tens of megabytes; the
-    chance that two of a million names are taken for one is below 1 in 10 million.
-    """
-    seen: dict[int, TaskId] = {}
-    reported: set[Pointer] = set()
-    for task in tasks:
-        for output, plan in zip(task.step.outputs, task.outputs, strict=True):
-            other = seen.setdefault(_hash(plan), task.id)
-            if other != task.id and output.pointer not in reported:
-                reported.add(output.pointer)
-                yield _collision(workload, output, plan, (other, task.id))
-
-
-def _collision(
-    workload: Workload, output: Output, plan: OutputPlan, tasks: tuple[TaskId, TaskId]
-) -> Problem:
-    target = f"{plan.path}/" if plan.blob is None else plan.blob
-    return workload.document.problem(
-        output.pointer,
-        code="output-collision",
-        message=f"tasks {tasks[0]} and {tasks[1]} would both write `{target}` of `{plan.role}`",
-        hint="put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`",
-    )
-
-
-def _hash(plan: OutputPlan) -> int:
-    name = f"{plan.role}/{plan.path}/*" if plan.blob is None else f"{plan.role}/{plan.blob}"
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
+def _fault(message: str) -> TemplateError:
+    hint = "an output is named relative to the task's working directory"
+    return whole_fault(code="output-path", message=message, hint=hint)

@@ -1,39 +1,26 @@
-"""Rendering of tasks, one at a time and as often as asked: a million tasks take no memory.
+"""All tasks of a plan as one sequence, rendered when asked for: a million take no memory.
 
-It knows nothing of the disk; which items there are is given.
+It knows nothing of the disk; what was read for the tasks is given.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import overload
 
-from runner.plan.command import bash_command
-from runner.plan.faults import faults_at
-from runner.plan.items import Item, Items
-from runner.plan.model import (
-    BlobResource,
-    FolderResource,
-    ResourcePlan,
-    RunId,
-    TaskId,
-    TaskPlan,
-    WebResource,
-)
-from runner.plan.outputs import plan_output
-from runner.spec.document import Document, Pointer
+from runner.plan.items import Items
+from runner.plan.model import FolderResource, RunId, TaskId, TaskPlan, TaskRange
+from runner.plan.needs import needs_of, number_steps
+from runner.plan.sources import Materials, make_items, named_outputs
+from runner.plan.step_tasks import StepTasks
 from runner.spec.step import Step
-from runner.spec.template import Template
-from runner.spec.terms import ContainerResource, Resource
+from runner.spec.terms import ContainerResource, Role, StepName
 from runner.spec.workload import Workload
 
 _LEAST_ID_WIDTH = 4
-# REST: Task - Add, `displayName`.
-_DISPLAY_NAME_LIMIT_CHARACTERS = 1024
-
-Scope = Mapping[str, object]
 
 
 class TaskSequence(Sequence[TaskPlan]):
@@ -43,14 +30,35 @@ class TaskSequence(Sequence[TaskPlan]):
     collide, and dependencies can go by range.
     """
 
-    def __init__(self, *, workload: Workload, run_id: RunId, items: Sequence[Items]) -> None:
-        """`items` are those of each step, in their order."""
+    def __init__(
+        self,
+        *,
+        workload: Workload,
+        run_id: RunId,
+        materials: Materials,
+        containers: Mapping[Role, str],
+        account: str,
+    ) -> None:
+        """`containers` are their names, `account` is the URL of the storage account."""
         self._workload = workload
         self._run_id = run_id
-        self._items = items
-        self._starts = tuple(accumulate(map(len, items), initial=0))
+        self._materials = materials
+        self._containers = containers
+        self._account = account.rstrip("/")
+        self.steps = tuple(self._make_steps())
+        self._starts = tuple(accumulate(map(len, self.steps), initial=0))
         self._length = self._starts[-1]
         self._width = max(_LEAST_ID_WIDTH, len(str(self._length)))
+
+    def placed(self, account: str) -> TaskSequence:
+        """The same tasks for another storage account; nothing is read again."""
+        return TaskSequence(
+            workload=self._workload,
+            run_id=self._run_id,
+            materials=self._materials,
+            containers=self._containers,
+            account=account,
+        )
 
     def __len__(self) -> int:
         return self._length
@@ -67,92 +75,63 @@ class TaskSequence(Sequence[TaskPlan]):
         if not 0 <= number < self._length:
             raise IndexError(index)
         position = bisect_right(self._starts, number) - 1
-        within = number - self._starts[position]
-        return self._render(self._workload.steps[position], position, within)
+        return self.steps[position].render(number - self._starts[position])
 
     def __iter__(self) -> Iterator[TaskPlan]:
         for index in range(self._length):
             yield self[index]
 
-    def _render(self, step: Step, position: int, within: int) -> TaskPlan:
-        item = self._items[position][within]
-        task_id = TaskId(str(self._starts[position] + within + 1).zfill(self._width))
-        scope = {
-            "parameters": self._workload.parameters,
-            "run": {"id": self._run_id},
-            "index": within,
-            **item.scope,
-        }
-        document, label = self._workload.document, item.label
-        with faults_at(document, (*step.pointer, "command"), item=label):
-            script = step.command.render(scope)
-        environment = render_environment(
-            step.environment, scope, document, (*step.pointer, "environment"), item=label
-        )
-        outputs = []
-        for output in step.outputs:
-            with faults_at(document, (*output.pointer, "pattern"), item=label):
-                outputs.append(plan_output(output, scope, task_id=task_id, folder=item.folder))
-        own = tuple(
-            BlobResource(role=role, blob=file.blob, path=file.path) for role, file in item.files
-        )
-        return TaskPlan(
-            id=task_id,
-            step=step,
-            display_name=_display_name(step, item),
-            item=label,
-            command=bash_command(script, environment, task=task_id),
-            coordination=None,
-            resources=(*own, *resource_plans(step.resources, scope, document, item=label)),
-            shared_resources=(),
-            outputs=tuple(outputs),
-            needs=(),
-            container_image=None,
-        )
+    def _make_steps(self) -> Iterator[StepTasks]:
+        workload = self._workload
+        named = {step.name: len(named_outputs(step)) for step in workload.steps}
+        fixed = {"parameters": workload.parameters, "run": {"id": self._run_id}}
+        made: dict[StepName, tuple[StepTasks, Step]] = {}
+        start = 0
+        for step in workload.steps:
+            items = make_items(step.for_each, self._materials, url_of=self._url_of, producers=made)
+            tasks = StepTasks(
+                step,
+                items,
+                document=workload.document,
+                fixed=fixed,
+                name_task=partial(self._name_task, start),
+                needs_of=self._needs_of(step, made, items, named),
+                gathered=gathered(step, workload),
+            )
+            made[step.name] = (tasks, step)
+            start += len(items)
+            yield tasks
+
+    def _needs_of(
+        self,
+        step: Step,
+        before: Mapping[StepName, tuple[StepTasks, Step]],
+        items: Items,
+        named: Mapping[StepName, int],
+    ) -> Callable[[int], tuple[TaskRange, ...]]:
+        if not step.needs:
+            return lambda _: ()
+        steps = [*(each for _, each in before.values()), step]
+        counts = [*(len(tasks) for tasks, _ in before.values()), len(items)]
+        numbered = number_steps(steps, counts, named)
+        return lambda within: needs_of(step, within, numbered, named)
+
+    def _name_task(self, start: int, within: int) -> TaskId:
+        return TaskId(str(start + within + 1).zfill(self._width))
+
+    def _url_of(self, role: Role) -> str:
+        return f"{self._account}/{self._containers[role]}"
 
 
-def _display_name(step: Step, item: Item) -> str:
-    name = f"{step.name}/{item.label}" if item.label else step.name
-    return name[:_DISPLAY_NAME_LIMIT_CHARACTERS]
-
-
-def resource_plans(
-    resources: tuple[Resource, ...], scope: Scope, document: Document, *, item: str | None = None
-) -> tuple[ResourcePlan, ...]:
-    """The resources of a command, their templates filled in; `SpecError` at the one that fails."""
-    return tuple(_resource_plan(each, scope, document, item) for each in resources)
-
-
-def _resource_plan(
-    resource: Resource, scope: Scope, document: Document, item: str | None
-) -> ResourcePlan:
-    def render(template: Template | None, key: str) -> str:
-        if template is None:
-            return ""
-        with faults_at(document, (*resource.pointer, key), item=item):
-            return template.render_text(scope)
-
-    to = render(resource.to, "to")
-    if not isinstance(resource, ContainerResource):
-        return WebResource(url=render(resource.url, "url"), path=to, mode=resource.mode)
-    if resource.file is None:
-        prefix = render(resource.prefix, "prefix")
-        return FolderResource(role=resource.role, prefix=prefix, path=to, mode=resource.mode)
-    blob = render(resource.file, "file")
-    return BlobResource(role=resource.role, blob=blob, path=to or blob, mode=resource.mode)
-
-
-def render_environment(
-    environment: Mapping[str, Template],
-    scope: Mapping[str, object],
-    document: Document,
-    pointer: Pointer,
-    *,
-    item: str | None = None,
-) -> dict[str, str]:
-    """The settings of a task, verbatim; `SpecError` places a fault at its own setting."""
-    settings = {}
-    for name, template in environment.items():
-        with faults_at(document, (*pointer, name), item=item):
-            settings[name] = template.render_text(scope)
-    return settings
+def gathered(step: Step, workload: Workload) -> tuple[FolderResource, ...]:
+    """What a step without items gets of the steps that it needs: each container that they write,
+    whole, in a folder named by its role; not those that its own `resources` speak of."""
+    if step.for_each is not None:
+        return ()
+    spoken_of = {each.role for each in step.resources if isinstance(each, ContainerResource)}
+    roles = [output.to for name in step.needs for output in workload.step(name).outputs]
+    return tuple(
+        FolderResource(role=role, path=role)
+        for role in dict.fromkeys(roles)
+        if role not in spoken_of
+    )

@@ -10,7 +10,7 @@ import pytest
 
 from runner.errors import UsageError
 from runner.plan.expand import expand, find_task, place
-from runner.plan.model import ResourcePlan
+from runner.plan.model import BlobResource
 from runner.spec.problem import SpecError
 from runner.spec.terms import Role
 from tests.fakes.plans import RUN, SPEC, make_plan, make_workload
@@ -35,7 +35,7 @@ def test_a_task_a_file_in_the_order_of_names(tmp_path: Path) -> None:
     ]
     last = plan.tasks[-1]
     assert last.command.script == "cat sub/c.txt > c.out"
-    assert last.resources == (ResourcePlan(role=Role("input"), blob="sub/c.txt", path="sub/c.txt"),)
+    assert last.resources == (BlobResource(role=Role("input"), blob="sub/c.txt", path="sub/c.txt"),)
     assert [(output.pattern, output.path, output.blob) for output in last.outputs] == [
         ("c.out", "sub/c.out", "sub/c.out")
     ]

@@ -1,0 +1,228 @@
+"""That no two tasks write one blob, nor files that one disk could not hold side by side.
+
+Only a 64-bit number of each name is kept, so that a million tasks cost tens of megabytes; names
+whose numbers are equal are rendered again and compared. It knows nothing of how tasks are rendered.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import accumulate, pairwise, product
+
+from runner.plan.model import OutputPlan, TaskId, TaskPlan
+from runner.spec.document import Pointer
+from runner.spec.problem import Problem
+from runner.spec.step import Output, UploadCondition
+from runner.spec.terms import Role
+from runner.spec.workload import OwnContainer, Workload
+
+_APART = "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`"
+_MOST_FOLDERS = 1_000
+"""So many folders that hold another's output are looked into; more would say the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """One output of one task."""
+
+    task: TaskId
+    output: Output
+    plan: OutputPlan
+
+
+class OutputNames:
+    """The outputs of all tasks of a plan, by the numbers of their names, in the tasks' order."""
+
+    def __init__(
+        self, workload: Workload, tasks: Sequence[TaskPlan], counts: Sequence[int]
+    ) -> None:
+        """`counts` are the numbers of tasks of the steps."""
+        self._workload = workload
+        self._tasks = tasks
+        self._counts = counts
+        self._downloaded = frozenset(
+            each.role
+            for each in workload.containers
+            if isinstance(each, OwnContainer) and each.download
+        )
+        outputs = [output for step in workload.steps for output in step.outputs]
+        spread = {each.to for each in outputs if each.pattern.has_wildcard}
+        self._heeds_folders = self._downloaded | spread
+        self._names = array("q")
+        self._spread = array("q")
+        self._above: set[int] = set()
+        self._last_folder: dict[Role, str] = {}
+
+    def add(self, task: TaskPlan) -> None:
+        """Takes note of the next task's outputs."""
+        for output in task.outputs:
+            key = self._key(output)
+            number = hash((output.role, key))
+            # A folder's number differs from that of a file of its name.
+            self._names.append(number if output.blob is not None else ~number)
+            if output.role in self._heeds_folders:
+                if output.blob is None:
+                    self._spread.append(number)
+                folder = key.rpartition("/")[0]
+                if folder and self._last_folder.get(output.role) != folder:
+                    self._last_folder[output.role] = folder
+                    self._above.update(hash((output.role, each)) for each in _way_up(folder))
+
+    def skip(self, index: int, outputs: int) -> None:
+        """Takes note that the outputs of the next task are not known."""
+        self._names.extend(hash((index, position)) for position in range(outputs))
+
+    def problems(self) -> Iterator[Problem]:
+        """A problem for each output of the spec that would overwrite something of another task."""
+        reported: set[Pointer] = set()
+        for problem, pointer in self._equal():
+            reported.add(pointer)
+            yield problem
+        spread = set(self._spread)
+        candidates = self._above & spread
+        if self._downloaded:
+            candidates |= (self._above | spread).intersection(self._names)
+        if candidates and not reported:
+            yield from self._nested(frozenset(sorted(candidates)[:_MOST_FOLDERS]))
+
+    def _key(self, output: OutputPlan) -> str:
+        """The name as others must differ from it: on many disks, capitals make no difference."""
+        name = output.path if output.blob is None else output.blob
+        if output.role not in self._downloaded:
+            return name
+        if name.isascii():
+            return name.lower()
+        return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+    def _equal(self) -> Iterator[tuple[Problem, Pointer]]:
+        """Outputs whose names are those of an earlier one's."""
+        twice = {one for one, other in pairwise(sorted(self._names)) if one == other}
+        if not twice:
+            return
+        first: dict[int, int] = {}
+        reported: set[Pointer] = set()
+        for position, number in enumerate(self._names):
+            if number not in twice:
+                continue
+            earlier = first.setdefault(number, position)
+            pointer = self._output_at(position)[1].pointer
+            if earlier == position or pointer in reported:
+                continue
+            one, other = self._written(earlier), self._written(position)
+            if self._clash(one, other):
+                reported.add(pointer)
+                yield self._same_name(one, other), pointer
+
+    def _clash(self, one: _Written, other: _Written) -> bool:
+        if one.plan.role != other.plan.role or self._key(one.plan) != self._key(other.plan):
+            return False  # their numbers are equal by chance
+        if one.task != other.task:
+            return True
+        apart = {UploadCondition.SUCCESS, UploadCondition.FAILURE}
+        return one.plan.pattern != other.plan.pattern and {one.plan.when, other.plan.when} != apart
+
+    def _same_name(self, one: _Written, other: _Written) -> Problem:
+        plan, pointer = other.plan, other.output.pointer
+        target = f"{plan.path}/" if plan.blob is None else plan.blob
+        if one.plan.path != plan.path:
+            return self._workload.document.problem(
+                pointer,
+                code="case-collision",
+                message=f"tasks {one.task} and {other.task} would write `{one.plan.path}` and"
+                f" `{plan.path}` of `{plan.role}`, which are one file on many disks",
+                hint=f"{_APART}, or do not download `{plan.role}`",
+            )
+        who = f"tasks {one.task} and {other.task} would both"
+        if one.task == other.task:
+            who = f"two outputs of task {other.task} would"
+        return self._workload.document.problem(
+            pointer,
+            code="output-collision",
+            message=f"{who} write `{target}` of `{plan.role}`",
+            hint=_APART,
+        )
+
+    def _nested(self, candidates: frozenset[int]) -> Iterator[Problem]:
+        """Outputs below a folder that another task's wildcard fills, or below another's file."""
+        owners: dict[tuple[int, bool], _Written] = {}
+        for task in self._all():
+            for each in task:
+                number = hash((each.plan.role, self._key(each.plan)))
+                if number in candidates:
+                    owners.setdefault((number, each.plan.blob is None), each)
+        reported: set[Pointer] = set()
+        for task in self._all():
+            for each in task:
+                key = self._key(each.plan)
+                folder = key if each.plan.blob is None else key.rpartition("/")[0]
+                for above, is_folder in product(_way_up(folder), (True, False)):
+                    owner = owners.get((hash((each.plan.role, above)), is_folder))
+                    problem = None
+                    if owner is not None and owner.task != each.task:
+                        problem = self._nesting(owner, each)
+                    if problem is not None and each.output.pointer not in reported:
+                        reported.add(each.output.pointer)
+                        yield problem
+
+    def _nesting(self, owner: _Written, below: _Written) -> Problem | None:
+        """What is wrong with an output below the path of another one, if anything is."""
+        one, other = owner.plan, below.plan
+        hint = f"give the outputs folders of their own: {_APART}"
+        if one.blob is not None:
+            message = (
+                f"`{one.path}` of `{one.role}` would be a file of task {owner.task} and a folder"
+                f" of task {below.task}, which no disk can hold"
+            )
+            hint = f"{_APART}, or do not download `{one.role}`"
+        elif other.blob is None:
+            if one.path == other.path:
+                return None  # said already
+            message = (
+                f"task {owner.task} would fill `{one.path}/` of `{one.role}`, and task"
+                f" {below.task} `{other.path}/` in it"
+            )
+        elif fnmatchcase(other.blob.rpartition("/")[2], one.pattern.rpartition("/")[2]):
+            message = (
+                f"task {below.task} would write `{other.blob}` of `{other.role}`, and so may"
+                f" task {owner.task} by `{one.pattern}`"
+            )
+        else:
+            return None
+        if one.blob is not None and one.role not in self._downloaded:
+            return None
+        return self._workload.document.problem(
+            below.output.pointer, code="output-nesting", message=message, hint=hint
+        )
+
+    def _output_at(self, position: int) -> tuple[int, Output, int]:
+        """The task that the output at a position is of, and which of its step's it is."""
+        steps = self._workload.steps
+        sizes = [count * len(step.outputs) for count, step in zip(self._counts, steps, strict=True)]
+        starts = list(accumulate(sizes, initial=0))
+        number = bisect_right(starts, position) - 1
+        task, which = divmod(position - starts[number], len(steps[number].outputs))
+        return sum(self._counts[:number]) + task, steps[number].outputs[which], which
+
+    def _written(self, position: int) -> _Written:
+        index, output, which = self._output_at(position)
+        task = self._tasks[index]
+        return _Written(task=task.id, output=output, plan=task.outputs[which])
+
+    def _all(self) -> Iterator[tuple[_Written, ...]]:
+        for task in self._tasks:
+            yield tuple(
+                _Written(task=task.id, output=output, plan=plan)
+                for output, plan in zip(task.step.outputs, task.outputs, strict=True)
+            )
+
+
+def _way_up(folder: str) -> Iterator[str]:
+    """The folder and every one above it."""
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]

@@ -1,0 +1,29 @@
+"""Which files `include` and `exclude` take.
+
+It knows nothing of disks or containers: a pattern is matched against a path with `/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wcmatch import glob
+
+from runner.spec.sources import FilePatterns
+
+_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX
+
+
+def file_matcher(patterns: FilePatterns) -> Callable[[str], bool]:
+    """Whether a path is taken. `*` and `**` pass over names with a leading dot, as in a shell."""
+    if patterns.takes_all:
+        return _is_visible  # what `**/*` comes to, without the cost of a regular expression
+    flags = _FLAGS | (glob.CASE if patterns.case_sensitive else glob.IGNORECASE)
+    matcher = glob.compile(
+        list(patterns.include), flags=flags, exclude=list(patterns.exclude) or None
+    )
+    return matcher.match
+
+
+def _is_visible(path: str) -> bool:
+    return not path.startswith(".") and "/." not in path
