@@ -13,10 +13,10 @@ from runner.spec.rules.exits import EXITS
 from runner.spec.rules.job import JOB
 from runner.spec.rules.nodes import NODES
 from runner.spec.rules.outputs import OUTPUTS
-from runner.spec.rules.places import Rule
 from runner.spec.rules.pool import POOL
 from runner.spec.rules.references import REFERENCES
 from runner.spec.rules.sources import SOURCES
+from runner.spec.rules.uses import Rule
 from runner.spec.workload import Workload
 
 __all__ = ["RESERVED_ROLE", "check_rules"]

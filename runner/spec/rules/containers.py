@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
-from runner.spec.rules.places import (
+from runner.spec.rules.uses import (
     Rule,
     command_resources,
     files_of,

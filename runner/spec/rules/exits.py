@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from runner.spec.document import Document
 from runner.spec.problem import Problem
-from runner.spec.rules.places import Rule
+from runner.spec.rules.uses import Rule
 from runner.spec.step import ExitCause
 from runner.spec.workload import Workload
 

@@ -12,15 +12,15 @@ from runner.spec.document import Document
 from runner.spec.pool import OperatingSystem
 from runner.spec.problem import Problem
 from runner.spec.rules.limits import LONGEST_RELEASE, LONGEST_TASK, SHORTEST_RECURRENCE
-from runner.spec.rules.places import Rule, environments, times
+from runner.spec.rules.uses import Rule, environments, times
 from runner.spec.suggestion import shorten
 from runner.spec.wording import dotted
 from runner.spec.workload import Delete, OwnContainer, Workload
 
 RUN_METADATA = "batchrun"
 """The metadata by which a run finds again what it made."""
-SCRIPT_VARIABLE = "BATCH_RUN_SCRIPT"
-"""The environment variable in which a run hands long scripts to the nodes."""
+SCRIPT_VARIABLES = frozenset({"BATCH_RUN_SCRIPT", "BATCH_RUN_COORDINATION"})
+"""The environment variables in which a run hands scripts to the nodes."""
 
 
 def _times_are_possible(workload: Workload, document: Document) -> Iterator[Problem]:
@@ -139,7 +139,7 @@ def _environment_is_ours(workload: Workload, document: Document) -> Iterator[Pro
             upper = name.upper()
             if upper.startswith("AZ_BATCH_"):
                 message = f"`{name}` cannot be set: the service sets `AZ_BATCH_...` itself"
-            elif upper == SCRIPT_VARIABLE:
+            elif upper in SCRIPT_VARIABLES:
                 message = f"`{name}` cannot be set: a run hands scripts to the nodes in it"
             elif is_windows and upper in seen:
                 message = f"`{name}` is there twice: Windows knows no case of letters in names"

@@ -22,7 +22,7 @@ from runner.spec.pool import (
 )
 from runner.spec.problem import Problem
 from runner.spec.rules.limits import RESOURCE_ID
-from runner.spec.rules.places import Rule, node_commands
+from runner.spec.rules.uses import Rule, node_commands
 from runner.spec.script import CommandTemplate
 from runner.spec.shell import Shell
 from runner.spec.suggestion import shorten

@@ -12,7 +12,7 @@ from itertools import combinations
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Position, Problem, Span
 from runner.spec.rules.limits import LONGEST_BLOB_NAME_CHARACTERS
-from runner.spec.rules.places import Rule, node_commands
+from runner.spec.rules.uses import Rule, node_commands
 from runner.spec.step import Output, UploadCondition
 from runner.spec.terms import Resource
 from runner.spec.workload import Workload

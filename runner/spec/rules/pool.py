@@ -23,7 +23,7 @@ from runner.spec.rules.limits import (
     SHORTEST_AUTOSCALE_INTERVAL,
     SHORTEST_KEEP,
 )
-from runner.spec.rules.places import Rule, command_resources
+from runner.spec.rules.uses import Rule, command_resources
 from runner.spec.suggestion import shorten
 from runner.spec.workload import Workload
 

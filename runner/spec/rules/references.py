@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from runner.spec.document import Document
 from runner.spec.pool import NewPool
 from runner.spec.problem import Problem
-from runner.spec.rules.places import Rule, named_users, needs_used, roles_used
+from runner.spec.rules.uses import Rule, named_users, needs_used, roles_used
 from runner.spec.step_order import find_circles
 from runner.spec.suggestion import suggest
 from runner.spec.workload import Workload

@@ -12,9 +12,8 @@ from math import prod
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.rules.limits import MOST_TASKS
-from runner.spec.rules.places import Rule, axes, role_of_files
+from runner.spec.rules.uses import Rule, axes
 from runner.spec.sources import (
-    FilesOf,
     ListOf,
     MatrixOf,
     OutputsOf,
@@ -23,6 +22,9 @@ from runner.spec.sources import (
     ZipOf,
 )
 from runner.spec.step import Output, Step, UploadCondition
+from runner.spec.suggestion import shorten
+from runner.spec.terms import Scalar
+from runner.spec.values import describe, to_text
 from runner.spec.workload import Workload
 
 
@@ -84,6 +86,38 @@ def _lists_are_of_one_kind(workload: Workload, document: Document) -> Iterator[P
                 break
 
 
+def _values_keep_their_writing(workload: Workload, document: Document) -> Iterator[Problem]:
+    """A version `3.10` in a list is the number 3.1, and would be written so in commands."""
+    for step in workload.steps:
+        for source in _simple_sources(step):
+            if not isinstance(source, ListOf):
+                continue
+            pointer = (*source.pointer, "list")
+            pointer = pointer if document.has(pointer) else source.pointer
+            for where, value in _scalars(source, pointer):
+                written = document.written(where)
+                if isinstance(value, str) or document.value(where) != value:
+                    continue
+                text = to_text(value)
+                if text != written:
+                    yield document.problem(
+                        where,
+                        code="rewritten",
+                        message=f"`{shorten(written)}` is {describe(value)}, which a command gets"
+                        f" as `{shorten(text)}`",
+                        hint=f'to keep it, put it in quotes: `"{shorten(written)}"`; else write'
+                        f" `{shorten(text)}`",
+                    )
+
+
+def _scalars(source: ListOf, pointer: Pointer) -> Iterator[tuple[Pointer, Scalar]]:
+    for index, value in enumerate(source.values):
+        if isinstance(value, Mapping):
+            yield from (((*pointer, index, key), each) for key, each in value.items())
+        else:
+            yield (*pointer, index), value
+
+
 def _columns_are_equal(workload: Workload, document: Document) -> Iterator[Problem]:
     for step in workload.steps:
         if not isinstance(step.for_each, ZipOf):
@@ -102,19 +136,6 @@ def _columns_are_equal(workload: Workload, document: Document) -> Iterator[Probl
                     message=f"`{name}` has {_entries(count)}, but `{first}` has {wanted:,}",
                     hint="the columns of a `zip` are of one length; for all combinations: `matrix`",
                 )
-
-
-def _axes_hold_files_once(workload: Workload, document: Document) -> Iterator[Problem]:
-    for step in workload.steps:
-        files = [each for each in axes(step.for_each).items() if isinstance(each[1], FilesOf)]
-        for name, source in files[1:]:
-            assert isinstance(source, FilesOf)
-            yield document.problem(
-                role_of_files(source, document),
-                code="two-files",
-                message=f"`{files[0][0]}` and `{name}` both bring a `file`; a task has one",
-                hint="bring the files of one of them as `resources`, and list their names here",
-            )
 
 
 def _products_are_possible(workload: Workload, document: Document) -> Iterator[Problem]:
@@ -193,8 +214,8 @@ def _names(keys: Mapping[str, object]) -> str:
 SOURCES: tuple[Rule, ...] = (
     _ranges_have_numbers,
     _lists_are_of_one_kind,
+    _values_keep_their_writing,
     _columns_are_equal,
-    _axes_hold_files_once,
     _products_are_possible,
     _outputs_of_steps_are_known,
 )
