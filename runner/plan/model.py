@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NewType
 
@@ -29,11 +29,15 @@ def container_name(run_id: RunId, role: Role) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredBlob:
-    """A blob as a listing of the service shows it; `md5` is None where the service has none."""
+    """A blob as a listing of the service shows it; `md5` is None where the service has none.
+
+    `modified` is when it was last written, by the service's clock and in whole seconds.
+    """
 
     name: str
     size_bytes: int
     md5: bytes | None
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,7 +209,10 @@ class RemoteBlobs:
                     continue
                 md5 = blob.content_settings.content_md5
                 yield StoredBlob(
-                    name=blob.name, size_bytes=blob.size, md5=bytes(md5) if md5 else None
+                    name=blob.name,
+                    size_bytes=blob.size,
+                    md5=bytes(md5) if md5 else None,
+                    modified=blob.last_modified,
                 )
 
     def container_url(self, container: str, permission: Permission, expires: datetime) -> str:

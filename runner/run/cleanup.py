@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from functools import partial
 
@@ -16,6 +17,7 @@ from typing_extensions import assert_never
 from runner.errors import ServiceError
 from runner.plan.model import LOGS, Plan
 from runner.run.events import CleanupFinished, LeftBehind
+from runner.run.pools import Lease
 from runner.run.services import Batch, Blobs, JobState
 from runner.run.submit import Submission
 from runner.spec.terms import Role
@@ -65,9 +67,14 @@ class Cleanup:
         blobs: Blobs,
         keep: frozenset[Keep],
         may_keep: bool = True,
+        lease: Lease | None = None,
     ) -> None:
-        """`may_keep` is false where the services end with the run: then nothing can be kept."""
+        """`may_keep` is false where the services end with the run: then nothing can be kept.
+
+        `lease` is of a pool that outlasts the run.
+        """
         self._may_keep = may_keep
+        self._lease = lease
         self._plan = plan
         self._submission = submission
         self._batch = batch
@@ -79,10 +86,7 @@ class Cleanup:
 
         A refusal stops nothing else: what could not be deleted is among what is left.
         """
-        groups = [
-            self._compute_items(pool_id),
-            *([self._container_item(role, ending)] for role, _ in self._submission.containers),
-        ]
+        groups = [self._compute_items(pool_id), *([each] for each in self._containers(ending))]
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
             results = [result for group in pool.map(_remove_in_order, groups) for result in group]
         return CleanupFinished(
@@ -91,18 +95,46 @@ class Cleanup:
         )
 
     def leave(self, *, pool_id: str | None, why: str) -> CleanupFinished:
-        """Deletes nothing, and says what is there: the work goes on without us."""
-        items = list(self._compute_items(pool_id))
-        items += [
-            self._container_item(role, Ending.NOTHING_DONE)
-            for role, _ in self._submission.containers
+        """Deletes nothing, and says what is there: the work goes on without us.
+
+        A pool that outlasts the run gets the time that the job may take, and no more.
+        """
+        left = [
+            LeftBehind(kind=item.kind, name=item.name, why=why, kept=True)
+            for item in (*self._compute_items(pool_id), *self._containers(Ending.NOTHING_DONE))
+            if item.kind != "pool" or self._lease is None or Keep.POOL in self._keep
         ]
+        if self._lease is not None and Keep.POOL not in self._keep:
+            left_pool = _remove(self._lease_item(self._lease, self._lease.last))
+            left.extend([left_pool] if left_pool is not None else [])
+        return CleanupFinished(deleted=(), left=tuple(left))
+
+    def leave_schedule(self, *, why: str, certain: bool) -> CleanupFinished:
+        """Deletes nothing, since the jobs that the service will make need it all.
+
+        `why` is of the schedule itself; not `certain` where we do not know whether it exists.
+        """
+        schedule = LeftBehind(
+            kind="job schedule", name=self._submission.job_id, why=why, kept=certain
+        )
         return CleanupFinished(
             deleted=(),
-            left=tuple(
-                LeftBehind(kind=item.kind, name=item.name, why=why, kept=True) for item in items
+            left=(
+                schedule,
+                *(
+                    LeftBehind(
+                        kind=item.kind, name=item.name, why="the schedule's jobs use it", kept=True
+                    )
+                    for item in self._containers(Ending.NOTHING_DONE)
+                ),
             ),
         )
+
+    def _containers(self, ending: Ending) -> Iterator[_Item]:
+        for role, name in self._submission.containers:
+            yield self._container_item(name, self._why_keep(role, ending))
+        for role, name in self._submission.reused:
+            yield self._container_item(name, self._why_keep_reused(role, ending))
 
     def _compute_items(self, pool_id: str | None) -> Iterator[_Item]:
         """The job, then the pool: also where the answer that would have named it never came."""
@@ -115,7 +147,12 @@ class Cleanup:
             remove=partial(batch.terminate_job if keep_job else batch.delete_job, job_id),
             exists=lambda: batch.job_status(job_id).state is not JobState.GONE,
         )
+        if self._submission.used_pool is not None:
+            return
         keep_pool = Keep.POOL in self._keep
+        if self._lease is not None and not keep_pool:
+            yield self._lease_item(self._lease, self._lease.end())
+            return
         prefix, run_id = self._submission.pool_prefix, self._plan.run_id
         try:
             pools = (pool_id,) if pool_id is not None else batch.find_pools(prefix, run_id)
@@ -137,15 +174,24 @@ class Cleanup:
                 exists=partial(_has_pool, batch, name),
             )
 
-    def _container_item(self, role: Role, ending: Ending) -> _Item:
-        name, blobs = self._plan.container_name(role), self._blobs
-        kept_because = self._why_keep(role, ending)
+    def _lease_item(self, lease: Lease, until: datetime) -> _Item:
+        name = lease.kept.id
+        return _Item(
+            kind="pool",
+            name=name,
+            kept_because=lease.describe(until),
+            remove=partial(lease.close, until),
+            exists=partial(_has_pool, self._batch, name),
+        )
+
+    def _container_item(self, name: str, kept_because: str | None) -> _Item:
+        blobs = self._blobs
         return _Item(
             kind="container",
             name=name,
             kept_because=kept_because,
             remove=_nothing if kept_because else partial(blobs.delete_container, name),
-            exists=lambda: name in blobs.list_containers(name),
+            exists=partial(blobs.has_container, name),
         )
 
     def _delete(self, role: Role) -> Delete:
@@ -169,6 +215,18 @@ class Cleanup:
                 return "delete: after-success, and the run failed" if failed else None
             case _:
                 assert_never(delete)
+
+    def _why_keep_reused(self, role: Role, ending: Ending) -> str | None:
+        """A container that was there before goes only where the spec says so and its time came."""
+        if Keep.STORAGE in self._keep:
+            return "--keep storage"
+        match self._delete(role):
+            case Delete.AFTER_RUN if ending is not Ending.NOTHING_DONE:
+                return None
+            case Delete.AFTER_SUCCESS if ending is Ending.SUCCEEDED:
+                return None
+            case _:
+                return "it was there before the run"
 
 
 def _refuse(error: ServiceError) -> None:

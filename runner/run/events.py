@@ -12,10 +12,13 @@ from typing import Any, ClassVar
 
 VERSION = 1
 
+DEPENDENCY_FAILED = "DependencyFailed"
+"""The cause of a task's failure where it never ran, since one that it needs failed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """The plan stands and the services have answered."""
+    """The plan stands and the services have answered; `files` are those to bring up."""
 
     type: ClassVar[str] = "run.started"
     workload: str
@@ -27,12 +30,13 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadFinished:
-    """An input file is in its container."""
+    """An input file is in its container; `skipped` where it was there already, unchanged."""
 
     type: ClassVar[str] = "upload.finished"
     role: str
     blob: str
     bytes: int
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +206,11 @@ def event_as_json(event: Event, *, run: str, at: datetime) -> dict[str, Any]:
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds: `2026-01-31T12:00:00.000000Z`."""
     return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def format_moment(moment: datetime) -> str:
+    """RFC 3339 in UTC to the second, for people: `2026-01-31T12:00:00Z`."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _as_json(value: object) -> object:

@@ -9,21 +9,36 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
-from runner.plan.model import LOGS, ContainerPlan, InputFile, Plan, TaskPlan, WebResource
-from runner.run.events import TaskAdded, UploadFinished
+from runner.plan.model import Plan, TaskPlan
+from runner.run.dependents import Dependents
+from runner.run.events import TaskAdded
 from runner.run.journal import Journal
-from runner.run.parallel import run_together
-from runner.run.services import Batch, Blobs
-from runner.run.submit import Requests, Submission
-from runner.spec.sources import FilesOf
-from runner.spec.terms import ContainerResource, Role
+from runner.run.services import Batch
+from runner.run.submit import Requests
+from runner.run.uploads import TRANSFERS, File, Uploads
+from runner.spec.sources import FilesOf, MatrixOf, Source, ZipOf
+from runner.spec.step import Step
+from runner.spec.terms import ContainerResource, Resource, Role
 
 # REST: Task - Add Task Collection takes at most 100 tasks.
 _COLLECTION_TASKS = 100
-_TRANSFERS = 16
 _ADDS = 4
+# How many rendered tasks are held, whatever they wait for.
+_MOST_READY = _ADDS * _COLLECTION_TASKS
+_MOST_WAITING = 2 * _COLLECTION_TASKS
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A task whose files are not all there; None stands for files that no task brings."""
+
+    task: TaskPlan | None
+    missing: int = 1
+    """Uploads that it waits for, and one more until all of them have begun."""
 
 
 class Feeder:
@@ -32,144 +47,236 @@ class Feeder:
     def __init__(
         self,
         plan: Plan,
-        submission: Submission,
+        job_id: str,
         requests: Requests,
         *,
+        uploads: Uploads,
+        dependents: Dependents,
         batch: Batch,
-        blobs: Blobs,
         journal: Journal,
     ) -> None:
         self._plan = plan
-        self._submission = submission
+        self._job_id = job_id
         self._requests = requests
+        self._uploads = uploads
+        self._dependents = dependents
         self._batch = batch
-        self._blobs = blobs
         self._journal = journal
         self._stopped = threading.Event()
-        self._containers = {container.role: container for container in plan.containers}
-        self._brought: set[Role] = set()
 
     def upload_for_nodes(self, check: Callable[[], None]) -> None:
-        """What the start task needs; the pool must not be made before it is there.
+        """What nodes need before any task: the pool and the job must not be made before it is up.
 
         `check` may raise to end it.
         """
-        start_task = self._plan.start_task
-        if start_task is None:
-            return
-        if start_task.command.script_file is not None:
-            self._upload_script(start_task.command.script_file, start_task.command.script)
-        for resource in start_task.resources:
-            if not isinstance(resource, WebResource):
-                self._bring_whole(resource.role, check)
+        commands = (self._plan.start_task, self._plan.preparation, self._plan.release)
+        for command in commands:
+            if command is None:
+                continue
+            self._uploads.bring_script(command.command)
+            for resource in command.resources:
+                self._uploads.bring(self._uploads.missing(resource), check)
+
+    def upload_all(self, check: Callable[[], None]) -> None:
+        """Everything that tasks may need, for a job that is not fed; `check` may raise."""
+        for role in self._uploads.roles:
+            self._uploads.bring(self._uploads.rest(role), check)
+        for task in self._plan.tasks:
+            check()
+            self._bring_scripts(task)
 
     def feed(self) -> None:
         """Everything else, to the last task; then the job is told that no more will come.
 
         Returns early, with nothing under way, once `stop` was called.
         """
-        for role in self._shared_roles():
-            self._bring_whole(role)
-        pool = ThreadPoolExecutor(_TRANSFERS, thread_name_prefix="upload")
+        referenced = {role for step in self._plan.workload.steps for role in _roles(step)}
+        for role in self._uploads.roles:
+            if role not in referenced:
+                # A command may find these by their names, so they must be there before any.
+                files = self._uploads.rest(role)
+                self._uploads.bring(self._until_stopped(files), lambda: None)
+        transfers = ThreadPoolExecutor(TRANSFERS, thread_name_prefix="upload")
         adder = ThreadPoolExecutor(_ADDS, thread_name_prefix="add")
         try:
-            self._feed_tasks(pool, adder)
+            _Stream(self, transfers, adder).run()
             if not self._stopped.is_set():
-                self._batch.finish_adding(self._submission.job_id)
+                self._batch.finish_adding(self._job_id)
         finally:
             self._stopped.set()
-            pool.shutdown(cancel_futures=True)
+            transfers.shutdown(cancel_futures=True)
             adder.shutdown(cancel_futures=True)
 
     def stop(self) -> None:
         """No new upload or collection is begun from here on."""
         self._stopped.set()
 
-    def _shared_roles(self) -> Iterator[Role]:
-        """Containers that must be there whole before the first task: all but those of one step."""
-        steps = self._plan.workload.steps
-        resources = {
-            resource.role
-            for step in steps
-            for resource in step.resources
-            if isinstance(resource, ContainerResource)
-        }
-        sources = [step.for_each.role for step in steps if isinstance(step.for_each, FilesOf)]
-        for role in self._containers:
-            if role in resources or sources.count(role) != 1:
-                yield role
+    @property
+    def stopped(self) -> bool:
+        """Whether the feeding ends early, or has ended."""
+        return self._stopped.is_set()
 
-    def _bring_whole(self, role: Role, check: Callable[[], None] = lambda: None) -> None:
-        if role in self._brought:
+    def begin(self, file: File) -> Callable[[], None]:
+        """What brings a file up, unless the feeding is stopped before its turn comes."""
+        return partial(self._unless_stopped, self._uploads.begin(file))
+
+    def end(self, file: File) -> None:
+        """Takes note that a file is up."""
+        self._uploads.end(file)
+
+    def is_under_way(self, file: File) -> bool:
+        """Whether a file is being brought up."""
+        return self._uploads.is_under_way(file)
+
+    def needs(self) -> Iterator[tuple[_Waiting, File | None]]:
+        """Tasks in the order of their ids: each file that is not there, and None behind the last.
+
+        Then, for no task, the files that none of them brings.
+        """
+        for index in range(len(self._plan.tasks)):
+            task = self._plan.tasks[index]
+            self._dependents.note(task)
+            waiting = _Waiting(task)
+            for resource in chain(task.resources, task.shared_resources):
+                for file in self._uploads.missing(resource):
+                    yield waiting, file
+            yield waiting, None
+        waiting = _Waiting(None)
+        for role in self._uploads.roles:
+            for file in self._uploads.rest(role):
+                yield waiting, file
+        yield waiting, None
+
+    def add(self, tasks: list[TaskPlan]) -> None:
+        """Adds a collection of tasks whose files are there."""
+        if self.stopped:
             return
-        container = self._containers[role]
-        uploads = (partial(self._upload, container, file) for file in container.files)
-        run_together(uploads, threads=_TRANSFERS, check=check)
-        self._brought.add(role)
-
-    def _feed_tasks(self, pool: ThreadPoolExecutor, adder: ThreadPoolExecutor) -> None:
-        """A window of uploads is under way at any time; their tasks are added in collections."""
-        waiting = iter(self._files_of_tasks())
-        uploads: dict[Future[None], int] = {}
-        adds: set[Future[None]] = set()
-        ready: deque[int] = deque()
-        more = True
-        while (more or uploads or adds or ready) and not self._stopped.is_set():
-            while more and len(uploads) < 2 * _TRANSFERS:
-                following = next(waiting, None)
-                if following is None:
-                    more = False
-                    continue
-                index, container, file = following
-                if container.role in self._brought:
-                    ready.append(index)
-                else:
-                    uploads[pool.submit(self._upload, container, file)] = index
-            while ready and len(adds) < _ADDS and (len(ready) >= _COLLECTION_TASKS or not adds):
-                count = min(len(ready), _COLLECTION_TASKS)
-                chunk = [ready.popleft() for _ in range(count)]
-                adds.add(adder.submit(self._add, chunk))
-            if not uploads and not adds:
-                continue
-            done, _ = wait((*uploads, *adds), return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-                if future in adds:
-                    adds.remove(future)
-                else:
-                    ready.append(uploads.pop(future))
-
-    def _files_of_tasks(self) -> Iterator[tuple[int, ContainerPlan, InputFile]]:
-        index = 0
-        for step in self._plan.workload.steps:
-            if not isinstance(step.for_each, FilesOf):
-                raise NotImplementedError
-            container = self._containers[step.for_each.role]
-            for file in container.files:
-                yield index, container, file
-                index += 1
-
-    def _upload(self, container: ContainerPlan, file: InputFile) -> None:
-        if self._stopped.is_set():
-            return
-        assert file.source is not None
-        self._blobs.upload_file(container.name, file.blob, file.source)
-        self._journal.record(
-            UploadFinished(role=container.role, blob=file.blob, bytes=file.size_bytes)
-        )
-
-    def _upload_script(self, blob: str, script: str) -> None:
-        self._blobs.upload_text(self._plan.container_name(LOGS), blob, script)
-
-    def _add(self, indexes: list[int]) -> None:
-        if self._stopped.is_set():
-            return
-        tasks: list[TaskPlan] = [self._plan.tasks[index] for index in sorted(indexes)]
+        tasks.sort(key=lambda task: task.id)
         for task in tasks:
-            if task.command.script_file is not None:
-                self._upload_script(task.command.script_file, task.command.script)
-        self._batch.add_tasks(
-            self._submission.job_id, [self._requests.task(task) for task in tasks]
-        )
+            self._bring_scripts(task)
+        self._batch.add_tasks(self._job_id, [self._requests.task(task) for task in tasks])
         for task in tasks:
             self._journal.record(TaskAdded(task=task.id, item=task.item))
+
+    def _bring_scripts(self, task: TaskPlan) -> None:
+        self._uploads.bring_script(task.command)
+        if task.coordination is not None:
+            self._uploads.bring_script(task.coordination)
+
+    def _unless_stopped(self, bring: Callable[[], None]) -> None:
+        if not self.stopped:
+            bring()
+
+    def _until_stopped(self, files: Iterator[File]) -> Iterator[File]:
+        for file in files:
+            if self.stopped:
+                return
+            yield file
+
+
+class _Stream:
+    """A window over files and tasks: some uploads are under way, some tasks wait for them.
+
+    Whatever the number of tasks, only those in the window are held.
+    """
+
+    def __init__(
+        self, feeder: Feeder, transfers: ThreadPoolExecutor, adder: ThreadPoolExecutor
+    ) -> None:
+        self._feeder = feeder
+        self._transfers = transfers
+        self._adder = adder
+        self._needs = feeder.needs()
+        self._more = True
+        self._uploads: dict[Future[None], File] = {}
+        self._adds: set[Future[None]] = set()
+        self._waiters: dict[File, list[_Waiting]] = {}
+        self._waiting = 0
+        self._ready: deque[TaskPlan] = deque()
+
+    def run(self) -> None:
+        """To the last task, or until the feeder is stopped; raises the first error."""
+        while not self._feeder.stopped:
+            self._take()
+            self._add()
+            if not self._uploads and not self._adds:
+                return
+            done, _ = wait((*self._uploads, *self._adds), return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                if future in self._adds:
+                    self._adds.remove(future)
+                else:
+                    self._end(self._uploads.pop(future))
+
+    def _take(self) -> None:
+        while self._more and self._has_room():
+            following = next(self._needs, None)
+            if following is None:
+                self._more = False
+                return
+            waiting, file = following
+            if file is not None:
+                waiting.missing += 1
+                self._wait_for(waiting, file)
+            elif not self._settle(waiting):
+                self._waiting += 1
+
+    def _has_room(self) -> bool:
+        return (
+            len(self._uploads) < 2 * TRANSFERS
+            and len(self._ready) < _MOST_READY
+            and self._waiting < _MOST_WAITING
+        )
+
+    def _wait_for(self, waiting: _Waiting, file: File) -> None:
+        if self._feeder.is_under_way(file):
+            self._waiters[file].append(waiting)
+            return
+        self._waiters[file] = [waiting]
+        self._uploads[self._transfers.submit(self._feeder.begin(file))] = file
+
+    def _end(self, file: File) -> None:
+        self._feeder.end(file)
+        for waiting in self._waiters.pop(file):
+            if self._settle(waiting):
+                self._waiting -= 1
+
+    def _settle(self, waiting: _Waiting) -> bool:
+        """Whether nothing is missing any more, now that one thing less is."""
+        waiting.missing -= 1
+        if waiting.missing:
+            return False
+        if waiting.task is not None:
+            self._ready.append(waiting.task)
+        return True
+
+    def _add(self) -> None:
+        ready, adds = self._ready, self._adds
+        while ready and len(adds) < _ADDS and (len(ready) >= _COLLECTION_TASKS or not adds):
+            count = min(len(ready), _COLLECTION_TASKS)
+            chunk = [ready.popleft() for _ in range(count)]
+            adds.add(self._adder.submit(self._feeder.add, chunk))
+
+
+def _roles(step: Step) -> Iterator[Role]:
+    """The containers whose files tasks of a step bring."""
+    yield from _source_roles(step.for_each)
+    shared: tuple[Resource, ...] = () if step.instances is None else step.instances.resources
+    for resource in (*step.resources, *shared):
+        if isinstance(resource, ContainerResource):
+            yield resource.role
+
+
+def _source_roles(source: Source | None) -> Iterator[Role]:
+    match source:
+        case FilesOf():
+            yield source.role
+        case MatrixOf():
+            for axis in source.axes.values():
+                yield from _source_roles(axis)
+        case ZipOf():
+            for column in source.columns.values():
+                yield from _source_roles(column)
+        case _:
+            return

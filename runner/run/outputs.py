@@ -5,23 +5,26 @@ It decides nothing about the run; a task that left less than it should is report
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from runner.errors import ServiceError, TransferError, describe_os_error
-from runner.plan.model import LOGS, OutputPlan, Plan, TaskPlan
-from runner.run.events import OutputDownloaded, TaskFinished
+from runner.errors import ServiceError
+from runner.plan.model import LOGS, OutputPlan, Plan, StoredBlob, TaskPlan
+from runner.run.dependents import Blocked
+from runner.run.downloads import Downloads, file_fault
+from runner.run.events import DEPENDENCY_FAILED, OutputDownloaded, TaskFinished
 from runner.run.journal import Journal
 from runner.run.services import BlobMissingError, Blobs, TaskFailure, TaskStatus
 from runner.run.submit import log_blob
 from runner.spec.step import Print, UploadCondition
+from runner.spec.terms import Role
 from runner.spec.workload import OwnContainer
 
+# Blob Storage tells times in whole seconds, and its clock is not that of Azure Batch.
+_CLOCK_MARGIN = timedelta(seconds=5)
 _TAIL_BYTES = 4_000
 _TAIL_LINES = 20
 
@@ -37,14 +40,15 @@ class Collector:
         journal: Journal,
         output_directory: Path,
         all_logs: bool,
+        reused: Collection[Role] = (),
     ) -> None:
+        """`reused` are containers that may hold blobs of others, which are none of our results."""
         self._plan = plan
         self._blobs = blobs
         self._journal = journal
-        self._output_directory = output_directory
+        self._downloads = Downloads(output_directory, blobs=blobs)
         self._all_logs = all_logs
-        self._lock = threading.Lock()
-        self._folders: set[Path] = set()
+        self._reused = reused
 
     def collect(self, status: TaskStatus) -> bool:
         """Whether a task that has ended did all it should.
@@ -56,7 +60,7 @@ class Collector:
         failure = status.failure
         succeeded = bool(status.succeeded)
         try:
-            missing = self._bring(task, succeeded, logs)
+            missing = self._bring(task, status, logs)
         except ServiceError as error:
             self._finish(task, status, logs, succeeded=False, failure=_transfer_failure(error))
             raise
@@ -66,18 +70,45 @@ class Collector:
         self._finish(task, status, logs, succeeded=succeeded, failure=failure)
         return succeeded
 
-    def _bring(self, task: TaskPlan, succeeded: bool, logs: _Logs) -> list[OutputPlan]:
+    def tell_blocked(self, blocked: Blocked) -> None:
+        """Records the end of a task that never runs, since one that it needs failed."""
+        task = self._plan.tasks[blocked.number - 1]
+        need = self._plan.tasks[blocked.need - 1].id
+        words = "which failed"
+        if blocked.culprit != blocked.need:
+            culprit = self._plan.tasks[blocked.culprit - 1].id
+            words = f"which never ran, since task `{culprit}` failed"
+        self._journal.record(
+            TaskFinished(
+                task=task.id,
+                item=task.item,
+                node=None,
+                succeeded=False,
+                exit_code=None,
+                started=None,
+                ended=None,
+                retries=0,
+                cause=DEPENDENCY_FAILED,
+                message=f"it needs task `{need}`, {words}",
+                stdout=None,
+                stderr=None,
+                stderr_tail=None,
+            )
+        )
+
+    def _bring(self, task: TaskPlan, status: TaskStatus, logs: _Logs) -> list[OutputPlan]:
         """Brings all that is wanted of a task; gives the outputs that are not there.
 
         What came of its logs stands in `logs`, however this ends.
         """
+        succeeded = bool(status.succeeded)
         if self._all_logs or not succeeded or task.step.print is Print.STDOUT:
             logs.stdout = self._bring_log(task, "stdout")
             self._bring_stderr(task, logs)
         missing = [
             output
             for output in task.outputs
-            if _applies(output, succeeded) and not self._bring_output(task, output)
+            if _applies(output, succeeded) and not self._bring_output(task, output, status)
         ]
         if missing and succeeded and logs.stderr is None:
             self._bring_stderr(task, logs)
@@ -123,79 +154,47 @@ class Collector:
         except BlobMissingError:  # the task never ran, so it never wrote
             return None
         except OSError as error:
-            raise _fault("write", error.filename or blob, error) from error
+            raise file_fault("write", error.filename or blob, error) from error
         return self._journal.relative(path)
 
-    def _bring_output(self, task: TaskPlan, output: OutputPlan) -> bool:
+    def _bring_output(self, task: TaskPlan, output: OutputPlan, status: TaskStatus) -> bool:
         """False where the one blob that the output means is not there."""
         container = self._plan.container_name(output.role)
         policy = self._plan.workload.container(output.role)
         download = isinstance(policy, OwnContainer) and policy.download
+        reused = output.role in self._reused
+        since = _written_since(status) if reused else None
         if output.blob is None:
             if download:
                 for item in self._blobs.list_blobs(container, f"{output.path}/"):
-                    self._download(
-                        task, output, item.name, PurePosixPath(output.role) / local_name(item.name)
-                    )
+                    if _is_written(item, since):
+                        self._download(task, output, item.name, item.name)
             return True
-        blob = self._find(container, output.blob) if output.escaped else output.blob
-        if blob is None:
-            return False
-        if not download:
-            return self._find(container, blob) is not None
+        blob: str | None = output.blob
+        if output.escaped or reused or not download:
+            blob = self._find(container, output.blob, since)
+        if blob is None or not download:
+            return blob is not None
         try:
-            self._download(task, output, blob, PurePosixPath(output.role) / local_name(output.blob))
+            self._download(task, output, blob, output.blob)
         except BlobMissingError:
             return False
         return True
 
-    def _find(self, container: str, blob: str) -> str | None:
+    def _find(self, container: str, blob: str, since: datetime | None) -> str | None:
         """The name that the blob has: its own, or one in a folder of that name."""
         for item in self._blobs.list_blobs(container, blob):
-            if item.name == blob or item.name.startswith(f"{blob}/"):
+            is_meant = item.name == blob or item.name.startswith(f"{blob}/")
+            if is_meant and _is_written(item, since):
                 return item.name
         return None
 
-    def _download(
-        self, task: TaskPlan, output: OutputPlan, blob: str, place: PurePosixPath
-    ) -> None:
+    def _download(self, task: TaskPlan, output: OutputPlan, blob: str, name: str) -> None:
         container = self._plan.container_name(output.role)
-        target = self._output_directory / place
-        # One of its own for each blob, however long its name is and whoever downloads beside us.
-        digest = hashlib.sha256(f"{container}/{blob}".encode("utf-8", "surrogatepass")).hexdigest()
-        partial = target.with_name(f".batch-run-{digest[:32]}.partial")
-        try:
-            self._make_folder(target.parent)
-            with contextlib.suppress(FileNotFoundError):
-                target.lstat()  # refuses a name that is too long before anything is transferred
-            size = self._blobs.download_file(container, blob, partial)
-            partial.replace(target)
-        except OSError as error:
-            raise _fault("write", target, error) from error
-        finally:
-            with contextlib.suppress(OSError):  # an error that brought us here says more
-                partial.unlink()
+        path, size = self._downloads.bring(container, blob, output.role, name)
         self._journal.record(
-            OutputDownloaded(
-                task=task.id, role=output.role, blob=blob, path=os.fspath(target), bytes=size
-            )
+            OutputDownloaded(task=task.id, role=output.role, blob=blob, path=path, bytes=size)
         )
-
-    def _make_folder(self, folder: Path) -> None:
-        """Makes the folder, once, unless a link on the way leads out of the output directory."""
-        with self._lock:
-            if folder in self._folders:
-                return
-            self._output_directory.mkdir(parents=True, exist_ok=True)
-            root = Path(os.path.realpath(self._output_directory))
-            # Looked at before anything is made: what is new below it cannot be a link.
-            existing = folder
-            while not os.path.lexists(existing):
-                existing = existing.parent
-            if not Path(os.path.realpath(existing)).is_relative_to(root):
-                raise TransferError(f"{_shown(folder)} leads out of {_shown(root)} by a link")
-            folder.mkdir(parents=True, exist_ok=True)
-            self._folders.add(folder)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -214,28 +213,17 @@ def _tail(log: Path) -> str:
             stream.seek(max(0, size - _TAIL_BYTES))
             text = stream.read().decode("utf-8", "replace")
     except OSError as error:
-        raise _fault("read", log, error) from error
+        raise file_fault("read", log, error) from error
     return "\n".join(text.splitlines()[-_TAIL_LINES:])
 
 
-def _fault(verb: str, path: Path | str, error: OSError) -> TransferError:
-    reason = describe_os_error(error)
-    return TransferError(f"cannot {verb} {_shown(path)}: {reason}")
+def _written_since(status: TaskStatus) -> datetime | None:
+    """Blobs of a task are not older than this; both times are of Azure's own clocks."""
+    return None if status.started is None else status.started - _CLOCK_MARGIN
 
 
-def _shown(path: Path | str) -> str:
-    """In backticks, or with escapes where a blob's name would break the line."""
-    text = os.fspath(path)
-    return f"`{text}`" if text.isprintable() else ascii(text)
-
-
-def local_name(blob: str) -> PurePosixPath:
-    """The path of a blob below its role's folder; `TransferError` if it would lead elsewhere."""
-    path = PurePosixPath(blob)
-    unsafe = path.is_absolute() or ".." in path.parts or not path.parts or "\0" in blob
-    if unsafe or (os.sep == "\\" and ("\\" in blob or ":" in blob)):
-        raise TransferError(f"blob {blob!a} cannot be a file below the output directory")
-    return path
+def _is_written(item: StoredBlob, since: datetime | None) -> bool:
+    return since is None or item.modified is None or item.modified >= since
 
 
 def _applies(output: OutputPlan, succeeded: bool) -> bool:

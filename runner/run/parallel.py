@@ -6,10 +6,13 @@ It knows nothing of what is called.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 
 # How soon a wish to stop is seen while all calls under way are slow.
 _LOOK_SECONDS = 0.2
+# So many calls for each thread are taken at a time: a million of them cost no memory.
+_CALLS_PER_THREAD = 4
 
 
 def run_together(
@@ -20,13 +23,19 @@ def run_together(
 ) -> None:
     """Runs all calls; raises the first error, when the calls under way have returned.
 
-    `check` is called now and then, and may raise to end them all.
+    `calls` are taken as they are begun, in the caller's thread. `check` is called now and then,
+    and may raise to end them all.
     """
     pool = ThreadPoolExecutor(threads)
+    following = iter(calls)
+    waiting: set[Future[object]] = set()
     try:
-        waiting: set[Future[object]] = {pool.submit(call) for call in calls}
-        while waiting:
-            done, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION)
+        while True:
+            room = threads * _CALLS_PER_THREAD - len(waiting)
+            waiting.update(pool.submit(call) for call in islice(following, room))
+            if not waiting:
+                return
+            done, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
             check()

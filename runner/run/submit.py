@@ -6,7 +6,7 @@ It sends nothing itself and knows nothing of how the requests look on the wire.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +25,8 @@ from runner.plan.model import (
     TaskPlan,
     WebResource,
 )
+from runner.run.exits import default_job_action, heeds_exits
+from runner.run.pools import runs_containers
 from runner.run.services import (
     AutoPool,
     Blobs,
@@ -37,9 +39,9 @@ from runner.run.services import (
     TaskRequest,
 )
 from runner.spec.pool import NewPool
-from runner.spec.step import JobAction, UploadCondition
+from runner.spec.step import UploadCondition
 from runner.spec.terms import Role, SecretName
-from runner.spec.workload import OnFailure
+from runner.spec.workload import OwnContainer
 
 # Clocks of nodes and of this machine differ, and the job's own time starts after ours.
 _SAS_MARGIN = timedelta(minutes=15)
@@ -50,30 +52,54 @@ STREAMS = ("stdout", "stderr")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """Everything that a run makes in the services, known before the first of it exists."""
+    """Names of all that a run makes in the services, known before the first of it exists.
+
+    `reused` are containers of the user's naming that were there before; `kept_pool` is the id of a
+    pool that outlasts the run, `used_pool` of one that the run neither makes nor takes away.
+    """
 
     job_id: str
     pool_prefix: str
     containers: tuple[tuple[Role, str], ...]
+    reused: tuple[tuple[Role, str], ...] = ()
+    kept_pool: str | None = None
+    used_pool: str | None = None
 
 
-def plan_submission(plan: Plan) -> Submission:
-    """The names of a run; all derive from its id, so that they can be found again."""
-    roles = (*(container.role for container in plan.containers), LOGS)
+def plan_submission(
+    plan: Plan,
+    *,
+    reused: Collection[Role] = (),
+    kept_pool: str | None = None,
+    used_pool: str | None = None,
+) -> Submission:
+    """The names of a run; those of its making derive from its id, so they can be found again."""
+    workload = plan.workload
+    own = [each.role for each in workload.containers if isinstance(each, OwnContainer)]
     return Submission(
         job_id=plan.run_id,
-        pool_prefix=plan.workload.name[: _POOL_PREFIX_LIMIT_CHARACTERS - 1] + "-",
-        containers=tuple((role, plan.container_name(role)) for role in roles),
+        pool_prefix=workload.name[: _POOL_PREFIX_LIMIT_CHARACTERS - 1] + "-",
+        containers=tuple(
+            (role, plan.container_name(role)) for role in (*own, LOGS) if role not in reused
+        ),
+        reused=tuple((role, plan.container_name(role)) for role in own if role in reused),
+        kept_pool=kept_pool,
+        used_pool=used_pool,
     )
 
 
 def submission_as_json(submission: Submission) -> str:
     """The submission as the run's directory keeps it, so that what was made can be found again."""
-    value = {
-        "job": submission.job_id,
-        "pool_prefix": submission.pool_prefix,
-        "containers": dict(submission.containers),
-    }
+    value: dict[str, object] = {"job": submission.job_id}
+    if submission.used_pool is not None:
+        value["used_pool"] = submission.used_pool
+    elif submission.kept_pool is not None:
+        value["kept_pool"] = submission.kept_pool
+    else:
+        value["pool_prefix"] = submission.pool_prefix
+    value["containers"] = dict(submission.containers)
+    if submission.reused:
+        value["reused_containers"] = dict(submission.reused)
     return json.dumps(value, indent=2) + "\n"
 
 
@@ -94,31 +120,38 @@ class Requests:
         secrets: Mapping[SecretName, str] | None = None,
     ) -> None:
         """`secrets` are the values of those that the pool names."""
+        workload = plan.workload
+        schedule, duration = workload.job.schedule, workload.limits.duration
+        last = started if schedule is None else max(started, schedule.end)
         self._plan = plan
         self._blobs = blobs
         self._secrets = secrets or {}
-        self._expires = started + plan.workload.limits.duration + _SAS_MARGIN
-        self._metadata = {"batch-run": plan.run_id, "workload": plan.workload.name}
-        steps, job = plan.workload.steps, plan.workload.job
-        stops = job.on_failure is OnFailure.STOP
-        has_rules = any(rule.job is not None for step in steps for rule in step.exit_rules)
-        self._heeds_exits = stops or has_rules
-        # A job that heeds exits is ended by any failure that no rule speaks of.
-        self._job_action = JobAction.CONTINUE if has_rules and not stops else None
+        self._expires = last + duration + _SAS_MARGIN
+        self._metadata = {"batch-run": plan.run_id, "workload": workload.name}
+        self._heeds_exits = heeds_exits(workload)
+        self._job_action = default_job_action(workload)
 
-    def pool(self, pool: NewPool, *, node_agent: str) -> PoolRequest:
-        """The pool, whether it is made with the job or before it."""
+    def pool(
+        self, pool: NewPool, *, node_agent: str, fingerprint: str | None = None
+    ) -> PoolRequest:
+        """The pool, whether it is made with the job or before it.
+
+        `fingerprint` is that of a pool that stays for other runs: it is known by that, and its
+        nodes may need their files for as much longer.
+        """
         start_task = self._plan.start_task
-        runs_containers = bool(pool.container_images or pool.registries) or any(
-            step.container is not None for step in self._plan.workload.steps
-        )
+        metadata = dict(self._metadata)
+        expires = self._expires
+        if fingerprint is not None:
+            metadata["pool"] = fingerprint
+            expires += pool.keep or timedelta()
         return PoolRequest(
             pool=pool,
             node_agent=node_agent,
-            start_task=None if start_task is None else self._node_command(start_task),
-            runs_containers=runs_containers,
+            start_task=None if start_task is None else self._node_command(start_task, expires),
+            runs_containers=runs_containers(self._plan, pool),
             secrets=self._secrets,
-            metadata=self._metadata,
+            metadata=metadata,
         )
 
     def job(self, submission: Submission, *, pool: AutoPool | str) -> JobRequest:
@@ -130,8 +163,8 @@ class Requests:
             duration=workload.limits.duration,
             settings=workload.job,
             environment=plan.job_environment,
-            preparation=None if plan.preparation is None else self._node_command(plan.preparation),
-            release=None if plan.release is None else self._node_command(plan.release),
+            preparation=self._job_command(plan.preparation),
+            release=self._job_command(plan.release),
             uses_dependencies=any(step.needs for step in workload.steps),
             heeds_exits=self._heeds_exits,
             # What makes the run's things known as ours wins over the user's.
@@ -146,8 +179,10 @@ class Requests:
             step=task.step,
             command=task.command,
             coordination=task.coordination,
-            resources=self._resources(task.command, task.resources),
-            shared_resources=tuple(map(self._resource, task.shared_resources)),
+            resources=self._resources(task.command, task.resources, self._expires),
+            shared_resources=self._resources(
+                task.coordination, task.shared_resources, self._expires
+            ),
             outputs=(
                 *(self._log(task, stream) for stream in STREAMS),
                 *(self._output(output) for output in task.outputs),
@@ -157,10 +192,13 @@ class Requests:
             job_action=self._job_action,
         )
 
-    def _node_command(self, plan: NodeCommandPlan) -> NodeCommandRequest:
+    def _job_command(self, plan: NodeCommandPlan | None) -> NodeCommandRequest | None:
+        return None if plan is None else self._node_command(plan, self._expires)
+
+    def _node_command(self, plan: NodeCommandPlan, expires: datetime) -> NodeCommandRequest:
         return NodeCommandRequest(
             command=plan.command,
-            resources=self._resources(plan.command, plan.resources),
+            resources=self._resources(plan.command, plan.resources, expires),
             run_as=plan.run_as,
             retries=plan.retries,
             timeout=plan.timeout,
@@ -168,21 +206,23 @@ class Requests:
         )
 
     def _resources(
-        self, command: CommandLine, resources: tuple[ResourcePlan, ...]
+        self, command: CommandLine | None, resources: tuple[ResourcePlan, ...], expires: datetime
     ) -> tuple[ResourceRequest, ...]:
-        requests = [self._resource(resource) for resource in resources]
-        if command.script_file is not None:
-            script = BlobResource(role=LOGS, blob=command.script_file, path=SCRIPT_FILE)
-            requests.append(self._resource(script))
+        """Resources, and the script of the command where that travels as a file."""
+        requests = [self._resource(resource, expires) for resource in resources]
+        if command is not None and command.script_file is not None:
+            path = command.script_name or SCRIPT_FILE
+            script = BlobResource(role=LOGS, blob=command.script_file, path=path)
+            requests.append(self._resource(script, expires))
         return tuple(requests)
 
-    def _resource(self, resource: ResourcePlan) -> ResourceRequest:
+    def _resource(self, resource: ResourcePlan, expires: datetime) -> ResourceRequest:
         match resource:
             case WebResource():
                 return ResourceRequest(url=resource.url, path=resource.path, mode=resource.mode)
             case FolderResource():
                 container = self._plan.container_name(resource.role)
-                url = self._blobs.container_url(container, Permission.READ, self._expires)
+                url = self._blobs.container_url(container, Permission.READ, expires)
                 return ResourceRequest(
                     container_url=url,
                     prefix=resource.prefix,
@@ -191,7 +231,7 @@ class Requests:
                 )
             case BlobResource():
                 container = self._plan.container_name(resource.role)
-                url = self._blobs.blob_url(container, resource.blob, Permission.READ, self._expires)
+                url = self._blobs.blob_url(container, resource.blob, Permission.READ, expires)
                 return ResourceRequest(url=url, path=resource.path, mode=resource.mode)
             case _:
                 assert_never(resource)

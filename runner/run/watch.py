@@ -5,6 +5,7 @@ It changes nothing there, and knows nothing of outputs or of cleanup.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from runner.errors import BatchRunError, ExitCode, ServiceError
@@ -12,10 +13,13 @@ from runner.plan.model import TaskId
 from runner.run.clock import Clock
 from runner.run.events import NodeChanged, PoolChanged, StartTaskFailed, TaskRetried, TaskStarted
 from runner.run.journal import Journal
+from runner.run.pools import Lease
 from runner.run.services import (
     Batch,
     JobState,
     JobStatus,
+    NodeCommandKind,
+    NodeCommandStatus,
     NodeStatus,
     PoolStatus,
     TaskState,
@@ -45,6 +49,12 @@ class StartTaskFailedError(BatchRunError):
     exit_code = ExitCode.TASKS_FAILED
 
 
+class PreparationFailedError(BatchRunError):
+    """The job's preparation failed on every node, so that no task can run."""
+
+    exit_code = ExitCode.TASKS_FAILED
+
+
 class JobEndedError(Exception):
     """The job has ended although tasks have not; `reason` is the service's."""
 
@@ -57,8 +67,24 @@ class Watch:
     """What is known of one job so far, and the next look at it."""
 
     def __init__(
-        self, *, job_id: str, pool_id: str, batch: Batch, journal: Journal, clock: Clock
+        self,
+        *,
+        job_id: str,
+        pool_id: str,
+        batch: Batch,
+        journal: Journal,
+        clock: Clock,
+        foreign_pool: bool = False,
+        has_preparation: bool = False,
+        lease: Lease | None = None,
     ) -> None:
+        """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
+
+        `lease` is of a pool that outlasts the run.
+        """
+        self._foreign_pool = foreign_pool
+        self._has_preparation = has_preparation
+        self._lease = lease
         self._job_id = job_id
         self._pool_id = pool_id
         self._batch = batch
@@ -73,12 +99,18 @@ class Watch:
         self._nodes: dict[str, str] = {}
         self._failed_start_tasks: set[str] = set()
         self._job_ended = False
+        self.job_state = JobState.ACTIVE
+        """As it was at the last look at the job."""
 
     @property
     def pause_seconds(self) -> float:
         """How long to wait before the next look: short at first, longer as the run is long."""
         passed = self._clock.monotonic() - self._began
         return min(max(passed / _LOOKS_PER_RUN, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
+
+    def look_at_job(self) -> None:
+        """Has the next look include the job, whose state is in doubt."""
+        self._next_pool_look = self._clock.monotonic()
 
     def look(self) -> tuple[TaskStatus, ...]:
         """Tasks that have ended since the last look; everything else seen goes to the journal.
@@ -127,20 +159,29 @@ class Watch:
         if self._job_ended:
             return
         pool = self._batch.pool_status(self._pool_id)
+        if self._lease is not None:
+            self._lease.guard(pool)
+        if pool is None and (self._foreign_pool or self._lease is not None):
+            raise PoolUnusableError(f"pool `{self._pool_id}` is gone")
         if pool is not None and pool != self._pool:
             self._pool = pool
             self._journal.record(_pool_changed(self._pool_id, pool))
         nodes = self._batch.node_statuses(self._pool_id)
         for node in nodes:
             self._note_node(node)
-        if pool is not None:
-            self._judge_pool(pool, nodes)
+        if pool is not None and pool.allocation_state == "steady":
+            if not self._foreign_pool:
+                self._judge_pool(pool, nodes)
+            if self._has_preparation and nodes:
+                self._judge_preparation(nodes)
 
     def _note_node(self, node: NodeStatus) -> None:
         previous = self._nodes.get(node.id)
         if previous != node.state:
             self._nodes[node.id] = node.state
             self._journal.record(NodeChanged(node=node.id, state=node.state, previous=previous))
+        if self._foreign_pool:
+            return
         failed = node.state == "starttaskfailed" or node.start_task_failure is not None
         if failed and node.id not in self._failed_start_tasks:
             # Also where tasks do not wait for it: they may lack what it should have brought.
@@ -158,30 +199,58 @@ class Watch:
     def _judge_job(self, job: JobStatus) -> None:
         if job.problem is not None:
             raise PoolUnusableError(f"the service cannot make the job's pool: {job.problem}")
+        self.job_state = job.state
         self._job_ended = job.state in (JobState.COMPLETED, JobState.DELETING, JobState.GONE)
 
     def _judge_pool(self, pool: PoolStatus, nodes: tuple[NodeStatus, ...]) -> None:
-        if pool.allocation_state != "steady":
-            return
         if not nodes and pool.resize_errors:
             raise PoolUnusableError(
                 f"the pool has no nodes: {'; '.join(pool.resize_errors)}",
                 hint="ask for fewer nodes, another VM size, or more quota",
             )
         if nodes and all(node.state == "starttaskfailed" for node in nodes):
-            causes = {_cause(node) for node in nodes}
-            cause = causes.pop() if len(causes) == 1 else "for various reasons"
+            cause = _common(map(_start_task_cause, nodes))
             raise StartTaskFailedError(
                 f"the start task failed on every node ({cause})",
                 hint="its standard error is above; try the command by hand on a node",
             )
 
+    def _judge_preparation(self, nodes: tuple[NodeStatus, ...]) -> None:
+        """A node whose preparation failed takes no task; the service looks for another for ever."""
+        failed = {
+            status.node_id: status
+            for status in self._batch.node_commands(self._job_id)
+            if status.kind is NodeCommandKind.PREPARATION and status.succeeded is False
+        }
+        if not all(node.id in failed for node in nodes):
+            return
+        cause = _common(_preparation_cause(failed[node.id]) for node in nodes)
+        raise PreparationFailedError(
+            f"the job preparation failed on every node ({cause})",
+            hint="try its command by hand on a node",
+        )
 
-def _cause(node: NodeStatus) -> str:
+
+def _common(causes: Iterable[str]) -> str:
+    """The one cause that all have."""
+    different = set(causes)
+    return different.pop() if len(different) == 1 else "for various reasons"
+
+
+def _start_task_cause(node: NodeStatus) -> str:
     """The exit code, or where no process ended by itself, the service's words."""
     if node.start_task_exit_code is not None:
         return f"exit code {node.start_task_exit_code}"
     return node.start_task_failure or "no reason is given"
+
+
+def _preparation_cause(status: NodeCommandStatus) -> str:
+    """The exit code and the service's words, as far as there are any."""
+    words = None if status.failure is None else f"{status.failure.code}: {status.failure.message}"
+    if status.exit_code is None:
+        return words or "no reason is given"
+    code = f"exit code {status.exit_code}"
+    return code if words is None else f"{code}, {words}"
 
 
 def _pool_changed(pool_id: str, pool: PoolStatus) -> PoolChanged:

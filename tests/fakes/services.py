@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,13 +19,15 @@ from runner.run.services import (
     NodeCommandStatus,
     NodeStatus,
     Permission,
+    PoolRequest,
     PoolStatus,
+    ScheduleRequest,
     TaskFailure,
     TaskRequest,
     TaskState,
     TaskStatus,
 )
-from runner.spec.pool import Image
+from runner.spec.pool import FixedNodes, Image
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -36,6 +38,8 @@ class FakeBlobs:
 
     endpoint: str = "https://storage.example"
     containers: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    modified: dict[str, datetime] = field(default_factory=dict)
+    """When `container/blob` was written, where a test cares."""
     fail: Callable[[str, str], None] = lambda operation, name: None
     log: list[str] = field(default_factory=list)
     closed: bool = False
@@ -54,6 +58,15 @@ class FakeBlobs:
     def delete_container(self, name: str) -> None:
         self._note("delete container", name)
         self.containers.pop(name, None)
+
+    def has_container(self, name: str) -> bool:
+        self._note("has container", name)
+        return name in self.containers
+
+    def delete_blobs(self, container: str, names: Iterable[str]) -> None:
+        for name in tuple(names):
+            self._note("delete blob", f"{container}/{name}")
+            self.containers[container].pop(name, None)
 
     def list_containers(self, prefix: str) -> tuple[str, ...]:
         self._note("list containers", prefix)
@@ -77,7 +90,8 @@ class FakeBlobs:
         self._note("list blobs", f"{container}/{prefix}")
         for name, content in sorted(self.containers[container].items()):
             if name.startswith(prefix):
-                yield StoredBlob(name=name, size_bytes=len(content), md5=None)
+                modified = self.modified.get(f"{container}/{name}")
+                yield StoredBlob(name=name, size_bytes=len(content), md5=None, modified=modified)
 
     def abandon_transfers(self) -> None:
         self.abandoned = True
@@ -115,7 +129,10 @@ def _succeed(task: TaskRequest) -> TaskEnd:
 
 @dataclass
 class FakeBatch:
-    """Every task that is added ends at the next look, as `end` says."""
+    """Every task that is added, and needs none that is not done, ends at the next look.
+
+    `end` says how, or that it does not end yet.
+    """
 
     blobs: FakeBlobs
     end: Callable[[TaskRequest], TaskEnd | None] = _succeed
@@ -126,6 +143,11 @@ class FakeBatch:
     terminate_reason: str | None = None
     finished_adding: bool = False
     pools: set[str] = field(default_factory=set)
+    pool_state: str = "active"
+    pool_requests: dict[str, PoolRequest] = field(default_factory=dict)
+    expiries: list[tuple[str, FixedNodes, datetime]] = field(default_factory=list)
+    schedules: list[ScheduleRequest] = field(default_factory=list)
+    preparations: tuple[NodeCommandStatus, ...] = ()
     nodes: tuple[NodeStatus, ...] = (
         NodeStatus(id="node-1", state="idle", start_task_exit_code=None, start_task_failure=None),
     )
@@ -138,6 +160,8 @@ class FakeBatch:
     fail: Callable[[str], None] = lambda operation: None
     log: list[str] = field(default_factory=list)
     looks: int = 0
+    lets_run: set[int] = field(default_factory=set)
+    """Tasks by number that tasks which need them may follow: those that succeed, unless told."""
 
     def _note(self, operation: str) -> None:
         self.log.append(operation)
@@ -157,6 +181,25 @@ class FakeBatch:
         self.pools.add(pool_id)
         return pool_id
 
+    def create_pool(self, pool_id: str, request: PoolRequest) -> bool:
+        self._note("create pool")
+        is_new = pool_id not in self.pools
+        self.pools.add(pool_id)
+        self.pool_requests[pool_id] = request
+        return is_new
+
+    def expire_pool(self, pool_id: str, size: FixedNodes, at: datetime) -> None:
+        self._note("expire pool")
+        self.expiries.append((pool_id, size, at))
+
+    def create_schedule(self, request: ScheduleRequest) -> None:
+        self._note("create schedule")
+        self.schedules.append(request)
+
+    def node_commands(self, job_id: str) -> tuple[NodeCommandStatus, ...]:
+        self._note("node commands")
+        return self.preparations
+
     def add_tasks(self, job_id: str, requests: Sequence[TaskRequest]) -> None:
         self._note("add tasks")
         self.collections.append(len(requests))
@@ -175,14 +218,23 @@ class FakeBatch:
         self.looks += 1
         for _ in range(len(self.waiting)):
             request = self.waiting.popleft()
-            end = self.end(request)
+            end = self.end(request) if self._may_run(request) else None
             if end is None:
                 self.waiting.append(request)
             else:
-                self.tasks[request.id] = self._finish(request, end)
+                status = self.tasks[request.id] = self._finish(request, end)
+                if status.succeeded:
+                    self.lets_run.add(int(request.id))
         for status in self.tasks.values():
             if since is None or status.changed >= since:
                 yield status
+
+    def _may_run(self, request: TaskRequest) -> bool:
+        return all(
+            number in self.lets_run
+            for needed in request.needs
+            for number in range(needed.first, needed.last + 1)
+        )
 
     def _finish(self, request: TaskRequest, end: TaskEnd) -> TaskStatus:
         ran = end.exit_code is not None
@@ -229,7 +281,7 @@ class FakeBatch:
         if pool_id not in self.pools:
             return None
         return PoolStatus(
-            state="active",
+            state=self.pool_state,
             allocation_state="steady",
             dedicated_nodes=len(self.nodes),
             spot_nodes=0,
@@ -240,9 +292,6 @@ class FakeBatch:
 
     def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
         return self.nodes
-
-    def node_commands(self, job_id: str) -> tuple[NodeCommandStatus, ...]:
-        return ()
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
         return self.start_task_log[-limit_bytes:]

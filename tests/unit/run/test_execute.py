@@ -15,7 +15,7 @@ from runner.run.clock import Clock
 from runner.run.events import Event
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal
-from runner.run.services import JobState, NodeStatus, TaskFailure, TaskRequest
+from runner.run.services import AutoPool, JobState, NodeStatus, TaskFailure, TaskRequest
 from runner.run.stop import Stop
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs, TaskEnd
@@ -262,6 +262,7 @@ def test_keep_leaves_what_it_names(tmp_path: Path) -> None:
     outcome = stage.execute(keep=frozenset(Keep))
     assert outcome.exit_code == ExitCode.SUCCESS
     assert stage.batch.job is not None
+    assert isinstance(stage.batch.job.pool, AutoPool)
     assert stage.batch.job.pool.keep
     assert sorted(stage.blobs.containers) == NAMES
     assert {(each["kind"], each["why"], each["kept"]) for each in stage.left()} == {

@@ -16,8 +16,9 @@ import pytest
 
 from runner.errors import ServiceUnreachableError, TransferError
 from runner.plan.model import Plan, TaskId
+from runner.run.downloads import local_name
 from runner.run.journal import Journal
-from runner.run.outputs import Collector, local_name
+from runner.run.outputs import Collector
 from runner.run.services import TaskFailure, TaskState, TaskStatus
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBlobs

@@ -1,0 +1,223 @@
+"""The pool of a run: one of the job's own, one that stays for the next run, or one of the user's.
+
+It must not know the job, nor who watches the nodes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+from runner.errors import TransferError, describe_os_error
+from runner.plan.model import BlobResource, FolderResource, InputFile, Plan, WebResource
+from runner.run.clock import Clock
+from runner.run.events import format_moment
+from runner.run.services import Batch, PoolRequest, PoolStatus
+from runner.spec.pool import CustomImage, ExistingPool, FixedNodes, NewPool
+from runner.spec.problem import SpecError
+
+# What is not the pool's nature: how many nodes there are and how long they stay can change, the
+# start task counts as it is rendered, and where something was written counts for nothing.
+_NOT_NATURE = frozenset({"pointer", "keep", "size", "start_task"})
+_FINGERPRINT_CHARACTERS = 16
+# Nodes are kept for the next run only once this one has gone on for some time: the service lets a
+# formula be changed every 30 seconds only (REST: Pool - Enable Auto Scale).
+_FIRST_GUARD_SECONDS = 60.0
+_SHORTEST_GUARD_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPool:
+    """A pool that stays for the next run that would make the same; its id says what it is."""
+
+    id: str
+    fingerprint: str
+    keep: timedelta
+    pool: NewPool
+
+
+def check_existing_pool(plan: Plan, pool: ExistingPool, batch: Batch) -> None:
+    """Raises `SpecError` where the user's pool is not there, or is being deleted."""
+    status = batch.pool_status(pool.id)
+    if status is not None and status.state != "deleting":
+        return
+    message = f"there is no pool `{pool.id}`"
+    if status is not None:
+        message = f"pool `{pool.id}` is being deleted"
+    problem = plan.workload.document.problem(
+        pool.pointer,
+        code="pool-missing",
+        message=message,
+        hint="`az batch pool list --query [].id` shows those that there are",
+    )
+    raise SpecError([problem])
+
+
+def find_node_agent(plan: Plan, pool: NewPool, batch: Batch) -> str:
+    """The node agent that fits the pool's image; `UsageError` where the service has none."""
+    if isinstance(pool.image, CustomImage):
+        return pool.image.node_agent
+    return batch.find_node_agent(pool.image, containers=runs_containers(plan, pool))
+
+
+def runs_containers(plan: Plan, pool: NewPool) -> bool:
+    """Whether nodes need the means to run container images."""
+    steps = plan.workload.steps
+    wanted = pool.container_images or pool.registries
+    return bool(wanted) or any(step.container is not None for step in steps)
+
+
+def plan_kept_pool(plan: Plan, pool: NewPool, *, node_agent: str, keep: timedelta) -> KeptPool:
+    """The pool that this plan shares with others that would make just the same one.
+
+    Raises `TransferError` where a file of the start task cannot be read.
+    """
+    nature = {
+        "pool": _nature(pool),
+        "node_agent": node_agent,
+        "runs_containers": runs_containers(plan, pool),
+        "start_task": _start_task(plan),
+    }
+    text = json.dumps(nature, sort_keys=True)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    fingerprint = base64.b32encode(digest).decode().lower()[:_FINGERPRINT_CHARACTERS]
+    return KeptPool(
+        id=f"{plan.workload.name}-{fingerprint}", fingerprint=fingerprint, keep=keep, pool=pool
+    )
+
+
+class Lease:
+    """A kept pool while a run uses it; its nodes go by themselves, whatever becomes of the run."""
+
+    def __init__(self, kept: KeptPool, *, duration: timedelta, batch: Batch, clock: Clock) -> None:
+        """`duration` is the longest that the job can take; the nodes are gone by `last`."""
+        self.kept = kept
+        self._batch = batch
+        self._clock = clock
+        self.last = clock.now() + duration + kept.keep
+        self._next_guard = clock.monotonic() + _FIRST_GUARD_SECONDS
+
+    def open(self, request: PoolRequest) -> bool:
+        """Makes the pool, or finds it and brings it to its size; false where it was there."""
+        return self._batch.create_pool(self.kept.id, request)
+
+    def guard(self, status: PoolStatus | None) -> None:
+        """Now and then, so that a client that dies leaves no nodes for ever, nor another run's end
+        takes them from this one.
+        """
+        size, now = self.kept.pool.size, self._clock.monotonic()
+        steady = status is not None and status.allocation_state == "steady"
+        if not steady or now < self._next_guard or not isinstance(size, FixedNodes):
+            return
+        pause = max(self.kept.keep.total_seconds() / 2, _SHORTEST_GUARD_SECONDS)
+        self._next_guard = now + pause
+        self._batch.expire_pool(self.kept.id, size, self.last)
+
+    def end(self) -> datetime:
+        """When the nodes go, if the run ends now."""
+        return self._clock.now() + self.kept.keep
+
+    def close(self, until: datetime) -> None:
+        """Lets the nodes go at that time; nothing where the pool was never made."""
+        status = self._batch.pool_status(self.kept.id)
+        if status is not None and status.state != "deleting":
+            self._batch.expire_pool(self.kept.id, self._size(status), until)
+
+    def describe(self, until: datetime) -> str:
+        """What the pool costs until it ends, and how to end it sooner."""
+        size = self.kept.pool.size
+        count = size.dedicated + size.spot if isinstance(size, FixedNodes) else None
+        nodes = "its nodes" if count is None else f"{count} node{'' if count == 1 else 's'}"
+        price = "" if count is None else f" ({count} node-hour{'' if count == 1 else 's'} an hour)"
+        return (
+            f"{nodes} of {self.kept.pool.vm_size}{price} until {format_moment(until)};"
+            f" az batch pool delete --pool-id {self.kept.id} removes it now"
+        )
+
+    def _size(self, status: PoolStatus) -> FixedNodes:
+        size = self.kept.pool.size
+        if isinstance(size, FixedNodes):
+            return size
+        # A formula of the user's is replaced: what it last asked for stays until the end.
+        return FixedNodes(dedicated=status.target_dedicated_nodes, spot=status.target_spot_nodes)
+
+
+def _nature(value: object) -> object:
+    """A value as JSON can hold it, without what tells only where it was written or how large."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            "is": type(value).__name__,
+            **{
+                field.name: _nature(getattr(value, field.name))
+                for field in fields(value)
+                if field.name not in _NOT_NATURE
+            },
+        }
+    match value:
+        case Enum():
+            return value.value
+        case Mapping():
+            return {str(key): _nature(each) for key, each in value.items()}
+        case tuple() | list():
+            return [_nature(each) for each in value]
+        case timedelta():
+            return value.total_seconds()
+        case None | str() | int() | float():
+            return value
+        case _:
+            raise TypeError(f"no nature is known for {type(value).__name__}")
+
+
+def _start_task(plan: Plan) -> object:
+    """The start task with the content of its files, wherever they are kept for a run."""
+    start_task = plan.start_task
+    if start_task is None:
+        return None
+    return {
+        "line": start_task.command.line,
+        "script": start_task.command.script,
+        "environment": dict(start_task.command.environment),
+        "run_as": _nature(start_task.run_as),
+        "retries": start_task.retries,
+        "waits": start_task.wait_for_success,
+        "files": [_files(plan, resource) for resource in start_task.resources],
+    }
+
+
+def _files(plan: Plan, resource: BlobResource | FolderResource | WebResource) -> object:
+    if isinstance(resource, WebResource):
+        return [resource.url, resource.path, resource.mode]
+    container = plan.container(resource.role)
+    blob = resource.blob if isinstance(resource, BlobResource) else None
+    prefix = "" if isinstance(resource, BlobResource) else resource.prefix
+    found = [
+        [file.blob, _content(container.name, file)]
+        for file in container.files
+        if (file.blob == blob if blob is not None else file.blob.startswith(prefix))
+    ]
+    # A blob that no plan knows is in a container of the user's.
+    unknown = [[container.name, blob or prefix]]
+    return [resource.path, resource.mode, found or unknown]
+
+
+def _content(container: str, file: InputFile) -> str:
+    if file.source is None:
+        return f"{container}/{file.blob}: {file.size_bytes}"
+    return _hash(file.source)
+
+
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.sha256()
+            while piece := stream.read(1024 * 1024):
+                digest.update(piece)
+    except OSError as error:
+        raise TransferError(f"cannot read `{path}`: {describe_os_error(error)}") from error
+    return digest.hexdigest()

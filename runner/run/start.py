@@ -1,0 +1,177 @@
+"""The beginning of a run: what has to be there is looked for, then all but the tasks is made.
+
+Nothing is made before both services have answered and everything that the spec takes for granted
+was found. It must not know what becomes of the job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runner.errors import TransferError, UsageError, describe_os_error
+from runner.plan.model import Plan
+from runner.run.cleanup import Keep
+from runner.run.clock import Clock
+from runner.run.containers import find_reused, make_containers
+from runner.run.events import JobCreated, RunStarted, format_moment
+from runner.run.feed import Feeder
+from runner.run.journal import Journal
+from runner.run.pools import Lease, check_existing_pool, find_node_agent, plan_kept_pool
+from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleRequest
+from runner.run.submit import Requests, Submission, plan_submission, submission_as_json
+from runner.run.uploads import has_uploads
+from runner.spec.pool import ExistingPool
+from runner.spec.workload import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a run stands on: the names of its things, and its pool, of which one way is taken.
+
+    `request` is of a pool that has to be made, with the job or, where there is a `lease`, before.
+    """
+
+    submission: Submission
+    request: PoolRequest | None
+    lease: Lease | None
+
+
+class Start:
+    """Looks and makes for one run; `check` may raise between any two steps."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        requests: Requests,
+        batch: Batch,
+        blobs: Blobs,
+        journal: Journal,
+        clock: Clock,
+        keep: frozenset[Keep],
+        target: str,
+        outlives_client: bool,
+        check: Callable[[], None],
+    ) -> None:
+        self._plan = plan
+        self._requests = requests
+        self._batch = batch
+        self._blobs = blobs
+        self._journal = journal
+        self._clock = clock
+        self._keep = keep
+        self._target = target
+        self._outlives_client = outlives_client
+        self._check = check
+
+    def look(self) -> Ground:
+        """Finds what is there and names what will be made; makes nothing.
+
+        Raises `SpecError` where something that must exist does not, or the other way round.
+        """
+        plan = self._plan
+        if plan.workload.job.schedule is not None and not self._outlives_client:
+            raise UsageError(
+                "a job schedule needs Azure: the local services end with the run",
+                hint="run with `--target azure`, or without `schedule`",
+            )
+        pool = plan.workload.pool
+        request: PoolRequest | None = None
+        lease: Lease | None = None
+        if isinstance(pool, ExistingPool):
+            check_existing_pool(plan, pool, self._batch)
+        else:
+            node_agent = find_node_agent(plan, pool, self._batch)
+            fingerprint = None
+            if pool.keep is not None and self._outlives_client and not self._scheduled:
+                kept = plan_kept_pool(plan, pool, node_agent=node_agent, keep=pool.keep)
+                duration = plan.workload.limits.duration
+                lease = Lease(kept, duration=duration, batch=self._batch, clock=self._clock)
+                fingerprint = kept.fingerprint
+            request = self._requests.pool(pool, node_agent=node_agent, fingerprint=fingerprint)
+        self._blobs.list_containers(f"{plan.run_id}-")
+        submission = plan_submission(
+            plan,
+            reused=find_reused(plan, self._blobs),
+            kept_pool=None if lease is None else lease.kept.id,
+            used_pool=pool.id if isinstance(pool, ExistingPool) else None,
+        )
+        return Ground(submission=submission, request=request, lease=lease)
+
+    def begin(self, ground: Ground) -> None:
+        """Says what will be done, and writes down the names of all that will be made."""
+        files = size = 0
+        for container in filter(has_uploads, self._plan.containers):
+            files += len(container.files)
+            size += sum(file.size_bytes for file in container.files)
+        self._journal.record(
+            RunStarted(
+                workload=self._plan.workload.name,
+                target=self._target,
+                tasks=len(self._plan.tasks),
+                files=files,
+                bytes=size,
+            )
+        )
+        try:
+            self._journal.write("submission.json", submission_as_json(ground.submission))
+        except OSError as error:
+            reason = describe_os_error(error)
+            raise TransferError(
+                f"cannot write into `{self._journal.directory}`: {reason}"
+            ) from error
+
+    def make_containers(self, ground: Ground, feeder: Feeder) -> None:
+        """Containers, and the files that nodes need before any task."""
+        make_containers(self._plan, ground.submission, self._blobs, self._check)
+        feeder.upload_for_nodes(self._check)
+
+    def make_job(self, ground: Ground) -> str:
+        """The job and its pool, whose id is given."""
+        pool = self._pool(ground)
+        if ground.lease is not None and ground.request is not None:
+            self._check()
+            ground.lease.open(ground.request)
+        request = self._requests.job(ground.submission, pool=pool)
+        self._check()
+        # An answer on its way is waited for: a job that appears behind our back costs money.
+        pool_id = self._batch.create_job(request)
+        self._journal.record(JobCreated(job=ground.submission.job_id, pool=pool_id))
+        return pool_id
+
+    def make_schedule(self, ground: Ground, schedule: Schedule) -> None:
+        """The schedule that makes the job again and again; the one task is its job's manager."""
+        request = ScheduleRequest(
+            id=ground.submission.job_id,
+            schedule=schedule,
+            job=self._requests.job(ground.submission, pool=self._pool(ground)),
+            manager=self._requests.task(self._plan.tasks[0]),
+        )
+        self._check()
+        self._batch.create_schedule(request)
+
+    @property
+    def _scheduled(self) -> bool:
+        return self._plan.workload.job.schedule is not None
+
+    def _pool(self, ground: Ground) -> AutoPool | str:
+        submission = ground.submission
+        known = submission.kept_pool or submission.used_pool
+        if known is not None:
+            return known
+        assert ground.request is not None
+        return AutoPool(
+            id_prefix=submission.pool_prefix,
+            request=ground.request,
+            keep=Keep.POOL in self._keep,
+        )
+
+
+def describe_schedule(schedule_id: str, schedule: Schedule) -> str:
+    """When the service makes a job, until when, and how to end that."""
+    start = "" if schedule.start is None else f" from {format_moment(schedule.start)}"
+    return (
+        f"a job every {schedule.every}{start} until {format_moment(schedule.end)};"
+        f" az batch job-schedule delete --job-schedule-id {schedule_id} removes it"
+    )

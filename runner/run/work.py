@@ -1,0 +1,233 @@
+"""Feeds, watches and collects side by side, until every task is home or will never run.
+
+It must not know what was made for the job, nor what is taken away afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from runner.errors import (
+    BatchRunError,
+    ExitCode,
+    ServiceError,
+    ServiceRefusedError,
+    StoppedWaitingError,
+)
+from runner.plan.model import Plan
+from runner.run.clock import Clock
+from runner.run.dependents import Blocked
+from runner.run.feed import Feeder
+from runner.run.outputs import Collector
+from runner.run.services import Batch, JobState, TaskStatus
+from runner.run.stop import Stop
+from runner.run.verdicts import Verdicts
+from runner.run.watch import JobEndedError, Watch
+from runner.spec.step import JobAction
+
+_COLLECTORS = 16
+# How soon a wish to stop is seen while results are still coming home.
+_LOOK_SECONDS = 0.2
+_BLOCKED_TOGETHER = 100
+# What the service answers to an addition once the job has ended without us.
+_JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
+# REST: JobExecutionInformation, `terminateReason`.
+_TASK_FAILED = "TaskFailed"
+
+_Count = tuple[int, int]
+"""Of tasks: how many succeeded and how many failed."""
+
+
+_T = TypeVar("_T")
+
+
+class UnfinishedError(BatchRunError):
+    """The job is over, and tasks of it never ran to their end."""
+
+    exit_code = ExitCode.TASKS_FAILED
+
+
+class Work:
+    """The tasks of one job, from the first that is added to the last that is home."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        job_id: str,
+        *,
+        batch: Batch,
+        feeder: Feeder,
+        watch: Watch,
+        verdicts: Verdicts,
+        collector: Collector,
+        clock: Clock,
+        stop: Stop,
+        check: Callable[[], None],
+        outlives_client: bool,
+    ) -> None:
+        """`check` may raise to end the work between any two steps."""
+        self._plan = plan
+        self._job_id = job_id
+        self._batch = batch
+        self._feeder = feeder
+        self._watch = watch
+        self._verdicts = verdicts
+        self._collector = collector
+        self._clock = clock
+        self._stop = stop
+        self._check = check
+        self._outlives_client = outlives_client
+        self._collecting: list[Future[_Count]] = []
+        self._blocked = 0
+        self.ended = 0
+        """Tasks that have ended, or that we know will never run."""
+        self.succeeded = 0
+        self.failed = 0
+        self.transfer_errors: list[ServiceError] = []
+
+    def run(self) -> None:
+        """To the end; raises where it cannot be reached."""
+        feeding = ThreadPoolExecutor(1, thread_name_prefix="feed")
+        collecting = ThreadPoolExecutor(_COLLECTORS, thread_name_prefix="collect")
+        try:
+            fed = feeding.submit(self._feeder.feed)
+            fed.add_done_callback(lambda _: self._stop.wake())
+            self._look_until_all_ended(fed, collecting)
+            self._finish(fed)
+        finally:
+            self._feeder.stop()
+            collecting.shutdown(cancel_futures=True)
+            feeding.shutdown()
+            self._reap()
+
+    def _look_until_all_ended(self, fed: Future[None], collecting: ThreadPoolExecutor) -> None:
+        total = len(self._plan.tasks)
+        limit = self._plan.workload.limits.wait
+        deadline = self._clock.monotonic() + limit.total_seconds()
+        while True:
+            self._check()
+            if fed.done() and not _is_fed(fed):
+                self._watch.look_at_job()
+            try:
+                statuses = self._watch.look()
+            except JobEndedError as error:
+                raise self._unfinished(error.reason) from error
+            self._take(statuses, collecting)
+            self._give_up(self._verdicts.blocked(), collecting)
+            self._reap()
+            if self.ended == total:
+                return
+            if not statuses and fed.done():
+                self._judge_standstill()
+                if self._clock.monotonic() >= deadline:
+                    raise StoppedWaitingError(
+                        f"stopped waiting after {limit}: {total - self.ended} of {total} tasks"
+                        " have not ended",
+                        hint="`limits.wait` in the spec says how long to wait",
+                    )
+            self._clock.wait(self._stop, self._watch.pause_seconds)
+
+    def _take(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
+        for status in statuses:
+            if self._verdicts.is_settled(status):
+                continue
+            self.ended += 1
+            self._verdicts.take(status)
+            self._collecting.append(collecting.submit(self._collect, status))
+
+    def _collect(self, status: TaskStatus) -> _Count:
+        return (1, 0) if self._collector.collect(status) else (0, 1)
+
+    def _give_up(self, blocked: tuple[Blocked, ...], collecting: ThreadPoolExecutor) -> None:
+        """Tasks that the service will never run are counted as failed."""
+        self.ended += len(blocked)
+        self._blocked += len(blocked)
+        for start in range(0, len(blocked), _BLOCKED_TOGETHER):
+            some = blocked[start : start + _BLOCKED_TOGETHER]
+            self._collecting.append(collecting.submit(self._tell_blocked, some))
+
+    def _tell_blocked(self, blocked: tuple[Blocked, ...]) -> _Count:
+        for each in blocked:
+            self._collector.tell_blocked(each)
+        return (0, len(blocked))
+
+    def _finish(self, fed: Future[None]) -> None:
+        """All have ended: what is still coming home is waited for."""
+        self._await({fed})
+        _is_fed(fed)
+        if self._blocked:
+            # The job waits for tasks that never run, and its nodes cost money meanwhile.
+            try:
+                self._batch.terminate_job(self._job_id)
+            except ServiceError as error:
+                self.transfer_errors.append(error)
+        self._await(set(self._collecting))
+
+    def _await(self, futures: set[Future[_T]]) -> None:
+        while wait(futures, timeout=_LOOK_SECONDS).not_done:
+            self._check()
+
+    def _unfinished(self, reason: str) -> BatchRunError:
+        total = len(self._plan.tasks)
+        left = total - self.ended
+        actor = self._verdicts.actor(JobAction.TERMINATE)
+        if reason == _TASK_FAILED and actor is not None:
+            word = "succeeded" if actor.succeeded else "failed"
+            return UnfinishedError(
+                f"{actor.name} {word} and ended the job, as the spec asks: {left} of {total} tasks"
+                " never ran"
+            )
+        return UnfinishedError(f"the job ended before {left} of its {total} tasks: {reason}")
+
+    def _judge_standstill(self) -> None:
+        """Raises where a task has disabled the job: nothing more will run until somebody acts."""
+        actor = self._verdicts.actor(JobAction.DISABLE)
+        if actor is None or self._watch.job_state is not JobState.DISABLED:
+            return
+        total = len(self._plan.tasks)
+        word = "succeeded" if actor.succeeded else "failed"
+        hint = "run it again once its cause is gone: the local services end with the run"
+        if self._outlives_client:
+            hint = (
+                f"`az batch job enable --job-id {self._job_id}` lets it go on,"
+                f" `az batch job delete --job-id {self._job_id}` ends it"
+            )
+        raise StoppedWaitingError(
+            f"{actor.name} {word} and disabled the job, as the spec asks:"
+            f" {total - self.ended} of {total} tasks have not ended",
+            hint=hint,
+        )
+
+    def _reap(self) -> None:
+        """Counts what has been collected; what could not be is remembered, and the rest goes on."""
+        under_way = []
+        for future in self._collecting:
+            if not future.done():
+                under_way.append(future)
+            elif not future.cancelled():
+                self._count(future)
+        self._collecting = under_way
+
+    def _count(self, future: Future[_Count]) -> None:
+        try:
+            succeeded, failed = future.result()
+        except ServiceError as error:
+            succeeded, failed = 0, 1
+            self.transfer_errors.append(error)
+        self.succeeded += succeeded
+        self.failed += failed
+
+
+def _is_fed(fed: Future[None]) -> bool:
+    """Whether all tasks were added; not where the job ended first, by the end of one of them.
+
+    Raises whatever else kept the feeding from its end.
+    """
+    error = fed.exception()
+    if error is None:
+        return True
+    if isinstance(error, ServiceRefusedError) and error.code in _JOB_OVER:
+        return False
+    raise error
