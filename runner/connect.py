@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -99,16 +99,22 @@ def choose_target(explicit: str | None, environ: Mapping[str, str]) -> TargetCho
     return TargetChoice(target="local", why=f"since {BATCH_ENDPOINT} is not set")
 
 
-def open_azure(settings: AzureSettings) -> Services:
+def open_azure(settings: AzureSettings, *, secrets: Iterable[str] = ()) -> Services:
     """The services of two accounts, each asked one thing first.
 
-    Raises `ServiceUnreachableError` within seconds where one is out of reach, and
-    `ServiceRefusedError` where it does not trust us.
+    The values of `secrets` are in no message of theirs. Raises `ServiceUnreachableError` within
+    seconds where one is out of reach, and `ServiceRefusedError` where it does not trust us.
     """
-    return _open("azure", settings, ExitStack(), probe=True)
+    return _open("azure", settings, ExitStack(), secrets, probe=True)
 
 
-def open_local(*, state: Path, allow_admin: bool, environ: Mapping[str, str]) -> Services:
+def open_local(
+    *,
+    state: Path,
+    allow_admin: bool,
+    environ: Mapping[str, str],
+    secrets: Iterable[str] = (),
+) -> Services:
     """The services of an emulator started for us alone, which keeps its state in a directory.
 
     It ends with this process, however that ends. Raises `UsageError` where there is no local
@@ -128,11 +134,18 @@ def open_local(*, state: Path, allow_admin: bool, environ: Mapping[str, str]) ->
         import runner.remote.blobs  # noqa: F401
 
         settings = emulator.wait_until_ready()
-        services = _open("local", settings, stack.pop_all(), probe=False)
+        services = _open("local", settings, stack.pop_all(), secrets, probe=False)
         return replace(services, ended=emulator.ended)
 
 
-def _open(target: Target, settings: AzureSettings, stack: ExitStack, *, probe: bool) -> Services:
+def _open(
+    target: Target,
+    settings: AzureSettings,
+    stack: ExitStack,
+    secrets: Iterable[str],
+    *,
+    probe: bool,
+) -> Services:
     """Opens the clients; closes what `stack` holds where that fails."""
     from runner.remote.batch import RemoteBatch
     from runner.remote.blobs import RemoteBlobs
@@ -151,6 +164,7 @@ def _open(target: Target, settings: AzureSettings, stack: ExitStack, *, probe: b
             clock=_now,
             pause=pause,
             patience=patience,
+            secrets=secrets,
         )
         stack.callback(batch.close)
         blobs = RemoteBlobs(

@@ -110,7 +110,7 @@ class _Adder:
             code = str(error.get("code") or "")
             if code == "TaskExists" or (status == "success" and not error):
                 continue
-            words = batch_words(error) if error else ""
+            words = batch_words(error, self._origin) if error else ""
             if status == "clienterror" or (error and status != "servererror"):
                 refused.append((body["id"], code or "ClientError", words))
             else:

@@ -7,7 +7,8 @@ It must not know runs or plans. Bodies are sent and answers read as mappings of 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,8 +62,15 @@ class RemoteBatch:
         clock: Callable[[], datetime],
         pause: Pause,
         patience: Patience,
+        secrets: Iterable[str] = (),
     ) -> None:
-        self._origin = Origin(service="Azure Batch", endpoint=endpoint, key_hint=key_hint)
+        """`secrets` are values that pools are given, and that no message may hold."""
+        self._origin = Origin(
+            service="Azure Batch",
+            endpoint=endpoint,
+            key_hint=key_hint,
+            secrets=frozenset(filter(None, secrets)),
+        )
         self._client = BatchClient(
             endpoint,
             credential,
@@ -186,7 +194,10 @@ class RemoteBatch:
                 job = self._client.get_job(job_id, select=answers.JOB_PROPERTIES)
             except ResourceNotFoundError:
                 return answers.GONE
-        return answers.read_job(job)
+        status = answers.read_job(job)
+        if status.problem is None:
+            return status
+        return replace(status, problem=self._origin.conceal(status.problem))
 
     def pool_status(self, pool_id: str) -> PoolStatus | None:
         """The pool now, or None where the service no longer has it."""
@@ -195,7 +206,9 @@ class RemoteBatch:
                 pool = self._client.get_pool(pool_id, select=answers.POOL_PROPERTIES)
             except ResourceNotFoundError:
                 return None
-        return answers.read_pool(pool)
+        status = answers.read_pool(pool)
+        errors = tuple(map(self._origin.conceal, status.resize_errors))
+        return replace(status, resize_errors=errors)
 
     def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
         """The pool's nodes now; none where the pool is gone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from azure.core.exceptions import (
@@ -46,11 +46,21 @@ _LONGEST_VALUE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The service that an error comes from; `key_hint` says what to check when it trusts us not."""
+    """The service that an error comes from; `key_hint` says what to check when it trusts us not.
+
+    The service may quote what it was sent: none of the `secrets` among that is repeated.
+    """
 
     service: str
     endpoint: str
     key_hint: str | None = None
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def conceal(self, text: str) -> str:
+        """The text without the values of secrets, the longest first: one may hold another."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, "REDACTED")
+        return text
 
 
 @contextmanager
@@ -93,16 +103,17 @@ def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
     if isinstance(error, DecodeError):
         return _stranger(origin)
     if isinstance(error, HttpResponseError) and error.response is not None:
-        code, text = _answer(error)
+        code, text = _answer(error, origin)
         return refusal(origin, doing, code, text)
     if isinstance(error, ClientAuthenticationError):
         return refusal(origin, doing, "AuthenticationFailed", first_line(error.message))
-    return ServiceError(f"{origin.service} could not {doing}: {first_line(str(error))}")
+    said = origin.conceal(first_line(str(error)))
+    return ServiceError(f"{origin.service} could not {doing}: {said}")
 
 
 def refusal(origin: Origin, doing: str, code: str, text: str) -> ServiceRefusedError:
     """The error for a refusal whose code and words are known."""
-    said = f"{code}: {text}" if text else code
+    said = origin.conceal(f"{code}: {text}" if text else code)
     hint = origin.key_hint if code in _AUTHENTICATION_CODES else None
     if code.startswith(_NO_CODE):
         hint = f"check the endpoint, {origin.endpoint}"
@@ -125,13 +136,20 @@ def service_code(error: HttpResponseError) -> str:
     return str(getattr(code, "value", code))
 
 
-def batch_words(model: Mapping[str, Any]) -> str:
-    """The words of a Batch error: its message, and the names and reasons that come with it."""
+def batch_words(model: Mapping[str, Any], origin: Origin) -> str:
+    """The words of a Batch error: its message, and the names and reasons that come with it.
+
+    Values are without the origin's secrets before they are cut: of those no part may be left.
+    """
+
+    def said(words: object) -> str:
+        return first_line(origin.conceal(str(words)))
+
     message = _member(model, "message")
-    text = first_line(str(_member(message, "value") or "")) if message else ""
+    text = said(_member(message, "value") or "") if message else ""
     values = _member(model, "values") or ()
     details = ", ".join(
-        f"{_member(value, 'key')}: {first_line(str(_member(value, 'value')))[:_LONGEST_VALUE]}"
+        f"{_member(value, 'key')}: {said(_member(value, 'value'))[:_LONGEST_VALUE]}"
         for value in values
         # It quotes the signature that was sent and the one that was computed.
         if _member(value, "key") != "AuthenticationErrorDetail"
@@ -159,10 +177,10 @@ def _stranger(origin: Origin) -> ServiceError:
     )
 
 
-def _answer(error: HttpResponseError) -> tuple[str, str]:
+def _answer(error: HttpResponseError, origin: Origin) -> tuple[str, str]:
     code = service_code(error)
     if error.model is not None:
-        return code, batch_words(error.model)
+        return code, batch_words(error.model, origin)
     if code.startswith(_NO_CODE):
         return code, first_line(error.reason or "")
     return code, first_line(error.message or "")

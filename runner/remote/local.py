@@ -24,6 +24,7 @@ READY_SECONDS = 30.0
 """How long it may take until it listens; it needs about the time of its imports."""
 STOP_SECONDS = 15.0
 """How long it may take to end its tasks and itself, before it is killed."""
+_SECRETS = ("AZURE_", "BATCH_RUN_SECRET_")
 MESSAGES = "emulator.err"
 """What it writes to stderr, in the directory of its state."""
 
@@ -141,9 +142,9 @@ def start_emulator(state: Path, *, allow_admin: bool, environ: Mapping[str, str]
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Ours without the secrets of Azure, which no task may see; finds this very package."""
+    """Ours without the secrets of Azure and of specs, which no task may see; finds this package."""
     environment = {
-        name: value for name, value in environ.items() if not name.upper().startswith("AZURE_")
+        name: value for name, value in environ.items() if not name.upper().startswith(_SECRETS)
     }
     root = Path(runner.__file__).resolve().parent.parent
     if not {"site-packages", "dist-packages"} & set(root.parts):

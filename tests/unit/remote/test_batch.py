@@ -38,7 +38,12 @@ def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
     opened.close()
 
 
-def open_batch(endpoint: str, pauses: Pauses, patience: Patience | None = None) -> RemoteBatch:
+def open_batch(
+    endpoint: str,
+    pauses: Pauses,
+    patience: Patience | None = None,
+    secrets: tuple[str, ...] = (),
+) -> RemoteBatch:
     return RemoteBatch(
         endpoint=endpoint,
         credential=AzureNamedKeyCredential("acct", KEY),
@@ -46,6 +51,7 @@ def open_batch(endpoint: str, pauses: Pauses, patience: Patience | None = None) 
         clock=pauses.clock,
         pause=pauses.pause,
         patience=patience or Patience(),
+        secrets=secrets,
     )
 
 
@@ -158,6 +164,31 @@ def test_a_wrong_key_is_hinted_at_and_no_signature_is_told(
         "Server failed to authenticate the request"
     )
     assert (caught.value.code, caught.value.hint) == ("AuthenticationFailed", HINT)
+
+
+def test_no_secret_of_a_pool_is_told(stub: Stub, pauses: Pauses) -> None:
+    said = {"code": "InvalidAutoPoolSettings", "message": "Not valid: pa55word"}
+    batch = open_batch(stub.endpoint, pauses, secrets=("pa55word", ""))
+    stub.answer(
+        batch_error(400, "InvalidPropertyValue", "No.", {"PropertyValue": "pa55word"}),
+        batch_answer(
+            {"id": "cat-1", "state": "active", "executionInfo": {"schedulingError": said}}
+        ),
+        batch_answer({"id": "p", "state": "active", "resizeErrors": [said]}),
+    )
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.create_job(JOB)
+    job, pool = batch.job_status("cat-1"), batch.pool_status("p")
+    batch.close()
+
+    assert caught.value.message == (
+        "Azure Batch refused to create job `cat-1`: InvalidPropertyValue: No "
+        "(PropertyValue: REDACTED)"
+    )
+    assert job.problem == "InvalidAutoPoolSettings: Not valid: REDACTED"
+    assert pool is not None
+    assert pool.resize_errors == ("InvalidAutoPoolSettings: Not valid: REDACTED",)
 
 
 def test_what_is_no_batch_service_is_told_by_its_status(batch: RemoteBatch, stub: Stub) -> None:

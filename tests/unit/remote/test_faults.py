@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from azure.core.exceptions import (
     AzureError,
@@ -12,7 +14,7 @@ from azure.core.exceptions import (
 )
 
 from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError
-from runner.remote.faults import Origin, batch_words, first_line, redact, translated
+from runner.remote.faults import Origin, batch_words, first_line, redact, refusal, translated
 
 ORIGIN = Origin(service="Azure Batch", endpoint="https://a.b", key_hint="check the key")
 
@@ -85,6 +87,24 @@ def test_batch_words_leave_the_signatures_out_and_cut_long_values() -> None:
         ],
     }
 
-    assert batch_words(model) == f"No (PropertyValue: {'v' * 200})"
-    assert batch_words({}) == ""
-    assert batch_words({"message": "odd", "values": None}) == ""
+    assert batch_words(model, ORIGIN) == f"No (PropertyValue: {'v' * 200})"
+    assert batch_words({}, ORIGIN) == ""
+    assert batch_words({"message": "odd", "values": None}, ORIGIN) == ""
+
+
+def test_what_the_service_quotes_of_our_secrets_is_not_repeated() -> None:
+    long = "k" * 300
+    origin = replace(ORIGIN, secrets=frozenset({"pass", "password", long}))
+    model = {
+        "message": {"value": f"Bad {long}"},
+        "values": [{"key": "PropertyValue", "value": f"my password {long}"}],
+    }
+
+    assert batch_words(model, origin) == "Bad REDACTED (PropertyValue: my REDACTED REDACTED)"
+    assert refusal(origin, "do it", "InvalidPropertyValue", "not a password").message == (
+        "Azure Batch refused to do it: InvalidPropertyValue: not a REDACTED"
+    )
+    with pytest.raises(ServiceError) as caught, translated(origin, "do it"):
+        raise AzureError("odd: password")
+    assert caught.value.message == "Azure Batch could not do it: odd: REDACTED"
+    assert "password" not in repr(origin)

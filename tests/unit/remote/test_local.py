@@ -161,3 +161,23 @@ def test_a_state_that_is_no_directory_is_named(tmp_path: Path) -> None:
         start_emulator(state, allow_admin=False, environ={})
 
     assert caught.value.message == f"cannot start the local emulator in `{state}`: File exists"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads another process's environment")
+def test_the_emulator_gets_no_secret_of_ours(tmp_path: Path) -> None:
+    environ = {
+        **os.environ,
+        "AZURE_STORAGE_KEY": "key of ours",
+        "BATCH_RUN_SECRET_TOP": "secret of ours",
+        "BATCH_RUN_TARGET": "local",
+    }
+    emulator = start_emulator(tmp_path, allow_admin=False, environ=environ)
+    try:
+        emulator.wait_until_ready()
+        content = Path(f"/proc/{emulator._process.pid}/environ").read_bytes()
+    finally:
+        emulator.stop()
+
+    names = {line.partition(b"=")[0] for line in content.split(b"\0")}
+    assert b"BATCH_RUN_TARGET" in names
+    assert not names & {b"AZURE_STORAGE_KEY", b"BATCH_RUN_SECRET_TOP"}
