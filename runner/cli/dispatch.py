@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from runner import __version__
+from runner.cli.keyboard import Keyboard
 from runner.cli.signals import Interruptions
 from runner.cli.specs import say_problems
 from runner.cli.table import COMMANDS, RESERVED, Command
@@ -52,6 +53,7 @@ def run_process(argv: Sequence[str], interruptions: Interruptions) -> int:
         working_directory=working_directory,
         stdout=stdout,
         stderr=stderr,
+        stdin=Keyboard(0),
         clock=Clock(
             now=lambda: datetime.now(timezone.utc),  # noqa: TID251 - the one place
             monotonic=time.monotonic,

@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.cli.asking import ask_parameters
 from runner.cli.world import World
 from runner.errors import UsageError, describe_os_error
 
 if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
-    from runner.spec.problem import SpecError
+    from runner.spec.document import Document
+    from runner.spec.parameters import Given
+    from runner.spec.problem import Problem, SpecError
     from runner.spec.terms import ParameterValue
     from runner.spec.workload import Workload
+
+_SURROGATE_PAIR = re.compile(  # behind an even number of backslashes
+    rb"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+)
 
 
 def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,42 +80,67 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def read_parameters(arguments: argparse.Namespace, world: World) -> dict[str, ParameterValue]:
-    """The values given on the command line and in files; the spec's types come later."""
+def read_parameters(arguments: argparse.Namespace, world: World) -> Given:
+    """The values given on the command line and in a file; the spec's types come later.
+
+    Raises `SpecError` with all that is wrong in the file.
+    """
+    from runner.spec.parameters import Given
+
     given: dict[str, ParameterValue] = {}
-    if arguments.params is not None:
-        given.update(_read_file(arguments.params, world))
     for text in arguments.parameters:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError(f"`-p {text}`: not of the form NAME=VALUE")
         given[name] = value
-    return given
+    file = None if arguments.params is None else _read_file(arguments.params, world)
+    return Given(given, file)
 
 
-def _read_file(name: str, world: World) -> dict[str, ParameterValue]:
-    from runner.spec.document import read_document
+def _read_file(name: str, world: World) -> Document:
+    from runner.spec.document import MOST_BYTES, read_document
     from runner.spec.problem import SpecError
 
     try:
-        content = (world.working_directory / name).read_bytes()
-    except OSError as error:
-        reason = describe_os_error(error)
+        with (world.working_directory / name).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = describe_os_error(error) if isinstance(error, OSError) else str(error)
         raise UsageError(f"cannot read `{name}`: {reason}") from error
-    document, problems = read_document(name, content)
-    if problems or document is None:
+    document, problems = read_document(name, _with_whole_characters(content))
+    if document is None:
+        raise SpecError(map(_of_parameters, problems))
+    wrong = (
+        document.problem(
+            (key,),
+            code="parameter-value",
+            message=f"the value of `{key}` is not text, a number or a boolean",
+        )
+        for key, value in document.data.items()
+        if not isinstance(value, str | int | float | bool)
+    )
+    problems = (*problems, *wrong)
+    if problems:
         raise SpecError(problems)
-    values: dict[str, ParameterValue] = {}
-    for key, value in document.data.items():
-        if not isinstance(value, str | int | float | bool):
-            problem = document.problem(
-                (key,),
-                code="parameter-value",
-                message=f"the value of `{key}` is not text, a number or a boolean",
-            )
-            raise SpecError([problem])
-        values[key] = value
-    return values
+    return document
+
+
+def _with_whole_characters(content: bytes) -> bytes:
+    """JSON may write a character as two escapes, of a surrogate pair; YAML knows one for it."""
+
+    def join(pair: re.Match[bytes]) -> bytes:
+        high, low = int(pair[2], 16), int(pair[3], 16)
+        return b"%s\\U%08x" % (pair[1], 0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
+
+    return _SURROGATE_PAIR.sub(join, content) if content.lstrip().startswith(b"{") else content
+
+
+def _of_parameters(problem: Problem) -> Problem:
+    """What is said of a file that is no spec, where none is wanted."""
+    if problem.code not in {"empty", "not-a-mapping"}:
+        return problem
+    message = "a file of parameters holds their names and values, such as `nodes: 5`"
+    return replace(problem, message=message, hint=None)
 
 
 def say_problems(error: SpecError, world: World) -> None:
@@ -117,9 +152,15 @@ def say_problems(error: SpecError, world: World) -> None:
 
 
 def load(name: str, arguments: argparse.Namespace, world: World) -> tuple[Workload, Path]:
-    """The checked workload of a command line, and the folder that its paths start at."""
+    """The checked workload of a command line, and the folder that its paths start at.
+
+    Somebody at a terminal is asked for parameters that have no value.
+    """
     from runner.spec.load import load_workload
 
     path = find_spec(name, world)
     given = read_parameters(arguments, world)
-    return load_workload(path, name=name, given=given), path.resolve().parent
+    ask = None
+    if world.has_someone() and not arguments.json and not getattr(arguments, "quiet", False):
+        ask = partial(ask_parameters, world=world)
+    return load_workload(path, name=name, given=given, ask=ask), path.resolve().parent

@@ -12,6 +12,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import TextIO
 
+from runner.cli.keyboard import Answers
 from runner.errors import BatchRunError, describe_os_error
 from runner.run.clock import Clock
 
@@ -25,6 +26,8 @@ class World:
     stdout: RawIOBase
     stderr: TextIO
     clock: Clock
+    stdin: Answers | None = None
+    """Where answers come from; None where nobody is asked."""
     output_problem: str | None = field(default=None, init=False)
     """Why data could not be written, where that is worth a word."""
     _closed: bool = field(default=False, init=False)
@@ -53,6 +56,30 @@ class World:
         with contextlib.suppress(OSError, ValueError):
             self.stderr.write(f"{text}\n")
             self.stderr.flush()
+
+    def has_someone(self) -> bool:
+        """Whether somebody sits there who sees a question and can answer it."""
+        return self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
+
+    def ask(self, question: str) -> str | None:
+        """The line that is typed behind the question, None where the input has ended.
+
+        Raises `InterruptedRunError` on Ctrl-C.
+        """
+        assert self.stdin is not None
+        try:
+            self.stderr.write(question)
+            self.stderr.flush()
+            line = self.stdin.readline()
+        except OSError:  # the terminal has gone away
+            line = ""
+        except BaseException:
+            self.say("")  # the question's line has not ended
+            raise
+        if not line:
+            self.say("")
+            return None
+        return line.rstrip("\r\n")
 
     def show_error(self, error: BatchRunError) -> None:
         """The error's line, and what to do about it."""

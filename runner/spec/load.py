@@ -5,28 +5,38 @@ It knows the order of the stages, and nothing of what each of them checks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runner.errors import UsageError
 from runner.spec.document import MOST_BYTES, read_document
+from runner.spec.parameters import MISSING, Question, find_questions
 from runner.spec.parse import parse_workload
 from runner.spec.problem import SpecError
 from runner.spec.rules import check_rules
 from runner.spec.terms import ParameterValue
 from runner.spec.workload import Workload
 
+Ask = Callable[[tuple[Question, ...]], Mapping[str, ParameterValue]]
+"""Has questions answered; what is left out stays a problem."""
 
-def load_workload(path: Path, *, name: str, given: Mapping[str, ParameterValue]) -> Workload:
+
+def load_workload(
+    path: Path, *, name: str, given: Mapping[str, ParameterValue], ask: Ask | None = None
+) -> Workload:
     """The workload in a file, with the parameters `given`; `name` is the file as the user wrote it.
 
-    Raises `UsageError` where the file cannot be read, and `SpecError` with all the problems of the
+    `ask` is called where nothing is wrong so far but that parameters have no value. Raises
+    `UsageError` where the file cannot be read, and `SpecError` with all the problems of the
     earliest stage that has some, and of the stages that can still be trusted then.
     """
     document, problems = read_document(name, _read(path, name))
     if document is None:
         raise SpecError(problems)
     workload, more = parse_workload(document, given)
+    if ask is not None and not problems and more and all(each.code == MISSING for each in more):
+        given = {**given, **ask(find_questions(document, given))}
+        workload, more = parse_workload(document, given)
     if workload is None or problems:
         raise SpecError((*problems, *more))
     broken = check_rules(workload)

@@ -5,39 +5,68 @@ It knows nothing of where they are used.
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import override
+
 from runner.spec.document import Document, Pointer
+from runner.spec.parameter_value import (
+    Definition,
+    Refusal,
+    compile_pattern,
+    convert,
+    describe_wanted,
+    find_refusal,
+)
 from runner.spec.problem import Problem
-from runner.spec.scalars import NumberTooLargeError, resolve_plain
 from runner.spec.suggestion import shorten, suggest
 from runner.spec.terms import ParameterValue
 
-_WANTED = {
-    "string": "text",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "`true` or `false`",
-}
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-}
+MISSING = "missing-parameter"
+"""The code of the one problem that a value can still help."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """Why a value cannot be a parameter's."""
+class Given(Mapping[str, ParameterValue]):
+    """Values given to a workload, those of `file` among them unless given anew in `values`."""
 
-    code: str
-    message: str
-    hint: str | None = None
+    def __init__(self, values: Mapping[str, ParameterValue], file: Document | None) -> None:
+        self._file = file
+        self._own = frozenset(values)
+        written: dict[str, ParameterValue] = {} if file is None else file.data
+        self._values = {**written, **values}
+
+    @override
+    def __getitem__(self, name: str) -> ParameterValue:
+        return self._values[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def file_of(self, name: str) -> Document | None:
+        """The file that a value stands in, None where it came otherwise."""
+        return None if name in self._own else self._file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A parameter that has no value yet, and the values that it takes, in words."""
+
+    name: str
+    description: str
+    wanted: str
+    definition: Definition
+
+    def read(self, text: str) -> ParameterValue | Refusal:
+        """The value that an answer stands for, or why it cannot be one."""
+        value = convert(self.definition["type"], text)
+        return find_refusal(self.definition, value) or value
 
 
 def read_parameters(
@@ -45,19 +74,12 @@ def read_parameters(
 ) -> tuple[dict[str, ParameterValue], tuple[Problem, ...]]:
     """Each parameter's value; one that is missing or wrong is left out and has a problem.
 
-    `given` holds text as from a command line, which is converted by type, or typed values. The
-    document has passed the schema.
+    `given` holds text as from a command line, which is converted by type, or typed values; of
+    `Given`, a value that a file holds has its problem there. The document has passed the schema.
     """
     definitions: dict[str, dict[str, Any]] = document.data.get("parameters", {})
     problems = [
-        document.key_problem(
-            ("parameters",),
-            code="unknown-parameter",
-            message=f"`{shorten(name)}` is given, but is not a parameter of this workload",
-            hint=suggest(name, definitions, label="parameters"),
-        )
-        for name in given
-        if name not in definitions
+        _unknown(document, name, given, definitions) for name in given if name not in definitions
     ]
     values: dict[str, ParameterValue] = {}
     for name, definition in definitions.items():
@@ -73,34 +95,72 @@ def read_parameters(
     return values, tuple(problems)
 
 
+def find_questions(document: Document, given: Mapping[str, ParameterValue]) -> tuple[Question, ...]:
+    """What has to be asked where nothing but values is missing, in the order of the spec."""
+    definitions: dict[str, dict[str, Any]] = document.data.get("parameters", {})
+    return tuple(
+        Question(
+            name=name,
+            description=definition.get("description", ""),
+            wanted=describe_wanted(definition),
+            definition=definition,
+        )
+        for name, definition in definitions.items()
+        if name not in given and "default" not in definition
+    )
+
+
+def _file_of(given: Mapping[str, ParameterValue], name: str) -> Document | None:
+    return given.file_of(name) if isinstance(given, Given) else None
+
+
+def _unknown(
+    document: Document,
+    name: str,
+    given: Mapping[str, ParameterValue],
+    definitions: Mapping[str, object],
+) -> Problem:
+    file = _file_of(given, name)
+    place, pointer = (document, ("parameters",)) if file is None else (file, (name,))
+    return place.key_problem(
+        pointer,
+        code="unknown-parameter",
+        message=f"`{shorten(name)}` is given, but is not a parameter of this workload",
+        hint=suggest(name, definitions, label="parameters"),
+    )
+
+
 def _value(
     document: Document,
     name: str,
-    definition: dict[str, Any],
+    definition: Definition,
     given: Mapping[str, ParameterValue],
 ) -> ParameterValue | Problem:
     pointer: Pointer = ("parameters", name)
     if name in given:
-        value = _convert(definition["type"], given[name])
-        refusal = _refusal(definition, value)
+        value = convert(definition["type"], given[name])
+        refusal = find_refusal(definition, value)
         if refusal is None:
             return value
-        hint = refusal.hint or f"it was given as `-p {name}={shorten(str(given[name]))}`"
         message = f"the value given for `{name}` {refusal.message}"
+        file = _file_of(given, name)
+        if file is not None:
+            return file.problem((name,), code=refusal.code, message=message, hint=refusal.hint)
+        hint = refusal.hint or f"it was given as `-p {name}={shorten(str(given[name]))}`"
         return document.key_problem(pointer, code=refusal.code, message=message, hint=hint)
     if "default" in definition:
         default: ParameterValue = definition["default"]
         return default
     return document.key_problem(
         pointer,
-        code="missing-parameter",
+        code=MISSING,
         message=f"`{name}` has no default, and no value is given",
         hint=f"give one: `-p {name}=...`",
     )
 
 
 def _definition_problems(
-    document: Document, name: str, definition: dict[str, Any]
+    document: Document, name: str, definition: Definition
 ) -> Iterator[Problem]:
     """What is wrong with a definition in itself, its default included."""
     pointer: Pointer = ("parameters", name)
@@ -118,7 +178,7 @@ def _definition_problems(
         )
     if misplaced:
         return
-    if "pattern" in definition and _compile(definition["pattern"]) is None:
+    if "pattern" in definition and compile_pattern(definition["pattern"]) is None:
         yield document.problem(
             (*pointer, "pattern"),
             code="bad-pattern",
@@ -133,60 +193,13 @@ def _definition_problems(
     allowed = definition.get("allowed", [])
     bounds = {key: value for key, value in definition.items() if key != "allowed"}
     for index, value in enumerate(allowed):
-        yield from _as_problem(document, (*pointer, "allowed", index), _refusal(bounds, value))
+        yield from _as_problem(document, (*pointer, "allowed", index), find_refusal(bounds, value))
     if "default" in definition:
-        refusal = _refusal(definition, definition["default"])
+        refusal = find_refusal(definition, definition["default"])
         yield from _as_problem(document, (*pointer, "default"), refusal)
 
 
-def _as_problem(
-    document: Document, pointer: Pointer, refusal: _Refusal | None
-) -> Iterator[Problem]:
+def _as_problem(document: Document, pointer: Pointer, refusal: Refusal | None) -> Iterator[Problem]:
     if refusal is not None:
         message = f"this value of `{pointer[1]}` {refusal.message}"
         yield document.problem(pointer, code=refusal.code, message=message, hint=refusal.hint)
-
-
-def _refusal(definition: dict[str, Any], value: ParameterValue) -> _Refusal | None:
-    kind, shown = definition["type"], shorten(_show(value))
-    is_boolean = isinstance(value, bool)
-    if not isinstance(value, _TYPES[kind]) or (is_boolean and kind != "boolean"):
-        is_text = kind == "string"
-        hint = f'put it in quotes: `"{shown}"`' if is_text else None
-        return _Refusal("wrong-type", f"must be {_WANTED[kind]}, not `{shown}`", hint)
-    pattern = _compile(definition["pattern"]) if "pattern" in definition else None
-    if pattern is not None and not pattern.fullmatch(str(value)):
-        message = f"must match `{shorten(definition['pattern'])}`, and `{shown}` does not"
-        return _Refusal("bad-value", message)
-    if "min" in definition and value < definition["min"]:
-        return _Refusal("out-of-range", f"must be at least {definition['min']}, not {shown}")
-    if "max" in definition and value > definition["max"]:
-        return _Refusal("out-of-range", f"must be at most {definition['max']}, not {shown}")
-    if "allowed" in definition and value not in definition["allowed"]:
-        hint = suggest(_show(value), map(_show, definition["allowed"]))
-        return _Refusal("not-allowed", f"is not among those allowed: `{shown}`", hint)
-    return None
-
-
-def _convert(kind: str, value: ParameterValue) -> ParameterValue:
-    """Text as the value that it would be in YAML, where the parameter is not text itself."""
-    if kind == "string" or not isinstance(value, str):
-        return value
-    try:
-        resolved = resolve_plain(value.strip())
-    except NumberTooLargeError:
-        return value
-    return value if resolved is None else resolved
-
-
-def _compile(pattern: str) -> re.Pattern[str] | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of syntax that a later Python may read differently
-        try:
-            return re.compile(pattern)
-        except (re.error, OverflowError, RecursionError):
-            return None
-
-
-def _show(value: ParameterValue) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

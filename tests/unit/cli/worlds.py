@@ -29,6 +29,14 @@ class Memory(io.RawIOBase):
         return len(piece)
 
 
+class Terminal(io.StringIO):
+    """A stream that somebody sits at."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
 def make_world(folder: Path) -> tuple[World, Memory, io.StringIO]:
     """A world in `folder` with an empty environment, and its two streams."""
     stdout, stderr = Memory(), io.StringIO()
@@ -40,3 +48,11 @@ def make_world(folder: Path) -> tuple[World, Memory, io.StringIO]:
         clock=Clock(now=lambda: NOW, monotonic=lambda: 0.0, wait=lambda stop, seconds: None),
     )
     return world, stdout, stderr
+
+
+def make_terminal(folder: Path, typed: str) -> tuple[World, Terminal]:
+    """A world in which somebody types, and what they see."""
+    world, _, _ = make_world(folder)
+    world.stderr = screen = Terminal()
+    world.stdin = Terminal(typed)
+    return world, screen

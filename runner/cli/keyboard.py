@@ -1,0 +1,50 @@
+"""Lines that somebody types at a terminal, without losing a Ctrl-C.
+
+It knows nothing of what is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import Protocol
+
+_LOOK_SECONDS = 0.1
+
+
+class Answers(Protocol):
+    """Where answers come from."""
+
+    def isatty(self) -> bool:
+        """Whether somebody types them."""
+        ...
+
+    def readline(self) -> str:
+        """The next line with its end; empty where there are no more."""
+        ...
+
+
+class Keyboard:
+    """The terminal, or whatever else a descriptor is open for."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        # What is typed may not be text; whoever asks says so.
+        self._stream = os.fdopen(descriptor, "r", errors="surrogateescape", closefd=False)
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._stream.isatty()
+
+    def readline(self) -> str:
+        """The next line, once it is typed.
+
+        Python runs the handler of a signal between two calls: one that comes just before a read
+        would not be heard before the next line. So input is waited for a little at a time.
+        """
+        while os.name == "posix" and not self._is_ready():
+            pass
+        return self._stream.readline()
+
+    def _is_ready(self) -> bool:
+        return bool(select.select([self._descriptor], [], [], _LOOK_SECONDS)[0])
