@@ -17,12 +17,9 @@ from runner.spec.fault import TemplateError, TemplateFault
 from runner.spec.lookup import Scope
 from runner.spec.passing import is_list, value_fault, word_of, words_of
 from runner.spec.shell_language import Draft, Language, Part, Renderer
-from runner.spec.shell_powershell_lexer import (
-    SINGLE_QUOTES,
-    Passing,
-    PowerShellPlacement,
-    read_powershell_script,
-)
+from runner.spec.shell_powershell_lexer import read_powershell_script
+from runner.spec.shell_powershell_places import Passing, PowerShellPlacement
+from runner.spec.shell_powershell_strings import SINGLE_QUOTES
 from runner.spec.shell_powershell_words import check_arguments, evaluates
 from runner.spec.values import NoValueError, is_number
 
