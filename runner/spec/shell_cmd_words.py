@@ -55,13 +55,15 @@ def check_cmd_command(words: Sequence[Word]) -> Iterator[Misplaced]:
         names = _names(word)
         reading = _PROGRAMS if index and not is_compound else {**_PROGRAMS, **_COMMANDS}
         for name in sorted(names & reading.keys()):
-            following = words[index + 1 :]
+            following = words_behind = words[index + 1 :]
             if name in {"powershell", "pwsh"}:
                 following = _code_of_powershell(following)
             # `cmd/c{{ ... }}` is one word.
             for hole in (hole for each in (word, *following) for hole in each.holes):
                 message = f"`{name}` would read the value of an expression as code"
                 yield hole, message, reading[name].format(name=name)
+            if following is words_behind:
+                return
 
 
 def _names(word: Word) -> frozenset[str]:

@@ -65,6 +65,7 @@ def check_statement(
                 message = f"`{name}` would split the value of an expression at its spaces"
             for hole in holes:
                 yield hole, message, f"run the program itself: `& program {{{{ ... }}}}`{RAW_HINT}"
+            return
 
 
 def check_arguments(words: Sequence[Word]) -> Iterator[Misplaced]:
