@@ -34,3 +34,8 @@ def find_image(alias: str) -> Image:
     """The image of a short name; `KeyError` for one that the schema does not list."""
     publisher, offer, sku = ALIASES[alias]
     return Image(publisher=publisher, offer=offer, sku=sku, version="latest", alias=alias)
+
+
+def is_windows(publisher_or_agent: str) -> bool:
+    """Whether an image is one of Windows: its publisher, or the id of its node agent, says so."""
+    return "windows" in publisher_or_agent.lower()

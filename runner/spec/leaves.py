@@ -1,35 +1,33 @@
 """The templates in a spec: every string that may hold expressions, compiled and checked.
 
-It knows which strings those are and what each can speak of, but gives no expression a meaning.
+It leaves to `places` which strings those are, and to `names` what each can speak of.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from runner.spec.document import Document, Pointer
+from runner.spec.names import Names, name_faults, node_names, parameter_names, step_names
 from runner.spec.pattern import PatternTemplate, compile_pattern
+from runner.spec.places import Kind, Owner, Place, find_places
 from runner.spec.problem import Position, Problem, Span
 from runner.spec.script import CommandTemplate, compile_argv, compile_command
+from runner.spec.segments import cut, references_of
+from runner.spec.shell import Shell
 from runner.spec.template import (
+    HasReferences,
+    Reference,
     Template,
     TemplateError,
     TemplateFault,
-    check_references,
     compile_template,
 )
+from runner.spec.url import compile_url
 
-Names = Mapping[str, frozenset[str] | None]
-"""What expressions can speak of: a name with its attributes, or None for a plain value."""
-
-FILE_ATTRIBUTES = frozenset({"path", "name", "dir", "stem", "ext", "size", "url"})
-_START_TASK: Pointer = ("pool", "start_task")
-_TASK: Pointer = ("task",)
-_COMMANDS = {(*_START_TASK, "command"), (*_TASK, "command")}
-_LITERAL = {"version", "name", "description", "parameters"}
 _MOST_PROBLEMS = 100
 _EXPRESSION_MARK = re.compile(r"\{\{|\}\}")
 
@@ -56,65 +54,35 @@ class Leaves:
         return self.texts[owner + keys]
 
 
-_Compiled = TypeVar("_Compiled", CommandTemplate, PatternTemplate, Template)
-_Written = TypeVar("_Written")
-
-
 def compile_leaves(
-    document: Document, *, skip: frozenset[Position] = frozenset()
+    document: Document,
+    *,
+    shell: Shell | None = Shell.BASH,
+    skip: frozenset[Position] = frozenset(),
 ) -> tuple[Leaves, tuple[Problem, ...]]:
     """All templates of a spec and all that is wrong with them, whatever else is wrong with it.
 
-    What stands below the keys at the places of `skip` is left alone.
+    `shell` is what commands are written for that do not say so; None where that cannot be told,
+    so that only their expressions are judged. What stands below the keys at the places of `skip`
+    is left alone.
     """
-    leaves = Leaves()
-    problems: list[Problem] = []
-
-    def keep(
-        kept: dict[Pointer, _Compiled],
-        pointer: Pointer,
-        compile_: Callable[[_Written], _Compiled],
-        written: _Written,
-        names: Names,
-    ) -> None:
-        try:
-            template = compile_(written)
-        except TemplateError as error:
-            faults = error.faults
-        else:
-            faults = check_references(template, names)
-            kept[pointer] = template
-        problems.extend(fault_problem(document, pointer, fault) for fault in faults)
-
-    parameters = document.data.get("parameters")
-    early: Names = {"parameters": frozenset(parameters if isinstance(parameters, dict) else ())}
-    for pointer, value in _leaves(document.data, ()):
-        if len(problems) >= _MOST_PROBLEMS:
+    compiler = _Compiler(document, shell)
+    for place in find_places(document.data):
+        if len(compiler.problems) >= _MOST_PROBLEMS:
             break
-        if skip and any(
-            document.key_span(pointer[:depth]).start in skip
-            for depth in range(1, len(pointer) + 1)
-            if isinstance(pointer[depth - 1], str)
-        ):
+        if skip and _is_below(skip, document, place.pointer):
             continue
-        names = {**early, **_late_names(pointer)}
-        if isinstance(value, list):
-            keep(leaves.commands, pointer, compile_argv, value, names)
-        elif pointer in _COMMANDS:
-            keep(leaves.commands, pointer, compile_command, value, names)
-        elif _is_output(pointer, "pattern"):
-            keep(leaves.patterns, pointer, compile_pattern, value, names)
-        elif _is_late(pointer):
-            keep(leaves.texts, pointer, compile_template, value, names)
-        elif _EXPRESSION_MARK.search(value):
-            keep(leaves.early, pointer, compile_template, value, names)
-    return leaves, tuple(problems)
+        if place.kind is not Kind.EARLY or _EXPRESSION_MARK.search(place.value):
+            compiler.add(place)
+    return compiler.leaves, tuple(compiler.problems)
 
 
 def find_cut_commands(document: Document) -> Iterator[Problem]:
     """Commands that YAML ends at a ` #`, which a shell would read as part of a word or comment."""
-    for pointer in sorted(_COMMANDS):
-        span = document.comment_behind(pointer) if document.has(pointer) else None
+    for place in find_places(document.data):
+        if place.kind is not Kind.COMMAND or not isinstance(place.value, str):
+            continue
+        span = document.comment_behind(place.pointer)
         if span is not None:
             yield document.problem_at(
                 span,
@@ -140,40 +108,95 @@ def fault_problem(document: Document, pointer: Pointer, fault: TemplateFault) ->
     )
 
 
-def _leaves(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any]]:
-    """Every string that is not literal, and each command in list form as a whole."""
-    if pointer[:1] and pointer[0] in _LITERAL:
-        return
+class _Compiler:
+    """One spec's templates and their problems, and what each owner's can speak of."""
+
+    def __init__(self, document: Document, shell: Shell | None) -> None:
+        self.leaves = Leaves()
+        self.problems: list[Problem] = []
+        self._document = document
+        self._shell = shell
+        self._early = parameter_names(document.data)
+        self._names: dict[Pointer, Names] = {}
+
+    def add(self, place: Place) -> None:
+        """Compiles the template at a place, and keeps what is wrong with it."""
+        try:
+            references = self._compile(place).references
+            faults: tuple[TemplateFault, ...] = ()
+        except TemplateError as error:
+            faults, references = error.faults, _references_in(place.value)
+        is_early = place.kind is Kind.EARLY
+        names = self._early if is_early else self._names_of(place)
+        faults = (*faults, *name_faults(references, names, early=is_early))
+        self.problems.extend(fault_problem(self._document, place.pointer, each) for each in faults)
+
+    def _compile(self, place: Place) -> HasReferences:
+        leaves, pointer, value = self.leaves, place.pointer, place.value
+        match place.kind:
+            case Kind.COMMAND:
+                shell = self._shell_of(place.owner)
+                if shell is None:
+                    raise TemplateError(_faults_in(value))
+                compile_ = compile_argv if isinstance(value, list) else compile_command
+                leaves.commands[pointer] = compile_(value, shell)
+                return leaves.commands[pointer]
+            case Kind.PATTERN:
+                leaves.patterns[pointer] = compile_pattern(value)
+                return leaves.patterns[pointer]
+            case Kind.URL:
+                leaves.texts[pointer] = compile_url(value)
+                return leaves.texts[pointer]
+            case _:
+                kept = leaves.early if place.kind is Kind.EARLY else leaves.texts
+                kept[pointer] = compile_template(value)
+                return kept[pointer]
+
+    def _shell_of(self, owner: Pointer) -> Shell | None:
+        written = self._at(owner).get("shell")
+        if written is None:
+            return self._shell
+        known = {each.value: each for each in Shell}
+        return known.get(written) if isinstance(written, str) else None
+
+    def _names_of(self, place: Place) -> Names:
+        if place.owner not in self._names:
+            data = self._document.data
+            is_step = place.owner_kind is Owner.STEP
+            names = step_names(data, self._at(place.owner)) if is_step else node_names(data)
+            self._names[place.owner] = names
+        return self._names[place.owner]
+
+    def _at(self, pointer: Pointer) -> dict[str, Any]:
+        value: Any = self._document.data
+        for part in pointer:
+            value = value[part]
+        return value if isinstance(value, dict) else {}
+
+
+def _references_in(value: str | list[str]) -> tuple[Reference, ...]:
+    """What the expressions of a text speak of that cannot be compiled as what it is."""
     if isinstance(value, str):
-        yield pointer, value
-    elif isinstance(value, dict):
-        for key, child in value.items():
-            yield from _leaves(child, (*pointer, key))
-    elif isinstance(value, list):
-        if pointer in _COMMANDS:
-            if value and all(isinstance(item, str) for item in value):
-                yield pointer, value
-            return
-        for index, child in enumerate(value):
-            yield from _leaves(child, (*pointer, index))
-
-
-def _late_names(pointer: Pointer) -> Names:
-    """What the template at a place can speak of besides the parameters."""
-    if pointer not in _COMMANDS and not _is_late(pointer):
-        return {}
-    if pointer[:2] == _START_TASK:
-        return {"run": frozenset({"id"})}
-    return {"run": frozenset({"id"}), "file": FILE_ATTRIBUTES, "index": None}
-
-
-def _is_late(pointer: Pointer) -> bool:
-    return (
-        pointer[:-1] in {(*_START_TASK, "environment"), (*_TASK, "environment")}
-        or _is_output(pointer, "pattern")
-        or _is_output(pointer, "path")
+        return references_of(cut(value)[0])
+    return tuple(
+        replace(reference, item=index)
+        for index, item in enumerate(value)
+        for reference in references_of(cut(item)[0])
     )
 
 
-def _is_output(pointer: Pointer, key: str) -> bool:
-    return len(pointer) == 4 and pointer[:2] == (*_TASK, "outputs") and pointer[3] == key
+def _faults_in(value: str | list[str]) -> tuple[TemplateFault, ...]:
+    """What is wrong with the expressions of a command, whatever shell it is for."""
+    if isinstance(value, str):
+        return cut(value)[1]
+    return tuple(
+        replace(fault, item=index) for index, item in enumerate(value) for fault in cut(item)[1]
+    )
+
+
+def _is_below(keys: frozenset[Position], document: Document, pointer: Pointer) -> bool:
+    return any(
+        document.key_span(pointer[:depth]).start in keys
+        for depth in range(1, len(pointer) + 1)
+        if isinstance(pointer[depth - 1], str)
+    )

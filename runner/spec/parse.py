@@ -11,21 +11,23 @@ from typing import Any
 
 from runner.spec.document import Document, Pointer
 from runner.spec.duration import parse_duration
+from runner.spec.image_aliases import ALIASES, is_windows
 from runner.spec.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
 from runner.spec.parameters import read_parameters
 from runner.spec.parse_pool import parse_pool
+from runner.spec.parse_sources import parse_patterns
 from runner.spec.parse_step import (
     node_command,
     optional_duration,
     parse_environment,
-    parse_patterns,
     parse_step,
 )
 from runner.spec.problem import Position, Problem
 from runner.spec.rules.data import check_data
 from runner.spec.schema import check_schema, check_values
+from runner.spec.shell import Shell
 from runner.spec.step_order import order_steps
-from runner.spec.template import TemplateError
+from runner.spec.template import TemplateError, compile_template
 from runner.spec.terms import ParameterValue, Role
 from runner.spec.workload import (
     Container,
@@ -53,11 +55,10 @@ def parse_workload(
     `given` holds text as from a command line, which is converted by type, or typed values.
     """
     found = check_schema(document)
-    leaves, problems = compile_leaves(document, skip=_unknown_keys(found))
-    problems = (*found, *problems, *find_cut_commands(document))
-    if problems:
-        return None, problems
-    parameters, problems = read_parameters(document, given)
+    parameters, wrong = ({}, ()) if found else read_parameters(document, given)
+    shell = _default_shell(document.data.get("pool"), parameters)
+    leaves, problems = compile_leaves(document, shell=shell, skip=_unknown_keys(found))
+    problems = (*found, *problems, *find_cut_commands(document)) or wrong
     if problems:
         return None, problems
     data, problems = _evaluate(document, leaves, parameters)
@@ -65,6 +66,31 @@ def parse_workload(
     if problems:
         return None, problems
     return _build(document, data, leaves, parameters), ()
+
+
+def _default_shell(pool: object, parameters: Mapping[str, ParameterValue]) -> Shell | None:
+    """What commands are written for that do not say so: what each of the pool's nodes has.
+
+    The data need not have passed the schema. None where parameters decide that, and have no value.
+    """
+    match pool:
+        case {"os": str(told)} | {"image": {"node_agent": str(told)} | {"publisher": str(told)}}:
+            name = _rendered(told, parameters)
+        case {"image": str(told)}:
+            alias = _rendered(told, parameters)
+            name = ALIASES[alias][0] if alias is not None and alias in ALIASES else alias
+        case _:
+            name = "linux"
+    if name is None:
+        return None
+    return Shell.CMD if is_windows(name) else Shell.BASH
+
+
+def _rendered(text: str, parameters: Mapping[str, ParameterValue]) -> str | None:
+    try:
+        return compile_template(text).render_text({"parameters": parameters})
+    except TemplateError:
+        return None
 
 
 def _unknown_keys(problems: tuple[Problem, ...]) -> frozenset[Position]:

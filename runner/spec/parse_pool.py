@@ -11,7 +11,7 @@ from typing import Any
 from runner.spec.autoscale import scenario_formula
 from runner.spec.document import Pointer
 from runner.spec.duration import parse_duration
-from runner.spec.image_aliases import find_image
+from runner.spec.image_aliases import find_image, is_windows
 from runner.spec.leaves import Leaves
 from runner.spec.parse_step import node_command, optional_duration, parse_applications
 from runner.spec.pool import (
@@ -40,18 +40,24 @@ _Data = Mapping[str, Any]
 _POINTER: Pointer = ("pool",)
 
 
+def _system_of(data: _Data) -> OperatingSystem:
+    """The operating system of a pool's nodes: as it says, else as its image tells."""
+    if "os" in data:
+        return OperatingSystem(data["os"])
+    return _os_of(_image(data["image"])) if "image" in data else OperatingSystem.LINUX
+
+
 def parse_pool(data: _Data, leaves: Leaves) -> Pool:
     """The pool. The defaults are those that the schema promises."""
     if "existing" in data:
         return ExistingPool(
             id=data["existing"],
-            os=OperatingSystem(data.get("os", "linux")),
+            os=_system_of(data),
             pointer=_POINTER,
         )
     start_task = data.get("start_task")
-    image = _image(data["image"])
     return NewPool(
-        image=image,
+        image=_image(data["image"]),
         vm_size=data["vm_size"],
         size=_size(data),
         task_slots_per_node=int(data.get("task_slots_per_node", 1)),
@@ -75,7 +81,7 @@ def parse_pool(data: _Data, leaves: Leaves) -> Pool:
         inter_node_communication=data.get("inter_node_communication", False),
         applications=parse_applications(data),
         keep=optional_duration(data, "keep"),
-        os=OperatingSystem(data["os"]) if "os" in data else _os_of(image),
+        os=_system_of(data),
         extra=data.get("extra", {}),
         pointer=_POINTER,
     )
@@ -95,10 +101,8 @@ def _image(data: str | _Data) -> Image | CustomImage:
 
 
 def _os_of(image: Image | CustomImage) -> OperatingSystem:
-    """The publishers of Windows images, and the node agent of all of them, say so."""
     name = image.node_agent if isinstance(image, CustomImage) else image.publisher
-    is_windows = "windows" in name.lower()
-    return OperatingSystem.WINDOWS if is_windows else OperatingSystem.LINUX
+    return OperatingSystem.WINDOWS if is_windows(name) else OperatingSystem.LINUX
 
 
 def _size(data: _Data) -> FixedNodes | Autoscale:

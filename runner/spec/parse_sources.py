@@ -41,6 +41,16 @@ def parse_source(data: str | _Data, pointer: Pointer) -> Source:
     return _simple(data, pointer)
 
 
+def parse_patterns(data: _Data) -> FilePatterns:
+    """`include`, `exclude` and `case_sensitive`."""
+    default = FilePatterns()
+    return FilePatterns(
+        include=tuple(data.get("include", default.include)),
+        exclude=tuple(data.get("exclude", default.exclude)),
+        case_sensitive=data.get("case_sensitive", default.case_sensitive),
+    )
+
+
 def _named(data: _Data, pointer: Pointer) -> dict[str, SimpleSource]:
     return {name: _simple(each, (*pointer, name)) for name, each in data.items()}
 
@@ -55,7 +65,7 @@ def _simple(data: _Data | list[Any], pointer: Pointer) -> SimpleSource:
         written = data.get("format", suffix)
         return RowsOf(
             path=data["rows"],
-            # A name that tells nothing has been refused by the rules' first look at the data.
+            # A name that tells nothing has been refused by the rules for data.
             format=RowsFormat({"ndjson": "jsonl"}.get(written, written)),
             pointer=pointer,
         )
@@ -64,15 +74,10 @@ def _simple(data: _Data | list[Any], pointer: Pointer) -> SimpleSource:
         return RangeOf(
             first=bounds["from"], last=bounds["to"], step=bounds.get("step", 1), pointer=pointer
         )
-    default = FilePatterns()
     chunk = data.get("chunk")
     return FilesOf(
         role=Role(data["files"]),
-        patterns=FilePatterns(
-            include=tuple(data.get("include", default.include)),
-            exclude=tuple(data.get("exclude", default.exclude)),
-            case_sensitive=data.get("case_sensitive", default.case_sensitive),
-        ),
+        patterns=parse_patterns(data),
         chunk=None if chunk is None else int(chunk),
         pointer=pointer,
     )

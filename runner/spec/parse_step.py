@@ -13,7 +13,7 @@ from runner.spec.document import Pointer
 from runner.spec.duration import parse_duration
 from runner.spec.leaves import Leaves
 from runner.spec.parse_sources import parse_source
-from runner.spec.sources import FilePatterns, OutputsOf
+from runner.spec.sources import OutputsOf
 from runner.spec.step import (
     DependentsAction,
     ExitCause,
@@ -123,16 +123,6 @@ def parse_applications(data: _Data) -> tuple[Application, ...]:
     )
 
 
-def parse_patterns(data: _Data) -> FilePatterns:
-    """`include`, `exclude` and `case_sensitive`."""
-    default = FilePatterns()
-    return FilePatterns(
-        include=tuple(data.get("include", default.include)),
-        exclude=tuple(data.get("exclude", default.exclude)),
-        case_sensitive=data.get("case_sensitive", default.case_sensitive),
-    )
-
-
 def _resource(data: _Data, leaves: Leaves, pointer: Pointer) -> Resource:
     def template(key: str) -> Template | None:
         return leaves.texts.get((*pointer, key))
@@ -175,7 +165,7 @@ def _exit_rule(data: _Data, pointer: Pointer) -> ExitRule:
     job, dependents = data.get("job"), data.get("dependents")
     return ExitRule(
         codes=tuple(map(_codes, data.get("codes", []))),
-        causes=tuple(map(ExitCause, data.get("on", []))),
+        causes=tuple(map(ExitCause, data.get("causes", []))),
         job=None if job is None else JobAction(job),
         dependents=None if dependents is None else DependentsAction(dependents),
         pointer=pointer,

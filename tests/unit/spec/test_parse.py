@@ -12,12 +12,24 @@ import pytest
 from runner.spec.bundled import bundled
 from runner.spec.document import read_document
 from runner.spec.parse import parse_workload
-from runner.spec.pool import Image
+from runner.spec.pool import FixedNodes, Image, NewPool, NodeFill, OperatingSystem
 from runner.spec.problem import Problem
 from runner.spec.schema import SCHEMA_PARTS
+from runner.spec.shell import Shell
+from runner.spec.sources import FilePatterns, FilesOf
 from runner.spec.step import Print, UploadCondition
-from runner.spec.terms import Elevation, ParameterValue, Resource, Role
-from runner.spec.workload import Container, Delete, FilesOf, Limits, Upload, Workload
+from runner.spec.terms import ContainerResource, Elevation, ParameterValue, Role
+from runner.spec.workload import (
+    Delete,
+    ExistingContainer,
+    IfNotEmpty,
+    Limits,
+    OnFailure,
+    OwnContainer,
+    Structure,
+    Upload,
+    Workload,
+)
 
 Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 Edit = Callable[[str, str], str]
@@ -33,10 +45,14 @@ pool:
   vm_size: v
   nodes: {dedicated: 1}
   start_task: {command: a}
+job:
+  preparation: {command: a}
 task:
   for_each: {files: input}
   command: [cat, "{{ file.path }}"]
   outputs: [{pattern: "*", to: output}]
+  container: {image: i}
+  instances: {count: 1, coordination: a}
 """
 
 
@@ -56,19 +72,27 @@ def workload_of(text: str, given: dict[str, ParameterValue] | None = None) -> Wo
     return workload
 
 
-def test_everything_that_a_spec_says(spec: str) -> None:
+def pool_of(workload: Workload) -> NewPool:
+    assert isinstance(workload.pool, NewPool)
+    return workload.pool
+
+
+def test_everything_that_a_small_spec_says(spec: str) -> None:
     workload = workload_of(spec, {"nodes": "7"})
     assert workload.name == "topics"
     assert workload.description == "Everything at once"
     assert workload.parameters == {"rate": "192k", "nodes": 7}
     assert workload.limits == Limits(duration=timedelta(hours=24), wait=timedelta(minutes=90))
-    assert workload.container(Role("input")) == Container(
+    assert workload.container(Role("input")) == OwnContainer(
         role=Role("input"),
+        name=None,
+        if_not_empty=IfNotEmpty.KEEP,
         uploads=(
             Upload(
                 source="data",
-                include=("**/*.txt",),
-                exclude=(),
+                patterns=FilePatterns(include=("**/*.txt",)),
+                structure=Structure.KEEP,
+                to="",
                 pointer=("containers", "input", "upload", 0),
             ),
         ),
@@ -76,76 +100,183 @@ def test_everything_that_a_spec_says(spec: str) -> None:
         delete=Delete.AFTER_SUCCESS,
         pointer=("containers", "input"),
     )
-    assert workload.container(Role("output")).download is True
-    assert workload.container(Role("output")).delete is Delete.NEVER
-    pool = workload.pool
+    output = workload.container(Role("output"))
+    assert isinstance(output, OwnContainer)
+    assert (output.download, output.delete) == (True, Delete.NEVER)
+    pool = pool_of(workload)
     assert pool.image == Image(
         publisher="canonical", offer="ubuntu-24_04-lts", sku="server", version="latest"
     )
-    assert (pool.vm_size, pool.dedicated_nodes, pool.spot_nodes) == ("Standard_D2s_v5", 0, 7)
+    assert (pool.vm_size, pool.size) == ("Standard_D2s_v5", FixedNodes(dedicated=0, spot=7))
     start_task = pool.start_task
     assert start_task is not None
-    assert start_task.resources == (Resource(role=Role("app")),)
+    assert start_task.resources == (
+        ContainerResource(
+            role=Role("app"),
+            file=None,
+            prefix=None,
+            to=None,
+            mode=None,
+            pointer=("pool", "start_task", "resources", 0),
+        ),
+    )
     assert start_task.run_as is Elevation.ADMIN
     assert start_task.pointer == ("pool", "start_task")
     (step,) = workload.steps
     assert step.name == "task"
-    assert step.for_each == FilesOf(role=Role("input"))
-    assert step.resources == (Resource(role=Role("app")),)
-    assert list(step.environment) == ["LANG", "SOURCE"]
-    assert step.environment["LANG"].text == "C.UTF-8"
+    assert step.for_each == FilesOf(
+        role=Role("input"),
+        patterns=FilePatterns(),
+        chunk=None,
+        pointer=("task", "for_each"),
+    )
+    assert [each.pointer for each in step.resources] == [("task", "resources", 0)]
+    assert {name: each.text for name, each in step.environment.items()} == {
+        "LANG": "C.UTF-8",
+        "SOURCE": "{{ file.url }}",
+    }
     assert (step.retries, step.timeout) == (1, timedelta(minutes=30))
-    (output,) = step.outputs
-    assert output.pattern.text == "{{ file.stem }}_OUT.txt"
-    assert (output.to, output.when) == (Role("output"), UploadCondition.SUCCESS)
-    assert output.path is None
-    assert output.pointer == ("task", "outputs", 0)
+    (kept,) = step.outputs
+    assert kept.pattern.text == "{{ file.stem }}_OUT.txt"
+    assert (kept.to, kept.when, kept.path) == (Role("output"), UploadCondition.SUCCESS, None)
+    assert kept.pointer == ("task", "outputs", 0)
 
 
-def test_defaults_are_those_that_the_schema_promises() -> None:
-    schema: dict[str, Any] = json.loads(bundled(*SCHEMA_PARTS).read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads(bundled(*SCHEMA_PARTS).read_text(encoding="utf-8"))
 
-    def default(*path: str) -> Any:
-        each = schema
-        for key in path:
-            each = each[key]
-        return each["default"]
 
-    properties = schema["properties"]
-    pool, task = properties["pool"]["properties"], properties["task"]["properties"]
-    start = pool["start_task"]["properties"]
-    container = schema["$defs"]["container"]["properties"]
-    upload = schema["$defs"]["upload"]["properties"]
+def defaults(*path: str) -> dict[str, Any]:
+    """The defaults of the keys of a mapping, by key."""
+    schema: dict[str, Any] = SCHEMA
+    for part in path:
+        schema = schema[part]
+    properties: dict[str, Any] = schema["properties"]
+    return {key: each["default"] for key, each in properties.items() if "default" in each}
+
+
+def test_defaults_of_containers_are_those_that_the_schema_promises() -> None:
     workload = workload_of(SMALLEST)
-    assert workload.description == default("properties", "description")
-    assert workload.limits.duration == timedelta(hours=24)
-    assert default("properties", "limits", "properties", "duration") == "24h"
-    assert workload.limits.wait == workload.limits.duration
     first = workload.containers[0]
-    assert first.download is container["download"]["default"]
-    assert first.delete.value == container["delete"]["default"]
-    assert list(first.uploads[0].include) == upload["include"]["default"]
-    assert list(first.uploads[0].exclude) == upload["exclude"]["default"]
-    assert workload.pool.image.version == pool["image"]["properties"]["version"]["default"]
-    assert workload.pool.spot_nodes == pool["nodes"]["properties"]["spot"]["default"]
-    assert workload.pool.task_slots_per_node == pool["task_slots_per_node"]["default"]
-    assert workload.pool.extra == pool["extra"]["default"]
-    assert workload.job.extra == properties["job"]["properties"]["extra"]["default"]
-    start_task = workload.pool.start_task
+    assert isinstance(first, OwnContainer)
+    (upload,) = first.uploads
+    assert defaults("$defs", "container") == {
+        "if_not_empty": first.if_not_empty.value,
+        "upload": list(workload.containers[1].uploads)
+        if isinstance(workload.containers[1], OwnContainer)
+        else None,
+        "download": first.download,
+        "delete": first.delete.value,
+        "prefix": "",
+        "include": list(FilePatterns().include),
+        "exclude": list(FilePatterns().exclude),
+        "case_sensitive": FilePatterns().case_sensitive,
+    }
+    assert defaults("$defs", "upload") == {
+        "include": list(upload.patterns.include),
+        "exclude": list(upload.patterns.exclude),
+        "case_sensitive": upload.patterns.case_sensitive,
+        "structure": upload.structure.value,
+        "to": upload.to,
+    }
+    existing = workload_of(SMALLEST.replace("output: {}", "output: {existing: abc}")).containers[1]
+    assert isinstance(existing, ExistingContainer)
+    assert (existing.prefix, existing.patterns) == ("", FilePatterns())
+    named = workload_of(SMALLEST.replace("output: {}", "output: {name: abc}")).containers[1]
+    assert isinstance(named, OwnContainer)
+    assert named.delete is Delete.NEVER
+    assert (
+        "With a `name` of your own the default is `never`"
+        in (SCHEMA["$defs"]["container"]["properties"]["delete"]["description"])
+    )
+
+
+def test_defaults_of_the_pool_are_those_that_the_schema_promises() -> None:
+    workload = workload_of(SMALLEST)
+    pool = pool_of(workload)
+    start_task = pool.start_task
     assert start_task is not None
-    assert list(start_task.resources) == start["resources"]["default"]
-    assert start_task.environment == start["environment"]["default"]
-    assert start_task.run_as.value == start["run_as"]["default"]
-    assert start_task.wait_for_success is start["wait_for_success"]["default"]
-    assert start_task.retries == start["retries"]["default"]
+    assert defaults("properties", "pool") == {
+        "task_slots_per_node": pool.task_slots_per_node,
+        "node_fill": pool.node_fill.value,
+        "packages": {},
+        "container_images": list(pool.container_images),
+        "registries": list(pool.registries),
+        "mounts": list(pool.mounts),
+        "users": list(pool.users),
+        "inter_node_communication": pool.inter_node_communication,
+        "applications": list(pool.applications),
+        "extra": pool.extra,
+    }
+    assert pool.packages == ()
+    assert (pool.network, pool.keep, pool.os) == (None, None, OperatingSystem.LINUX)
+    assert isinstance(pool.image, Image)
+    assert defaults("$defs", "image") == {"version": pool.image.version}
+    assert defaults("properties", "pool", "properties", "nodes") == {"dedicated": 0, "spot": 0}
+    assert pool.size == FixedNodes(dedicated=1, spot=0)
+    assert defaults("properties", "pool", "properties", "start_task") == {
+        "resources": list(start_task.resources),
+        "environment": start_task.environment,
+        "run_as": "user" if start_task.run_as is Elevation.USER else None,
+        "wait_for_success": start_task.wait_for_success,
+        "retries": start_task.retries,
+    }
+    assert start_task.timeout is None
+
+
+def test_defaults_of_the_job_are_those_that_the_schema_promises() -> None:
+    job = workload_of(SMALLEST).job
+    assert defaults("properties", "job") == {
+        "priority": job.priority,
+        "on_failure": job.on_failure.value,
+        "environment": job.environment,
+        "metadata": job.metadata,
+        "extra": job.extra,
+    }
+    assert (job.max_parallel_tasks, job.release, job.schedule) == (None, None, None)
+    preparation = job.preparation
+    assert preparation is not None
+    assert defaults("properties", "job", "properties", "preparation") == {
+        "resources": list(preparation.resources),
+        "environment": preparation.environment,
+        "run_as": "user" if preparation.run_as is Elevation.USER else None,
+        "retries": preparation.retries,
+        "wait_for_success": preparation.wait_for_success,
+        "rerun_on_reboot": job.rerun_preparation_on_reboot,
+    }
+    nothing = workload_of(SMALLEST.replace("job:\n  preparation: {command: a}\n", "")).job
+    assert (nothing.preparation, nothing.on_failure) == (None, OnFailure.CONTINUE)
+
+
+def test_defaults_of_a_step_are_those_that_the_schema_promises() -> None:
+    workload = workload_of(SMALLEST)
+    assert defaults()["description"] == workload.description
+    assert defaults("properties", "limits") == {"duration": "24h"}
+    assert workload.limits == Limits(duration=timedelta(hours=24), wait=timedelta(hours=24))
     (step,) = workload.steps
-    assert step.environment == task["environment"]["default"]
-    assert step.print.value == task["print"]["default"]
-    assert step.run_as.value == task["run_as"]["default"]
-    assert step.retries == task["retries"]["default"]
-    assert step.extra == task["extra"]["default"]
-    assert step.timeout is None
-    assert step.outputs[0].when.value == schema["$defs"]["output"]["properties"]["when"]["default"]
+    assert defaults("$defs", "step") == {
+        "needs": list(step.needs),
+        "environment": step.environment,
+        "resources": list(step.resources),
+        "print": step.print.value,
+        "outputs": [],
+        "retries": step.retries,
+        "slots": step.slots,
+        "run_as": "user" if step.run_as is Elevation.USER else None,
+        "exit_rules": list(step.exit_rules),
+        "applications": list(step.applications),
+        "extra": step.extra,
+    }
+    assert (step.timeout, step.retention) == (None, None)
+    assert defaults("$defs", "output") == {"when": step.outputs[0].when.value}
+    assert step.container is not None
+    assert defaults("$defs", "step", "properties", "container") == {
+        "options": step.container.options,
+        "working_directory": step.container.working_directory.value,
+    }
+    assert step.instances is not None
+    assert defaults("$defs", "step", "properties", "instances") == {
+        "resources": list(step.instances.resources)
+    }
 
 
 def test_values_of_the_workload_may_be_expressions() -> None:
@@ -170,12 +301,17 @@ def test_values_of_the_workload_may_be_expressions() -> None:
         assert old in text
         text = text.replace(old, new)
     workload = workload_of(text)
-    assert workload.container(Role("output")).download is False
-    assert workload.container(Role("output")).delete is Delete.NEVER
-    assert workload.pool.dedicated_nodes == 3
-    assert workload.pool.vm_size == "v3"
-    assert workload.pool.extra == {"a": [{"b": 3}]}
-    assert workload.containers[0].uploads[0].source == "data/never"
+    output = workload.container(Role("output"))
+    assert isinstance(output, OwnContainer)
+    assert output.download is False
+    assert output.delete is Delete.NEVER
+    pool = pool_of(workload)
+    assert pool.size == FixedNodes(dedicated=3, spot=0)
+    assert pool.vm_size == "v3"
+    assert pool.extra == {"a": [{"b": 3}]}
+    first = workload.containers[0]
+    assert isinstance(first, OwnContainer)
+    assert first.uploads[0].source == "data/never"
     assert workload.steps[0].print is Print.STDOUT
     assert workload.steps[0].timeout == timedelta(minutes=3)
 
@@ -204,4 +340,36 @@ def test_schema_and_template_problems_come_together(edit: Edit) -> None:
 @pytest.mark.parametrize("nodes", ["2", "2.0"])
 def test_whole_numbers_are_integers(nodes: str) -> None:
     workload = workload_of(SMALLEST.replace("dedicated: 1", f"dedicated: {nodes}"))
-    assert type(workload.pool.dedicated_nodes) is int
+    size = pool_of(workload).size
+    assert isinstance(size, FixedNodes)
+    assert type(size.dedicated) is int
+
+
+@pytest.mark.parametrize(
+    ("pool", "shell"),
+    [
+        ("existing: p", Shell.BASH),
+        ("existing: p\n  os: windows", Shell.CMD),
+        ("image: ubuntu 24.04", Shell.BASH),
+        ("image: windows 2022", Shell.CMD),
+        ("image: {publisher: MicrosoftWindowsServer, offer: o, sku: s}", Shell.CMD),
+        ("image: {id: i, node_agent: batch.node.windows amd64}", Shell.CMD),
+        ("image: {id: i, node_agent: batch.node.ubuntu 24.04}", Shell.BASH),
+        ("image: {publisher: p, offer: o, sku: s}\n  os: windows", Shell.CMD),
+        ('image: "{{ parameters.image }}"', Shell.CMD),
+        ('image: ubuntu 24.04\n  os: "{{ parameters.os }}"', Shell.CMD),
+    ],
+)
+def test_commands_are_written_for_the_shell_of_the_nodes(pool: str, shell: Shell) -> None:
+    nodes = "" if "existing" in pool else "\n  vm_size: v\n  nodes: {dedicated: 1}"
+    workload = workload_of(
+        "version: 1\nname: a\nparameters:\n  image: {type: string, default: windows 2019}\n"
+        f"  os: {{type: string, default: windows}}\npool:\n  {pool}{nodes}\ntasks:\n"
+        "  by-default: {command: program}\n  by-itself: {command: [program], shell: sh}\n"
+    )
+    assert [step.command.shell for step in workload.steps] == [shell, Shell.SH]
+    assert workload.pool.os is (
+        OperatingSystem.WINDOWS if shell is Shell.CMD else OperatingSystem.LINUX
+    )
+    if isinstance(workload.pool, NewPool):
+        assert workload.pool.node_fill is NodeFill.SPREAD
