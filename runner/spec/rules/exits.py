@@ -22,7 +22,7 @@ def _rules_speak_of_something(workload: Workload, document: Document) -> Iterato
                     rule.pointer,
                     code="idle-rule",
                     message="this rule speaks of no exit code and of no cause",
-                    hint="say when it holds: `codes: [2, 10-20]` or `on: [other]`",
+                    hint="say when it holds: `codes: [2, 10-20]` or `causes: [other]`",
                 )
 
 
@@ -71,7 +71,7 @@ def _causes_are_told_apart(workload: Workload, document: Document) -> Iterator[P
                 if (other, index) != (number, rule.causes.index(cause)):
                     where = "this rule" if other == number else f"`exit_rules[{other}]`"
                     yield document.problem(
-                        (*rule.pointer, "on", index),
+                        (*rule.pointer, "causes", index),
                         code="same-exit-code",
                         message=f"{where} speaks of `{cause.value}` too",
                         hint="name each cause once",
