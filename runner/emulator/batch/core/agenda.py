@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, TaskId
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, ScheduleId, TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,14 @@ class ScaleDue:
     since: datetime
 
 
-Due: TypeAlias = PoolDue | NodeDue | JobDue | TaskDue | SampleDue | ScaleDue
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleDue:
+    """Look at the job schedule: a job of it may be due, or it may be over."""
+
+    schedule: ScheduleId
+
+
+Due: TypeAlias = PoolDue | NodeDue | JobDue | TaskDue | SampleDue | ScaleDue | ScheduleDue
 
 
 class Agenda:

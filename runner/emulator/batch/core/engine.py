@@ -17,16 +17,18 @@ from runner.emulator.batch.core.agenda import (
     PoolDue,
     SampleDue,
     ScaleDue,
+    ScheduleDue,
     TaskDue,
 )
 from runner.emulator.batch.core.ids import key_of
-from runner.emulator.batch.core.jobs import look_at_job, react_to_exit
+from runner.emulator.batch.core.jobprogress import look_at_job, react_to_exit
 from runner.emulator.batch.core.nodes import look_at_node
 from runner.emulator.batch.core.pools import look_at_pool
 from runner.emulator.batch.core.preparation import place_task
 from runner.emulator.batch.core.runs import clean_up_task
 from runner.emulator.batch.core.scaling import scale_pool, take_sample
 from runner.emulator.batch.core.scheduler import next_placement
+from runner.emulator.batch.core.schedules import look_at_schedule
 from runner.emulator.batch.core.state import State
 
 
@@ -37,7 +39,13 @@ def advance(state: State, now: datetime) -> tuple[Action, ...]:
     """
     while (due := state.agenda.pop(now)) is not None:
         _meet(state, now, due)
-    while state.ended_tasks or state.touched_jobs or state.touched_pools or state.offered_pools:
+    while (
+        state.ended_tasks
+        or state.touched_jobs
+        or state.touched_schedules
+        or state.touched_pools
+        or state.offered_pools
+    ):
         _follow_up(state, now)
     actions = tuple(state.actions)
     state.actions.clear()
@@ -60,6 +68,8 @@ def _meet(state: State, now: datetime, due: Due) -> None:
             take_sample(state, now, due)
         case ScaleDue():
             scale_pool(state, now, due)
+        case ScheduleDue():
+            state.touch_schedule(due.schedule)
         case _:
             assert_never(due)
 
@@ -75,6 +85,12 @@ def _follow_up(state: State, now: datetime) -> None:
         job = state.store.jobs.get(key_of(job_id))
         if job is not None:
             look_at_job(state, now, job)
+    schedules = tuple(state.touched_schedules)
+    state.touched_schedules.clear()
+    for schedule_id in schedules:
+        schedule = state.store.schedules.get(key_of(schedule_id))
+        if schedule is not None:
+            look_at_schedule(state, now, schedule)
     pools = tuple(state.touched_pools)
     state.touched_pools.clear()
     for pool_id in pools:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NewType
 
 PoolId = NewType("PoolId", str)
+ScheduleId = NewType("ScheduleId", str)
 NodeId = NewType("NodeId", str)
 JobId = NewType("JobId", str)
 TaskId = NewType("TaskId", str)

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.ids import JobId, PoolId, TaskId
+from runner.emulator.batch.core.ids import JobId, PoolId, ScheduleId, TaskId
 from runner.emulator.batch.core.pool import PoolDraft
+from runner.emulator.batch.core.task import TaskDraft
 
 
 class JobState(Enum):
@@ -50,10 +51,11 @@ class DisableTasks(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoPool:
-    """A pool that is made with the job and, unless kept, goes with it."""
+    """A pool that is made with the job, or the schedule, and goes with it unless it is kept."""
 
     prefix: str
     keep_alive: bool
+    of_schedule: bool
     draft: PoolDraft
 
 
@@ -64,6 +66,15 @@ class PreparationRule:
     id: TaskId
     wait_for_success: bool
     max_retry_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerRule:
+    """What the core needs of a job manager task beyond what any task has."""
+
+    id: TaskId
+    kills_job: bool
+    exclusive: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +91,17 @@ class JobRules:
     preparation: PreparationRule | None = None
     release: TaskId | None = None
     """The id of the job release task."""
+    manager: ManagerRule | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDraft:
+    """A job that is asked for."""
+
+    document: Document
+    rules: JobRules
+    where: PoolId | AutoPool
+    manager: TaskDraft | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +109,7 @@ class Job:
     """One job; `pool` is the pool its tasks run on, whether or not that exists."""
 
     id: JobId
+    schedule: ScheduleId | None
     document: Document
     rules: JobRules
     created: datetime

@@ -1,6 +1,6 @@
-"""The transitions of jobs: created, changed, disabled, ended, deleted.
+"""The transitions of jobs that clients ask for: created, changed, disabled, ended, deleted.
 
-It must not know how tasks are placed (`scheduler`) or run.
+It must not know what a job does by itself (`jobprogress`), nor how its tasks are placed or run.
 """
 
 from __future__ import annotations
@@ -10,58 +10,53 @@ from datetime import datetime
 
 from typing_extensions import assert_never
 
-from runner.emulator.batch.core.actions import RemoveJobFiles
 from runner.emulator.batch.core.agenda import JobDue
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.exits import exit_action
-from runner.emulator.batch.core.ids import JobId, PoolId, TaskId, key_of
+from runner.emulator.batch.core.ids import JobId, PoolId, ScheduleId, key_of
 from runner.emulator.batch.core.job import (
     AutoPool,
     DisableTasks,
     Job,
+    JobDraft,
     JobRules,
     JobState,
-    OnAllTasksComplete,
-    OnTaskFailure,
 )
-from runner.emulator.batch.core.pool import PoolState
-from runner.emulator.batch.core.pools import create_pool, delete_pool
+from runner.emulator.batch.core.pools import create_pool
 from runner.emulator.batch.core.preparation import kill_preparations
 from runner.emulator.batch.core.refusal import Reason, RefusedError
-from runner.emulator.batch.core.releases import release_nodes
 from runner.emulator.batch.core.runs import end_task, requeue_task
 from runner.emulator.batch.core.state import State
-from runner.emulator.batch.core.task import JobAction
-
-ALL_TASKS_COMPLETE = "AllTasksComplete"
-TASK_FAILED = "TaskFailed"
-TIME_EXPIRED = "MaxWallClockTimeExpiry"
+from runner.emulator.batch.core.task import TaskDraft
+from runner.emulator.batch.core.tasks import add_task
 
 
 def create_job(
     state: State,
     now: datetime,
     identifier: JobId,
-    document: Document,
-    rules: JobRules,
-    where: PoolId | AutoPool,
+    draft: JobDraft,
+    *,
+    schedule: ScheduleId | None = None,
 ) -> Job:
-    """Adds a job, with a pool of its own where it asks for one."""
+    """Adds a job, with a pool of its own and a job manager task where it asks for them."""
     existing = state.store.jobs.get(key_of(identifier))
     if existing is not None:
         deleting = existing.state is JobState.DELETING
         raise RefusedError(Reason.JOB_BEING_DELETED if deleting else Reason.JOB_EXISTS)
+    if state.store.schedules.get(key_of(identifier)) is not None:
+        raise RefusedError(Reason.SCHEDULE_HAS_ID)
+    where = draft.where
     if isinstance(where, AutoPool):
-        pool = PoolId(where.prefix + state.names.guid().upper())
-        create_pool(state, now, pool, where.draft, auto_pool_of=identifier)
+        pool = make_auto_pool(state, now, where, auto_pool_of=identifier)
     else:
         pool = where
     created = state.stamp(now)
     stamp = state.stamp(now)
     job = Job(
         id=identifier,
-        document=document,
-        rules=rules,
+        schedule=schedule,
+        document=draft.document,
+        rules=draft.rules,
         created=created,
         modified=stamp,
         state=JobState.ACTIVE,
@@ -77,8 +72,28 @@ def create_job(
     )
     state.store.put(job)
     _watch_time(state, job)
+    if draft.manager is not None:
+        _add_manager(state, now, job, draft.manager)
     state.touch_job(job.id)
     return job
+
+
+def make_auto_pool(
+    state: State, now: datetime, where: AutoPool, *, auto_pool_of: JobId | None
+) -> PoolId:
+    """Makes the pool that a job or a schedule asks for."""
+    pool = PoolId(where.prefix + state.names.guid().upper())
+    create_pool(state, now, pool, where.draft, auto_pool_of=auto_pool_of)
+    return pool
+
+
+def _add_manager(state: State, now: datetime, job: Job, draft: TaskDraft) -> None:
+    rule = job.rules.manager
+    pool = state.store.pools.get(key_of(job.pool))
+    if rule is not None and rule.exclusive and pool is not None:
+        # No other task runs beside it: it takes the node whole.
+        draft = replace(draft, slots=pool.slots_per_node)
+    add_task(state, now, job.id, draft)
 
 
 def update_job(
@@ -219,90 +234,3 @@ def _end_running_tasks(state: State, now: datetime, job: Job) -> None:
 def _watch_time(state: State, job: Job) -> None:
     if job.rules.max_wall_clock_time is not None:
         state.agenda.add(job.started + job.rules.max_wall_clock_time, JobDue(job=job.id))
-
-
-def react_to_exit(state: State, now: datetime, job_id: JobId, task_id: TaskId) -> None:
-    """Does to a job what the exit conditions of a task that just ended ask for."""
-    job = state.store.jobs.get(key_of(job_id))
-    task = state.store.tasks(job_id).get(key_of(task_id)) if job is not None else None
-    if job is None or task is None or job.state is not JobState.ACTIVE:
-        return
-    if job.rules.on_task_failure is not OnTaskFailure.PERFORM_EXIT_OPTIONS:
-        return
-    match exit_action(task).job:
-        case JobAction.NONE:
-            pass
-        case JobAction.DISABLE:
-            disable_job(state, now, job.id, DisableTasks.REQUEUE)
-        case JobAction.TERMINATE:
-            terminate_job(state, now, job.id, TASK_FAILED)
-
-
-def look_at_job(state: State, now: datetime, job: Job) -> None:
-    """Moves a job on whose transient state, time or work is over; leaves any other alone."""
-    gone = not state.has_runs(job.id)
-    over = now >= job.state_time + state.pace.job_changing
-    match job.state:
-        case JobState.ACTIVE | JobState.DISABLED:
-            _end_when_done(state, now, job)
-        case JobState.DISABLING:
-            if gone and over:
-                _arrive(state, now, job, JobState.DISABLED)
-        case JobState.ENABLING:
-            if over:
-                _arrive(state, now, job, JobState.ACTIVE)
-                state.offer_work(job.pool)
-                state.touch_job(job.id)
-        case JobState.TERMINATING:
-            if gone and over and release_nodes(state, now, job):
-                _arrive(state, now, replace(job, ended=now), JobState.COMPLETED)
-                _release_pool(state, now, job)
-        case JobState.DELETING:
-            if gone and over and release_nodes(state, now, job):
-                _remove(state, now, job)
-        case JobState.COMPLETED:
-            pass
-        case _:
-            assert_never(job.state)
-
-
-def _end_when_done(state: State, now: datetime, job: Job) -> None:
-    limit = job.rules.max_wall_clock_time
-    if limit is not None and now >= job.started + limit:
-        terminate_job(state, now, job.id, TIME_EXPIRED)
-        return
-    if job.rules.on_all_complete is OnAllTasksComplete.TERMINATE_JOB:
-        counts = state.store.tasks(job.id).counts()
-        if counts.active == 0 and counts.running == 0:
-            terminate_job(state, now, job.id, ALL_TASKS_COMPLETE)
-
-
-def _arrive(state: State, now: datetime, job: Job, to: JobState) -> None:
-    state.store.put(
-        replace(
-            job,
-            state=to,
-            state_time=now,
-            previous_state=job.state,
-            previous_state_time=job.state_time,
-        )
-    )
-
-
-def _release_pool(state: State, now: datetime, job: Job) -> None:
-    if not job.owns_pool:
-        return
-    pool = state.store.pools.get(key_of(job.pool))
-    if pool is not None and pool.state is PoolState.ACTIVE and pool.auto_pool_of == job.id:
-        delete_pool(state, now, pool.id)
-
-
-def _remove(state: State, now: datetime, job: Job) -> None:
-    placements = (task.placement for task in state.store.tasks(job.id))
-    records = state.store.job_nodes.of_job(job.id)
-    nodes = dict.fromkeys(
-        [*(place.node for place in placements if place is not None), *(r.node for r in records)]
-    )
-    state.actions.extend(RemoveJobFiles(node=node, job=job.id) for node in nodes)
-    state.store.delete(job)
-    _release_pool(state, now, job)

@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from runner.emulator.batch.autoscale.samples import History
 from runner.emulator.batch.core.actions import Action
 from runner.emulator.batch.core.agenda import Agenda
-from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, RunId, TaskId, key_of
+from runner.emulator.batch.core.ids import (
+    JobId,
+    Key,
+    NodeId,
+    PoolId,
+    RunId,
+    ScheduleId,
+    TaskId,
+    key_of,
+)
 from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.store import Store
 
@@ -59,6 +68,7 @@ class State:
         self.actions: list[Action] = []
         self.ended_tasks: list[tuple[JobId, TaskId]] = []
         self.touched_jobs: dict[JobId, None] = {}
+        self.touched_schedules: dict[ScheduleId, None] = {}
         self.touched_pools: dict[PoolId, None] = {}
         self.offered_pools: dict[PoolId, None] = {}
         self._runs_of_job: defaultdict[Key, set[RunId]] = defaultdict(set)
@@ -103,6 +113,10 @@ class State:
     def touch_job(self, job: JobId) -> None:
         """Has the job looked at before the current call ends."""
         self.touched_jobs[job] = None
+
+    def touch_schedule(self, schedule: ScheduleId) -> None:
+        """Has the schedule looked at before the current call ends."""
+        self.touched_schedules[schedule] = None
 
     def touch_pool(self, pool: PoolId) -> None:
         """Has the pool looked at before the current call ends."""

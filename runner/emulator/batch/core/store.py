@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from typing_extensions import assert_never
 
-from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, TaskId, key_of
+from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, ScheduleId, TaskId, key_of
 from runner.emulator.batch.core.job import Job, JobState
 from runner.emulator.batch.core.jobnode import JobNode, JobNodes
 from runner.emulator.batch.core.node import Node
@@ -19,10 +19,11 @@ from runner.emulator.batch.core.nodetable import NodeTable
 from runner.emulator.batch.core.ordered import OrderedTable
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.schedule import JobSchedule
 from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.core.tasktable import TaskTable
 
-Record: TypeAlias = Pool | Node | Job | Task | JobNode
+Record: TypeAlias = Pool | Node | Job | Task | JobNode | JobSchedule
 
 
 class Store:
@@ -31,6 +32,7 @@ class Store:
     def __init__(self) -> None:
         self.pools: OrderedTable[Pool] = OrderedTable()
         self.jobs: OrderedTable[Job] = OrderedTable()
+        self.schedules: OrderedTable[JobSchedule] = OrderedTable()
         self.job_nodes = JobNodes()
         self._nodes: defaultdict[Key, NodeTable] = defaultdict(NodeTable)
         self._tasks: defaultdict[Key, TaskTable] = defaultdict(TaskTable)
@@ -49,10 +51,12 @@ class Store:
                 self._tasks[key_of(record.job)].put(record)
             case JobNode():
                 self.job_nodes.put(record)
+            case JobSchedule():
+                self.schedules.put(key_of(record.id), record)
             case _:
                 assert_never(record)
 
-    def delete(self, record: Pool | Node | Job | Task) -> None:
+    def delete(self, record: Pool | Node | Job | Task | JobSchedule) -> None:
         """Removes a record; a pool without nodes, a job with its tasks and what it did to nodes."""
         match record:
             case Pool():
@@ -67,6 +71,8 @@ class Store:
                 self._active_jobs[key_of(record.pool)].pop(key_of(record.id), None)
             case Task():
                 self._tasks[key_of(record.job)].delete(key_of(record.id))
+            case JobSchedule():
+                self.schedules.delete(key_of(record.id))
             case _:
                 assert_never(record)
 
@@ -101,6 +107,13 @@ class Store:
         if job is None:
             raise RefusedError(Reason.JOB_NOT_FOUND)
         return job
+
+    def schedule(self, identifier: ScheduleId) -> JobSchedule:
+        """Raises `RefusedError` where there is none."""
+        schedule = self.schedules.get(key_of(identifier))
+        if schedule is None:
+            raise RefusedError(Reason.SCHEDULE_NOT_FOUND)
+        return schedule
 
     def task(self, job: JobId, identifier: TaskId) -> Task:
         """Raises `RefusedError` where there is none."""

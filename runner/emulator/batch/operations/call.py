@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, TaskId
+from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, ScheduleId, TaskId
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_query
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.operations.shapes import Shape
@@ -84,6 +84,11 @@ class Call:
     def job(self) -> JobId:
         """The job that the path names."""
         return JobId(self.path["jobId"])
+
+    @property
+    def schedule(self) -> ScheduleId:
+        """The job schedule that the path names."""
+        return ScheduleId(self.path["jobScheduleId"])
 
     @property
     def task(self) -> TaskId:

@@ -34,8 +34,8 @@ Change = Callable[[object, Document, Limits], tuple[Document, PoolId | None, boo
 
 def create_job(call: Call) -> Reply:
     """`POST /jobs`."""
-    identifier, document, rules, where = decode_job(call.body, call.state.limits)
-    job = core.create_job(call.state, call.now, identifier, document, rules, where)
+    identifier, draft = decode_job(call.body, call.state.limits)
+    job = core.create_job(call.state, call.now, identifier, draft)
     # On record: the service names a new job so here, whatever its id.
     url = f"{call.endpoint}/jobs/job-1"
     return Reply(status=201, modified=job.modified, service_id=url, location=url)

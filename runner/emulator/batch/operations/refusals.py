@@ -106,6 +106,12 @@ ANSWERS: dict[Reason, Answer] = {
     ),
     Reason.JOB_EXISTS: Answer(409, "JobExists", "The specified job already exists."),
     Reason.JOB_NOT_ACTIVE: Answer(409, "JobNotActive", "The specified job is not in active state."),
+    Reason.JOB_HAS_ID: Answer(
+        409,
+        "JobWithSameIdExists",
+        "A job with the specified job schedule id exists."
+        " Job and job schedule cannot have the same id.",
+    ),
     Reason.JOB_NODES_UNPREPARED: Answer(
         409,
         "JobPreparationTaskOrReleaseTaskNotSpecified",
@@ -160,6 +166,34 @@ ANSWERS: dict[Reason, Answer] = {
         416,
         "InvalidRange",
         "The range specified is invalid for the current size of the resource.",
+    ),
+    Reason.SCHEDULE_BEING_DELETED: Answer(
+        409,
+        "JobScheduleBeingDeleted",
+        "The specified job schedule has been marked for deletion and is being reclaimed.",
+    ),
+    Reason.SCHEDULE_BEING_TERMINATED: Answer(
+        409, "JobScheduleBeingTerminated", "The specified job schedule is being terminated."
+    ),
+    Reason.SCHEDULE_COMPLETED: Answer(
+        409,
+        "JobScheduleCompleted",
+        "The specified job schedule is already in completed state.",
+    ),
+    Reason.SCHEDULE_DISABLED: Answer(
+        409, "JobScheduleDisabled", "The specified job schedule is disabled."
+    ),
+    Reason.SCHEDULE_EXISTS: Answer(
+        409, "JobScheduleExists", "The specified job schedule already exists."
+    ),
+    Reason.SCHEDULE_HAS_ID: Answer(
+        409,
+        "JobScheduleWithSameIdExists",
+        "A job schedule with the specified job id exists."
+        " Job and job schedule cannot have the same id.",
+    ),
+    Reason.SCHEDULE_NOT_FOUND: Answer(
+        404, "JobScheduleNotFound", "The specified job schedule does not exist."
     ),
     Reason.TASK_COMPLETED: Answer(
         409, "TaskCompleted", "The specified task is already in a completed state."

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner.emulator.batch.operations import account, files, jobs, nodes, pools, scaling, tasks
+from runner.emulator.batch.operations import (
+    account,
+    files,
+    jobs,
+    nodes,
+    pools,
+    scaling,
+    schedules,
+    tasks,
+)
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.replies import Reply
 
@@ -125,15 +134,21 @@ OPERATIONS = (
         files.get_task_file_properties,
     ),
     Operation("list_task_files", "GET", f"{_TASK}/files", files.list_task_files),
-    Operation("create_job_schedule", "POST", "/jobschedules"),
-    Operation("list_job_schedules", "GET", "/jobschedules"),
-    Operation("job_schedule_exists", "HEAD", _SCHEDULE),
-    Operation("delete_job_schedule", "DELETE", _SCHEDULE),
-    Operation("get_job_schedule", "GET", _SCHEDULE),
-    Operation("update_job_schedule", "PATCH", _SCHEDULE),
-    Operation("replace_job_schedule", "PUT", _SCHEDULE),
-    Operation("disable_job_schedule", "POST", f"{_SCHEDULE}/disable"),
-    Operation("enable_job_schedule", "POST", f"{_SCHEDULE}/enable"),
-    Operation("terminate_job_schedule", "POST", f"{_SCHEDULE}/terminate"),
-    Operation("list_jobs_from_schedule", "GET", f"{_SCHEDULE}/jobs"),
+    Operation("create_job_schedule", "POST", "/jobschedules", schedules.create_job_schedule),
+    Operation("list_job_schedules", "GET", "/jobschedules", schedules.list_job_schedules),
+    Operation("job_schedule_exists", "HEAD", _SCHEDULE, schedules.job_schedule_exists),
+    Operation("delete_job_schedule", "DELETE", _SCHEDULE, schedules.delete_job_schedule),
+    Operation("get_job_schedule", "GET", _SCHEDULE, schedules.get_job_schedule),
+    Operation("update_job_schedule", "PATCH", _SCHEDULE, schedules.update_job_schedule),
+    Operation("replace_job_schedule", "PUT", _SCHEDULE, schedules.replace_job_schedule),
+    Operation(
+        "disable_job_schedule", "POST", f"{_SCHEDULE}/disable", schedules.disable_job_schedule
+    ),
+    Operation("enable_job_schedule", "POST", f"{_SCHEDULE}/enable", schedules.enable_job_schedule),
+    Operation(
+        "terminate_job_schedule", "POST", f"{_SCHEDULE}/terminate", schedules.terminate_job_schedule
+    ),
+    Operation(
+        "list_jobs_from_schedule", "GET", f"{_SCHEDULE}/jobs", schedules.list_jobs_from_schedule
+    ),
 )

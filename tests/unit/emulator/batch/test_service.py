@@ -258,13 +258,13 @@ def test_the_next_page_keeps_the_query(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     async def story(client: Client) -> None:
-        response = await client.ask("POST", "/jobschedules", body={})
+        response = await client.ask("POST", "/pools/p/nodes/n/reimage", body={})
         assert refusal(response) == (
             501,
             "NotImplemented",
             {
-                "Operation": "create_job_schedule",
-                "Reason": "The emulator does not have the operation create_job_schedule",
+                "Operation": "reimage_node",
+                "Reason": "The emulator does not have the operation reimage_node",
             },
         )
         assert refusal(await client.ask("GET", "/nothing"))[:2] == (400, "InvalidUri")

@@ -140,3 +140,4 @@ CONSTRAINTS = Shape(
         Field(name="maxTaskRetryCount", kind=Integer(low=-1)),
     )
 )
+DEFAULT_CONSTRAINTS = {"maxWallClockTime": UNLIMITED, "retentionTime": RETENTION}

@@ -13,6 +13,7 @@ from runner.emulator.batch.core.ids import JobId, PoolId
 from runner.emulator.batch.core.job import (
     AutoPool,
     DisableTasks,
+    JobDraft,
     JobRules,
     OnAllTasksComplete,
     OnTaskFailure,
@@ -26,9 +27,12 @@ from runner.emulator.batch.operations.bodies.commands import (
     METADATA,
 )
 from runner.emulator.batch.operations.bodies.jobtasks import (
+    MANAGER,
     PREPARATION,
     RELEASE,
     check_job_tasks,
+    manager_draft,
+    manager_rule,
     preparation_rule,
     release_id,
 )
@@ -42,7 +46,6 @@ from runner.emulator.batch.operations.shapes import (
     Integer,
     Shape,
     Text,
-    Unbuilt,
 )
 from runner.emulator.batch.operations.wire import UNLIMITED, limit_of
 
@@ -89,17 +92,17 @@ def _pool_info(limits: Limits) -> Shape:
     )
 
 
-def _job_shape(limits: Limits) -> Shape:
+def specification_shape(limits: Limits) -> Shape:
+    """A job without its id, as schedules have it."""
     return Shape(
         (
-            Field(name="id", kind=ID, required=True),
             Field(name="displayName", kind=DISPLAY_NAME),
             Field(name="usesTaskDependencies", kind=Boolean(), default=False),
             Field(name="priority", kind=PRIORITY, default=0),
             Field(name="allowTaskPreemption", kind=Boolean(), default=False),
             Field(name="maxParallelTasks", kind=MAX_PARALLEL_TASKS, default=-1),
             Field(name="constraints", kind=CONSTRAINTS, default=DEFAULT_CONSTRAINTS),
-            Field(name="jobManagerTask", kind=Unbuilt(what="job manager tasks")),
+            Field(name="jobManagerTask", kind=MANAGER),
             Field(name="jobPreparationTask", kind=PREPARATION),
             Field(name="jobReleaseTask", kind=RELEASE),
             Field(name="commonEnvironmentSettings", kind=ENVIRONMENT),
@@ -112,12 +115,24 @@ def _job_shape(limits: Limits) -> Shape:
     )
 
 
-def decode_job(body: object, limits: Limits) -> tuple[JobId, Document, JobRules, PoolId | AutoPool]:
+def decode_job(body: object, limits: Limits) -> tuple[JobId, JobDraft]:
     """A job that is to be created."""
-    document = _job_shape(limits).read(body, "")
+    fields = specification_shape(limits).fields
+    shape = Shape((Field(name="id", kind=ID, required=True), *fields))
+    document = shape.read(body, "")
+    identifier = JobId(document.pop("id"))
+    return identifier, draft_job(document, of_schedule=False)
+
+
+def draft_job(document: Document, *, of_schedule: bool) -> JobDraft:
+    """What the core needs of a checked job; raises `RefusedError` where parts do not fit."""
     check_job_tasks(document)
-    where = _where(document["poolInfo"])
-    return JobId(document.pop("id")), document, job_rules(document), where
+    return JobDraft(
+        document=document,
+        rules=job_rules(document),
+        where=_where(document["poolInfo"], of_schedule=of_schedule),
+        manager=manager_draft(document),
+    )
 
 
 def job_rules(document: Document) -> JobRules:
@@ -133,10 +148,11 @@ def job_rules(document: Document) -> JobRules:
         uses_dependencies=document["usesTaskDependencies"],
         preparation=preparation_rule(document),
         release=release_id(document),
+        manager=manager_rule(document),
     )
 
 
-def _where(pool_info: dict[str, Any]) -> PoolId | AutoPool:
+def _where(pool_info: dict[str, Any], *, of_schedule: bool = False) -> PoolId | AutoPool:
     if len(pool_info) != 1:
         raise invalid_property(
             "poolInfo",
@@ -146,7 +162,8 @@ def _where(pool_info: dict[str, Any]) -> PoolId | AutoPool:
     if "poolId" in pool_info:
         return PoolId(pool_info["poolId"])
     auto = pool_info["autoPoolSpecification"]
-    if auto["poolLifetimeOption"] != "job":
+    shared = auto["poolLifetimeOption"] == "jobschedule"
+    if shared and not of_schedule:
         raise invalid_property(
             "poolLifetimeOption",
             auto["poolLifetimeOption"],
@@ -155,6 +172,7 @@ def _where(pool_info: dict[str, Any]) -> PoolId | AutoPool:
     return AutoPool(
         prefix=auto.get("autoPoolIdPrefix", ""),
         keep_alive=auto["keepAlive"],
+        of_schedule=shared,
         draft=draft_pool(dict(auto["pool"])),
     )
 
@@ -205,7 +223,7 @@ def _updated(
     info = given.get("poolInfo")
     if info is None:
         return updated, None, None
-    where = _where(info)
+    where = _where(info, of_schedule=True)
     if isinstance(where, AutoPool):
         return updated, None, where.keep_alive
     return updated, where, None

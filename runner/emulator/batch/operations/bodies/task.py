@@ -24,12 +24,12 @@ from runner.emulator.batch.operations.bodies.commands import (
     AUTO_USER,
     COMMAND_LINE,
     CONSTRAINTS,
+    DEFAULT_CONSTRAINTS,
     DISPLAY_NAME,
     ENVIRONMENT,
     ID,
     OUTPUT_FILES,
     RESOURCE_FILES,
-    RETENTION,
     USER_IDENTITY,
 )
 from runner.emulator.batch.operations.bodies.containers import CONTAINER_SETTINGS
@@ -43,7 +43,7 @@ from runner.emulator.batch.operations.shapes import (
     Text,
     Unbuilt,
 )
-from runner.emulator.batch.operations.wire import UNLIMITED, limit_of
+from runner.emulator.batch.operations.wire import limit_of
 
 EXIT_OPTIONS = Shape(
     (
@@ -105,7 +105,6 @@ MULTI_INSTANCE = Shape(
         Field(name="commonResourceFiles", kind=RESOURCE_FILES),
     )
 )
-DEFAULT_CONSTRAINTS = {"maxWallClockTime": UNLIMITED, "retentionTime": RETENTION}
 
 
 def task_shape(limits: Limits) -> Shape:

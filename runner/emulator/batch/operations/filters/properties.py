@@ -11,6 +11,7 @@ from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.jobnode import JobNode
 from runner.emulator.batch.core.node import Node, NodeRun
 from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.core.schedule import JobSchedule
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.node.files import NodeFile
 from runner.emulator.batch.operations.filters.evaluate import (
@@ -133,6 +134,33 @@ JOBS: Mapping[str, Property[Job]] = {
     ),
     "executionInfo/endTime": Property(get=lambda job: job.ended, type=Type.MOMENT, operators=ORDER),
     "executionInfo/poolId": Property(get=lambda job: job.pool, operators=PREFIX_AND_ORDER),
+}
+
+JOBS_OF_SCHEDULE: Mapping[str, Property[Job]] = {
+    name: known for name, known in JOBS.items() if name != "id"
+}
+
+SCHEDULES: Mapping[str, Property[JobSchedule]] = {
+    "id": Property(get=lambda schedule: schedule.id, operators=PREFIX_AND_ORDER),
+    "state": Property(get=lambda schedule: schedule.state.value),
+    "stateTransitionTime": Property(
+        get=lambda schedule: schedule.state_time, type=Type.MOMENT, operators=ORDER
+    ),
+    "creationTime": Property(
+        get=lambda schedule: schedule.created, type=Type.MOMENT, operators=ORDER
+    ),
+    "lastModified": Property(
+        get=lambda schedule: schedule.modified, type=Type.MOMENT, operators=ORDER
+    ),
+    "executionInfo/endTime": Property(
+        get=lambda schedule: schedule.ended, type=Type.MOMENT, operators=ORDER
+    ),
+    "schedule/doNotRunUntil": Property(
+        get=lambda schedule: schedule.recurrence.not_until, type=Type.MOMENT, operators=ORDER
+    ),
+    "schedule/doNotRunAfter": Property(
+        get=lambda schedule: schedule.recurrence.not_after, type=Type.MOMENT, operators=ORDER
+    ),
 }
 
 JOB_NODES: Mapping[str, Property[JobNode]] = {

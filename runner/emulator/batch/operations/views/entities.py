@@ -43,13 +43,15 @@ def task_url(endpoint: str, job: JobId, task: TaskId) -> str:
 
 
 def job_folder(job: JobId) -> str:
-    """Where the files of a job's tasks are, seen from the node's root."""
-    return f"workitems/{job}"
+    """Where a job's files are, seen from the node's root; a schedule's jobs share its folder."""
+    schedule, _, number = job.partition(":")
+    return f"workitems/{schedule}/{number}" if number else f"workitems/{job}"
 
 
 def task_folder(job: JobId, task: TaskId) -> str:
     """Where a task's files are, seen from the node's root."""
-    return f"{job_folder(job)}/job-1/{task}"
+    folder = job_folder(job)
+    return f"{folder}/{task}" if ":" in job else f"{folder}/job-1/{task}"
 
 
 def _declared(document: Document, *names: str) -> Properties:

@@ -186,7 +186,7 @@ def test_a_job_that_takes_no_action_ignores_exits() -> None:
 @pytest.mark.parametrize("keep", [False, True])
 def test_an_auto_pool_goes_with_its_job_unless_it_is_kept(keep: bool) -> None:
     world = World()
-    auto = AutoPool(prefix="p-", keep_alive=keep, draft=world.draft())
+    auto = AutoPool(of_schedule=False, prefix="p-", keep_alive=keep, draft=world.draft())
     world.job(where=auto)
     assert world.job_now().pool == "p-AB-CD"
     world.wait()

@@ -23,6 +23,7 @@ from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
 from runner.emulator.batch.core.job import (
     AutoPool,
     Job,
+    JobDraft,
     JobRules,
     OnAllTasksComplete,
     OnTaskFailure,
@@ -134,9 +135,8 @@ class World:
         self, name: str = "job", *, where: PoolId | AutoPool | None = None, rules: JobRules = RULES
     ) -> JobId:
         """A job, on the pool `pool` where nothing else is said."""
-        create_job(
-            self.state, self.now, JobId(name), {}, rules, PoolId("pool") if where is None else where
-        )
+        draft = JobDraft(document={}, rules=rules, where=PoolId("pool") if where is None else where)
+        create_job(self.state, self.now, JobId(name), draft)
         self.settle()
         return JobId(name)
 

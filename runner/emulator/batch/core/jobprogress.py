@@ -1,0 +1,131 @@
+"""What jobs do by themselves: react to their tasks, run out of time, arrive at states, go away.
+
+It must not know how tasks are placed (`scheduler`) or run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from typing_extensions import assert_never
+
+from runner.emulator.batch.core.actions import RemoveJobFiles
+from runner.emulator.batch.core.exits import exit_action
+from runner.emulator.batch.core.ids import JobId, TaskId, key_of
+from runner.emulator.batch.core.job import (
+    DisableTasks,
+    Job,
+    JobState,
+    OnAllTasksComplete,
+    OnTaskFailure,
+)
+from runner.emulator.batch.core.jobs import disable_job, terminate_job
+from runner.emulator.batch.core.pool import PoolState
+from runner.emulator.batch.core.pools import delete_pool
+from runner.emulator.batch.core.releases import release_nodes
+from runner.emulator.batch.core.state import State
+from runner.emulator.batch.core.task import JobAction
+
+ALL_TASKS_COMPLETE = "AllTasksComplete"
+MANAGER_COMPLETE = "JMComplete"
+TASK_FAILED = "TaskFailed"
+TIME_EXPIRED = "MaxWallClockTimeExpiry"
+
+
+def react_to_exit(state: State, now: datetime, job_id: JobId, task_id: TaskId) -> None:
+    """Does to a job what the exit conditions of a task that just ended ask for."""
+    job = state.store.jobs.get(key_of(job_id))
+    task = state.store.tasks(job_id).get(key_of(task_id)) if job is not None else None
+    if job is None or task is None or job.state is not JobState.ACTIVE:
+        return
+    manager = job.rules.manager
+    if manager is not None and manager.kills_job and key_of(manager.id) == key_of(task.id):
+        terminate_job(state, now, job.id, MANAGER_COMPLETE)
+        return
+    if job.rules.on_task_failure is not OnTaskFailure.PERFORM_EXIT_OPTIONS:
+        return
+    match exit_action(task).job:
+        case JobAction.NONE:
+            pass
+        case JobAction.DISABLE:
+            disable_job(state, now, job.id, DisableTasks.REQUEUE)
+        case JobAction.TERMINATE:
+            terminate_job(state, now, job.id, TASK_FAILED)
+
+
+def look_at_job(state: State, now: datetime, job: Job) -> None:
+    """Moves a job on whose transient state, time or work is over; leaves any other alone."""
+    gone = not state.has_runs(job.id)
+    over = now >= job.state_time + state.pace.job_changing
+    match job.state:
+        case JobState.ACTIVE | JobState.DISABLED:
+            _end_when_done(state, now, job)
+        case JobState.DISABLING:
+            if gone and over:
+                _arrive(state, now, job, JobState.DISABLED)
+        case JobState.ENABLING:
+            if over:
+                _arrive(state, now, job, JobState.ACTIVE)
+                state.offer_work(job.pool)
+                state.touch_job(job.id)
+        case JobState.TERMINATING:
+            if gone and over and release_nodes(state, now, job):
+                _arrive(state, now, replace(job, ended=now), JobState.COMPLETED)
+                _release_pool(state, now, job)
+                _tell_schedule(state, job)
+        case JobState.DELETING:
+            if gone and over and release_nodes(state, now, job):
+                _remove(state, now, job)
+        case JobState.COMPLETED:
+            pass
+        case _:
+            assert_never(job.state)
+
+
+def _end_when_done(state: State, now: datetime, job: Job) -> None:
+    limit = job.rules.max_wall_clock_time
+    if limit is not None and now >= job.started + limit:
+        terminate_job(state, now, job.id, TIME_EXPIRED)
+        return
+    if job.rules.on_all_complete is OnAllTasksComplete.TERMINATE_JOB:
+        counts = state.store.tasks(job.id).counts()
+        if counts.active == 0 and counts.running == 0:
+            terminate_job(state, now, job.id, ALL_TASKS_COMPLETE)
+
+
+def _arrive(state: State, now: datetime, job: Job, to: JobState) -> None:
+    state.store.put(
+        replace(
+            job,
+            state=to,
+            state_time=now,
+            previous_state=job.state,
+            previous_state_time=job.state_time,
+        )
+    )
+
+
+def _release_pool(state: State, now: datetime, job: Job) -> None:
+    if not job.owns_pool:
+        return
+    pool = state.store.pools.get(key_of(job.pool))
+    if pool is not None and pool.state is PoolState.ACTIVE and pool.auto_pool_of == job.id:
+        delete_pool(state, now, pool.id)
+
+
+def _remove(state: State, now: datetime, job: Job) -> None:
+    placements = (task.placement for task in state.store.tasks(job.id))
+    records = state.store.job_nodes.of_job(job.id)
+    nodes = dict.fromkeys(
+        [*(place.node for place in placements if place is not None), *(r.node for r in records)]
+    )
+    state.actions.extend(RemoveJobFiles(node=node, job=job.id) for node in nodes)
+    state.store.delete(job)
+    _release_pool(state, now, job)
+    _tell_schedule(state, job)
+
+
+def _tell_schedule(state: State, job: Job) -> None:
+    if job.schedule is not None:
+        state.touch_schedule(job.schedule)

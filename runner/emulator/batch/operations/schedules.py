@@ -1,0 +1,143 @@
+"""The operations on job schedules: decode, ask the core, encode.
+
+It must not know how requests reach it (`table`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from runner.emulator.batch.core import schedules as core
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.ids import Key
+from runner.emulator.batch.core.job import Job
+from runner.emulator.batch.core.limits import Limits
+from runner.emulator.batch.core.schedule import JobSchedule
+from runner.emulator.batch.operations.bodies.schedule import (
+    ScheduleDraft,
+    decode_schedule,
+    patch_schedule,
+)
+from runner.emulator.batch.operations.bodies.schedule import replace_schedule as replace_document
+from runner.emulator.batch.operations.call import Call
+from runner.emulator.batch.operations.conditions import check_read, check_write
+from runner.emulator.batch.operations.filters.properties import JOBS_OF_SCHEDULE, SCHEDULES
+from runner.emulator.batch.operations.paging import Listing, list_page, select
+from runner.emulator.batch.operations.replies import Reply, element
+from runner.emulator.batch.operations.views.entities import show_job
+from runner.emulator.batch.operations.views.schedules import schedule_url, show_schedule
+
+Change = Callable[[object, Document, Limits], ScheduleDraft]
+
+
+def create_job_schedule(call: Call) -> Reply:
+    """`POST /jobschedules`."""
+    identifier, draft = decode_schedule(call.body, call.state.limits)
+    schedule = core.create_schedule(
+        call.state, call.now, identifier, draft.document, draft.recurrence, draft.job
+    )
+    url = schedule_url(call.endpoint, schedule.id)
+    return Reply(status=201, modified=schedule.modified, service_id=url, location=url)
+
+
+def list_job_schedules(call: Call) -> Reply:
+    """`GET /jobschedules`."""
+    listing = Listing(
+        name="jobschedules",
+        after=call.state.store.schedules.after,
+        show=lambda schedule: show_schedule(call.endpoint, schedule),
+        properties=SCHEDULES,
+    )
+    return list_page(call, listing)
+
+
+def get_job_schedule(call: Call) -> Reply:
+    """`GET /jobschedules/{jobScheduleId}`."""
+    schedule = _read(call)
+    shown = select(call, show_schedule(call.endpoint, schedule))
+    return element(call.endpoint, "jobschedules", shown, schedule.modified)
+
+
+def job_schedule_exists(call: Call) -> Reply:
+    """`HEAD /jobschedules/{jobScheduleId}`."""
+    return Reply(status=200, modified=_read(call).modified)
+
+
+def update_job_schedule(call: Call) -> Reply:
+    """`PATCH /jobschedules/{jobScheduleId}`."""
+    return _update(call, patch_schedule)
+
+
+def replace_job_schedule(call: Call) -> Reply:
+    """`PUT /jobschedules/{jobScheduleId}`."""
+    return _update(call, replace_document)
+
+
+def delete_job_schedule(call: Call) -> Reply:
+    """`DELETE /jobschedules/{jobScheduleId}`."""
+    call.flag("force")
+    core.delete_schedule(call.state, call.now, _written(call).id)
+    return Reply(status=202)
+
+
+def disable_job_schedule(call: Call) -> Reply:
+    """`POST /jobschedules/{jobScheduleId}/disable`."""
+    schedule = core.disable_schedule(call.state, call.now, _written(call).id)
+    return _changed(call, schedule, 204)
+
+
+def enable_job_schedule(call: Call) -> Reply:
+    """`POST /jobschedules/{jobScheduleId}/enable`."""
+    schedule = core.enable_schedule(call.state, call.now, _written(call).id)
+    return _changed(call, schedule, 204)
+
+
+def terminate_job_schedule(call: Call) -> Reply:
+    """`POST /jobschedules/{jobScheduleId}/terminate`."""
+    call.flag("force")
+    schedule = core.terminate_schedule(call.state, call.now, _written(call).id)
+    return _changed(call, schedule, 202)
+
+
+def list_jobs_from_schedule(call: Call) -> Reply:
+    """`GET /jobschedules/{jobScheduleId}/jobs`."""
+    schedule = call.state.store.schedule(call.schedule)
+
+    def after(start: Key | None) -> Iterator[tuple[Key, Job]]:
+        for key, job in call.state.store.jobs.after(start):
+            if job.schedule == schedule.id:
+                yield key, job
+
+    listing = Listing(
+        name="jobs",
+        after=after,
+        show=lambda job: show_job(call.endpoint, job),
+        properties=JOBS_OF_SCHEDULE,
+    )
+    return list_page(call, listing)
+
+
+def _update(call: Call, change: Change) -> Reply:
+    schedule = _written(call)
+    draft = change(call.body, schedule.document, call.state.limits)
+    schedule = core.update_schedule(
+        call.state, call.now, schedule.id, draft.document, draft.recurrence, draft.job
+    )
+    return _changed(call, schedule, 200)
+
+
+def _read(call: Call) -> JobSchedule:
+    schedule = call.state.store.schedule(call.schedule)
+    check_read(call.headers, schedule.modified)
+    return schedule
+
+
+def _written(call: Call) -> JobSchedule:
+    schedule = call.state.store.schedule(call.schedule)
+    check_write(call.headers, schedule.modified)
+    return schedule
+
+
+def _changed(call: Call, schedule: JobSchedule, status: int) -> Reply:
+    url = f"{call.endpoint}{call.resource}"
+    return Reply(status=status, modified=schedule.modified, service_id=url)
