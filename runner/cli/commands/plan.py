@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints the plan; asks a service only where one is named."""
     del interruptions
+    from runner.cli.script_findings import tell_script_findings
     from runner.connect import open_azure, read_azure_settings
     from runner.plan.expand import expand, find_task, place
     from runner.plan.run_id import UNKNOWN
@@ -51,4 +52,5 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
             world.write(piece.encode("utf-8", "backslashreplace"))
     else:
         world.print("\n".join(plan_summary(plan)))
+    tell_script_findings(plan, folder=folder, world=world)
     return ExitCode.SUCCESS
