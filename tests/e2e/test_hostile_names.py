@@ -130,4 +130,4 @@ def test_the_intruder_would_leave_a_trace(user: User) -> None:
 def test_names_that_share_a_blob_are_refused_together(tmp_path: Path) -> None:
     error = refusals(tmp_path, [b"clip.mp4", b"CLIP.mp4"])
     assert error is not None
-    assert {problem.code for problem in error.problems} == {"output-collision"}
+    assert {problem.code for problem in error.problems} == {"case-collision"}
