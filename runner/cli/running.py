@@ -8,12 +8,16 @@ from __future__ import annotations
 import argparse
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.cli.audience import Audience
+from runner.cli.listing import check_runs_here, list_stored, needs_listing
+from runner.cli.notes import notes
 from runner.cli.progress import choose_display
+from runner.cli.secret_values import read_secrets
 from runner.cli.signals import Interruptions
 from runner.cli.specs import load
 from runner.cli.world import World
@@ -31,14 +35,11 @@ from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
 from runner.report.plan_as_json import write_plan
 from runner.run.cleanup import Keep
-from runner.run.clock import Clock
 from runner.run.events import RunFinished
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, create_run_directory
 from runner.run.stop import Stop
-from runner.spec.pool import NewPool
-from runner.spec.terms import Elevation
-from runner.spec.workload import Delete, ExistingContainer, OwnContainer, Workload
+from runner.spec.terms import SecretName
 
 
 def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
@@ -47,12 +48,64 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     world.say(f"target: {choice.target}, {choice.why}")
     settings = read_azure_settings(world.environ) if choice.target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
+    if settings is None:
+        check_runs_here(workload)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
-    plan = expand(workload, folder=folder, run_id=run_id)
+    values = read_secrets(workload, world.environ)
+    with ExitStack() as stack:
+        services = stored = None
+        if settings is not None and needs_listing(workload):
+            services = stack.enter_context(open_azure(settings, secrets=values.values()))
+            stored = list_stored(workload, services.blobs)
+        plan = expand(workload, folder=folder, run_id=run_id, stored=stored)
+        for note in notes(
+            workload,
+            run_id=run_id,
+            keep=arguments.keep,
+            allow_admin=arguments.allow_admin,
+            local=settings is None,
+        ):
+            world.say(note)
+        start = _Start(
+            arguments=arguments, settings=settings, services=services, secrets=values, world=world
+        )
+        return _run(plan, start, interruptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What a run begins with besides its plan; `services` are open where the plan needed them."""
+
+    arguments: argparse.Namespace
+    settings: AzureSettings | None
+    services: Services | None
+    secrets: Mapping[SecretName, str] = field(repr=False)
+    world: World
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the services end with the run."""
+        return self.settings is None
+
+    def open_services(self, journal: Journal) -> Services:
+        """The services of the target; to be closed, which those that were open before outlive."""
+        if self.services is not None:
+            return replace(self.services, stack=ExitStack())
+        if self.settings is not None:
+            return open_azure(self.settings, secrets=self.secrets.values())
+        return open_local(
+            state=journal.directory / "emulator",
+            allow_admin=self.arguments.allow_admin,
+            environ=self.world.environ,
+            secrets=self.secrets.values(),
+        )
+
+
+def _run(plan: Plan, start: _Start, interruptions: Interruptions) -> int:
+    """The run, whose directory is made first; the exit code."""
+    arguments, world, workload = start.arguments, start.world, plan.workload
     output_directory = _make_output_directory(arguments.output, workload.name, world)
-    for note in _notes(workload, arguments, local=settings is None):
-        world.say(note)
-    directory = create_run_directory(world.working_directory, run_id)
+    directory = create_run_directory(world.working_directory, plan.run_id)
     audience = Audience(
         plan,
         display=choose_display(
@@ -66,21 +119,20 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     )
     stop = Stop()
     with closing(
-        Journal(directory, run=run_id, clock=world.clock.now, listener=audience.hear)
+        Journal(directory, run=plan.run_id, clock=world.clock.now, listener=audience.hear)
     ) as journal:
         _write_down(plan, journal)
         try:
-            with _open_services(settings, arguments, journal, world) as services:
+            with start.open_services(journal) as services:
                 run = _make_run(
                     plan,
                     services,
-                    arguments,
+                    start,
                     journal=journal,
                     output_directory=output_directory,
-                    clock=world.clock,
                     stop=stop,
                 )
-                _heed(interruptions, run, audience, stop, world, local=settings is None)
+                _heed(interruptions, run, audience, stop, world, local=start.is_local)
                 outcome = run.execute()
         except BatchRunError as error:
             # The services could not be opened: nothing was made.
@@ -110,31 +162,16 @@ def _write_down(plan: Plan, journal: Journal) -> None:
         raise UsageError(f"cannot write the run's directory: {reason}") from error
 
 
-def _open_services(
-    settings: AzureSettings | None,
-    arguments: argparse.Namespace,
-    journal: Journal,
-    world: World,
-) -> Services:
-    if settings is not None:
-        return open_azure(settings)
-    return open_local(
-        state=journal.directory / "emulator",
-        allow_admin=arguments.allow_admin,
-        environ=world.environ,
-    )
-
-
 def _make_run(
     plan: Plan,
     services: Services,
-    arguments: argparse.Namespace,
+    start: _Start,
     *,
     journal: Journal,
     output_directory: Path,
-    clock: Clock,
     stop: Stop,
 ) -> Run:
+    arguments = start.arguments
     return Run(
         place(plan, storage_endpoint=services.blobs.endpoint),
         Options(
@@ -147,9 +184,10 @@ def _make_run(
         batch=services.batch,
         blobs=services.blobs,
         journal=journal,
-        clock=clock,
+        clock=start.world.clock,
         stop=stop,
         services_ended=services.ended,
+        secrets=start.secrets,
     )
 
 
@@ -192,33 +230,3 @@ def _make_output_directory(given: str | None, workload: str, world: World) -> Pa
             hint="choose another one with `--output DIR`",
         ) from error
     return directory
-
-
-def _notes(workload: Workload, arguments: argparse.Namespace, *, local: bool) -> Iterator[str]:
-    targets = {output.to for step in workload.steps for output in step.outputs}
-    for container in workload.containers:
-        if isinstance(container, ExistingContainer):
-            continue
-        kept = container.delete is Delete.NEVER and not local
-        if container.role in targets and not container.download and not kept:
-            yield (
-                f"note: outputs go to `{container.role}`, which is deleted after the run and not"
-                " downloaded (`download: true` brings them home, `delete: never` keeps them)"
-            )
-    if not local:
-        return
-    pool = workload.pool
-    start_task = pool.start_task if isinstance(pool, NewPool) else None
-    if start_task is not None and start_task.run_as is Elevation.ADMIN:
-        if arguments.allow_admin:
-            yield "note: the start task runs as admin on this machine (--allow-admin)"
-        else:
-            yield (
-                "note: the start task asks for admin and is not run on this machine; what it"
-                " installs must be here already (--allow-admin runs it)"
-            )
-    if arguments.keep or any(
-        isinstance(each, OwnContainer) and each.delete is Delete.NEVER
-        for each in workload.containers
-    ):
-        yield "note: nothing is kept on the local target: its services end with the run"

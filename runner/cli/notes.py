@@ -1,0 +1,97 @@
+"""What somebody should know before a run begins: what is not kept, what stays and what it costs.
+
+It must not know how a run goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+
+from runner.spec.pool import ExistingPool, NewPool
+from runner.spec.terms import Elevation
+from runner.spec.workload import Delete, OwnContainer, Schedule, Workload
+
+
+def notes(
+    workload: Workload, *, run_id: str, keep: Sequence[str], allow_admin: bool, local: bool
+) -> Iterator[str]:
+    """Lines for people; `keep` are the words of `--keep`."""
+    yield from _on_outputs(workload, keep, local=local)
+    if workload.job.schedule is not None:
+        yield _on_schedule(workload.job.schedule, run_id)
+    if local:
+        yield from _on_this_machine(workload, keep, allow_admin=allow_admin)
+    elif "pool" in keep:
+        yield from _on_kept_pools(workload)
+
+
+def _on_outputs(workload: Workload, keep: Sequence[str], *, local: bool) -> Iterator[str]:
+    """Outputs that nobody gets to see."""
+    targets = {output.to for step in workload.steps for output in step.outputs}
+    for container in workload.containers:
+        if not isinstance(container, OwnContainer) or container.role not in targets:
+            continue
+        is_kept = not local and (container.delete is Delete.NEVER or "storage" in keep)
+        if not container.download and not is_kept:
+            yield (
+                f"note: outputs go to `{container.role}`, which is deleted after the run and not"
+                " downloaded (`download: true` brings them home, `delete: never` keeps them)"
+            )
+
+
+def _on_schedule(schedule: Schedule, run_id: str) -> str:
+    return (
+        f"note: this run makes the job schedule `{run_id}` and ends; the service then runs a job"
+        f" every {_words(schedule.every)} until {_moment(schedule.end)}"
+        f" (az batch job-schedule delete --job-schedule-id {run_id} ends it sooner)"
+    )
+
+
+def _on_this_machine(
+    workload: Workload, keep: Sequence[str], *, allow_admin: bool
+) -> Iterator[str]:
+    pool = workload.pool
+    start_task = pool.start_task if isinstance(pool, NewPool) else None
+    if start_task is not None and start_task.run_as is Elevation.ADMIN:
+        if allow_admin:
+            yield "note: the start task runs as admin on this machine (--allow-admin)"
+        else:
+            yield (
+                "note: the start task asks for admin and is not run on this machine; what it"
+                " installs must be here already (--allow-admin runs it)"
+            )
+    if (
+        keep
+        or (isinstance(pool, NewPool) and pool.keep is not None)
+        or any(
+            isinstance(each, OwnContainer)
+            and (each.delete is Delete.NEVER or each.name is not None)
+            for each in workload.containers
+        )
+    ):
+        yield "note: nothing is kept on the local target: its services end with the run"
+
+
+def _on_kept_pools(workload: Workload) -> Iterator[str]:
+    match workload.pool:
+        case ExistingPool() as pool:
+            yield f"note: `--keep pool` changes nothing: pool `{pool.id}` is yours and stays"
+        case NewPool(keep=timedelta() as keep):
+            yield (
+                "note: `--keep pool` leaves the pool until you delete it, though `pool.keep` says"
+                f" {_words(keep)}"
+            )
+
+
+def _words(time: timedelta) -> str:
+    """A time as a spec writes it: `1h30m`."""
+    minutes, seconds = divmod(int(time.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

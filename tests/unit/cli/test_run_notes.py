@@ -1,0 +1,103 @@
+"""What is said before a run begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.cli.notes import notes
+from tests.fakes.plans import RUN, SPEC, make_workload
+
+EXISTING = SPEC[: SPEC.index("pool:")] + "pool: {existing: shared}\n" + SPEC[SPEC.index("task:") :]
+KEPT = SPEC.replace("{dedicated: 1}", "{dedicated: 1}\n  keep: 1h30m")
+ADMIN = SPEC.replace(
+    "{dedicated: 1}", "{dedicated: 1}\n  start_task: {command: apt-get update, run_as: admin}"
+)
+LOST = SPEC.replace("output: {download: true}", "output: {}")
+FOREVER = SPEC.replace("output: {download: true}", "output: {delete: never}")
+NAMED = SPEC.replace("output: {download: true}", "output: {name: my-results, download: true}")
+NOTHING_KEPT = "note: nothing is kept on the local target: its services end with the run"
+KEPT_FOR_EVER = (
+    "note: `--keep pool` leaves the pool until you delete it, though `pool.keep` says 1h30m"
+)
+NOT_RUN = (
+    "note: the start task asks for admin and is not run on this machine; what it installs must be"
+    " here already (--allow-admin runs it)"
+)
+LOSS = (
+    "note: outputs go to `output`, which is deleted after the run and not downloaded"
+    " (`download: true` brings them home, `delete: never` keeps them)"
+)
+
+
+def said(
+    folder: Path, text: str, *keep: str, local: bool = False, allow_admin: bool = False
+) -> list[str]:
+    workload = make_workload(folder, text)
+    return list(notes(workload, run_id=RUN, keep=keep, allow_admin=allow_admin, local=local))
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_plain_run_needs_no_word(tmp_path: Path, local: bool) -> None:
+    assert said(tmp_path, SPEC, local=local) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "keep", "local", "lines"),
+    [
+        (LOST, (), False, [LOSS]),
+        (LOST, ("storage",), False, []),
+        (LOST, ("storage",), True, [LOSS, NOTHING_KEPT]),
+        (FOREVER, (), False, []),
+        (FOREVER, (), True, [LOSS, NOTHING_KEPT]),
+        (NAMED, (), False, []),
+        (NAMED, (), True, [NOTHING_KEPT]),
+        (KEPT, (), False, []),
+        (KEPT, (), True, [NOTHING_KEPT]),
+        (SPEC, ("job",), True, [NOTHING_KEPT]),
+        (
+            KEPT,
+            ("pool",),
+            False,
+            [KEPT_FOR_EVER],
+        ),
+        (
+            EXISTING,
+            ("pool",),
+            False,
+            ["note: `--keep pool` changes nothing: pool `shared` is yours and stays"],
+        ),
+        (EXISTING, ("job",), False, []),
+        (
+            ADMIN,
+            (),
+            True,
+            [NOT_RUN],
+        ),
+        (ADMIN, (), False, []),
+    ],
+)
+def test_what_is_lost_or_stays_is_said(
+    tmp_path: Path, text: str, keep: tuple[str, ...], local: bool, lines: list[str]
+) -> None:
+    assert said(tmp_path, text, *keep, local=local) == lines
+
+
+def test_admin_on_this_machine_is_said(tmp_path: Path) -> None:
+    assert said(tmp_path, ADMIN, local=True, allow_admin=True) == [
+        "note: the start task runs as admin on this machine (--allow-admin)"
+    ]
+
+
+def test_where_a_schedule_goes_is_said(tmp_path: Path) -> None:
+    text = (
+        f"{SPEC[: SPEC.index('containers:')]}{SPEC[SPEC.index('pool:') : SPEC.index('task:')]}"
+        + ("job:\n  schedule: {every: 24h, end: 2026-01-31T23:00:00Z}\ntask:\n  command: date\n")
+    )
+
+    assert "\n".join(said(tmp_path, text)) == (
+        f"note: this run makes the job schedule `{RUN}` and ends; the service then runs a job every"
+        " 1d until 2026-01-31T23:00:00Z"
+        f" (az batch job-schedule delete --job-schedule-id {RUN} ends it sooner)"
+    )
