@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from runner.cli.world import World
-from runner.report.as_text import describe_failure, format_bytes, plural, printable
+from runner.report.as_text import describe_end, format_bytes, plural
 from runner.report.fold import Report
 from runner.run.events import (
     CleanupFinished,
@@ -122,7 +122,7 @@ class Bars:
             progress.console.print(line, markup=False, highlight=False)
         if self._uploads is not None and self._tasks is not None:
             size = format_bytes(report.uploaded_bytes)
-            progress.update(self._uploads, completed=report.uploaded_files, more=size)
+            progress.update(self._uploads, completed=report.files_there, more=size)
             done = report.succeeded + len(report.failures)
             progress.update(self._tasks, completed=done, more=describe_nodes(report))
 
@@ -158,7 +158,7 @@ def describe_event(event: Event, report: Report) -> str | None:
         case StartTaskFailed():
             return f"start task failed on node {event.node}"
         case TaskFinished(succeeded=False):
-            return printable(f"task {event.task} failed ({event.item}): {describe_failure(event)}")
+            return describe_end(event)
         case _:
             return None
 
@@ -166,7 +166,7 @@ def describe_event(event: Event, report: Report) -> str | None:
 def describe_numbers(report: Report) -> str:
     """How far uploads and tasks are."""
     done = report.succeeded + len(report.failures)
-    return f"{report.uploaded_files}/{report.files} files up, {done}/{report.tasks} tasks done"
+    return f"{report.files_there}/{report.files} files up, {done}/{report.tasks} tasks done"
 
 
 def describe_nodes(report: Report) -> str:

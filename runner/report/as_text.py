@@ -5,12 +5,13 @@ It renders a report and nothing else; colours and terminals are not its business
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runner.report.fold import Report
-from runner.run.events import StartTaskFailed, TaskFinished
+from runner.run.events import DEPENDENCY_FAILED, StartTaskFailed, TaskFinished
 
 _FAILURES_SHOWN = 10
+_BLOCKED_SHOWN = 3
 _PROGRAM_NOT_FOUND = 127
 # A shell gives a program that a signal ended this much more than the signal's number.
 _SIGNAL_BASE = 128
@@ -24,11 +25,14 @@ def digest(report: Report, *, run_directory: str, output_directory: str) -> str:
 def _lines(report: Report, run_directory: str, output_directory: str) -> Iterator[str]:
     for failed in report.start_task_failures[:1]:
         yield from _start_task_failure(failed, len(report.start_task_failures))
-    for failure in report.failures[:_FAILURES_SHOWN]:
+    blocked = [each for each in report.failures if each.cause == DEPENDENCY_FAILED]
+    failures = [each for each in report.failures if each.cause != DEPENDENCY_FAILED]
+    for failure in failures[:_FAILURES_SHOWN]:
         yield from _task_failure(failure)
-    if len(report.failures) > _FAILURES_SHOWN:
-        more = len(report.failures) - _FAILURES_SHOWN
+    if len(failures) > _FAILURES_SHOWN:
+        more = len(failures) - _FAILURES_SHOWN
         yield f"... and {more} more failed; all are in {run_directory}/report.json"
+    yield from _blocked(blocked, run_directory)
     yield _counts(report)
     if report.downloaded_files:
         size = format_bytes(report.downloaded_bytes)
@@ -40,6 +44,8 @@ def _lines(report: Report, run_directory: str, output_directory: str) -> Iterato
 def _counts(report: Report) -> str:
     failed = len(report.failures)
     unfinished = report.tasks - report.succeeded - failed
+    if any(left.kind == "job schedule" for left in report.left):
+        return f"{plural(report.tasks, 'task')}: run by a job schedule"
     parts = [f"{report.succeeded} succeeded"]
     if failed:
         parts.append(f"{failed} failed")
@@ -48,10 +54,27 @@ def _counts(report: Report) -> str:
     return f"{plural(report.tasks, 'task')}: {', '.join(parts)}"
 
 
+def _blocked(blocked: Sequence[TaskFinished], run_directory: str) -> Iterator[str]:
+    """Tasks that never ran, apart from those whose fault that is."""
+    for task in blocked[:_BLOCKED_SHOWN]:
+        yield describe_end(task)
+    if len(blocked) > _BLOCKED_SHOWN:
+        more = len(blocked) - _BLOCKED_SHOWN
+        yield f"... and {more} more never ran; all are in {run_directory}/report.json"
+
+
 def _task_failure(task: TaskFinished) -> Iterator[str]:
-    yield printable(f"task {task.task} failed ({task.item}): {describe_failure(task)}")
+    yield describe_end(task)
     if task.stderr_tail:
         yield from (f"    {printable(line)}" for line in task.stderr_tail.splitlines())
+
+
+def describe_end(task: TaskFinished) -> str:
+    """A task that did not succeed, in one line."""
+    item = f" ({task.item})" if task.item else ""
+    if task.cause == DEPENDENCY_FAILED:
+        return printable(f"task {task.task} never ran{item}: {task.message}")
+    return printable(f"task {task.task} failed{item}: {describe_failure(task)}")
 
 
 def describe_failure(task: TaskFinished) -> str:

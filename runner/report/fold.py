@@ -40,6 +40,8 @@ class Report:
     input_bytes: int = 0
     uploaded_files: int = 0
     uploaded_bytes: int = 0
+    unchanged_files: int = 0
+    """Those that were in their containers already, with the same content."""
     job: str | None = None
     pool: str | None = None
     pool_errors: tuple[str, ...] = ()
@@ -57,6 +59,11 @@ class Report:
     exit_code: int | None = None
     error: str | None = None
 
+    @property
+    def files_there(self) -> int:
+        """Input files that are where tasks find them."""
+        return self.uploaded_files + self.unchanged_files
+
     def add(self, event: Event) -> None:
         """Takes one more event in."""
         match event:
@@ -64,8 +71,11 @@ class Report:
                 self.workload, self.target = event.workload, event.target
                 self.tasks, self.files, self.input_bytes = event.tasks, event.files, event.bytes
             case UploadFinished():
-                self.uploaded_files += 1
-                self.uploaded_bytes += event.bytes
+                if event.skipped:
+                    self.unchanged_files += 1
+                else:
+                    self.uploaded_files += 1
+                    self.uploaded_bytes += event.bytes
             case JobCreated():
                 self.job, self.pool = event.job, event.pool
             case PoolChanged():

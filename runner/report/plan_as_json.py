@@ -1,31 +1,26 @@
 """A plan as data: what `plan --json` prints and the run's directory keeps.
 
-It renders a plan and nothing else; a million tasks are written one by one.
+It renders a plan and nothing else; files and tasks are written one by one, a line each, so that a
+million take no memory. The same plan is the same text.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import assert_never
-
-from runner.plan.model import (
-    BlobResource,
-    CommandLine,
-    ContainerPlan,
-    FolderResource,
-    NodeCommandPlan,
-    Plan,
-    ResourcePlan,
-    TaskPlan,
-    WebResource,
+from runner.plan.model import ContainerPlan, InputFile, Plan, TaskPlan, TaskRange
+from runner.report.pool_as_json import pool_as_json
+from runner.report.step_as_json import (
+    command_as_json,
+    node_command_as_json,
+    resource_as_json,
+    seconds,
+    step_as_json,
 )
-from runner.spec.pool import Autoscale, CustomImage, ExistingPool, FixedNodes, Image
-from runner.spec.terms import NamedUser, RunAs
-from runner.spec.workload import OwnContainer
+from runner.spec.workload import OwnContainer, Schedule
 
 VERSION = 1
 
@@ -37,37 +32,60 @@ def write_plan(path: Path, plan: Plan) -> None:
 
 
 def plan_as_json(plan: Plan) -> Iterator[str]:
-    """The text of one JSON object, in pieces; a task a line."""
+    """The text of one JSON object, in pieces."""
     head = json.dumps(_head(plan), indent=1, ensure_ascii=False)
     yield head[: head.rindex("\n")]
+    yield ',\n "containers": ['
+    yield from _lines((_container(plan, each) for each in plan.containers), end="\n ]")
     yield ',\n "tasks": ['
-    separator = "\n"
-    for task in plan.tasks:
-        yield separator + json.dumps(task_as_json(task), ensure_ascii=False)
-        separator = ",\n"
-    yield "\n]}\n"
+    steps = {step.name: step_as_json(step) for step in plan.workload.steps}
+    tasks = (_dump({**_task(task), **steps[task.step.name]}) for task in plan.tasks)
+    yield from _lines(([each] for each in tasks), end="\n]}\n")
 
 
 def task_as_json(task: TaskPlan) -> dict[str, Any]:
     """One task; containers by role, no SAS."""
+    return {**_task(task), **step_as_json(task.step)}
+
+
+def _task(task: TaskPlan) -> dict[str, Any]:
+    """What differs from task to task."""
+    coordination = task.coordination
     return {
         "id": task.id,
         "name": task.display_name,
-        **_command(task.command),
-        "resources": [_resource(resource) for resource in task.resources],
+        "item": task.item,
+        **command_as_json(task.command),
+        "coordination": None if coordination is None else coordination.line,
+        "resources": [resource_as_json(resource) for resource in task.resources],
+        "shared_resources": [resource_as_json(resource) for resource in task.shared_resources],
         "outputs": [
             {
                 "pattern": output.pattern,
                 "role": output.role,
                 "path": output.path,
+                "blob": output.blob,
                 "when": output.when.value,
             }
             for output in task.outputs
         ],
-        "run_as": _run_as(task.step.run_as),
-        "retries": task.step.retries,
-        "timeout_seconds": None if task.step.timeout is None else task.step.timeout.total_seconds(),
+        "needs": [{"first": each.first, "last": each.last} for each in task.needs],
+        "container_image": task.container_image,
     }
+
+
+def _lines(items: Iterable[Iterable[str]], *, end: str) -> Iterator[str]:
+    """The items of a list, each on a line of its own, and its end."""
+    separator = "\n"
+    for pieces in items:
+        yield separator
+        yield from pieces
+        separator = ",\n"
+    yield end
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _head(plan: Plan) -> dict[str, Any]:
@@ -77,91 +95,74 @@ def _head(plan: Plan) -> dict[str, Any]:
         "run": plan.run_id,
         "workload": workload.name,
         "parameters": dict(workload.parameters),
-        "containers": [_container(plan, container) for container in plan.containers],
-        "pool": _pool(plan),
-        "job": {
-            "duration_seconds": workload.limits.duration.total_seconds(),
-            "extra": dict(workload.job.extra),
+        "pool": pool_as_json(workload.pool, plan.start_task),
+        "job": _job(plan),
+        "steps": list(_steps(plan)),
+    }
+
+
+def _job(plan: Plan) -> dict[str, Any]:
+    job = plan.workload.job
+    return {
+        "duration_seconds": plan.workload.limits.duration.total_seconds(),
+        "priority": job.priority,
+        "max_parallel_tasks": job.max_parallel_tasks,
+        "on_failure": job.on_failure.value,
+        "environment": dict(plan.job_environment),
+        "metadata": dict(job.metadata),
+        "preparation": None
+        if plan.preparation is None
+        else {
+            **node_command_as_json(plan.preparation),
+            "rerun_on_reboot": job.rerun_preparation_on_reboot,
         },
+        "release": None if plan.release is None else node_command_as_json(plan.release),
+        "schedule": None if job.schedule is None else _schedule(job.schedule),
+        "extra": dict(job.extra),
     }
 
 
-def _pool(plan: Plan) -> dict[str, Any]:
-    pool = plan.workload.pool
-    if isinstance(pool, ExistingPool):
-        return {"existing": pool.id}
-    start_task = plan.start_task
+def _schedule(schedule: Schedule) -> dict[str, Any]:
     return {
-        "image": _image(pool.image),
-        "vm_size": pool.vm_size,
-        **_size(pool.size),
-        "task_slots_per_node": pool.task_slots_per_node,
-        "start_task": None if start_task is None else _node_command(start_task),
-        "extra": dict(pool.extra),
+        "every_seconds": schedule.every.total_seconds(),
+        "window_seconds": seconds(schedule.window),
+        "start": None if schedule.start is None else schedule.start.isoformat(),
+        "end": schedule.end.isoformat(),
     }
 
 
-def _image(image: Image | CustomImage) -> dict[str, Any]:
-    if isinstance(image, CustomImage):
-        return {"id": image.id, "node_agent": image.node_agent}
-    return {
-        "publisher": image.publisher,
-        "offer": image.offer,
-        "sku": image.sku,
-        "version": image.version,
-    }
+def _steps(plan: Plan) -> Iterator[dict[str, Any]]:
+    for step, tasks in zip(plan.workload.steps, plan.ranges, strict=True):
+        yield {"name": step.name, "needs": list(step.needs), **_range(tasks)}
 
 
-def _size(size: FixedNodes | Autoscale) -> dict[str, Any]:
-    if isinstance(size, Autoscale):
-        return {"autoscale": size.formula, "interval_seconds": size.interval.total_seconds()}
-    return {"dedicated_nodes": size.dedicated, "spot_nodes": size.spot}
+def _range(tasks: TaskRange) -> dict[str, int]:
+    return {"first": tasks.first, "last": tasks.last}
 
 
-def _node_command(command: NodeCommandPlan) -> dict[str, Any]:
-    return {
-        **_command(command.command),
-        "resources": [_resource(resource) for resource in command.resources],
-        "run_as": _run_as(command.run_as),
-        "wait_for_success": command.wait_for_success,
-        "retries": command.retries,
-    }
-
-
-def _run_as(run_as: RunAs) -> str:
-    return run_as.name if isinstance(run_as, NamedUser) else run_as.value
-
-
-def _container(plan: Plan, container: ContainerPlan) -> dict[str, Any]:
-    workload = plan.workload.container(container.role)
-    return {
+def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
+    policy = plan.workload.container(container.role)
+    is_own = isinstance(policy, OwnContainer)
+    head = {
         "role": container.role,
         "name": container.name,
-        "download": isinstance(workload, OwnContainer) and workload.download,
-        "delete": workload.delete.value if isinstance(workload, OwnContainer) else "never",
-        "files": [
-            {"source": str(file.source), "blob": file.blob, "bytes": file.size_bytes}
-            for file in container.files
-        ],
+        "made": container.is_made,
+        "existing": not is_own,
+        "if_not_empty": policy.if_not_empty.value if isinstance(policy, OwnContainer) else None,
+        "download": isinstance(policy, OwnContainer) and policy.download,
+        "delete": policy.delete.value if isinstance(policy, OwnContainer) else "never",
     }
+    yield f'{_dump(head)[:-1]}, "files": ['
+    files = ([_dump(_file(container, file))] for file in container.files)
+    yield from _lines(files, end="\n]}" if container.files else "]}")
 
 
-def _command(command: CommandLine) -> dict[str, Any]:
+def _file(container: ContainerPlan, file: InputFile) -> dict[str, Any]:
+    """`skipped` says why a file is not brought up."""
+    skipped = "unchanged" if file.blob in container.unchanged else None
     return {
-        "command": command.script,
-        "command_line": command.line,
-        "environment": dict(command.environment),
-        "script_file": command.script_file,
+        "source": None if file.source is None else str(file.source),
+        "blob": file.blob,
+        "bytes": file.size_bytes,
+        "skipped": "stored" if file.source is None else skipped,
     }
-
-
-def _resource(resource: ResourcePlan) -> dict[str, Any]:
-    match resource:
-        case BlobResource():
-            return {"role": resource.role, "blob": resource.blob, "path": resource.path}
-        case FolderResource():
-            return {"role": resource.role, "prefix": resource.prefix, "path": resource.path}
-        case WebResource():
-            return {"url": resource.url, "path": resource.path}
-        case _:
-            assert_never(resource)

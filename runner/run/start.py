@@ -22,6 +22,7 @@ from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleReq
 from runner.run.submit import Requests, Submission, plan_submission, submission_as_json
 from runner.run.uploads import has_uploads
 from runner.spec.pool import ExistingPool
+from runner.spec.problem import SpecError
 from runner.spec.workload import Schedule
 
 
@@ -68,8 +69,14 @@ class Start:
     def look(self) -> Ground:
         """Finds what is there and names what will be made; makes nothing.
 
-        Raises `SpecError` where something that must exist does not, or the other way round.
+        Raises `UsageError` where something that must exist does not, or the other way round.
         """
+        try:
+            return self._look()
+        except SpecError as error:
+            raise _in_one_line(error) from error
+
+    def _look(self) -> Ground:
         plan = self._plan
         if plan.workload.job.schedule is not None and not self._outlives_client:
             raise UsageError(
@@ -166,6 +173,13 @@ class Start:
             request=ground.request,
             keep=Keep.POOL in self._keep,
         )
+
+
+def _in_one_line(error: SpecError) -> UsageError:
+    """What the services refute in a spec, as the end of a run is told."""
+    problems = error.problems
+    words = "; ".join(f"{each.location()}: {each.code}: {each.message}" for each in problems)
+    return UsageError(words, hint=problems[0].hint)
 
 
 def describe_schedule(schedule_id: str, schedule: Schedule) -> str:

@@ -3,94 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
 from runner.run.cleanup import Keep
-from runner.run.clock import Clock
-from runner.run.events import Event
-from runner.run.execute import Options, Outcome, Run
-from runner.run.journal import Journal
 from runner.run.services import AutoPool, JobState, NodeStatus, TaskFailure, TaskRequest
-from runner.run.stop import Stop
-from tests.fakes.plans import RUN, SPEC, make_plan
-from tests.fakes.services import NOW, FakeBatch, FakeBlobs, TaskEnd
+from tests.fakes.plans import RUN, SPEC
+from tests.fakes.services import TaskEnd
+from tests.fakes.stage import Stage
 
 NAMES = [f"{RUN}-input", f"{RUN}-logs", f"{RUN}-output"]
-
-
-class MovedClock:
-    """Time passes only by waiting, at once."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed)
-
-    def wait(self, stop: Stop, seconds: float) -> None:
-        self.passed += seconds
-        stop.wait(0.001)
-
-    def clock(self) -> Clock:
-        return Clock(now=self.now, monotonic=lambda: self.passed, wait=self.wait)
-
-
-class Stage:
-    """One run against fakes, and what came of it."""
-
-    def __init__(self, folder: Path, spec: str = SPEC, files: tuple[str, ...] = ("a.txt", "b.txt")):
-        self.folder = folder
-        self.plan = make_plan(folder, spec, files)
-        self.blobs = FakeBlobs()
-        self.batch = FakeBatch(self.blobs)
-        self.events: list[dict[str, Any]] = []
-        self.directory = folder / "run"
-        self.directory.mkdir()
-        self.stop = Stop()
-        self.journal: Journal | None = None
-        self.services_ended: str | None = None
-
-    def hear(self, event: Event, line: dict[str, Any]) -> None:
-        self.events.append(line)
-
-    def execute(
-        self, *, keep: frozenset[Keep] = frozenset(), outlives: bool = True, all_logs: bool = False
-    ) -> Outcome:
-        clock = MovedClock().clock()
-        journal = Journal(self.directory, run=RUN, clock=clock.now, listener=self.hear)
-        self.journal = journal
-        run = Run(
-            self.plan,
-            Options(
-                target="azure",
-                outlives_client=outlives,
-                output_directory=self.folder / "results",
-                keep=keep,
-                all_logs=all_logs,
-            ),
-            batch=self.batch,
-            blobs=self.blobs,
-            journal=journal,
-            clock=clock,
-            stop=self.stop,
-            services_ended=lambda: self.services_ended,
-        )
-        try:
-            return run.execute()
-        finally:
-            journal.close()
-
-    def of_type(self, name: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event["type"] == name]
-
-    def left(self) -> list[dict[str, Any]]:
-        (cleanup,) = self.of_type("cleanup.finished")
-        return list(cleanup["left"])
 
 
 def test_a_run_brings_everything_home_and_leaves_nothing(tmp_path: Path) -> None:

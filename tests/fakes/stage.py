@@ -1,0 +1,105 @@
+"""One run against fake services, on a clock that only waiting moves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from runner.plan.model import Plan
+from runner.run.cleanup import Keep
+from runner.run.clock import Clock
+from runner.run.events import Event
+from runner.run.execute import Options, Outcome, Run
+from runner.run.journal import Journal
+from runner.run.stop import Stop
+from tests.fakes.plans import RUN, SPEC, make_plan
+from tests.fakes.services import NOW, FakeBatch, FakeBlobs
+
+
+class MovedClock:
+    """Time passes only by waiting, at once."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed)
+
+    def wait(self, stop: Stop, seconds: float) -> None:
+        self.passed += seconds
+        stop.wait(0.001)
+
+    def clock(self) -> Clock:
+        return Clock(now=self.now, monotonic=lambda: self.passed, wait=self.wait)
+
+
+class Stage:
+    """One run against fakes, and what came of it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        spec: str = SPEC,
+        files: tuple[str, ...] = ("a.txt", "b.txt"),
+        *,
+        plan: Plan | None = None,
+    ) -> None:
+        self.folder = folder
+        self.plan = make_plan(folder, spec, files) if plan is None else plan
+        self.blobs = FakeBlobs()
+        self.batch = FakeBatch(self.blobs)
+        self.events: list[dict[str, Any]] = []
+        self.directory = folder / "run"
+        self.directory.mkdir()
+        self.stop = Stop()
+        self.journal: Journal | None = None
+        self.services_ended: str | None = None
+        self.clock = MovedClock()
+        self.run: Run | None = None
+
+    def hear(self, event: Event, line: dict[str, Any]) -> None:
+        self.events.append(line)
+
+    def execute(
+        self, *, keep: frozenset[Keep] = frozenset(), outlives: bool = True, all_logs: bool = False
+    ) -> Outcome:
+        clock = self.clock.clock()
+        journal = Journal(self.directory, run=RUN, clock=clock.now, listener=self.hear)
+        self.journal = journal
+        run = Run(
+            self.plan,
+            Options(
+                target="azure",
+                outlives_client=outlives,
+                output_directory=self.folder / "results",
+                keep=keep,
+                all_logs=all_logs,
+            ),
+            batch=self.batch,
+            blobs=self.blobs,
+            journal=journal,
+            clock=clock,
+            stop=self.stop,
+            services_ended=lambda: self.services_ended,
+        )
+        self.run = run
+        try:
+            return run.execute()
+        finally:
+            journal.close()
+
+    def of_type(self, name: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == name]
+
+    def left(self) -> list[dict[str, Any]]:
+        (cleanup,) = self.of_type("cleanup.finished")
+        return list(cleanup["left"])
+
+    def failures(self) -> dict[str, tuple[str, str]]:
+        """Cause and message of each task that did not succeed."""
+        return {
+            event["task"]: (event["cause"], event["message"])
+            for event in self.of_type("task.finished")
+            if not event["succeeded"]
+        }
