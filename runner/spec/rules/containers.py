@@ -133,6 +133,7 @@ def _inputs_are_filled(workload: Workload, document: Document) -> Iterator[Probl
 def _resources_are_filled(workload: Workload, document: Document) -> Iterator[Problem]:
     empty = {each.role for each in workload.containers if _starts_empty(each)}
     writers = _writers(workload)
+    declared = {step.name for step in workload.steps}
     for command in node_commands(workload):
         if command is workload.job.release:
             continue  # it runs behind all steps
@@ -152,7 +153,7 @@ def _resources_are_filled(workload: Workload, document: Document) -> Iterator[Pr
             pointer = role_of_resource(resource)
             if not others:
                 yield _nothing_to_bring(document, pointer, resource.role, False)
-            elif before.isdisjoint(others):
+            elif before.isdisjoint(others) and declared.issuperset(step.needs):
                 yield document.problem(
                     pointer,
                     code="missing-needs",

@@ -38,7 +38,7 @@ def _times_are_possible(workload: Workload, document: Document) -> Iterator[Prob
         elif (
             pointer[-1] == "timeout"
             and pointer[:2] != ("job", "release")
-            and time > workload.limits.duration
+            and time > workload.limits.duration > timedelta(0)
         ):
             yield document.problem(
                 pointer,

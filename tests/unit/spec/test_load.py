@@ -11,6 +11,7 @@ from runner.errors import ExitCode, UsageError
 from runner.spec.bundled import bundled
 from runner.spec.load import load_workload
 from runner.spec.messages import render_problem
+from runner.spec.pool import FixedNodes, NewPool
 from runner.spec.problem import SpecError
 from runner.spec.terms import ParameterValue
 from runner.spec.workload import Workload
@@ -34,7 +35,8 @@ def problems_of(folder: Path, content: str | bytes, **given: ParameterValue) -> 
 def test_a_spec_that_is_right(tmp_path: Path, spec: str) -> None:
     workload = load(tmp_path, spec, nodes="2")
     assert workload.document.name == "my/spec.yaml"
-    assert workload.pool.spot_nodes == 2
+    assert isinstance(workload.pool, NewPool)
+    assert workload.pool.size == FixedNodes(dedicated=0, spot=2)
 
 
 @pytest.mark.parametrize("name", ["cat.yaml", "topwords.yaml", "ffmpeg.yaml"])

@@ -121,10 +121,10 @@ WRONG = [
     ),
     (
         "name: topics",
-        "name: 007",
+        "name: 7.10",
         "2:7 wrong-type",
-        "`name` must be text, not the number 007",
-        'put it in quotes: `"007"`',
+        "`name` must be text, not the number 7.10",
+        'put it in quotes: `"7.10"`',
     ),
     (
         "duration: 24h",
