@@ -62,11 +62,6 @@ def command_line(
     )
 
 
-def bash_command(script: str, environment: Mapping[str, str], *, task: str) -> CommandLine:
-    """The command line that runs `script` in bash."""
-    return command_line(script, Shell.BASH, environment, task=task)
-
-
 def _posix_command(
     script: str, program: str, strict: str, environment: Mapping[str, str], *, task: str
 ) -> CommandLine:

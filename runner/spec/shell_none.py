@@ -121,9 +121,9 @@ def _write(parts: Sequence[Part]) -> Renderer:
 def _render(words: Sequence[Sequence[Part]], scope: Scope) -> str:
     rendered: list[str] = []
     faults: list[TemplateFault] = []
-    for parts in words:
+    for index, parts in enumerate(words):
         try:
-            rendered.extend(_render_word(parts, scope))
+            rendered.extend(_render_word(parts, scope, is_name=index == 0))
         except TemplateError as error:
             faults.extend(error.faults)
     if faults:
@@ -131,8 +131,8 @@ def _render(words: Sequence[Sequence[Part]], scope: Scope) -> str:
     return " ".join(rendered)
 
 
-def _render_word(parts: Sequence[Part], scope: Scope) -> tuple[str, ...]:
-    whole = parts[0] if len(parts) == 1 else None
+def _render_word(parts: Sequence[Part], scope: Scope, *, is_name: bool) -> tuple[str, ...]:
+    whole = parts[0] if len(parts) == 1 and not is_name else None
     if isinstance(whole, Expression) and not whole.is_raw and is_list(whole, scope):
         return tuple(_quote_argument(text, False) for text in words_of(whole, scope, NONE))
     has_raw = any(isinstance(part, Expression) and part.is_raw for part in parts)

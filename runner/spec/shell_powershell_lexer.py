@@ -39,7 +39,7 @@ _KEYWORDS = frozenset(
 )
 _VALUE_KEYWORDS = frozenset({"return", "throw", "exit"})
 _FIRST_KEYWORDS = frozenset({"param", "using"})
-_VALUE_BEFORE = frozenset(" \t\n(,;=[{!+*/%|<>")
+_VALUE_BEFORE = frozenset(" \t\n(,;=[{!+*/%|<>]")
 _VALUE_BEHIND = frozenset(" \t\n),;]}|+-*/%")
 _DEEPEST = 100
 

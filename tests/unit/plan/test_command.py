@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.plan.command import SCRIPT_FILE, SCRIPT_VARIABLE, bash_command, command_line
+from runner.plan.command import SCRIPT_FILE, SCRIPT_VARIABLE, command_line
 from runner.spec.shell import Shell
 
 
@@ -27,7 +27,7 @@ def run(command_line: str, environment: dict[str, str], folder: Path) -> tuple[i
 
 
 def test_a_plain_script_stands_in_the_line() -> None:
-    command = bash_command('cat a.txt | sort > "b.txt"', {"A": "1"}, task="0001")
+    command = command_line('cat a.txt | sort > "b.txt"', Shell.BASH, {"A": "1"}, task="0001")
     assert command.line == "/bin/bash -c 'set -e -o pipefail; cat a.txt | sort > \"b.txt\"'"
     assert command.environment == {"A": "1"}
     assert command.script_file is None
@@ -35,14 +35,14 @@ def test_a_plain_script_stands_in_the_line() -> None:
 
 @pytest.mark.parametrize("script", ["echo 'a'", "echo a\necho b", "echo a\\b", "echo \u202e"])
 def test_a_script_that_a_line_may_not_hold_is_a_variable(script: str) -> None:
-    command = bash_command(script, {}, task="0001")
+    command = command_line(script, Shell.BASH, {}, task="0001")
     assert command.line == "/bin/bash -c 'set -e -o pipefail; eval \"$BATCH_RUN_SCRIPT\"'"
     assert command.environment == {SCRIPT_VARIABLE: script}
 
 
 def test_a_long_script_is_a_file() -> None:
     script = "echo 'x'\n" * 20_000
-    command = bash_command(script, {}, task="0001")
+    command = command_line(script, Shell.BASH, {}, task="0001")
     assert command.line == f"/bin/bash -c 'set -e -o pipefail; . ./{SCRIPT_FILE}'"
     assert command.script_file is not None
     assert command.script_file.startswith("0001/script-")
@@ -66,12 +66,14 @@ SCRIPTS = [
 
 @pytest.mark.parametrize(("script", "wanted"), SCRIPTS)
 def test_bash_does_what_is_written(script: str, wanted: tuple[int, str], tmp_path: Path) -> None:
-    command = bash_command(script, {}, task="0001")
+    command = command_line(script, Shell.BASH, {}, task="0001")
     assert run(command.line, dict(command.environment), tmp_path) == wanted
 
 
 def test_a_file_does_what_is_written(tmp_path: Path) -> None:
-    command = bash_command("echo 'x'\n" * 20_000 + "false\necho never\n", {}, task="0001")
+    command = command_line(
+        "echo 'x'\n" * 20_000 + "false\necho never\n", Shell.BASH, {}, task="0001"
+    )
     (tmp_path / SCRIPT_FILE).write_text(command.script)
     assert run(command.line, dict(command.environment), tmp_path) == (1, "x\n" * 20_000)
 

@@ -53,6 +53,7 @@ TWO = "$v1 = 'two words'; "
         ("prog {{ empty }}{{ dash }}.x", "$v1 = '.\\-rf'; prog \"${v1}.x\""),
         ('prog "$y {{ plain }}" "$y{{ plain }}"', '$v1 = \'abc\'; prog "$y abc" "$y${v1}"'),
         ('prog @"\na {{ dollar }}\n"@', "$v1 = 'a$b'; prog @\"\na ${v1}\n\"@"),
+        ("$y = [int]{{ three }}", "$y = [int](-3)"),
         ("$y = {{ two }}", f"{TWO}$y = ${{v1}}"),
         ("$y = {{ three }} + {{ yes }}", "$y = (-3) + $true"),
         ("$y = prog {{ two }}", f"{TWO}$y = prog ${{v1}}"),

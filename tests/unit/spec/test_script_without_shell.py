@@ -109,6 +109,12 @@ def test_values_that_are_refused(value: str) -> None:
         assert fault.message.endswith(", which needs a shell to be passed on")
 
 
+def test_a_list_names_no_program() -> None:
+    with pytest.raises(TemplateError) as error:
+        compile_command("{{ names }} x", Shell.NONE).render(SCOPE)
+    assert [fault.message for fault in error.value.faults] == ["a list cannot stand in text"]
+
+
 def test_list_form() -> None:
     template = compile_argv(["my prog", "{{ two }}", "{{ names }}", "", "a;b"], Shell.NONE)
     assert template.render(SCOPE) == '"my prog" "two words" a "two words" ./-d 3 "" "a;b"'
