@@ -91,10 +91,9 @@ def test_admin_on_this_machine_is_said(tmp_path: Path) -> None:
 
 
 def test_where_a_schedule_goes_is_said(tmp_path: Path) -> None:
-    text = (
-        f"{SPEC[: SPEC.index('containers:')]}{SPEC[SPEC.index('pool:') : SPEC.index('task:')]}"
-        + ("job:\n  schedule: {every: 24h, end: 2026-01-31T23:00:00Z}\ntask:\n  command: date\n")
-    )
+    pool = SPEC[SPEC.index("pool:") : SPEC.index("task:")]
+    schedule = "job:\n  schedule: {every: 24h, end: 2026-01-31T23:00:00Z}\n"
+    text = f"version: 1\nname: demo\n{pool}{schedule}task:\n  command: date\n"
 
     assert "\n".join(said(tmp_path, text)) == (
         f"note: this run makes the job schedule `{RUN}` and ends; the service then runs a job every"
