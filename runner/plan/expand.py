@@ -18,10 +18,9 @@ from runner.plan.references import check_references
 from runner.plan.sources import gather, source_problems
 from runner.plan.tasks import TaskSequence
 from runner.spec.problem import Problem, SpecError
+from runner.spec.rules.limits import MOST_TASKS
 from runner.spec.workload import Workload
 
-MOST_TASKS = 10_000_000
-"""More are a slip in a `matrix` or a `range`: no one waits for their plan."""
 # A template that fails for one file mostly fails for all; nobody reads ten thousand of them.
 _PROBLEMS_SHOWN = 20
 # Stands in `file.url` until a target is chosen; as long as a real one may be.
@@ -67,6 +66,7 @@ def expand(
         preparation=commands.preparation,
         release=commands.release,
         job_environment=commands.environment,
+        ranges=tasks.ranges,
     )
 
 

@@ -69,17 +69,25 @@ class SingleItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerFiles:
-    """Files of a container, and the URL of the container that theirs start with."""
+    """Files of a container, and the URL of the container that theirs start with.
+
+    Without `has_urls` no template asks for a file's URL, whose making would cost as much as all
+    that is asked for.
+    """
 
     role: Role
     files: FileTable
     url: str
+    has_urls: bool = True
 
     def describe(self, index: int) -> tuple[Mapping[str, object], BlobResource]:
         """What templates can say of a file, and the file for a task's directory."""
         blob, path, size = self.files.name(index)
-        file = describe_file(path, url=f"{self.url}/{quote(blob)}")
-        return {**file, "size": size}, BlobResource(role=self.role, blob=blob, path=path)
+        file = describe_file(path)
+        file["size"] = size
+        if self.has_urls:
+            file["url"] = f"{self.url}/{quote(blob)}"
+        return file, BlobResource(role=self.role, blob=blob, path=path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +181,8 @@ class OutputItems:
         output = self.producer.output(task, self.outputs[position])
         blob = output.blob
         assert blob is not None  # it is a named output
-        file = describe_file(blob, url=f"{self.url_of(output.role)}/{quote(blob)}")
+        file = describe_file(blob)
+        file["url"] = f"{self.url_of(output.role)}/{quote(blob)}"
         return Item(
             label=blob,
             folder=blob.rpartition("/")[0],
@@ -182,8 +191,8 @@ class OutputItems:
         )
 
 
-def describe_file(path: str, *, url: str) -> dict[str, object]:
-    """`file.*` of the templates, but for the size."""
+def describe_file(path: str) -> dict[str, object]:
+    """`file.*` of the templates, but for the size and the URL."""
     folder, stem, extension = split_name(path)
     return {
         "path": path,
@@ -191,5 +200,4 @@ def describe_file(path: str, *, url: str) -> dict[str, object]:
         "dir": folder.removesuffix("/"),
         "stem": stem,
         "ext": extension,
-        "url": url,
     }

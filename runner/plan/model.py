@@ -187,6 +187,8 @@ class Plan:
     preparation: NodeCommandPlan | None = None
     release: NodeCommandPlan | None = None
     job_environment: Mapping[str, str] = field(default_factory=dict)
+    ranges: tuple[TaskRange, ...] = ()
+    """The tasks of each step of the workload, in its order."""
 
     def container(self, role: Role) -> ContainerPlan:
         """The container of a role; not the logs', which has no files and no policy."""

@@ -42,7 +42,7 @@ if test -n "$missing"; then
     sleep {_PAUSE_SECONDS}
   done
   tries=0
-  until apt-get --quiet --yes --no-install-recommends -o Acquire::Retries=3 \
+  until apt-get --quiet --yes -o Acquire::Retries=3 \
 -o DPkg::Lock::Timeout={_LOCK_SECONDS} install $missing; do
     tries=$((tries + 1))
     if test "$tries" -ge 3; then

@@ -32,6 +32,14 @@ def check_references(step: Step, names: Fields, document: Document) -> Iterator[
                 yield fault_problem(document, pointer, fault)
 
 
+def asks_for_urls(step: Step) -> bool:
+    """Whether any template of a step may ask for the URL of a file."""
+    paths = (each.path for _, template in _templates(step) for each in template.references)
+    return any(
+        "url" in path or path[0] in {"files", "row", "item"} or path == ("file",) for path in paths
+    )
+
+
 def _fault(reference: Reference, names: Fields) -> TemplateFault | None:
     known: Fields | None = names
     if reference.path[0] not in names:

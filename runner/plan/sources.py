@@ -24,6 +24,7 @@ from runner.plan.items import (
 )
 from runner.plan.model import ContainerPlan
 from runner.plan.patterns import file_matcher
+from runner.plan.references import asks_for_urls
 from runner.plan.rows import RowTable, read_rows
 from runner.plan.value_items import ListItems, RangeItems, RowItems
 from runner.spec.document import Document, Pointer
@@ -86,25 +87,32 @@ def gather(
 
 
 def make_items(
-    source: Source | None,
+    step: Step,
     materials: Materials,
     *,
     url_of: Callable[[Role], str],
     producers: Mapping[StepName, tuple[Producer, Step]],
 ) -> Items:
-    """The items of a source; `url_of` gives containers' URLs, `producers` are the steps before."""
-    match source:
+    """The items of a step; `url_of` gives containers' URLs, `producers` are the steps before."""
+    has_urls = asks_for_urls(step)
+
+    def simple(source: SimpleSource) -> Items:
+        return _simple(source, materials, url_of, has_urls=has_urls)
+
+    match step.for_each:
         case None:
             return SingleItem()
         case OutputsOf():
-            producer, step = producers[source.step]
-            return OutputItems(producer=producer, outputs=named_outputs(step), url_of=url_of)
+            producer, other = producers[step.for_each.step]
+            return OutputItems(producer=producer, outputs=named_outputs(other), url_of=url_of)
         case MatrixOf():
-            return MatrixItems(axes=_simple_items(source.axes, materials, url_of))
+            axes = step.for_each.axes
+            return MatrixItems(axes={name: simple(each) for name, each in axes.items()})
         case ZipOf():
-            return ZipItems(columns=_simple_items(source.columns, materials, url_of))
+            columns = step.for_each.columns
+            return ZipItems(columns={name: simple(each) for name, each in columns.items()})
         case _:
-            return _simple(source, materials, url_of)
+            return simple(step.for_each)
 
 
 def named_outputs(step: Step) -> tuple[int, ...]:
@@ -141,17 +149,16 @@ def source_problems(
             )
 
 
-def _simple_items(
-    sources: Mapping[str, SimpleSource], materials: Materials, url_of: Callable[[Role], str]
-) -> dict[str, Items]:
-    return {name: _simple(each, materials, url_of) for name, each in sources.items()}
-
-
-def _simple(source: SimpleSource, materials: Materials, url_of: Callable[[Role], str]) -> Items:
+def _simple(
+    source: SimpleSource, materials: Materials, url_of: Callable[[Role], str], *, has_urls: bool
+) -> Items:
     match source:
         case FilesOf():
             files = ContainerFiles(
-                role=source.role, files=materials.files[source.pointer], url=url_of(source.role)
+                role=source.role,
+                files=materials.files[source.pointer],
+                url=url_of(source.role),
+                has_urls=has_urls,
             )
             if source.chunk is None:
                 return FileItems(source=files)

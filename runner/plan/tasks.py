@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import overload
 
 from runner.plan.items import Items
@@ -60,6 +60,13 @@ class TaskSequence(Sequence[TaskPlan]):
             account=account,
         )
 
+    @property
+    def ranges(self) -> tuple[TaskRange, ...]:
+        """The tasks of each step."""
+        return tuple(
+            TaskRange(first=first + 1, last=last) for first, last in pairwise(self._starts)
+        )
+
     def __len__(self) -> int:
         return self._length
 
@@ -88,7 +95,7 @@ class TaskSequence(Sequence[TaskPlan]):
         made: dict[StepName, tuple[StepTasks, Step]] = {}
         start = 0
         for step in workload.steps:
-            items = make_items(step.for_each, self._materials, url_of=self._url_of, producers=made)
+            items = make_items(step, self._materials, url_of=self._url_of, producers=made)
             tasks = StepTasks(
                 step,
                 items,

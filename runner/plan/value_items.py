@@ -12,6 +12,7 @@ from decimal import Decimal
 from runner.plan.items import Item
 from runner.plan.references import Fields
 from runner.plan.rows import RowTable
+from runner.spec.rules.sources import count_numbers
 from runner.spec.sources import ListOf, RangeOf
 from runner.spec.suggestion import shorten
 from runner.spec.terms import Scalar
@@ -81,7 +82,7 @@ class RangeItems:
         return {"item": None}
 
     def __len__(self) -> int:
-        return count_of(self.source)
+        return count_numbers(self.source)
 
     def __getitem__(self, index: int) -> Item:
         if not 0 <= index < len(self):
@@ -93,14 +94,6 @@ class RangeItems:
         else:
             value = float(_decimal(source.first) + index * _decimal(source.step))
         return Item(label=to_text(value), folder="", scope={"item": value}, resources=())
-
-
-def count_of(source: RangeOf) -> int:
-    """How many numbers a range has; none where its step is 0 or leads away from its end."""
-    first, last, step = map(_decimal, (source.first, source.last, source.step))
-    if step == 0:
-        return 0
-    return max(int((last - first) // step) + 1, 0) if (last - first) * step >= 0 else 0
 
 
 def _decimal(number: float) -> Decimal:

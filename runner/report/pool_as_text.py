@@ -1,0 +1,83 @@
+"""A pool for a person: its nodes, and what is out of the ordinary about them.
+
+It knows nothing of tasks; secrets are not shown, nor are their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.report.as_text import plural, printable
+from runner.spec.pool import (
+    ExistingPool,
+    FixedNodes,
+    Image,
+    Network,
+    NewPool,
+    NodeFill,
+    Pool,
+    PublicAddresses,
+)
+
+
+def pool_lines(pool: Pool) -> Iterator[str]:
+    """The nodes in one line, then a line for each thing that the spec adds to them."""
+    if isinstance(pool, ExistingPool):
+        yield f"pool: {pool.id}, which exists and stays"
+        return
+    yield _nodes(pool)
+    yield from map(printable, _features(pool))
+
+
+def _nodes(pool: NewPool) -> str:
+    image = (
+        f"{pool.image.publisher} {pool.image.offer} {pool.image.sku} {pool.image.version}"
+        if isinstance(pool.image, Image)
+        else pool.image.id
+    )
+    nodes = (
+        f"{pool.size.dedicated} dedicated and {pool.size.spot} spot nodes"
+        if isinstance(pool.size, FixedNodes)
+        else "autoscaled nodes"
+    )
+    slots = plural(pool.task_slots_per_node, "task slot")
+    return f"pool: {nodes} of {pool.vm_size}, {slots} each; image {image}"
+
+
+def _features(pool: NewPool) -> Iterator[str]:
+    if not isinstance(pool.size, FixedNodes):
+        minutes = pool.size.interval.total_seconds() / 60
+        named = "formula" if pool.size.scenario is None else pool.size.scenario
+        yield f"  autoscale: {named}, every {minutes:g} min"
+    if pool.node_fill is NodeFill.PACK:
+        yield "  node fill: pack"
+    if pool.packages:
+        yield f"  packages: {', '.join(pool.packages)}"
+    for image in pool.container_images:
+        yield f"  container image: {image}"
+    for registry in pool.registries:
+        yield f"  registry: {registry.server}"
+    for mount in pool.mounts:
+        yield f"  mount: {mount.path}"
+    if pool.network is not None:
+        yield f"  network: {_network(pool.network)}"
+    for user in pool.users:
+        yield f"  user: {user.name}, {user.elevation.value}"
+    if pool.inter_node_communication:
+        yield "  nodes reach each other"
+    for application in pool.applications:
+        yield f"  application: {application.id} {application.version or '(default version)'}"
+    if pool.keep is not None:
+        minutes = pool.keep.total_seconds() / 60
+        yield f"  kept for {minutes:g} min after the run, for the next one"
+
+
+def _network(network: Network) -> str:
+    parts = [] if network.subnet is None else [f"subnet {network.subnet}"]
+    if network.public_addresses is PublicAddresses.NONE:
+        parts.append("no public addresses")
+    elif isinstance(network.public_addresses, tuple):
+        parts.append(f"{len(network.public_addresses)} public addresses of one's own")
+    if network.accelerated:
+        parts.append("accelerated")
+    return ", ".join(parts) or "as usual"
