@@ -14,7 +14,7 @@ from typing import Any
 
 from runner.errors import UsageError
 from runner.spec.bundled import bundled
-from runner.spec.document import Document, read_document
+from runner.spec.document import Document, Pointer, read_document
 from runner.spec.problem import Position
 from runner.spec.scalars import resolve_plain
 from runner.spec.schema import SCHEMA_PARTS
@@ -36,7 +36,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalInput:
-    """A file or folder that a spec brings up, by the path that is written there."""
+    """A file or folder of this machine that a spec reads, by the path that is written there."""
 
     source: str
     position: Position
@@ -84,16 +84,30 @@ def make_spec(name: str, *, example: Example | None, schema: str) -> str:
 
 
 def local_inputs(name: str, text: str) -> Iterator[LocalInput]:
-    """What a spec brings up from this machine, but for paths that have expressions in them."""
+    """The files and folders that a spec reads on this machine: what it brings up, and its rows.
+
+    Paths with expressions in them are left out.
+    """
     document, _ = read_document(name, text.encode())
     if document is None:
         return
-    for role, container in document.data["containers"].items():
-        for index, upload in enumerate(container.get("upload", ())):
-            source = upload.get("from")
-            if isinstance(source, str) and "{{" not in source:
-                pointer = ("containers", role, "upload", index, "from")
-                yield LocalInput(source=source, position=document.span(pointer).start)
+    for pointer, value in _leaves(document.data, ()):
+        is_upload = pointer[0] == "containers" and pointer[-1] == "from"
+        is_rows = pointer[-1] == "rows" and "for_each" in pointer and "list" not in pointer
+        if (is_upload or is_rows) and "{{" not in value:
+            yield LocalInput(source=value, position=document.span(pointer).start)
+
+
+def _leaves(value: object, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+    """Every text of a document with its place."""
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _leaves(each, (*pointer, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _leaves(each, (*pointer, index))
 
 
 def _description(path: Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from runner.cli.commands import new
 from runner.cli.signals import Interruptions
-from runner.cli.starter import examples
+from runner.cli.starter import examples, local_inputs
 from runner.errors import ExitCode, UsageError
 from runner.spec.bundled import bundled
 from runner.spec.load import load_workload
@@ -81,6 +81,25 @@ def test_an_example_names_its_own_data(tmp_path: Path) -> None:
     texts = bundled("workloads") / "data" / "texts"
     assert texts.is_dir()
     assert f"  the example's own is {texts}\n" in stderr
+
+
+def test_what_a_spec_reads_on_this_machine() -> None:
+    text = """\
+containers:
+  input: {upload: [{from: a}, {from: "b/{{ parameters.x }}"}]}
+  other: {existing: mine}
+task:
+  for_each: {rows: data/jobs.csv}
+  environment: {rows: "3", from: x}
+  resources: [{from: input}]
+tasks:
+  second: {for_each: {matrix: {x: {rows: c.json}, y: {list: [{rows: d}]}}}}
+"""
+    found = [
+        (each.source, each.position.line, each.position.column)
+        for each in local_inputs("spec.yaml", text)
+    ]
+    assert found == [("a", 2, 27), ("data/jobs.csv", 5, 20), ("c.json", 9, 42)]
 
 
 def test_the_examples_are_listed_with_what_they_do(tmp_path: Path) -> None:
