@@ -246,3 +246,22 @@ def test_a_second_pool_with_the_id_is_refused(client: BatchClient, create: Creat
 def test_what_is_not_built_says_so(client: BatchClient, create: Create) -> None:
     create()
     assert refused(lambda: list(client.list_applications())) == (501, "NotImplemented")
+
+
+def test_a_node_is_rebooted_and_taken_from_work(client: BatchClient, create: Create) -> None:
+    pool = create(target_dedicated_nodes=1)
+    (node,) = nodes_in(client, pool, "idle", 1)
+    assert node.id is not None
+    option: Any = {"nodeDisableSchedulingOption": "taskcompletion"}
+    client.disable_node_scheduling(pool, node.id, option)
+    assert client.get_node(pool, node.id).state == models.BatchNodeState.OFFLINE
+    assert refused(lambda: client.disable_node_scheduling(pool, node.id or "", option)) == (
+        409,
+        "NodeAlreadyInTargetSchedulingState",
+    )
+    client.enable_node_scheduling(pool, node.id)
+    reboot: Any = {"nodeRebootOption": "terminate"}
+    client.begin_reboot_node(pool, node.id, reboot, **POLL).wait()
+    (again,) = nodes_in(client, pool, "idle", 1)
+    assert again.id == node.id
+    assert again.last_boot_time != node.last_boot_time

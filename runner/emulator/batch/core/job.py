@@ -66,6 +66,7 @@ class PreparationRule:
     id: TaskId
     wait_for_success: bool
     max_retry_count: int
+    rerun_after_reboot: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,13 @@ class JobNodes:
         else:
             self._barred[job].pop(node, None)
 
+    def forget(self, record: JobNode) -> None:
+        """Drops a record: the node counts as not prepared."""
+        job, node = key_of(record.job), key_of(record.node)
+        self._of_job[job].delete(node)
+        self._jobs[node].pop(job, None)
+        self._barred[job].pop(node, None)
+
     def forget_job(self, job: JobId) -> None:
         """Drops the records of a job."""
         key = key_of(job)

@@ -105,6 +105,17 @@ class Node:
         return sum(occupation.slots for occupation in self.occupied)
 
     @property
+    def closing(self) -> bool:
+        """Whether all that runs here has to end, since the node leaves or restarts."""
+        return self.state in (NodeState.LEAVING_POOL, NodeState.REBOOTING)
+
+    @property
+    def ready_state(self) -> NodeState:
+        """The state in which the node runs nothing."""
+        enabled = self.scheduling is SchedulingState.ENABLED
+        return NodeState.IDLE if enabled else NodeState.OFFLINE
+
+    @property
     def takes_tasks(self) -> bool:
         """Whether a task may be placed here, slots permitting."""
         return (

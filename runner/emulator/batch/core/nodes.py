@@ -1,4 +1,4 @@
-"""The transitions of nodes: made, started, given their start task, leaving.
+"""The transitions of nodes: made, started, given their start task, taken from work, leaving.
 
 It must not know how many nodes a pool should have (`pools`).
 """
@@ -15,6 +15,7 @@ from runner.emulator.batch.core.agenda import NodeDue
 from runner.emulator.batch.core.ids import NodeId, RunId, key_of
 from runner.emulator.batch.core.node import Node, NodeRun, NodeState, SchedulingState
 from runner.emulator.batch.core.pool import Deallocation, Pool
+from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.runs import end_task, may_retry, requeue_task, with_exit_failure
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.node.launch import Outcome
@@ -56,7 +57,11 @@ def look_at_node(state: State, now: datetime, node: Node) -> None:
             if now >= node.state_time + state.pace.starting:
                 _boot(state, now, node)
         case NodeState.LEAVING_POOL:
-            _leave_when_empty(state, now, node)
+            if _is_empty(state, now, node):
+                _leave(state, node)
+        case NodeState.REBOOTING:
+            if _is_empty(state, now, node):
+                _restart(state, now, node)
         case _:
             pass
 
@@ -66,10 +71,10 @@ def _boot(state: State, now: datetime, node: Node) -> None:
     rule = state.store.pool(node.pool).start_task
     node = replace(node, booted=now, state_time=now)
     if rule is None:
-        state.store.put(replace(node, state=NodeState.IDLE))
+        state.store.put(replace(node, state=node.ready_state))
     else:
         waits = rule.wait_for_success
-        start = NodeState.WAITING_FOR_START_TASK if waits else NodeState.IDLE
+        start = NodeState.WAITING_FOR_START_TASK if waits else node.ready_state
         _run_start_task(state, replace(node, state=start, start=NodeRun(started=now)))
     state.offer_work(node.pool)
 
@@ -94,8 +99,7 @@ def end_start_task(state: State, now: datetime, identifier: RunId, outcome: Outc
         return
     outcome = with_exit_failure(outcome)
     start = node.start
-    leaving = node.state is NodeState.LEAVING_POOL
-    if not leaving and may_retry(rule.max_retry_count, start.retry_count, outcome):
+    if not node.closing and may_retry(rule.max_retry_count, start.retry_count, outcome):
         retry = replace(start, retry_count=start.retry_count + 1, last_retry=now)
         _run_start_task(state, replace(node, start=retry))
         return
@@ -110,7 +114,7 @@ def end_start_task(state: State, now: datetime, identifier: RunId, outcome: Outc
     node = replace(node, start=ended)
     if node.state is NodeState.WAITING_FOR_START_TASK:
         failed = outcome.failure is not None
-        to = NodeState.START_TASK_FAILED if failed else NodeState.IDLE
+        to = NodeState.START_TASK_FAILED if failed else node.ready_state
         node = replace(node, state=to, state_time=now)
     state.store.put(node)
     look_at_node(state, now, node)
@@ -122,11 +126,30 @@ def leave_pool(state: State, now: datetime, node: Node, option: Deallocation) ->
     if node.state is NodeState.LEAVING_POOL:
         return
     state.store.put(replace(node, state=NodeState.LEAVING_POOL, state_time=now))
+    _clear(state, now, node, option)
+
+
+def reboot_node(state: State, now: datetime, node: Node, option: Deallocation) -> None:
+    """Has a node restart; its tasks are dealt with as the option says."""
+    if node.state is NodeState.REBOOTING:
+        raise RefusedError(Reason.NODE_BEING_REBOOTED)
+    if node.state not in (NodeState.IDLE, NodeState.RUNNING):
+        raise RefusedError(Reason.NODE_OPERATION_INVALID)
+    state.store.put(replace(node, state=NodeState.REBOOTING, state_time=now))
+    _clear(state, now, node, option)
+
+
+def _clear(state: State, now: datetime, node: Node, option: Deallocation) -> None:
+    """Has all that runs on a node end, tasks as the option says."""
     state.agenda.add(now + state.pace.leaving, NodeDue(pool=node.pool, node=node.id))
     if node.start is not None and node.start.run is not None:
         state.actions.append(Kill(run=node.start.run))
     for record in state.store.job_nodes.of_node(node.id):
         state.actions.extend(Kill(run=run) for run in record.runs)
+    _end_tasks(state, now, node, option)
+
+
+def _end_tasks(state: State, now: datetime, node: Node, option: Deallocation) -> None:
     for occupation in node.occupied:
         task = state.store.tasks(occupation.job).get(key_of(occupation.task))
         if task is None or task.run != occupation.run:
@@ -142,15 +165,65 @@ def leave_pool(state: State, now: datetime, node: Node, option: Deallocation) ->
                 assert_never(option)
 
 
-def _leave_when_empty(state: State, now: datetime, node: Node) -> None:
+def _is_empty(state: State, now: datetime, node: Node) -> bool:
     starting = node.start is not None and node.start.run is not None
-    records = state.store.job_nodes.of_node(node.id)
-    busy = starting or any(record.runs for record in records)
-    if node.occupied or busy or now < node.state_time + state.pace.leaving:
-        return
+    busy = starting or any(record.runs for record in state.store.job_nodes.of_node(node.id))
+    return not node.occupied and not busy and now >= node.state_time + state.pace.leaving
+
+
+def _leave(state: State, node: Node) -> None:
     state.store.delete(node)
-    for record in records:
+    for record in state.store.job_nodes.of_node(node.id):
         state.store.put(replace(record, left=True))
         state.touch_job(record.job)
     state.actions.append(RemoveNodeFiles(node=node.id))
     state.touch_pool(node.pool)
+
+
+def _restart(state: State, now: datetime, node: Node) -> None:
+    """Starts a node anew; what has to be prepared anew for jobs will be, before their next task.
+
+    REST reference, `rerunOnNodeRebootAfterSuccess`: always where the preparation did not succeed.
+    """
+    for record in state.store.job_nodes.of_node(node.id):
+        job = state.store.jobs.get(key_of(record.job))
+        rule = None if job is None else job.rules.preparation
+        again = rule is None or rule.rerun_after_reboot or record.preparation.failure is not None
+        if again and record.release is None:
+            state.store.job_nodes.forget(record)
+    state.store.put(replace(node, state=NodeState.STARTING, state_time=now))
+    due = NodeDue(pool=node.pool, node=node.id)
+    state.agenda.add(now + state.pace.starting, due)
+
+
+def disable_scheduling(state: State, now: datetime, node: Node, option: Deallocation) -> None:
+    """Has a node get no more tasks; those that run are dealt with as the option says."""
+    if node.scheduling is SchedulingState.DISABLED:
+        raise RefusedError(Reason.NODE_SCHEDULING_UNCHANGED)
+    if node.state not in (NodeState.IDLE, NodeState.RUNNING):
+        raise RefusedError(Reason.NODE_OPERATION_INVALID)
+    idle = node.state is NodeState.IDLE
+    node = replace(
+        node,
+        scheduling=SchedulingState.DISABLED,
+        state=NodeState.OFFLINE if idle else node.state,
+        state_time=now if idle else node.state_time,
+    )
+    state.store.put(node)
+    _end_tasks(state, now, node, option)
+
+
+def enable_scheduling(state: State, now: datetime, node: Node) -> None:
+    """Has a node get tasks again."""
+    if node.scheduling is SchedulingState.ENABLED:
+        raise RefusedError(Reason.NODE_SCHEDULING_UNCHANGED)
+    offline = node.state is NodeState.OFFLINE
+    state.store.put(
+        replace(
+            node,
+            scheduling=SchedulingState.ENABLED,
+            state=NodeState.IDLE if offline else node.state,
+            state_time=now if offline else node.state_time,
+        )
+    )
+    state.offer_work(node.pool)

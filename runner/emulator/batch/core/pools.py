@@ -202,7 +202,7 @@ def delete_pool(state: State, now: datetime, identifier: PoolId) -> None:
 def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
     """Moves a pool on whose transient state is over; leaves any other alone."""
     for node in state.store.nodes(pool.id):
-        if node.state is NodeState.LEAVING_POOL:
+        if node.closing:
             look_at_node(state, now, node)
     if pool.state is PoolState.DELETING:
         empty = len(state.store.nodes(pool.id)) == 0

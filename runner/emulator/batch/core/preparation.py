@@ -13,7 +13,7 @@ from runner.emulator.batch.core.actions import Kill, RunPreparation
 from runner.emulator.batch.core.ids import RunId, key_of
 from runner.emulator.batch.core.job import Job, JobState, PreparationRule
 from runner.emulator.batch.core.jobnode import JobNode
-from runner.emulator.batch.core.node import Node, NodeRun, NodeState
+from runner.emulator.batch.core.node import Node, NodeRun
 from runner.emulator.batch.core.runs import (
     ENDED_BY_REQUEST,
     may_retry,
@@ -109,7 +109,7 @@ def ended_run(attempt: NodeRun, now: datetime, outcome: Outcome | None) -> NodeR
 
 
 def _stays(node: Node | None) -> bool:
-    return node is not None and node.state is not NodeState.LEAVING_POOL
+    return node is not None and not node.closing
 
 
 def _waiting_tasks(state: State, job: Job, node: Node) -> Iterator[Task]:

@@ -12,7 +12,7 @@ from runner.emulator.batch.core.actions import RunRelease
 from runner.emulator.batch.core.ids import RunId, key_of
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.jobnode import JobNode
-from runner.emulator.batch.core.node import NodeRun, NodeState
+from runner.emulator.batch.core.node import NodeRun
 from runner.emulator.batch.core.preparation import ended_run
 from runner.emulator.batch.core.runs import with_exit_failure
 from runner.emulator.batch.core.state import Run, State
@@ -34,7 +34,7 @@ def release_nodes(state: State, now: datetime, job: Job) -> bool:
 
 def _run_release(state: State, now: datetime, record: JobNode) -> None:
     node = state.store.nodes(record.pool).get(key_of(record.node))
-    if node is None or node.state is NodeState.LEAVING_POOL:
+    if node is None or node.closing:
         return
     run = state.open_run(Run(pool=record.pool, node=record.node, job=record.job, task=None))
     state.store.put(replace(record, release=NodeRun(started=now, run=run)))

@@ -139,7 +139,7 @@ def _free_node(
     node = replace(
         node,
         occupied=occupied,
-        state=NodeState.IDLE if idle else node.state,
+        state=node.ready_state if idle else node.state,
         state_time=now if idle else node.state_time,
     )
     if outcome is not None:
@@ -157,7 +157,7 @@ def _free_node(
             total_succeeded=node.total_succeeded + (outcome.failure is None),
         )
     state.store.put(node)
-    if node.state is NodeState.LEAVING_POOL:
+    if node.closing:
         state.touch_pool(node.pool)
 
 

@@ -5,6 +5,9 @@ It must not know how requests reach it (`table`).
 
 from __future__ import annotations
 
+from runner.emulator.batch.core import nodes as core
+from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.operations.bodies.node import decode_disabling, decode_reboot
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.properties import NODES
 from runner.emulator.batch.operations.paging import Listing, list_page, select
@@ -31,3 +34,29 @@ def get_node(call: Call) -> Reply:
     node = call.state.store.node(pool.id, call.node)
     shown = show_node(call.endpoint, node, pool)
     return element(call.endpoint, "nodes", select(call, shown), None)
+
+
+def reboot_node(call: Call) -> Reply:
+    """`POST /pools/{poolId}/nodes/{nodeId}/reboot`."""
+    core.reboot_node(call.state, call.now, _node(call), decode_reboot(call.body))
+    return _changed(call, 202)
+
+
+def disable_node_scheduling(call: Call) -> Reply:
+    """`POST /pools/{poolId}/nodes/{nodeId}/disablescheduling`."""
+    core.disable_scheduling(call.state, call.now, _node(call), decode_disabling(call.body))
+    return _changed(call, 200)
+
+
+def enable_node_scheduling(call: Call) -> Reply:
+    """`POST /pools/{poolId}/nodes/{nodeId}/enablescheduling`."""
+    core.enable_scheduling(call.state, call.now, _node(call))
+    return _changed(call, 200)
+
+
+def _node(call: Call) -> Node:
+    return call.state.store.node(call.pool, call.node)
+
+
+def _changed(call: Call, status: int) -> Reply:
+    return Reply(status=status, service_id=f"{call.endpoint}{call.resource}")

@@ -118,7 +118,18 @@ ANSWERS: dict[Reason, Answer] = {
         "The specified job does not have either job preparation task or job release task.",
     ),
     Reason.JOB_NOT_FOUND: Answer(404, "JobNotFound", "The specified job does not exist."),
+    Reason.NODE_BEING_REBOOTED: Answer(
+        409, "NodeBeingRebooted", "The specified node is being rebooted"
+    ),
     Reason.NODE_NOT_FOUND: Answer(404, "NodeNotFound", "The specified node does not exist."),
+    Reason.NODE_OPERATION_INVALID: Answer(
+        409, "OperationNotValidOnNode", "The specified operation is not valid on the node."
+    ),
+    Reason.NODE_SCHEDULING_UNCHANGED: Answer(
+        409,
+        "NodeAlreadyInTargetSchedulingState",
+        "The specified node is already in the target scheduling state.",
+    ),
     Reason.NOT_IMPLEMENTED: Answer(
         501, "NotImplemented", "The emulator does not implement what is asked for."
     ),

@@ -79,12 +79,19 @@ OPERATIONS = (
     Operation("create_node_user", "POST", f"{_NODE}/users"),
     Operation("delete_node_user", "DELETE", f"{_NODE}/users/{{userName}}"),
     Operation("replace_node_user", "PUT", f"{_NODE}/users/{{userName}}"),
-    Operation("reboot_node", "POST", f"{_NODE}/reboot"),
+    Operation("reboot_node", "POST", f"{_NODE}/reboot", nodes.reboot_node),
     Operation("start_node", "POST", f"{_NODE}/start"),
     Operation("reimage_node", "POST", f"{_NODE}/reimage"),
     Operation("deallocate_node", "POST", f"{_NODE}/deallocate"),
-    Operation("disable_node_scheduling", "POST", f"{_NODE}/disablescheduling"),
-    Operation("enable_node_scheduling", "POST", f"{_NODE}/enablescheduling"),
+    Operation(
+        "disable_node_scheduling",
+        "POST",
+        f"{_NODE}/disablescheduling",
+        nodes.disable_node_scheduling,
+    ),
+    Operation(
+        "enable_node_scheduling", "POST", f"{_NODE}/enablescheduling", nodes.enable_node_scheduling
+    ),
     Operation("get_node_remote_login_settings", "GET", f"{_NODE}/remoteloginsettings"),
     Operation("upload_node_logs", "POST", f"{_NODE}/uploadbatchservicelogs"),
     Operation("get_node_extension", "GET", f"{_NODE}/extensions/{{extensionName}}"),

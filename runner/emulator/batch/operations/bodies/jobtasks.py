@@ -149,6 +149,7 @@ def preparation_rule(job: Document) -> PreparationRule | None:
         id=TaskId(command["id"]),
         wait_for_success=command["waitForSuccess"],
         max_retry_count=command["constraints"]["maxTaskRetryCount"],
+        rerun_after_reboot=command["rerunOnNodeRebootAfterSuccess"],
     )
 
 

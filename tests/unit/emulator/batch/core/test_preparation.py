@@ -16,6 +16,7 @@ from runner.emulator.batch.core.job import (
 )
 from runner.emulator.batch.core.jobs import delete_job, disable_job, enable_job, terminate_job
 from runner.emulator.batch.core.node import NodeState
+from runner.emulator.batch.core.nodes import reboot_node
 from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.core.pools import resize_pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
@@ -24,7 +25,9 @@ from runner.emulator.batch.core.tasks import delete_task, terminate_task
 from tests.unit.emulator.batch.core.world import RULES, World
 
 JOB = JobId("job")
-PREPARATION = PreparationRule(id=TaskId("jobpreparation"), wait_for_success=True, max_retry_count=0)
+PREPARATION = PreparationRule(
+    id=TaskId("jobpreparation"), wait_for_success=True, max_retry_count=0, rerun_after_reboot=True
+)
 BOTH = replace(RULES, preparation=PREPARATION, release=TaskId("jobrelease"))
 
 
@@ -255,3 +258,20 @@ def test_no_task_has_the_id_of_the_preparation_or_release() -> None:
     with pytest.raises(RefusedError) as caught:
         world.add("jobrelease")
     assert caught.value.reason is Reason.TASK_ID_OF_RELEASE
+
+
+@pytest.mark.parametrize(
+    ("rerun", "exit_code", "expected"), [(True, 0, True), (False, 0, False), (False, 1, True)]
+)
+def test_a_node_that_restarts_is_prepared_anew(rerun: bool, exit_code: int, expected: bool) -> None:
+    rule = replace(PREPARATION, rerun_after_reboot=rerun)
+    world = prepared_world(rules=replace(BOTH, preparation=rule))
+    (node,) = world.nodes()
+    world.add("a")
+    world.end_preparation(node.id, exit_code)
+    if not exit_code:
+        world.end("a")
+    reboot_node(world.state, world.now, world.nodes()[0], Deallocation.REQUEUE)
+    world.wait()
+    world.add("b")
+    assert (node.id in world.preparations) is expected
