@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-from typing import Protocol
+from typing import Protocol, TextIO
 
 _LOOK_SECONDS = 0.1
 
@@ -29,12 +29,11 @@ class Keyboard:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        # What is typed may not be text; whoever asks says so.
-        self._stream = os.fdopen(descriptor, "r", errors="surrogateescape", closefd=False)
+        self._stream: TextIO | None = None
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
-        return self._stream.isatty()
+        return os.isatty(self._descriptor)
 
     def readline(self) -> str:
         """The next line, once it is typed.
@@ -42,6 +41,9 @@ class Keyboard:
         Python runs the handler of a signal between two calls: one that comes just before a read
         would not be heard before the next line. So input is waited for a little at a time.
         """
+        if self._stream is None:  # not before: what nobody asks of may be anything
+            # What is typed may not be text; whoever asks says so.
+            self._stream = os.fdopen(self._descriptor, "r", errors="surrogateescape", closefd=False)
         while os.name == "posix" and not self._is_ready():
             pass
         return self._stream.readline()
