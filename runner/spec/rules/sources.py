@@ -24,7 +24,7 @@ from runner.spec.sources import (
 from runner.spec.step import Output, Step, UploadCondition
 from runner.spec.suggestion import shorten
 from runner.spec.terms import Scalar
-from runner.spec.values import describe, to_text
+from runner.spec.values import NoValueError, bounded, describe, to_text
 from runner.spec.workload import Workload
 
 
@@ -42,7 +42,15 @@ def _ranges_have_numbers(workload: Workload, document: Document) -> Iterator[Pro
             if not isinstance(source, RangeOf):
                 continue
             pointer: Pointer = (*source.pointer, "range")
-            if source.step == 0:
+            large = _too_large(source)
+            if large is not None:
+                yield document.problem(
+                    (*pointer, large),
+                    code="number",
+                    message="the number has more than 64 bits",
+                    hint="count from less, and add the rest in the command",
+                )
+            elif source.step == 0:
                 yield document.problem(
                     (*pointer, "step"),
                     code="empty-range",
@@ -58,6 +66,16 @@ def _ranges_have_numbers(workload: Workload, document: Document) -> Iterator[Pro
                     f" {source.last}",
                     hint=f"swap the two, or write `step: {-source.step}`",
                 )
+
+
+def _too_large(source: RangeOf) -> str | None:
+    """The key of a bound that no command could be given."""
+    for key, bound in (("from", source.first), ("to", source.last), ("step", source.step)):
+        try:
+            bounded(bound)
+        except NoValueError:
+            return key
+    return None
 
 
 def _lists_are_of_one_kind(workload: Workload, document: Document) -> Iterator[Problem]:
@@ -98,7 +116,16 @@ def _values_keep_their_writing(workload: Workload, document: Document) -> Iterat
                 written = document.written(where)
                 if isinstance(value, str) or document.value(where) != value:
                     continue
-                text = to_text(value)
+                try:
+                    text = to_text(value)
+                except NoValueError as error:
+                    yield document.problem(
+                        where,
+                        code="number",
+                        message=error.message,
+                        hint=f'to mean the digits, put them in quotes: `"{shorten(written)}"`',
+                    )
+                    continue
                 if text != written:
                     yield document.problem(
                         where,
@@ -156,7 +183,7 @@ def _products_are_possible(workload: Workload, document: Document) -> Iterator[P
             yield document.key_problem(
                 (*source.pointer, key),
                 code="too-many-tasks",
-                message=f"this makes {count:,} tasks; a step can have {MOST_TASKS:,}",
+                message=f"this makes {shorten(f'{count:,}')} tasks; a step can have {MOST_TASKS:,}",
                 hint="let each task work through a part of them, in a loop of its own",
             )
 

@@ -116,6 +116,47 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
     ),
     (
         "list: [1, 2]}}",
+        "list: [9223372036854775808]}}",
+        [
+            (
+                "8:42 number",
+                "the number has more than 64 bits",
+                'to mean the digits, put them in quotes: `"9223372036854775808"`',
+            ),
+        ],
+    ),
+    (
+        "from: 0, to: 0.3, step: 0.1",
+        "from: 0, to: 9223372036854775808",
+        [
+            (
+                "9:35 too-many-tasks",
+                "this makes 9,223,372,036,854,775,809 tasks; a step can have 10,000,000",
+                "let each task work through a part of them, in a loop of its own",
+            ),
+            (
+                "9:56 number",
+                "the number has more than 64 bits",
+                "count from less, and add the rest in the command",
+            ),
+        ],
+    ),
+    (
+        "from: 0, to: 0.3, step: 0.1",
+        "from: 0, to: 1.0e300, step: 1.0e-300",
+        [
+            (
+                "9:35 too-many-tasks",
+                (
+                    "this makes 1,000,000,000,000,000,000,000,000,000,000,000,000,000,000... "
+                    "tasks; a step can have 10,000,000"
+                ),
+                "let each task work through a part of them, in a loop of its own",
+            ),
+        ],
+    ),
+    (
+        "list: [1, 2]}}",
         "list: [1, {a: 2}]}}",
         [
             (
