@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from runner.plan.containers import Stored
 from runner.plan.expand import expand
 from runner.plan.model import Plan, RunId
 from runner.spec.load import load_workload
+from runner.spec.problem import Problem, SpecError
 from runner.spec.workload import Workload
 
 RUN = RunId("demo-20260102t030405z-abcd")
@@ -47,6 +51,36 @@ def make_workload(
     return load_workload(write_spec(folder, text, files), name="spec.yaml", given={})
 
 
-def make_plan(folder: Path, text: str = SPEC, files: tuple[str, ...] = ("a.txt", "b.txt")) -> Plan:
-    """The plan of such a spec."""
-    return expand(make_workload(folder, text, files), folder=folder, run_id=RUN)
+def make_plan(
+    folder: Path,
+    text: str = SPEC,
+    files: tuple[str, ...] = ("a.txt", "b.txt"),
+    stored: Stored | None = None,
+) -> Plan:
+    """The plan of such a spec; `stored` is what containers hold already."""
+    return expand(make_workload(folder, text, files), folder=folder, run_id=RUN, stored=stored)
+
+
+def spec_of(tasks: str, *, containers: str = "", pool: str = "", job: str = "") -> str:
+    """A spec with these `task` or `tasks`; the others are lines of their mappings."""
+    spec = SPEC[: SPEC.index("task:")]
+    spec = spec.replace("pool:\n", f"{containers}pool:\n")
+    return f"{spec}{pool}{f'job:{chr(10)}{job}' if job else ''}{tasks}"
+
+
+def refused(
+    folder: Path,
+    text: str,
+    files: tuple[str, ...] = ("a.txt",),
+    stored: Stored | None = None,
+) -> tuple[Problem, ...]:
+    """All problems of a spec that can be read and not be planned."""
+    workload = make_workload(folder, text, files)
+    with pytest.raises(SpecError) as caught:
+        expand(workload, folder=folder, run_id=RUN, stored=stored)
+    return caught.value.problems
+
+
+def lines(problems: tuple[Problem, ...]) -> list[str]:
+    """`file:line:column: code: message` of each."""
+    return [f"{each.location()}: {each.code}: {each.message}" for each in problems]
