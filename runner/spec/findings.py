@@ -152,8 +152,6 @@ class Translator:
     def _exactly_one(self, finding: Finding) -> Iterator[Problem]:
         if not isinstance(finding.instance, dict):
             return  # which fits all variants; that it has to be a mapping is said already
-        if not isinstance(finding.instance, dict):
-            return  # that it is no mapping is a problem of its own
         keys = [key for variant in finding.argument for key in variant["required"]]
         given = [key for key in finding.instance if key in keys]
         message = f"{_owner(finding)} needs exactly one of the keys {both(keys)}"

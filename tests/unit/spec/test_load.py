@@ -15,6 +15,7 @@ from runner.spec.pool import FixedNodes, NewPool
 from runner.spec.problem import SpecError
 from runner.spec.terms import ParameterValue
 from runner.spec.workload import Workload
+from tests.unit.spec.whole_language import SPECS
 
 Edit = Callable[[str, str], str]
 
@@ -43,6 +44,11 @@ def test_a_spec_that_is_right(tmp_path: Path, spec: str) -> None:
 def test_the_workloads_that_come_along_are_right(name: str) -> None:
     path = bundled("workloads", name)
     assert load_workload(path, name=name, given={}).name == path.stem
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: str(path.stem))
+def test_specs_of_every_key_are_right(path: Path) -> None:
+    assert load_workload(path, name=path.name, given={}).name == path.stem
 
 
 def test_all_problems_come_at_once_in_reading_order(tmp_path: Path, edit: Edit) -> None:

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
-from runner.spec.bundled import bundled
+from runner.spec.autoscale import SCENARIOS
 from runner.spec.document import read_document
+from runner.spec.image_aliases import ALIASES
 from runner.spec.problem import Problem
-from runner.spec.schema import SCHEMA_PARTS, check_schema, check_values
+from runner.spec.schema import check_schema, check_values
+from tests.unit.spec.whole_language import SCHEMA, SPECS, keys_of, keys_used
 
 Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 Edit = Callable[[str, str], str]
 
-SCHEMA: dict[str, Any] = json.loads(bundled(*SCHEMA_PARTS).read_text(encoding="utf-8"))
 OF_A_PARAMETER = {"default", "pattern", "min", "max", "allowed"}
 """Optional, and without one there is no such thing."""
 WITHOUT = re.compile(r"\b[Ww]ithout (it|one|a |any)")
@@ -358,6 +360,280 @@ def test_each_mistake_is_one_problem(
     old: str, new: str, place: str, message: str, hint: str | None, edit: Edit, facts: Facts
 ) -> None:
     assert facts(check(edit(old, new))) == [(place, message, hint)]
+
+
+POOL = "image: debian 12, vm_size: v, nodes: {dedicated: 1}"
+STEP = "command: a"
+
+
+def of(*, root: str = "", pool: str = POOL, step: str = STEP) -> str:
+    """A spec in three lines: what is tested stands on line 1, 2 (from column 8) or 3 (8)."""
+    return f"{root or 'name: a'}\npool: {{{pool}}}\ntask: {{{step}}}\nversion: 1\n" + (
+        "name: a\n" if root else ""
+    )
+
+
+SOURCES = "`files`, `list`, `rows`, `range`, `matrix`, `zip` and `outputs_of`"
+TOGETHER = [
+    (
+        of(root="tasks: {}"),
+        [
+            (
+                "3:1 misplaced-key",
+                "a workload needs exactly one of the keys `task` and `tasks`",
+                "remove all but one of `tasks` and `task`",
+            ),
+            ("1:8 empty", "`tasks` must not be empty", None),
+        ],
+    ),
+    (
+        of(pool="existing: p, keep: 1h"),
+        [
+            (
+                "2:21 misplaced-key",
+                "`keep` does not go with `existing`",
+                "remove one of the two",
+            )
+        ],
+    ),
+    (
+        of(pool="image: debian 12, vm_size: v"),
+        [
+            (
+                "2:1 missing-key",
+                "`pool` needs exactly one of the keys `nodes` and `autoscale`",
+                'for example `nodes: {"dedicated": 2}`',
+            )
+        ],
+    ),
+    (
+        of(pool=POOL + ", autoscale: {scenario: tasks}"),
+        [
+            (
+                "2:61 misplaced-key",
+                "`pool` needs exactly one of the keys `nodes` and `autoscale`",
+                "remove all but one of `nodes` and `autoscale`",
+            ),
+            (
+                "2:73 missing-key",
+                "`scenario` needs the key `max` beside it",
+                "for example `max: 10`",
+            ),
+        ],
+    ),
+    (
+        of(pool=POOL.replace("debian 12", "{publisher: a, offer: b}")),
+        [("2:8 missing-key", "`pool.image` needs the key `sku`", 'for example `sku: "server"`')],
+    ),
+    (
+        of(pool=POOL.replace("debian 12", "{id: a, node_agent: b, sku: c}")),
+        [("2:38 misplaced-key", "`sku` does not go with `id`", "remove one of the two")],
+    ),
+    (
+        of(pool=POOL.replace("debian 12", "debain 12")),
+        [
+            (
+                "2:15 not-allowed",
+                "`pool.image` must be one of 11 names, not `debain 12`",
+                (
+                    "did you mean `debian 12`? allowed: `ubuntu 24.04`, `ubuntu 22.04`,"
+                    " `debian 12`, `debian 11`, `almalinux 9`, `almalinux 8`, `rocky 9`,"
+                    " `ubuntu 22.04 containers`, `windows 2022`, `windows 2019`,"
+                    " `windows 2022 containers`"
+                ),
+            )
+        ],
+    ),
+    (
+        of(step=STEP + ", for_each: {list: [a], rows: a.csv}"),
+        [
+            (
+                "3:42 misplaced-key",
+                f"`task.for_each` needs exactly one of the keys {SOURCES}",
+                "remove all but one of `list` and `rows`",
+            )
+        ],
+    ),
+    (
+        of(step=STEP + ", for_each: {lists: [a]}"),
+        [
+            (
+                "3:31 unknown-key",
+                "`lists` is not a key of `task.for_each`",
+                (
+                    "did you mean `list`? allowed: `files`, `include`, `exclude`,"
+                    " `case_sensitive`, `chunk`, `list`, `rows`, `format`, `range`, `matrix`,"
+                    " `zip`, `outputs_of`"
+                ),
+            )
+        ],
+    ),
+    (
+        of(step=STEP + ", for_each: {}"),
+        [
+            (
+                "3:20 missing-key",
+                f"`task.for_each` needs exactly one of the keys {SOURCES}",
+                'for example `files: "input"`',
+            )
+        ],
+    ),
+    (
+        of(step=STEP + ", for_each: {list: [a], chunk: 2}"),
+        [
+            (
+                "3:42 missing-key",
+                "`chunk` needs the key `files` beside it",
+                'for example `files: "input"`',
+            )
+        ],
+    ),
+    (
+        of(step=STEP + ", for_each: {chunk: 2}"),
+        [
+            (
+                "3:31 missing-key",
+                "`chunk` needs the key `files` beside it",
+                'for example `files: "input"`',
+            )
+        ],
+    ),
+    (
+        of(step=STEP + ", exit_rules: [{cods: [1], job: continue}, {codes: [2]}]"),
+        [
+            (
+                "3:34 unknown-key",
+                "`cods` is not a key of `task.exit_rules[0]`",
+                "did you mean `codes`? allowed: `codes`, `causes`, `job`, `dependents`",
+            ),
+            (
+                "3:62 missing-key",
+                "`task.exit_rules[1]` needs at least one of the keys `job` and `dependents`",
+                'for example `job: "terminate"`',
+            ),
+        ],
+    ),
+    (
+        of(root="containers: {a: {existing: abc, if_not_empty: keep}, b: {prefix: x}}"),
+        [
+            (
+                "1:33 misplaced-key",
+                "`if_not_empty` does not go with `existing`",
+                "remove one of the two",
+            ),
+            (
+                "1:58 missing-key",
+                "`prefix` needs the key `existing` beside it",
+                'for example `existing: "media"`',
+            ),
+        ],
+    ),
+    (
+        of(step=STEP + ", resources: [{url: https://a/b, to: a, file: b}]"),
+        [("3:58 misplaced-key", "`file` does not go with `url`", "remove one of the two")],
+    ),
+    (
+        of(step=STEP + ", resources: [{from: a, mode: '8'}]"),
+        [
+            (
+                "3:48 bad-value",
+                (
+                    "`task.resources[0].mode` must be three or four octal digits such as `0755`,"
+                    " not `8`"
+                ),
+                None,
+            )
+        ],
+    ),
+    # Where it is not even a mapping, that is all there is to say.
+    (
+        of(pool=POOL + ", autoscale: []").replace(", nodes: {dedicated: 1}", ""),
+        [("2:49 wrong-type", "`pool.autoscale` must be a mapping, not a list", None)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "found"), TOGETHER)
+def test_keys_that_go_together(
+    text: str, found: list[tuple[str, str, str | None]], facts: Facts
+) -> None:
+    assert sorted(facts(check(text))) == sorted(found)
+
+
+def test_an_end_of_line_is_no_part_of_a_name() -> None:
+    (problem,) = check(of(root='name: "a\\n"').removesuffix("name: a\n"))
+    assert problem.message == f"`name` must be {NAME}, not `a`"
+
+
+def schemas_of(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+        for key, value in schema.items():
+            if key in {"properties", "$defs", "dependentSchemas"}:
+                for each in value.values():
+                    yield from schemas_of(each)
+            elif key not in {"examples", "default", "enum", "const", "dependentRequired"}:
+                yield from schemas_of(value)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from schemas_of(each)
+
+
+SAID = {
+    *("type", "enum", "const", "pattern", "minimum", "maximum", "maxLength"),
+    *("minLength", "minItems", "minProperties", "required", "additionalProperties"),
+    *("anyOf", "oneOf", "dependentRequired", "dependentSchemas"),
+}
+"""The keywords that `findings` has words for; each is in a test above."""
+LEADING = {
+    *("$schema", "$id", "$defs", "$ref", "title", "description", "default", "examples"),
+    *("patternErrorMessage", "properties", "items", "propertyNames", "allOf"),
+    *("if", "then", "else"),
+}
+"""Those that lead to others, or say nothing that could be broken."""
+
+
+def test_every_keyword_of_the_schema_has_words() -> None:
+    for schema in schemas_of(SCHEMA):
+        assert set(schema) <= SAID | LEADING, schema
+        if "pattern" in schema:
+            said = schema.get("patternErrorMessage", "")
+            assert said.startswith("must be ") or schema["title"] == "template", schema
+        if "oneOf" in schema:
+            assert all(list(each) == ["required"] for each in schema["oneOf"]), schema
+        if any(list(each) == ["required"] for each in schema.get("anyOf", ())):
+            assert all(list(each) == ["required"] for each in schema["anyOf"]), schema
+        for rule in schema.get("dependentSchemas", {}).values():
+            assert list(rule) == ["properties"], schema
+            assert set(rule["properties"].values()) == {False}, schema
+
+
+def test_variants_are_told_apart_by_their_types() -> None:
+    """But for text, where one may be a value and another an expression that gives it."""
+    for schema in schemas_of(SCHEMA):
+        variants = [
+            SCHEMA["$defs"][each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+            for each in schema.get("anyOf", ())
+            if list(each) != ["required"]
+        ]
+        plain = [each for each in variants if each.get("title") not in {"expression", "template"}]
+        kinds = [each.get("type", "string") for each in plain]
+        assert len(set(kinds)) == len(kinds), schema
+        assert len(variants) - len(plain) <= 1, schema
+
+
+def test_the_names_of_images_and_scenarios_are_those_that_there_are() -> None:
+    properties = SCHEMA["properties"]["pool"]["properties"]
+    assert properties["image"]["anyOf"][0]["enum"] == list(ALIASES)
+    scenario = properties["autoscale"]["properties"]["scenario"]
+    assert scenario["anyOf"][0]["enum"] == list(SCENARIOS)
+
+
+def test_every_key_is_in_a_spec_of_the_tests() -> None:
+    used = {
+        key for path in SPECS for key in keys_used(yaml.safe_load(path.read_text(encoding="utf-8")))
+    }
+    assert set(keys_of(SCHEMA)) == used
 
 
 def test_a_key_and_the_lack_of_another_are_two_problems(edit: Edit, facts: Facts) -> None:
