@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,14 @@ from tests.fakes.plans import SPEC, make_plan
 
 def shaped_plan(
     folder: Path,
-    tasks: Sequence[dict[str, Any]],
+    tasks: Iterable[Any],
     *,
     steps: dict[str, dict[str, Any]] | None = None,
     job: dict[str, Any] | None = None,
     spec: str = SPEC,
     files: tuple[str, ...] = ("a.txt",),
 ) -> Plan:
-    """A plan of these tasks; each may name its `step`, and whatever `TaskPlan` has.
+    """A plan of these tasks, as mappings that may name a `step` and whatever `TaskPlan` has.
 
     Steps and the job are those of the spec with other values.
     """

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.plan.model import Plan
+from runner.report.fold import Report
 from runner.run.cleanup import Keep
 from runner.run.clock import Clock
 from runner.run.events import Event
@@ -50,6 +51,7 @@ class Stage:
         self.blobs = FakeBlobs()
         self.batch = FakeBatch(self.blobs)
         self.events: list[dict[str, Any]] = []
+        self.report = Report()
         self.directory = folder / "run"
         self.directory.mkdir()
         self.stop = Stop()
@@ -60,6 +62,7 @@ class Stage:
 
     def hear(self, event: Event, line: dict[str, Any]) -> None:
         self.events.append(line)
+        self.report.add(event)
 
     def execute(
         self, *, keep: frozenset[Keep] = frozenset(), outlives: bool = True, all_logs: bool = False

@@ -12,6 +12,7 @@ from runner.run.events import (
     RunStarted,
     StartTaskFailed,
     TaskFinished,
+    UploadFinished,
 )
 
 
@@ -126,3 +127,45 @@ def test_nothing_steers_the_terminal() -> None:
     assert printable("a\tb\x1b]0;x\x07\n\u202e é 世 \udcff") == (
         "a\tb\\x1b]0;x\\x07\\n\\u202e é 世 \\udcff"
     )
+
+
+def test_tasks_that_never_ran_stand_apart_from_whose_fault_it_is() -> None:
+    shown = text(
+        finished("2", None, node=None, cause="DependencyFailed", message="it needs task `1`"),
+        finished("1", 7),
+        *(
+            finished(str(number), None, item="", cause="DependencyFailed", message="it needs more")
+            for number in range(3, 7)
+        ),
+        tasks=7,
+    )
+    assert shown == (
+        "task 1 failed (1.txt): exit code 7 on node node-1\n"
+        "task 2 never ran (2.txt): it needs task `1`\n"
+        "task 3 never ran: it needs more\n"
+        "task 4 never ran: it needs more\n"
+        "... and 2 more never ran; all are in runs/1/report.json\n"
+        "7 tasks: 0 succeeded, 6 failed, 1 not finished\n"
+        "nothing left in the services\n"
+        "run directory: runs/1"
+    )
+
+
+def test_a_schedule_has_no_ends_to_count() -> None:
+    left = LeftBehind(kind="job schedule", name="demo", why="a job every hour", kept=True)
+    assert text(CleanupFinished(deleted=(), left=(left,)), tasks=1) == (
+        "1 task: run by a job schedule\n"
+        "left: job schedule demo (a job every hour)\n"
+        "run directory: runs/1"
+    )
+
+
+def test_files_that_were_there_are_not_uploaded() -> None:
+    report = fold(
+        [
+            UploadFinished(role="input", blob="a", bytes=5),
+            UploadFinished(role="input", blob="b", bytes=7, skipped=True),
+        ]
+    )
+    assert (report.uploaded_files, report.uploaded_bytes) == (1, 5)
+    assert (report.unchanged_files, report.files_there) == (1, 2)
