@@ -81,7 +81,7 @@ def _source_problems(workload: Workload, tasks: TaskSequence) -> Iterator[Proble
     """What is wrong with the steps' items as a whole; then no task can be rendered."""
     document = workload.document
     for step, made in zip(workload.steps, tasks.steps, strict=True):
-        yield from source_problems(step.for_each, made.items, document, workload)
+        yield from source_problems(step.for_each, made.items, document)
         yield from check_references(step, made.items.names, document)
     if len(tasks) > MOST_TASKS:
         largest = max(tasks.steps, key=len).step

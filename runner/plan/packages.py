@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from runner.spec.document import Document
-from runner.spec.pool import NewPool, OperatingSystem
+from runner.spec.pool import NewPool
 from runner.spec.problem import Problem
 from runner.spec.shell import Shell
 
@@ -63,7 +63,7 @@ def with_packages(packages: tuple[str, ...], script: str) -> str:
 
 
 def package_problems(pool: NewPool, document: Document) -> tuple[Problem, ...]:
-    """What keeps a pool's packages from being installed."""
+    """What keeps a pool's packages from being installed; the rules have seen to its system."""
     pointer = (*pool.pointer, "packages")
     if not pool.packages:
         return ()
@@ -78,11 +78,7 @@ def package_problems(pool: NewPool, document: Document) -> tuple[Problem, ...]:
         for index, package in enumerate(pool.packages)
         if _NAME.fullmatch(package) is None
     ]
-    if pool.os is OperatingSystem.WINDOWS:
-        message = "`packages` are installed by apt, which Windows nodes do not have"
-        hint = "install them in `start_task`"
-        problems.append(document.key_problem(pointer, code="packages", message=message, hint=hint))
-    elif start_task is not None and start_task.command.shell not in {Shell.BASH, Shell.SH}:
+    if start_task is not None and start_task.command.shell not in {Shell.BASH, Shell.SH}:
         message = "`packages` need a start task for `bash` or `sh`: they are installed before it"
         problems.append(
             document.key_problem(

@@ -125,18 +125,8 @@ def named_outputs(step: Step) -> tuple[int, ...]:
     )
 
 
-def source_problems(
-    source: Source | None, items: Items, document: Document, workload: Workload
-) -> Iterator[Problem]:
-    """What keeps items from being put together."""
-    if isinstance(source, OutputsOf) and not named_outputs(workload.step(source.step)):
-        yield document.problem(
-            source.pointer,
-            code="no-outputs",
-            message=f"step `{source.step}` has no output whose name is known before it has run",
-            hint="`outputs_of` takes outputs without wildcards; a step with `needs` and without"
-            " `for_each` gets all files",
-        )
+def source_problems(source: Source | None, items: Items, document: Document) -> Iterator[Problem]:
+    """What keeps items from being put together, and shows only once they have been counted."""
     if isinstance(source, ZipOf) and isinstance(items, ZipItems):
         lengths = {name: len(each) for name, each in items.columns.items()}
         if len(set(lengths.values())) > 1:
