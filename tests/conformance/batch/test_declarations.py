@@ -164,9 +164,22 @@ def test_a_container_task_fails_as_on_a_node_without_containers(
     }
 
 
+@pytest.fixture
+def wide_job(client: BatchClient, name: str) -> Iterator[str]:
+    """A job on two nodes that can reach each other."""
+    info = auto_pool(dedicated=2)
+    assert info.auto_pool_specification is not None
+    assert info.auto_pool_specification.pool is not None
+    info.auto_pool_specification.pool.enable_inter_node_communication = True
+    client.create_job(models.BatchJobCreateOptions(id=name, pool_info=info))
+    yield name
+    client.begin_delete_job(name, **POLL).wait()
+
+
 def test_a_multi_instance_task_is_coordinated_first(
-    client: BatchClient, emulator: Emulator, container: ContainerClient, job: str
+    client: BatchClient, emulator: Emulator, container: ContainerClient, wide_job: str
 ) -> None:
+    job = wide_job
     url = signed(container, emulator)
     settings = models.MultiInstanceSettings(
         number_of_instances=2,
@@ -187,7 +200,8 @@ def test_a_multi_instance_task_is_coordinated_first(
     assert task.multi_instance_settings.as_dict() == settings.as_dict()
 
 
-def test_a_coordination_that_fails_fails_the_task(client: BatchClient, job: str) -> None:
+def test_a_coordination_that_fails_fails_the_task(client: BatchClient, wide_job: str) -> None:
+    job = wide_job
     client.create_task(
         job,
         models.BatchTaskCreateOptions(

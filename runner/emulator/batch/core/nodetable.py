@@ -59,6 +59,11 @@ class NodeTable:
         )
         return max(open_to, default=0)
 
+    def count_free(self, barred: Collection[Key] = ()) -> int:
+        """How many nodes that are not barred have room for something."""
+        keys = (key for nodes in self._free.values() for key in nodes)
+        return sum(key not in barred for key in keys)
+
     def with_room(self, slots: int, fill: NodeFill, barred: Collection[Key] = ()) -> Node | None:
         """The node for a task: the emptiest when spreading, the fullest that fits when packing."""
         fitting = [free for free in self._free if free >= slots]

@@ -97,6 +97,8 @@ class PoolDraft:
     fill: NodeFill
     start_task: StartTaskRule | None
     autoscale: AutoScaleRule | None = None
+    inter_node: bool = False
+    """Whether the nodes can reach each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ class Pool:
     auto_pool_of: JobId | None
     nodes_made: int
     """How many nodes the pool ever had: numbers the next one's address."""
+    inter_node: bool = False
     autoscale: AutoScale | None = None
     auto_scale_enabled: datetime | None = None
     """When scaling was last enabled by a request of its own."""

@@ -61,6 +61,7 @@ def create_pool(
         start_task=draft.start_task,
         auto_pool_of=auto_pool_of,
         nodes_made=0,
+        inter_node=draft.inter_node,
         autoscale=None if draft.autoscale is None else AutoScale(rule=draft.autoscale, since=now),
     )
     state.store.put(pool)
@@ -168,13 +169,17 @@ def update_pool(
     identifier: PoolId,
     document: Document,
     start_task: StartTaskRule | None,
+    *,
+    inter_node: bool,
 ) -> Pool:
     """Gives a pool other properties; nodes see a new start task when they next start."""
     pool = state.store.pool(identifier)
     if pool.state is PoolState.DELETING:
         raise RefusedError(Reason.POOL_BEING_DELETED)
     pool = replace(pool, modified=state.stamp(now), document=document, start_task=start_task)
+    pool = replace(pool, inter_node=inter_node)
     state.store.put(pool)
+    state.offer_work(pool.id)
     return pool
 
 

@@ -28,7 +28,11 @@ def next_placement(store: Store, pool_id: PoolId) -> tuple[Task, Node] | None:
         return None
     for job in sorted(_waiting_jobs(store, pool_id), key=_rank):
         barred = store.job_nodes.barred(job.id)
-        task = store.tasks(job.id).next_ready(nodes.most_free_slots(barred))
+        # Otherwise such a task waits for ever ("Use multi-instance tasks", prerequisites).
+        tasks = store.tasks(job.id)
+        together = tasks.any_of_several and pool.inter_node and pool.slots_per_node == 1
+        free_nodes = nodes.count_free(barred) if together else 0
+        task = tasks.next_ready(nodes.most_free_slots(barred), free_nodes)
         if task is not None:
             node = nodes.with_room(task.slots, pool.fill, barred)
             if node is not None:

@@ -71,6 +71,8 @@ class TaskDraft:
     depends_on: Dependencies | None
     retention: timedelta | None = None
     """How long the files stay once the task has completed; None is for ever."""
+    instances: int = 0
+    """How many nodes a multi-instance task needs; 0 for any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ class Task:
     exits: ExitRules | None
     depends_on: Dependencies | None
     retention: timedelta | None = None
+    instances: int = 0
     cleaned_up: bool = False
     """Whether the files were removed because their time was over."""
     run: RunId | None = None

@@ -44,6 +44,7 @@ def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Ta
         exits=draft.exits,
         depends_on=draft.depends_on,
         retention=draft.retention,
+        instances=draft.instances,
     )
     state.store.put(replace(job, tasks_made=number))
     state.store.put(task)

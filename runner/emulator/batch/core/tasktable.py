@@ -36,8 +36,10 @@ class TaskTable:
         self._tallies: Counter[str] = Counter()
         self._slots: Counter[str] = Counter()
         self._dependencies = DependencyIndex()
-        self._queues: dict[int, list[tuple[int, Key]]] = {}
+        self._queues: dict[tuple[int, int], list[tuple[int, Key]]] = {}
         self._ready: dict[Key, int] = {}
+        self.any_of_several = False
+        """Whether the job ever had a multi-instance task."""
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -60,8 +62,11 @@ class TaskTable:
 
     @property
     def ready(self) -> int:
-        """How many tasks wait for a node, and for nothing else."""
-        return len(self._ready)
+        """How many tasks wait for nodes, and for nothing else; one of several counts so often."""
+        if not self.any_of_several:
+            return len(self._ready)
+        tasks = (self._tasks.get(key) for key in self._ready)
+        return sum(max(1, task.instances) for task in tasks if task is not None)
 
     def counts(self) -> TaskCounts:
         """Tasks by state."""
@@ -98,15 +103,22 @@ class TaskTable:
             self._dependencies.remove(key)
         return task
 
-    def next_ready(self, free_slots: int) -> Task | None:
-        """The task that waits longest among those that fit into the free slots of a node."""
+    def next_ready(self, free_slots: int, free_nodes: int) -> Task | None:
+        """The task that waits longest among those that fit into the free slots of a node.
+
+        `free_nodes` is how many nodes one multi-instance task could have.
+        """
         best: tuple[int, Key] | None = None
-        for slots, queue in tuple(self._queues.items()):
+        for (slots, instances), queue in tuple(self._queues.items()):
             while queue and self._ready.get(queue[0][1]) != queue[0][0]:
                 heapq.heappop(queue)
             if not queue:
-                del self._queues[slots]
-            elif slots <= free_slots and (best is None or queue[0] < best):
+                del self._queues[slots, instances]
+            elif (
+                slots <= free_slots
+                and instances <= free_nodes
+                and (best is None or queue[0] < best)
+            ):
                 best = queue[0]
         return None if best is None else self._tasks.get(best[1])
 
@@ -114,7 +126,9 @@ class TaskTable:
         if task.state is TaskState.ACTIVE and not self._dependencies.blocks(key):
             if key not in self._ready:
                 self._ready[key] = task.number
-                heapq.heappush(self._queues.setdefault(task.slots, []), (task.number, key))
+                queue = self._queues.setdefault((task.slots, task.instances), [])
+                heapq.heappush(queue, (task.number, key))
+                self.any_of_several = self.any_of_several or task.instances > 0
         else:
             self._ready.pop(key, None)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from runner.emulator.batch.core import pools as core
+from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.operations.bodies.pool import (
     decode_pool,
@@ -60,8 +61,7 @@ def update_pool(call: Call) -> Reply:
     """`PATCH /pools/{poolId}`."""
     pool = _written(call)
     document = patch_pool(call.body, pool.document)
-    rule = draft_start_task(document)
-    pool = core.update_pool(call.state, call.now, pool.id, document, rule)
+    pool = _update(call, pool, document)
     return _changed(call, pool, 200)
 
 
@@ -69,8 +69,7 @@ def replace_pool_properties(call: Call) -> Reply:
     """`POST /pools/{poolId}/updateproperties`."""
     pool = _written(call)
     document = replace_pool(call.body, pool.document)
-    rule = draft_start_task(document)
-    pool = core.update_pool(call.state, call.now, pool.id, document, rule)
+    pool = _update(call, pool, document)
     return _changed(call, pool, 204)
 
 
@@ -121,6 +120,17 @@ def list_pool_node_counts(call: Call) -> Reply:
         selectable=False,
     )
     return list_page(call, listing)
+
+
+def _update(call: Call, pool: Pool, document: Document) -> Pool:
+    return core.update_pool(
+        call.state,
+        call.now,
+        pool.id,
+        document,
+        draft_start_task(document),
+        inter_node=document["enableInterNodeCommunication"],
+    )
 
 
 def _read(call: Call) -> Pool:

@@ -143,6 +143,7 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
         fill=NodeFill(document["taskSchedulingPolicy"]["nodeFillType"]),
         start_task=draft_start_task(document),
         autoscale=auto_scale_rule(document),
+        inter_node=document["enableInterNodeCommunication"],
     )
 
 

@@ -140,6 +140,7 @@ def decode_task(body: object, shape: Shape, limits: Limits) -> TaskDraft:
     document = shape.read(body, "")
     check_files(document)
     exits = document.get("exitConditions")
+    several = document.get("multiInstanceSettings")
     return TaskDraft(
         id=TaskId(document.pop("id")),
         document=document,
@@ -149,6 +150,7 @@ def decode_task(body: object, shape: Shape, limits: Limits) -> TaskDraft:
         declares_job_action=exits is not None and _declares_job_action(exits),
         depends_on=_dependencies(document.get("dependsOn"), limits),
         retention=limit_of(document["constraints"]["retentionTime"]),
+        instances=0 if several is None else several["numberOfInstances"],
     )
 
 

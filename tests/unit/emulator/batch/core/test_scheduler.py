@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from runner.emulator.batch.core.ids import JobId
 from runner.emulator.batch.core.job import DisableTasks
 from runner.emulator.batch.core.jobs import disable_job
@@ -100,3 +102,20 @@ def test_tasks_wait_for_a_pool_that_comes_later() -> None:
     assert world.running == set()
     world.pool()
     assert world.running == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "slots", "inter_node", "runs"),
+    [(2, 1, True, True), (1, 1, True, False), (2, 2, True, False), (2, 1, False, False)],
+)
+def test_a_task_of_several_nodes_waits_for_such_nodes(
+    nodes: int, slots: int, inter_node: bool, runs: bool
+) -> None:
+    world = World()
+    world.pool(dedicated=nodes, slots=slots, inter_node=inter_node)
+    world.job()
+    world.add("several", instances=2)
+    # Others pass one that waits.
+    world.add("plain")
+    assert world.running == ({"several", "plain"} if runs else {"plain"})
+    assert world.state.store.tasks(JobId("job")).ready == (0 if runs else 2)

@@ -111,11 +111,12 @@ class World:
         spot: int = 0,
         slots: int = 1,
         fill: NodeFill = NodeFill.SPREAD,
+        inter_node: bool = False,
         start_task: StartTaskRule | None = None,
     ) -> PoolId:
         """A pool whose nodes are ready."""
         draft = self.draft(dedicated=dedicated, spot=spot, slots=slots)
-        draft = replace(draft, fill=fill, start_task=start_task)
+        draft = replace(draft, fill=fill, start_task=start_task, inter_node=inter_node)
         create_pool(self.state, self.now, PoolId(name), draft)
         self.wait()
         return PoolId(name)
@@ -149,6 +150,7 @@ class World:
         exits: ExitRules | None = None,
         depends_on: Dependencies | None = None,
         retention: timedelta | None = None,
+        instances: int = 0,
     ) -> None:
         """Adds tasks and lets the core react."""
         for name in names:
@@ -161,6 +163,7 @@ class World:
                 declares_job_action=False,
                 depends_on=depends_on,
                 retention=retention,
+                instances=instances,
             )
             add_task(self.state, self.now, JobId(job), draft)
         self.settle()
