@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 
 _MOST_LISTED = 20
 _LONGEST_COMPARED = 100
+_MOST_COMPARED = 1_000
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant, if one is close."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    compared = islice(candidates, _MOST_COMPARED)
+    by_lower = {candidate.lower(): candidate for candidate in compared}
     close = get_close_matches(name.lower()[:_LONGEST_COMPARED], by_lower, n=1)
     return by_lower[close[0]] if close else None
 

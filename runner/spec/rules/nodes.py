@@ -36,6 +36,7 @@ _TAKEN_USERS = {
     OperatingSystem.LINUX: frozenset({"root", "daemon", "bin", "nobody", "_azbatch"}),
     OperatingSystem.WINDOWS: frozenset({"administrator", "guest", "system", "defaultaccount"}),
 }
+_MOST_FOLDERS = 20
 _POSIX_SHELLS = frozenset({Shell.BASH, Shell.SH})
 
 
@@ -158,10 +159,12 @@ def _mounts_are_possible(workload: Workload, document: Document) -> Iterator[Pro
     if not isinstance(pool, NewPool):
         return
     folders: dict[str, str] = {}
+    within: dict[str, str] = {}  # each folder that has a mount below it
     for mount in pool.mounts:
         pointer = (*mount.pointer, "path")
         parts = [part for part in mount.path.replace("\\", "/").split("/") if part]
-        if mount.path[:1] in {"/", "\\"} or ":" in mount.path or {".", ".."} & {*parts}:
+        is_absolute = mount.path[:1] in {"/", "\\"} or ":" in mount.path
+        if is_absolute or not 0 < len(parts) <= _MOST_FOLDERS or {".", ".."} & {*parts}:
             yield document.problem(
                 pointer,
                 code="mount-path",
@@ -169,17 +172,19 @@ def _mounts_are_possible(workload: Workload, document: Document) -> Iterator[Pro
                 hint="write it relative to `$AZ_BATCH_NODE_MOUNTS_DIR`, such as `path: data`",
             )
             continue
-        folder = "/".join(parts) + "/"
-        for other, name in folders.items():
-            if other.startswith(folder) or folder.startswith(other):
-                yield document.problem(
-                    pointer,
-                    code="mount-path",
-                    message=f"this and the mount at `{shorten(name)}` lie in each other",
-                    hint="give each mount a folder of its own",
-                )
-                break
+        above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+        folder = above[-1]
+        other = next((folders[each] for each in above if each in folders), None)
+        other = within.get(folder) if other is None else other
+        if other is not None:
+            yield document.problem(
+                pointer,
+                code="mount-path",
+                message=f"this and the mount at `{shorten(other)}` lie in each other",
+                hint="give each mount a folder of its own",
+            )
         folders[folder] = mount.path
+        within.update(dict.fromkeys(above, mount.path))
         kind = _only_on_linux(mount.source)
         if kind is not None and pool.os is OperatingSystem.WINDOWS:
             yield document.key_problem(

@@ -80,7 +80,7 @@ def _users_are_declared(workload: Workload, document: Document) -> Iterator[Prob
         pointer = (*user.pointer, "name")
         if not isinstance(workload.pool, NewPool):
             continue  # the users of a pool of one's own are not in the spec
-        declared = [each.name for each in workload.pool.users]
+        declared = dict.fromkeys(each.name for each in workload.pool.users)
         if user.name not in declared:
             yield document.problem(
                 pointer,
