@@ -30,8 +30,9 @@ RESIZE_LIMIT = timedelta(minutes=20)
 """The service gives up a resize after 15 minutes (REST: Pool - Resize, `resizeTimeout`)."""
 EXPIRY_INTERVAL = timedelta(minutes=5)
 """How often the service looks whether a pool's time is over: its shortest interval."""
-# REST, Pool - Enable Auto Scale: not more than once every 30 seconds for the same pool.
-_AUTOSCALE_PAUSE_SECONDS = 30.0
+# REST, Pool - Enable Auto Scale: not more than once every 30 seconds for the same pool. The client
+# has tried again for some 24 of them before it says so.
+_AUTOSCALE_PAUSE_SECONDS = 5.0
 _TRIES = 5
 
 

@@ -282,7 +282,7 @@ def test_a_formula_that_follows_another_too_soon_waits(
     batch.expire_pool("p", SIZE, START)
 
     assert asked(stub) == [ENABLE] * 8
-    assert 30.0 in pauses.seconds
+    assert 30 > sum(pauses.seconds) > 28
 
 
 def test_a_pool_that_is_gone_cannot_expire(batch: RemoteBatch, stub: Stub) -> None:

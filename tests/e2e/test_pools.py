@@ -1,0 +1,237 @@
+"""Pools that outlive a run: the user's own, and those kept for the next run; and their secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.accounts import Accounts, open_accounts
+from tests.e2e.conftest import Emulator, User, wait_until
+
+SPEC = """\
+version: 1
+name: demo
+containers:
+  output: {download: true}
+pool:
+  image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 1}
+  keep: 30m
+  start_task: {command: date +%N >> $AZ_BATCH_NODE_SHARED_DIR/started}
+task:
+  for_each: {range: {from: 1, to: 3}}
+  command: cp $AZ_BATCH_NODE_SHARED_DIR/started started-{{ item }}
+  outputs: [{pattern: "started-{{ item }}", to: output}]
+"""
+
+
+@pytest.fixture
+def accounts(emulator: Emulator) -> Iterator[Accounts]:
+    with open_accounts(emulator) as opened:
+        yield opened
+
+
+@pytest.fixture
+def azure(user: User, emulator: Emulator) -> User:
+    """A user whose environment names two accounts, which the emulator has."""
+    return user.with_environ(**emulator.environ)
+
+
+def starts(user: User, output: str) -> list[str]:
+    """What the start task of the nodes left, as each task saw it."""
+    folder = user.folder / output / "output"
+    return [path.read_text() for path in sorted(folder.iterdir())]
+
+
+def report(user: User) -> dict[str, Any]:
+    """Of the last run."""
+    content: dict[str, Any] = json.loads((user.last_run() / "report.json").read_text())
+    return content
+
+
+def test_the_next_run_uses_the_nodes_of_a_kept_pool(azure: User, accounts: Accounts) -> None:
+    azure.write("spec.yaml", SPEC)
+    first = azure.run("spec.yaml", "--output", "first")
+    assert first.returncode == 0, first.stderr
+    (pool,) = accounts.pools()
+    nodes = accounts.nodes(pool)
+    assert len(nodes) == 1
+    assert accounts.jobs() == []
+    assert accounts.containers() == []
+    kept = accounts.batch.get_pool(pool)
+    assert kept.enable_auto_scale is True
+    assert re.search(
+        r"left: pool demo-\w+ .*1 node of Standard_D2s_v5 \(1 node-hour an hour\) until \d{4}-.*Z",
+        first.stderr,
+    ), first.stderr
+
+    second = azure.run("spec.yaml", "--output", "second")
+
+    assert second.returncode == 0, second.stderr
+    assert accounts.pools() == [pool]
+    assert accounts.nodes(pool) == nodes
+    assert len(set(starts(azure, "first"))) == 1
+    assert starts(azure, "second") == starts(azure, "first")
+    assert [left["name"] for left in report(azure)["left"]] == [pool]
+
+
+def test_another_pool_is_made_where_the_pool_is_another(azure: User, accounts: Accounts) -> None:
+    azure.write("spec.yaml", SPEC)
+    assert azure.run("spec.yaml").returncode == 0
+    (first,) = accounts.pools()
+
+    azure.write("spec.yaml", SPEC.replace("date +%N", "date +%s"))
+    done = azure.run("spec.yaml", "--output", "other")
+
+    assert done.returncode == 0, done.stderr
+    assert len(accounts.pools()) == 2
+    assert first in accounts.pools()
+
+
+def test_a_kept_pool_grows_with_the_spec(azure: User, accounts: Accounts) -> None:
+    azure.write("spec.yaml", SPEC)
+    assert azure.run("spec.yaml").returncode == 0
+    (pool,) = accounts.pools()
+    before = accounts.nodes(pool)
+
+    azure.write("spec.yaml", SPEC.replace("dedicated: 1", "dedicated: 2"))
+    done = azure.run("spec.yaml", "--output", "more")
+
+    assert done.returncode == 0, done.stderr
+    assert accounts.pools() == [pool]
+    wait_until(lambda: len(accounts.nodes(pool)) == 2, what="the pool has grown")
+    assert before.items() <= accounts.nodes(pool).items()
+
+
+def test_a_kept_pool_is_left_by_keep_pool_without_an_end(azure: User, accounts: Accounts) -> None:
+    azure.write("spec.yaml", SPEC)
+
+    done = azure.run("spec.yaml", "--keep", "pool")
+
+    assert done.returncode == 0, done.stderr
+    assert (
+        "note: `--keep pool` leaves the pool until you delete it, though `pool.keep` says 30m\n"
+    ) in done.stderr
+    (pool,) = accounts.pools()
+    assert accounts.batch.get_pool(pool).enable_auto_scale is False
+
+
+@pytest.fixture
+def shared(azure: User, accounts: Accounts) -> str:
+    """A pool with a node that is there already, and that no run may take away."""
+    azure.write("first.yaml", SPEC)
+    assert azure.run("first.yaml", "--keep", "pool").returncode == 0
+    (pool,) = accounts.pools()
+    return pool
+
+
+def existing(pool: str) -> str:
+    return (
+        SPEC[: SPEC.index("pool:")]
+        + f"pool: {{existing: {pool}}}\n"
+        + SPEC[SPEC.index("\ntask:\n") + 1 :].replace(
+            "cp $AZ_BATCH_NODE_SHARED_DIR/started", "echo >"
+        )
+    )
+
+
+def test_an_existing_pool_is_used_and_left_as_it_is(
+    azure: User, accounts: Accounts, shared: str
+) -> None:
+    before = accounts.batch.get_pool(shared)
+    nodes = accounts.nodes(shared)
+    azure.write("spec.yaml", existing(shared))
+
+    done = azure.run("spec.yaml", "--output", "own", "--keep", "pool")
+
+    assert done.returncode == 0, done.stderr
+    assert (
+        f"note: `--keep pool` changes nothing: pool `{shared}` is yours and stays\n" in done.stderr
+    )
+    assert len(list((azure.folder / "own" / "output").iterdir())) == 3
+    assert accounts.pools() == [shared]
+    assert accounts.nodes(shared) == nodes
+    assert accounts.batch.get_pool(shared).etag == before.etag
+    assert report(azure)["left"] == []
+    assert accounts.jobs() == []
+
+
+@pytest.mark.parametrize("words", [("run",), ("plan", "--target", "azure")])
+def test_an_existing_pool_that_is_not_there_is_a_problem(
+    azure: User, accounts: Accounts, words: tuple[str, ...]
+) -> None:
+    azure.write("spec.yaml", existing("nowhere"))
+
+    done = azure.run(*words, "spec.yaml")
+
+    assert done.returncode == 2
+    assert "there is no pool `nowhere`" in done.stderr
+    assert (accounts.containers(), accounts.jobs()) == ([], [])
+
+
+def test_a_plan_names_the_pool_that_is_there(azure: User, shared: str) -> None:
+    azure.write("spec.yaml", existing(shared))
+
+    done = azure.run("plan", "spec.yaml", "--target", "azure")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"the service has pool `{shared}`\n"
+
+
+SECRET = "s3cret-never-shown"
+WITH_USER = SPEC.replace("  keep: 30m\n", "  users: [{name: worker, password_secret: WORKER}]\n")
+
+
+def files_with(folder: Path, text: str) -> list[str]:
+    """Files below the folder that hold the text, in whatever encoding a file has it."""
+    return [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and text.encode() in path.read_bytes()
+    ]
+
+
+@pytest.mark.parametrize("target", ["local", "azure"])
+def test_a_secret_is_in_no_output_and_no_file(azure: User, tmp_path: Path, target: str) -> None:
+    azure.write("spec.yaml", WITH_USER)
+    holder = azure.with_environ(BATCH_RUN_SECRET_WORKER=SECRET)
+
+    plan = holder.run("plan", "spec.yaml", "--json")
+    done = holder.run("run", "spec.yaml", "--target", target, "--json", "--logs", "all")
+
+    assert done.returncode == 0, done.stderr
+    for text in (plan.stdout, plan.stderr, done.stdout, done.stderr):
+        assert SECRET not in text
+    assert files_with(azure.folder, SECRET) == []
+    # Nor in the state of the service, which need not be asked for it again.
+    assert files_with(tmp_path / "emulator", SECRET) == []
+
+
+def test_a_secret_that_the_service_refuses_is_not_told(azure: User) -> None:
+    azure.write("spec.yaml", WITH_USER.replace("worker", "x" * 21))
+    holder = azure.with_environ(BATCH_RUN_SECRET_WORKER=SECRET)
+
+    done = holder.run("spec.yaml")
+
+    assert done.returncode in {2, 3}
+    assert SECRET not in done.stderr
+    assert files_with(azure.folder, SECRET) == []
+
+
+def test_a_secret_that_is_missing_is_named(user: User) -> None:
+    user.write("spec.yaml", WITH_USER)
+
+    done = user.run("spec.yaml", "--target", "local")
+
+    assert done.returncode == 2
+    assert (
+        "missing-secret: the environment variable BATCH_RUN_SECRET_WORKER is not set\n"
+        in done.stderr
+    )
+    assert not (user.folder / ".batch-run").exists()
