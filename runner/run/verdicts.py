@@ -60,8 +60,13 @@ class Verdicts:
             self._note_actor(task, status)
 
     def blocked(self) -> tuple[Blocked, ...]:
-        """The tasks that are newly known to never run."""
-        return self._dependents.judge()
+        """The tasks that are newly known to never run; none where the whole job is about to end."""
+        return () if JobAction.TERMINATE in self._actors else self._dependents.judge()
+
+    @property
+    def acts(self) -> bool:
+        """Whether a task has acted on the job, which will show in its state soon."""
+        return bool(self._actors)
 
     def actor(self, action: JobAction) -> Actor | None:
         """The first task that did this to the job."""

@@ -39,6 +39,10 @@ _WHOLE_LOOK_SECONDS = 60.0
 _START_TASK_TAIL_BYTES = 4_000
 
 
+# The failure of a process by its exit code alone.
+EXIT_CODE_FAILURE = "FailureExitCode"
+
+
 class PoolUnusableError(ServiceError):
     """The service cannot give the job any node."""
 
@@ -245,12 +249,11 @@ def _start_task_cause(node: NodeStatus) -> str:
 
 
 def _preparation_cause(status: NodeCommandStatus) -> str:
-    """The exit code and the service's words, as far as there are any."""
-    words = None if status.failure is None else f"{status.failure.code}: {status.failure.message}"
-    if status.exit_code is None:
-        return words or "no reason is given"
-    code = f"exit code {status.exit_code}"
-    return code if words is None else f"{code}, {words}"
+    """The exit code, or where the command did not end by itself, the service's words."""
+    failure = status.failure
+    if status.exit_code and (failure is None or failure.code == EXIT_CODE_FAILURE):
+        return f"exit code {status.exit_code}"
+    return "no reason is given" if failure is None else f"{failure.code}: {failure.message}"
 
 
 def _pool_changed(pool_id: str, pool: PoolStatus) -> PoolChanged:

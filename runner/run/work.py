@@ -108,7 +108,7 @@ class Work:
         deadline = self._clock.monotonic() + limit.total_seconds()
         while True:
             self._check()
-            if fed.done() and not _is_fed(fed):
+            if self._verdicts.acts or (fed.done() and not _is_fed(fed)):
                 self._watch.look_at_job()
             try:
                 statuses = self._watch.look()
