@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.cli.signals import Interruptions
 from runner.cli.specs import add_json_argument, add_parameter_arguments, load
 from runner.cli.world import World
 from runner.errors import ExitCode
+
+if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
+    from runner.plan.model import Plan
+    from runner.spec.workload import Workload
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         choices=("local", "azure"),
-        help="check the image against this service's list too (azure; local needs no check)",
+        help="ask the service too, for what containers hold and for the image (azure), or check"
+        " that the workload runs on this machine (local)",
     )
     parser.add_argument("--task", metavar="ID", help="show this task alone, whole")
     add_json_argument(parser, "the whole plan")
@@ -27,20 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints the plan; asks a service only where one is named."""
     del interruptions
+    from runner.cli.listing import check_runs_here
     from runner.cli.script_findings import tell_script_findings
-    from runner.connect import open_azure, read_azure_settings
-    from runner.plan.expand import expand, find_task, place
+    from runner.plan.expand import expand, find_task
     from runner.plan.run_id import UNKNOWN
     from runner.report.plan_as_json import plan_as_json, task_as_json
     from runner.report.plan_as_text import plan_summary, task_lines
 
     workload, folder = load(arguments.spec, arguments, world)
-    plan = expand(workload, folder=folder, run_id=UNKNOWN)
     if arguments.target == "azure":
-        with open_azure(read_azure_settings(world.environ)) as services:
-            agent = services.batch.find_node_agent(workload.pool.image)
-            plan = place(plan, storage_endpoint=services.blobs.endpoint)
-        world.say(f"the service has the image; its node agent is {agent}")
+        plan = _plan_for_azure(workload, folder, world)
+    else:
+        if arguments.target == "local":
+            check_runs_here(workload)
+        plan = expand(workload, folder=folder, run_id=UNKNOWN)
     if arguments.task is not None:
         task = find_task(plan, arguments.task)
         if arguments.json:
@@ -54,3 +61,25 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         world.print("\n".join(plan_summary(plan)))
     tell_script_findings(plan, folder=folder, world=world)
     return ExitCode.SUCCESS
+
+
+def _plan_for_azure(workload: Workload, folder: Path, world: World) -> Plan:
+    """The plan with what the service knows: what containers hold, and where they are."""
+    from runner.cli.listing import list_stored
+    from runner.connect import open_azure, read_azure_settings
+    from runner.plan.expand import expand, place
+    from runner.plan.run_id import UNKNOWN
+    from runner.run.pools import check_existing_pool, find_node_agent
+    from runner.spec.pool import ExistingPool
+
+    with open_azure(read_azure_settings(world.environ)) as services:
+        stored = list_stored(workload, services.blobs)
+        plan = expand(workload, folder=folder, run_id=UNKNOWN, stored=stored)
+        pool = workload.pool
+        if isinstance(pool, ExistingPool):
+            check_existing_pool(plan, pool, services.batch)
+            world.say(f"the service has pool `{pool.id}`")
+        else:
+            agent = find_node_agent(plan, pool, services.batch)
+            world.say(f"the service has the image; its node agent is {agent}")
+        return place(plan, storage_endpoint=services.blobs.endpoint)
