@@ -69,7 +69,7 @@ class OutputNames:
                 if output.blob is None:
                     self._spread.append(number)
                 folder = key.rpartition("/")[0]
-                if folder and self._last_folder.get(output.role) != folder:
+                if key and self._last_folder.get(output.role) != folder:
                     self._last_folder[output.role] = folder
                     self._above.update(hash((output.role, each)) for each in _way_up(folder))
 
@@ -222,7 +222,8 @@ class OutputNames:
 
 
 def _way_up(folder: str) -> Iterator[str]:
-    """The folder and every one above it."""
+    """The folder and every one above it, to the root, whose path is empty."""
     while folder:
         yield folder
         folder = folder.rpartition("/")[0]
+    yield ""

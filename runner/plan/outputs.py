@@ -8,53 +8,69 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runner.plan.blob_names import LIMIT_CHARACTERS, is_plain, name_faults, shown
-from runner.plan.faults import whole_fault
+from runner.plan.faults import placed, whole_fault
 from runner.plan.model import OutputPlan, TaskId
+from runner.spec.document import Document
 from runner.spec.step import Output
 from runner.spec.template import TemplateError
 
 
 def plan_output(
-    output: Output, scope: Mapping[str, object], *, task_id: TaskId, folder: str
+    output: Output,
+    scope: Mapping[str, object],
+    document: Document,
+    *,
+    task_id: TaskId,
+    folder: str,
+    item: str,
 ) -> OutputPlan:
     """One output of one task; `folder` is the input file's, which the default path keeps.
 
-    Raises `TemplateError` where values make a pattern or a path that the service cannot take.
+    Raises `SpecError` where values make a pattern or a path that the service cannot take; `item`
+    is what they are of.
     """
-    pattern = output.pattern.render(scope)
-    path = None if output.path is None else output.path.render_text(scope)
-    escaped = False
-    if output.pattern.has_wildcard:
-        blob = None
-        destination = (path or task_id).rstrip("/")
-        _check_blob(path or task_id, destination)
-    else:
+    key = "pattern"
+    try:
+        pattern = output.pattern.render(scope)
         plain = pattern
         if "[" in pattern:  # the pattern of any other name is the name itself
             plain = output.pattern.render_text(scope)
-            escaped = pattern != plain
-        blob = _name_blob(plain, path, folder)
-        destination = blob
-        _check_blob(blob, blob)
-    if pattern != destination:
-        _check_path(pattern)
+        if output.path is None:
+            path = None
+            destination = task_id if output.pattern.has_wildcard else _default(plain, folder)
+        else:
+            key = "path"
+            path = output.path.render_text(scope)
+            destination = _destination(path, plain, has_wildcard=output.pattern.has_wildcard)
+        if destination or not output.pattern.has_wildcard:  # several files may go to the root
+            _check_blob(path or destination, destination)
+        if pattern != destination:
+            key = "pattern"
+            _check_path(pattern)
+    except TemplateError as error:
+        raise placed(error, document, (*output.pointer, key), item=item) from error
     return OutputPlan(
         pattern=pattern,
         role=output.to,
         path=destination,
         when=output.when,
-        blob=blob,
-        escaped=escaped,
+        blob=None if output.pattern.has_wildcard else destination,
+        escaped=not output.pattern.has_wildcard and pattern != plain,
     )
 
 
-def _name_blob(plain: str, path: str | None, folder: str) -> str:
-    """The blob of one file: below the input's folder, once, unless a path says otherwise."""
-    if path is not None:
-        return path + plain.rpartition("/")[2] if path.endswith("/") else path
+def _default(plain: str, folder: str) -> str:
+    """The blob of one file without a path: below the input's folder, once."""
     if not folder or plain.startswith(f"{folder}/"):
         return plain
     return f"{folder}/{plain}"
+
+
+def _destination(path: str, plain: str, *, has_wildcard: bool) -> str:
+    """What a path comes to: a folder for what a wildcard finds, else a name or a file's folder."""
+    if has_wildcard:
+        return path.rstrip("/")
+    return path + plain.rpartition("/")[2] if path.endswith("/") else path
 
 
 def _check_blob(name: str, tidy: str) -> None:

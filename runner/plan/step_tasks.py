@@ -113,12 +113,14 @@ class StepTasks:
         return self._output(position, item, scope, self._name_task(within))
 
     def _output(self, position: int, item: Item, scope: Scope, task_id: TaskId) -> OutputPlan:
-        output = self.step.outputs[position]
-        try:
-            return plan_output(output, scope, task_id=task_id, folder=item.folder)
-        except TemplateError as error:
-            pointer = (*output.pointer, "pattern")
-            raise placed(error, self._document, pointer, item=item.label) from error
+        return plan_output(
+            self.step.outputs[position],
+            scope,
+            self._document,
+            task_id=task_id,
+            folder=item.folder,
+            item=item.label,
+        )
 
     def _render_environment(self, scope: Scope, label: str) -> Mapping[str, str]:
         step, pointer = self.step, (*self.step.pointer, "environment")

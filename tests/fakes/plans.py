@@ -39,6 +39,7 @@ def write_spec(folder: Path, text: str = SPEC, files: tuple[str, ...] = ("a.txt"
         path = folder / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
+    folder.mkdir(parents=True, exist_ok=True)
     spec = folder / "spec.yaml"
     spec.write_text(text)
     return spec

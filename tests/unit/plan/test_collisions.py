@@ -1,0 +1,159 @@
+"""No two tasks write one blob, nor what one disk cannot hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.plans import lines, make_plan, refused, spec_of
+
+PLACE = "spec.yaml:14:13"
+
+
+def outputs(written: str, more: str = "", *, containers: str = "") -> str:
+    """A spec of one step with these outputs."""
+    return spec_of(
+        f"task:\n  for_each: input\n  command: echo\n  outputs: [{written}]\n{more}",
+        containers=containers,
+    )
+
+
+BY_STEM = '{pattern: "{{ file.stem }}.out", to: output}'
+UNSEEN = "  unseen: {}\n"
+
+
+def test_over_all_steps(tmp_path: Path) -> None:
+    spec = spec_of(
+        "tasks:\n"
+        f"  a: {{for_each: input, command: echo, outputs: [{BY_STEM}]}}\n"
+        f"  b: {{for_each: input, command: echo, outputs: [{BY_STEM}]}}\n"
+    )
+    assert lines(refused(tmp_path, spec)) == [
+        (
+            "spec.yaml:13:49: output-collision: tasks 0001 and 0002 would both write `a.out` of"
+            " `output`"
+        )
+    ]
+
+
+def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
+    files = ("A.txt", "a.txt", "\u00c4.txt", "a\u0308.txt")
+    (problem,) = refused(tmp_path, outputs(BY_STEM), files)
+    assert lines((problem,)) == [
+        (
+            f"{PLACE}: case-collision: tasks 0001 and 0002 would write `A.out` and `a.out` of"
+            " `output`, which are one file on many disks"
+        )
+    ]
+    assert problem.hint == (
+        "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`, or do not"
+        " download `output`"
+    )
+    decomposed = refused(tmp_path / "b", outputs(BY_STEM), ("\u00c4.txt", "a\u0308.txt"))
+    assert [each.code for each in decomposed] == ["case-collision"]
+
+
+def test_what_is_not_downloaded_may_differ_in_case(tmp_path: Path) -> None:
+    spec = outputs(BY_STEM.replace("output", "unseen"), containers=UNSEEN)
+    plan = make_plan(tmp_path, spec, ("A.txt", "a.txt"))
+    assert len(plan.tasks) == 2
+
+
+def test_two_outputs_of_one_task_on_other_outcomes(tmp_path: Path) -> None:
+    spec = outputs(
+        '{pattern: "{{ file.stem }}.out", to: output, path: "{{ file.name }}"},'
+        ' {pattern: err, to: output, path: "{{ file.name }}", when: failure}'
+    )
+    assert len(make_plan(tmp_path, spec).tasks) == 2
+
+
+@pytest.mark.parametrize("path", ["pages/{{ file.dir }}", "pages/{{ file.path }}"])
+def test_folders_of_wildcards_in_one_another(tmp_path: Path, path: str) -> None:
+    spec = outputs(f'{{pattern: "*.png", to: output, path: "{path}"}}')
+    files = ("a.txt", "x/b.txt")
+    if path.endswith("file.path }}"):
+        assert len(make_plan(tmp_path, spec, files).tasks) == 2
+        return
+    assert lines(refused(tmp_path, spec, files)) == [
+        (
+            f"{PLACE}: output-nesting: task 0001 would fill `pages/` of `output`, and task 0002"
+            " `pages/x/` in it"
+        )
+    ]
+
+
+def test_a_file_that_a_wildcard_of_another_task_may_write(tmp_path: Path) -> None:
+    spec = spec_of(
+        "tasks:\n"
+        "  a:\n"
+        "    command: echo\n"
+        '    outputs: [{pattern: "*.png", to: output, path: pages}]\n'
+        "  b:\n"
+        "    command: echo\n"
+        '    outputs: [{pattern: NAME, to: output, path: "pages/NAME"}]\n'
+    )
+    assert lines(refused(tmp_path, spec.replace("NAME", "x.png"))) == [
+        (
+            "spec.yaml:17:15: output-nesting: task 0002 would write `pages/x.png` of `output`, and"
+            " so may task 0001 by `*.png`"
+        )
+    ]
+    assert len(make_plan(tmp_path, spec.replace("NAME", "index.html")).tasks) == 2
+
+
+def test_a_file_and_a_folder_of_one_name(tmp_path: Path) -> None:
+    written = '{pattern: "{{ file.stem }}", to: ROLE}'
+    files = ("x.txt", "x/b.txt")
+    assert lines(refused(tmp_path, outputs(written.replace("ROLE", "output")), files)) == [
+        (
+            f"{PLACE}: output-nesting: `x` of `output` would be a file of task 0001 and a folder of"
+            " task 0002, which no disk can hold"
+        )
+    ]
+    spec = outputs(written.replace("ROLE", "unseen"), containers=UNSEEN)
+    assert len(make_plan(tmp_path, spec, files).tasks) == 2
+
+
+def test_one_problem_an_output_however_many_tasks(tmp_path: Path) -> None:
+    spec = outputs(f'{BY_STEM}, {{pattern: "{{{{ file.name }}}}", to: output, path: same}}')
+    files = tuple(f"{name}.{extension}" for name in "abcde" for extension in ("1", "2"))
+    assert lines(refused(tmp_path, spec, files)) == [
+        (
+            "spec.yaml:14:13: output-collision: tasks 0001 and 0002 would both write `a.out` of"
+            " `output`"
+        ),
+        (
+            "spec.yaml:14:59: output-collision: tasks 0001 and 0002 would both write `same` of"
+            " `output`"
+        ),
+    ]
+
+
+def test_wildcards_that_fill_the_root(tmp_path: Path) -> None:
+    spec = outputs('{pattern: "*.png", to: output, path: "{{ file.dir }}"}')
+    (alone,) = make_plan(tmp_path / "a", spec, ("a.txt",)).tasks
+    assert (alone.outputs[0].path, alone.outputs[0].blob) == ("", None)
+    assert [each.code for each in refused(tmp_path / "b", spec, ("a.txt", "b.txt"))] == [
+        "output-collision"
+    ]
+    assert [each.code for each in refused(tmp_path / "c", spec, ("a.txt", "x/b.txt"))] == [
+        "output-nesting"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("{{ '/' }}x", "`/x` is an absolute path"),
+        ("a/{{ '..' }}/b", "`a/../b` leads out of its folder by `..`"),
+        ("{{ 'a//b' }}", "`a//b` cannot be the name of an output: a folder or file of it has no"),
+        ("{{ 'a.' }}/b", "`a./b` cannot be the name of an output: the service drops a dot"),
+        ("{{ 'a\\tb' }}", "`a\\tb` cannot be the name of an output: it has a control character"),
+        ("{{ '' }}", "`` cannot be the name of an output: it is empty"),
+    ],
+)
+def test_names_that_outputs_cannot_have(tmp_path: Path, path: str, message: str) -> None:
+    spec = outputs(f'{{pattern: x.txt, to: output, path: "{path}"}}')
+    (line,) = lines(refused(tmp_path, spec))
+    assert line.startswith(f"spec.yaml:14:49: output-path: {message}")
