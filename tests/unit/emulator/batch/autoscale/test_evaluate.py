@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -308,3 +309,101 @@ def test_a_history_forgets_what_is_older_than_a_day() -> None:
         kept.add(Sample(moment=moment, values={"$PendingTasks": float(number)}))
     points = kept.of("$PendingTasks").points
     assert (len(points), points[0][1], points[-1][1]) == (2880, 120.0, 2999.0)
+
+
+WORDS = [
+    "$PendingTasks",
+    "$CPUPercent",
+    "$TargetDedicatedNodes",
+    "$NodeDeallocationOption",
+    "x",
+    "y",
+    "requeue",
+    "1",
+    "2",
+    "0",
+    ".5",
+    "1e308",
+    '"a"',
+    '"2026-01-01"',
+    "TimeInterval_Year",
+    "TimeInterval_100ns",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ";",
+    "=",
+    "==",
+    "!=",
+    "<",
+    ">",
+    "+",
+    "-",
+    "*",
+    "/",
+    "!",
+    "&&",
+    "||",
+    "?",
+    ":",
+    ".GetSample(",
+    ".GetSamplePercent(",
+    ".Count(",
+    ".year",
+    "time(",
+    "avg(",
+    "min(",
+    "std(",
+    "val(",
+    "lg(",
+    "exp(",
+    "round(",
+    "norm(",
+    "percentile(",
+    "sort(",
+    "vec(",
+    "startsWith(",
+    "stop(",
+    "rand(",
+]
+
+
+def test_whatever_is_written_ends_in_a_result_or_a_fault() -> None:
+    chance = random.Random(1)
+    faults = 0
+    for _ in range(20_000):
+        words = [chance.choice(WORDS) for _ in range(chance.randint(1, 12))]
+        formula = "x = 1; y = [1, 2]; $TargetDedicatedNodes = " + " ".join(words)
+        evaluation = run(formula, 1, 2, 3)
+        assert evaluation.results.startswith("$TargetDedicatedNodes=")
+        faults += evaluation.fault is not None
+    assert 10_000 < faults < 20_000
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_expressions_that_are_made_right_do_not_fail_otherwise(size: int) -> None:
+    chance = random.Random(size)
+    leaves = (
+        "1",
+        "0",
+        "1e308",
+        "-2.5",
+        "$PendingTasks",
+        "[1, 2, 3]",
+        "time()",
+        "TimeInterval_Year",
+    )
+    calls = ("avg", "exp", "lg", "ln", "log", "norm", "std", "sum", "floor", "range", "percentile")
+
+    def make(depth: int) -> str:
+        if depth == 0:
+            return chance.choice(leaves)
+        if chance.random() < 0.5:
+            return f"({make(depth - 1)} {chance.choice('+-*/<>')} {make(depth - 1)})"
+        return f"{chance.choice(calls)}({make(depth - 1)}, {make(depth - 1)})"
+
+    for _ in range(3000):
+        fault = run(f"x = {make(size)};", 1, 2, 3).fault
+        assert fault is None or fault.kind is FaultKind.EVALUATION
