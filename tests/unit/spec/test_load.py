@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,6 +127,28 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         "cannot read `my/spec.yaml`: too many levels of symbolic links",
         None,
     )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["      - value {}\n", "      - {{name: a{}, size: 1}}\n", "      - '{{{{ 1 }}}}{}'\n"],
+    ids=["text", "mapping", "template"],
+)
+def test_long_lists_take_linear_time(tmp_path: Path, entry: str) -> None:
+    head = (
+        "version: 1\nname: long\npool: {existing: p}\n"
+        "task:\n  command: echo {{ index }}\n  for_each:\n    list:\n"
+    )
+
+    def seconds(count: int) -> float:
+        text = head + "".join(entry.format(number) for number in range(count))
+        started = time.process_time()
+        load(tmp_path, text)
+        return time.process_time() - started
+
+    seconds(10)
+    few, many = min(seconds(2_000), seconds(2_000)), seconds(20_000)
+    assert many < 30 * few, "ten times the entries take ten times as long, not a hundred times"
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
