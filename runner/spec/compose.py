@@ -6,6 +6,7 @@ could exhaust us (deep nesting); it knows nothing of a spec's keys.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from runner.spec.traps import Trap, find_odd_space, find_traps
 
 _MOST_LEVELS = 50
 _MOST_PROBLEMS = 100
+_GROUPED_NUMBER = re.compile(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+\Z")
 _STYLES = {
     "'": Style.SINGLE_QUOTED,
     '"': Style.DOUBLE_QUOTED,
@@ -121,7 +123,7 @@ class _Composer:
             for trap in traps:
                 self._report_trap(trap, start)
             try:
-                data = event.value if traps else resolve_plain(event.value)
+                data = traps[0].meant if traps else resolve_plain(event.value)
             except NumberTooLargeError:
                 self._report(start, end, "number", "the number is too large or not finite")
         elif any("\ud800" <= character <= "\udfff" for character in event.value):
@@ -169,8 +171,10 @@ class _Composer:
         elif previous is not None and parent.children[previous].style is Style.PLAIN:
             before = parent.children[previous]
             message = f"`{_short(text)}` has no value: the comma ends the value of `{previous}`"
-            whole = f"{self.source.text[before.start : before.end]}, {text}"
+            whole = self.source.text[before.start : end]
             hint = f'to keep the comma, write `{previous}: "{_short(whole)}"`'
+            if _GROUPED_NUMBER.match(whole):
+                hint = f"write the number without commas: `{_short(whole.replace(',', ''))}`"
             self._report(start, end, "comma-in-flow", message, hint)
         else:
             hint = "between `{` and `}` each key has a value: `{key: value}`"

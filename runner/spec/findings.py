@@ -18,6 +18,7 @@ from runner.spec.wording import (
     describe_found,
     describe_wanted,
     dotted,
+    hint_for_pattern,
     hint_for_type,
     is_template,
 )
@@ -248,8 +249,9 @@ class Translator:
             message = f"`{where}` is longer than {argument} characters"
             return self._problem(finding, "too-long", message)
         assert keyword == "pattern", f"the schema's keyword {keyword} has no words yet"
-        message = f"`{where}` {finding.schema['patternErrorMessage']}, {found}"
-        return self._problem(finding, "bad-value", message)
+        wanted = finding.schema["patternErrorMessage"]
+        meant = hint_for_pattern(wanted, finding.instance)
+        return self._problem(finding, "bad-value", f"`{where}` {wanted}, {found}", meant)
 
     def _wrong_type(self, finding: Finding, wanted: dict[str, Any]) -> Problem:
         written = None if self.evaluated else self.document.written(finding.pointer)

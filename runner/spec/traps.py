@@ -20,13 +20,17 @@ _PLAIN_QUOTES = {"\u201c": '"', "\u201e": '"', "\u2018": "'"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trap:
-    """One of them: `length` characters from `start` of the value's text in the file."""
+    """One of them: `length` characters from `start` of the value's text in the file.
+
+    `meant` is the text to go on with, so that one mistake is said once.
+    """
 
     start: int
     length: int
     code: str
     message: str
     hint: str
+    meant: str
 
 
 def find_traps(value: str, written: str) -> Iterator[Trap]:
@@ -46,6 +50,7 @@ def find_traps(value: str, written: str) -> Iterator[Trap]:
                 message=f"`{_short(value)}` is the number {_short(plain)}: the zeros are lost",
                 hint=f'to keep them, put it in quotes: `"{_short(value)}"`; else write'
                 f" `{_short(plain)}`",
+                meant=value,
             )
     if value[:1] in _CURLY_QUOTES and value[-1] in _CURLY_QUOTES[value[0]]:
         quote = _PLAIN_QUOTES[value[0]]
@@ -55,6 +60,7 @@ def find_traps(value: str, written: str) -> Iterator[Trap]:
             code="curly-quote",
             message=f"`{value[0]}` is no quote of YAML: it becomes part of the text",
             hint=f"write straight quotes: `{quote}{_short(value[1:-1])}{quote}`",
+            meant=value[1:-1],
         )
     entry = _ENTRY_IN_TEXT.search(written)
     if entry:
@@ -64,6 +70,7 @@ def find_traps(value: str, written: str) -> Iterator[Trap]:
             code="list-in-text",
             message="this `-` starts no entry: it belongs to the text that began above",
             hint="align it with the other entries; a text of several lines can be a block (`>-`)",
+            meant=value,
         )
 
 
@@ -78,6 +85,7 @@ def find_odd_space(text: str) -> Trap | None:
         code="odd-space",
         message=f"this looks like a space, but is the character U+{ord(found.group()):04X}",
         hint="replace it by a plain space",
+        meant=f"{text[: found.start()]} {text[found.end() :]}".strip(),
     )
 
 

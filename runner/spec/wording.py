@@ -29,6 +29,7 @@ _YAML_1_1_BOOLEANS = {
     "off": "false",
 }
 _MOST_VALUES = 8
+_CLOCK = re.compile(r"([0-9]{1,4}):([0-9]{1,2})\Z")
 _GROUPED_NUMBER = re.compile(r"[-+]?[0-9][0-9_,]*\Z")
 _SQUEEZED_PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(\S.*)\Z", re.DOTALL)
 
@@ -67,18 +68,34 @@ def hint_for_type(schema: dict[str, Any], value: object, written: str | None) ->
     """How to write what was meant, where that can be told."""
     types = _types(schema)
     if value is None:
-        return "write `{}` for a mapping without keys" if types == {"object"} else None
+        if types == {"object"}:
+            return "write `{}` for a mapping without keys"
+        if types == {"string"} and written and written != "~":
+            return f'to mean the word, put it in quotes: `"{written}"`'
+        return None
     if isinstance(value, str):
         return _hint_for_text(types, value, written)
     if "string" in types and isinstance(value, (bool, int, float)):
         text = written or str(value)
-        if _wants_time(schema):
+        if _wants(schema, "a time"):
             return f"give it a unit: `{text}h`, `{text}m` or `{text}s`"
         if types == {"string"}:
+            octal = text.lower().removeprefix("0o")
+            if octal != text and _wants(schema, "octal digits"):
+                return f'write its digits in quotes: `"0{shorten(octal.lstrip("0"))}"`'
             return f'put it in quotes: `"{shorten(text)}"`'
     if types == {"array"}:
         return "write a list: one entry to a line, each behind `- `"
     return None
+
+
+def hint_for_pattern(pattern_message: str, value: object) -> str | None:
+    """How to write text that its pattern does not take, where that can be told."""
+    clock = _CLOCK.match(value) if isinstance(value, str) else None
+    if clock is None or "a time such as" not in pattern_message:
+        return None
+    first, second = (int(part) for part in clock.groups())
+    return f"write `{first}h{second}m` or `{first}m{second}s`"
 
 
 def _hint_for_text(types: set[str], value: str, written: str | None) -> str | None:
@@ -112,8 +129,9 @@ def _types(schema: dict[str, Any]) -> set[str]:
     return types
 
 
-def _wants_time(schema: dict[str, Any]) -> bool:
-    return any("a time" in each.get("patternErrorMessage", "") for each in schema.get("anyOf", []))
+def _wants(schema: dict[str, Any], words: str) -> bool:
+    """Whether a pattern of the schema asks for that."""
+    return any(words in each.get("patternErrorMessage", "") for each in schema.get("anyOf", []))
 
 
 def _wanted_words(schema: dict[str, Any]) -> list[str]:

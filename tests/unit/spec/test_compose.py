@@ -61,6 +61,12 @@ REFUSED = [
         'to keep the comma, write `pattern: "b, c d"`',
     ),
     (
+        "a: {count: 1,000}\n",
+        "1:14 comma-in-flow",
+        "`000` has no value: the comma ends the value of `count`",
+        "write the number without commas: `1000`",
+    ),
+    (
         "a: {b}\n",
         "1:5 comma-in-flow",
         "`b` has no value",
@@ -200,6 +206,13 @@ def test_an_alias_bomb_is_refused_at_its_first_alias(loader: type, facts: Facts)
 def test_a_merge_key_and_its_alias_are_both_said(loader: type, facts: Facts) -> None:
     _, problems = compose(Source("x", "a: &b {c: 1}\nd:\n  <<: *b\n"), loader)
     assert [fact[0] for fact in facts(problems)] == ["1:4 anchor", "3:3 merge-key", "3:7 alias"]
+
+
+def test_what_was_meant_is_read_on(loader: type) -> None:
+    root, problems = compose(Source("x", "a: [\u201cb\u201d, c\u00a0, d:\u00a0e]\n"), loader)
+    assert [problem.code for problem in problems] == ["curly-quote", "odd-space", "odd-space"]
+    assert root is not None
+    assert root.data == {"a": ["b", "c", "d: e"]}
 
 
 def test_a_number_with_leading_zeros_stays_text(loader: type) -> None:
