@@ -25,7 +25,7 @@ from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.signing import Sign, sign_by_delegation, sign_by_key
 from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
 from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
-from runner.remote.waiting import wait_until_gone
+from runner.remote.waiting import wait_until, wait_until_gone
 from runner.run.services import BlobMissingError, Permission
 
 if TYPE_CHECKING:
@@ -93,18 +93,33 @@ class RemoteBlobs:
     def create_container(self, name: str, metadata: Mapping[str, str]) -> None:
         """Creates it; a name that exists already is a `ServiceRefusedError`.
 
-        A container of this name with the same metadata is ours: an earlier answer was lost.
+        A container of this name with the same metadata is ours: an earlier answer was lost. One
+        that is just being deleted is waited for (REST, Delete Container: 30 seconds or more).
         """
         container = self._container(name)
-        with translated(self._origin, f"create container `{name}`"):
+
+        def is_created() -> bool:
             try:
                 container.create_container(metadata=dict(metadata))
             except ResourceExistsError as error:
-                if service_code(error) != "ContainerAlreadyExists" or not metadata:
+                code = service_code(error)
+                if code == "ContainerBeingDeleted":
+                    return False
+                if code != "ContainerAlreadyExists" or not metadata:
                     raise
                 found = container.get_container_properties().metadata
                 if dict(found or {}) != dict(metadata):
                     raise
+            return True
+
+        with translated(self._origin, f"create container `{name}`"):
+            wait_until(
+                is_created,
+                f"container `{name}` is still being deleted",
+                clock=self._clock,
+                pause=self._pause,
+                limit=DELETION_LIMIT,
+            )
 
     def delete_container(self, name: str) -> None:
         """Deletes it if it is there, and returns once it is gone."""

@@ -39,8 +39,9 @@ _TRIES = 5
 def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bool:
     """Creates the pool; false where one of this id and the same sameness exists.
 
-    Such a pool gets the number of nodes that the request says. One that is just being deleted is
-    waited for. A pool with all of our metadata is ours: an earlier answer was lost.
+    Such a pool gets the number of nodes that the request says, and new nodes its start task: that
+    of an earlier run names files that have gone with it. One that is just being deleted is waited
+    for. A pool with all of our metadata is ours: an earlier answer was lost.
     """
     body = cast("models.BatchPoolCreateOptions", {"id": pool_id, **pool_body(request)})
     with translated(account.origin, f"create pool `{pool_id}`"):
@@ -62,11 +63,19 @@ def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bo
                     metadata[SAMENESS] != request.metadata.get(SAMENESS)
                 ):
                     raise _occupied(account, pool_id) from error
+                if request.start_task is not None and request.start_task.resources:
+                    update = cast("models.BatchPoolUpdateOptions", update_body(request))
+                    account.client.update_pool(pool_id, update, **REPEATABLE)
                 _fit(account, pool_id, found, request.pool.size)
                 return False
             else:
                 return True
         raise AssertionError("the last try returns or raises")
+
+
+def update_body(request: PoolRequest) -> dict[str, Any]:
+    """What a pool of an earlier run is told; nodes that it has do not run the start task again."""
+    return {"startTask": pool_body(request)["startTask"]}
 
 
 def expire_pool(account: BatchAccount, pool_id: str, size: FixedNodes, at: datetime) -> None:

@@ -109,6 +109,31 @@ def test_a_kept_pool_grows_with_the_spec(azure: User, accounts: Accounts) -> Non
     assert before.items() <= accounts.nodes(pool).items()
 
 
+def test_nodes_that_a_kept_pool_gets_later_find_the_script_of_their_run(
+    azure: User, accounts: Accounts
+) -> None:
+    """A script too long for the wire lies in the logs of its run, which go with that run."""
+    command = "command: date +%N >> $AZ_BATCH_NODE_SHARED_DIR/started"
+    spec = SPEC.replace(
+        f"start_task: {{{command}}}",
+        f"start_task:\n    {command} && true {'x' * 120_000}",
+    )
+    azure.write("spec.yaml", spec)
+    assert azure.run("spec.yaml", "--keep", "pool").returncode == 0
+    (pool,) = accounts.pools()
+    assert accounts.containers() == []
+
+    azure.write("spec.yaml", spec.replace("dedicated: 1", "dedicated: 3"))
+    done = azure.run("spec.yaml", "--output", "more", "--keep", "pool", "--keep", "storage")
+
+    assert done.returncode == 0, done.stderr
+    assert accounts.pools() == [pool]
+    wait_until(
+        lambda: [node.state for node in accounts.batch.list_nodes(pool)] == ["idle"] * 3,
+        what="all nodes have been started",
+    )
+
+
 def test_a_kept_pool_is_left_by_keep_pool_without_an_end(azure: User, accounts: Accounts) -> None:
     azure.write("spec.yaml", SPEC)
 

@@ -278,6 +278,22 @@ def test_a_container_whose_answer_was_lost_is_ours(blobs: RemoteBlobs, stub: Stu
     )
 
 
+def test_a_container_that_is_going_is_waited_for(
+    blobs: RemoteBlobs, stub: Stub, pauses: Pauses
+) -> None:
+    going = blob_error(409, "ContainerBeingDeleted", "The specified container is being deleted.")
+    stub.answer(going, going, Canned(status=201, headers={"ETag": '"1"'}))
+
+    blobs.create_container("c", {"run": "r1"})
+
+    assert [seen.method for seen in stub.seen] == ["PUT"] * 3
+    assert pauses.seconds == [0.05, 0.05 * 1.5]
+    stub.answer(going)
+    with pytest.raises(ServiceError) as caught:
+        blobs.create_container("c", {"run": "r1"})
+    assert caught.value.message == "container `c` is still being deleted after 15 minutes"
+
+
 def test_a_container_is_deleted_when_it_is_gone(
     blobs: RemoteBlobs, stub: Stub, pauses: Pauses
 ) -> None:

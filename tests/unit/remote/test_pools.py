@@ -15,7 +15,7 @@ from runner.remote.batch import RemoteBatch
 from runner.remote.transport import Patience
 from runner.run.services import PoolRequest
 from runner.spec.pool import Autoscale, FixedNodes
-from tests.unit.remote.samples import POOL, POOL_REQUEST
+from tests.unit.remote.samples import COMMAND, POOL, POOL_REQUEST
 from tests.unit.remote.stub import (
     START,
     Canned,
@@ -222,6 +222,20 @@ def test_an_expiry_of_before_is_called_off(batch: RemoteBatch, stub: Stub) -> No
 
     assert batch.create_pool("p", REQUEST) is False
     assert asked(stub) == [CREATE, SHOW, DISABLE, DISABLE, SHOW, RESIZE]
+
+
+def test_new_nodes_get_the_files_of_this_run(batch: RemoteBatch, stub: Stub) -> None:
+    before = found(nodes=1, target=1)
+    stub.answer(EXISTS, before, Canned(), before, TAKEN)
+
+    assert batch.create_pool("p", replace(REQUEST, start_task=COMMAND)) is False
+    assert asked(stub) == [CREATE, SHOW, ("PATCH", "/pools/p"), SHOW, RESIZE]
+    assert list(stub.seen[2].json) == ["startTask"]
+    assert stub.seen[2].json["startTask"]["resourceFiles"][1] == {
+        "httpUrl": "http://h/c/run.sh?sig=s",
+        "filePath": "run.sh",
+        "fileMode": "0755",
+    }
 
 
 def test_a_pool_that_scales_by_itself_gets_its_formula(batch: RemoteBatch, stub: Stub) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from runner.remote.pools import expiry_body, resize_body
+from runner.remote.pools import expiry_body, resize_body, update_body
 from runner.remote.wire import job_body, task_body
 from runner.remote.wire_pool import pool_body
 from runner.remote.wire_schedule import schedule_body
@@ -146,6 +146,7 @@ BODIES: tuple[tuple[str, Any], ...] = (
             )
         ),
     ),
+    ("BatchPoolUpdateOptions", update_body(FULL_POOL_REQUEST)),
     ("BatchPoolResizeOptions", resize_body(FixedNodes(dedicated=1, spot=2))),
     (
         "BatchPoolEnableAutoScaleOptions",
