@@ -14,6 +14,7 @@ from runner.emulator.batch.operations.shapes import (
     Field,
     Integer,
     Items,
+    OneOf,
     Shape,
     Text,
 )
@@ -109,23 +110,26 @@ OUTPUT_FILES = Items(
         )
     )
 )
-USER_IDENTITY = Shape(
-    (
-        Field(name="username", kind=Text(empty=False)),
-        Field(
-            name="autoUser",
-            kind=Shape(
-                (
-                    Field(name="scope", kind=Choice(("task", "pool")), default="pool"),
-                    Field(
-                        name="elevationLevel",
-                        kind=Choice(("nonadmin", "admin")),
-                        default="nonadmin",
-                    ),
-                )
+USER_IDENTITY = OneOf(
+    Shape(
+        (
+            Field(name="username", kind=Text(empty=False)),
+            Field(
+                name="autoUser",
+                kind=Shape(
+                    (
+                        Field(name="scope", kind=Choice(("task", "pool")), default="pool"),
+                        Field(
+                            name="elevationLevel",
+                            kind=Choice(("nonadmin", "admin")),
+                            default="nonadmin",
+                        ),
+                    )
+                ),
             ),
-        ),
-    )
+        )
+    ),
+    ("username", "autoUser"),
 )
 AUTO_USER = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
 RETENTION = "P7D"

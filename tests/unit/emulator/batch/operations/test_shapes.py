@@ -107,6 +107,15 @@ def test_enumerations_come_back_as_the_service_writes_them() -> None:
             {"Reason": "maxWallClockTime is not a duration"},
         ),
         (
+            {"userIdentity": {"username": "u", "autoUser": {}}},
+            Reason.PROPERTY_INVALID,
+            {
+                "PropertyName": "userIdentity",
+                "PropertyValue": "username, autoUser",
+                "Reason": "Exactly one of username and autoUser is required",
+            },
+        ),
+        (
             {"resourceFiles": [{"httpUrl": "http://x"}]},
             Reason.PROPERTY_MISSING,
             {"PropertyName": "filePath"},
