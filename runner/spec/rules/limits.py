@@ -16,6 +16,8 @@ LONGEST_TASK = timedelta(days=180)
 LONGEST_RELEASE = timedelta(minutes=15)
 # REST: Job Schedule - Add, `recurrenceInterval` and `startWindow`.
 SHORTEST_RECURRENCE = timedelta(minutes=1)
+# REST: Pool - Add, `targetDedicatedNodes` and `targetLowPriorityNodes`: 32-bit integers.
+MOST_NODES = 2**31 - 1
 # REST: Pool - Enable Auto Scale, `autoScaleEvaluationInterval`.
 SHORTEST_AUTOSCALE_INTERVAL = timedelta(minutes=5)
 LONGEST_AUTOSCALE_INTERVAL = timedelta(hours=168)

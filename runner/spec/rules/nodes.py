@@ -57,7 +57,7 @@ def _packages_fit(workload: Workload, document: Document) -> Iterator[Problem]:
 
 def _shells_are_there(workload: Workload, document: Document) -> Iterator[Problem]:
     is_windows = workload.pool.os is OperatingSystem.WINDOWS
-    for owner, key, command in _commands(workload):
+    for owner, command in _commands(workload):
         fits = not (command.shell in _POSIX_SHELLS if is_windows else command.shell.is_windows)
         if fits:
             continue
@@ -68,17 +68,14 @@ def _shells_are_there(workload: Workload, document: Document) -> Iterator[Proble
             message = f"`{command.shell.value}` is only on Windows nodes"
             hint = "write the command for `bash`, or take a Windows image or `os: windows`"
         at = (*owner, "shell")
-        pointer = at if document.has(at) else (*owner, key)
+        pointer = at if document.has(at) else (*owner, "command")
         yield document.problem(pointer, code="other-system", message=message, hint=hint)
 
 
-def _commands(workload: Workload) -> Iterator[tuple[Pointer, str, CommandTemplate]]:
-    for each in node_commands(workload):
-        yield each.pointer, "command", each.command
-    for step in workload.steps:
-        yield step.pointer, "command", step.command
-        if step.instances is not None:
-            yield step.instances.pointer, "coordination", step.instances.coordination
+def _commands(workload: Workload) -> Iterator[tuple[Pointer, CommandTemplate]]:
+    """Each command that has a shell of its own; coordination has that of its step."""
+    yield from ((each.pointer, each.command) for each in node_commands(workload))
+    yield from ((step.pointer, step.command) for step in workload.steps)
 
 
 def _images_run_containers(workload: Workload, document: Document) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from runner.spec.rules.limits import (
     LONGEST_FORMULA_BYTES,
     LONGEST_KEEP,
     MOST_FORMULA_STATEMENTS,
+    MOST_NODES,
     MOST_POOL_APPLICATIONS,
     NODES_OF_A_PUBLIC_ADDRESS,
     RESOURCE_ID,
@@ -42,6 +43,14 @@ def _pool_has_nodes(workload: Workload, document: Document) -> Iterator[Problem]
             message="the pool has no nodes: `dedicated` and `spot` are both 0",
             hint="for example `nodes: {dedicated: 1}`",
         )
+    for key, count in (("dedicated", pool.size.dedicated), ("spot", pool.size.spot)):
+        if count > MOST_NODES:
+            yield document.problem(
+                (*pool.pointer, "nodes", key),
+                code="out-of-range",
+                message=f"`pool.nodes.{key}` is more than the service can count",
+                hint="ask for the nodes that the account's quota of cores gives room for",
+            )
 
 
 def _formula_is_possible(workload: Workload, document: Document) -> Iterator[Problem]:

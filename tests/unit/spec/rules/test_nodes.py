@@ -283,6 +283,17 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
+        "two: {command: echo, shell: sh}",
+        "two: {command: echo, shell: cmd, container: {image: a}}",
+        [
+            (
+                "18:31 other-system",
+                "`cmd` is only on Windows nodes",
+                "write the command for `bash`, or take a Windows image or `os: windows`",
+            ),
+        ],
+    ),
+    (
         "start_task: {command: echo}",
         "start_task: {command: echo, shell: powershell}",
         [

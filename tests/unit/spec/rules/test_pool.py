@@ -78,6 +78,17 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
+        "dedicated: 2, spot: 1",
+        "dedicated: 2, spot: 2147483648",
+        [
+            (
+                "8:31 out-of-range",
+                "`pool.nodes.spot` is more than the service can count",
+                "ask for the nodes that the account's quota of cores gives room for",
+            ),
+        ],
+    ),
+    (
         "keep: 30m",
         "keep: 4m",
         [
