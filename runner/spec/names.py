@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from runner.spec.fault import Reference, TemplateFault
+from runner.spec.suggestion import closest
 from runner.spec.template import check_references
 
 Names = Mapping[str, frozenset[str] | None]
@@ -64,7 +65,10 @@ def _hint(root: str, names: Names, *, early: bool) -> str | None:
     for owner, fields in names.items():
         if fields and root in fields:
             return f"did you mean `{owner}.{root}`?"
-    if early or root not in {*_GIVERS, "index"}:
+    if root not in {*_GIVERS, "index"}:
+        is_table = "row" in names and names["row"] is None and "file" not in names
+        return f"a column is `row.{root}`" if is_table and closest(root, names) is None else None
+    if early:
         return None
     return _GIVERS[root] if "index" in names else _ONLY_STEPS.format(root)
 

@@ -207,6 +207,8 @@ def test_what_a_source_gives(source: str | None, known: list[str], unknown: list
         ("input", "rate", "did you mean `parameters.rate`?"),
         ("{matrix: {size: [1]}}", "size", "did you mean `row.size`?"),
         ("input", "indx", "did you mean `index`?"),
+        ("{rows: a.csv}", "indx", "did you mean `index`?"),
+        ("{rows: a.csv}", "size", "a column is `row.size`"),
     ],
 )
 def test_an_undefined_name_says_what_would_give_it(source: str, name: str, hint: str) -> None:
