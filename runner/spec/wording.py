@@ -84,6 +84,8 @@ def hint_for_type(schema: dict[str, Any], value: object, written: str | None) ->
             if octal != text and _wants(schema, "octal digits"):
                 return f'write its digits in quotes: `"0{shorten(octal.lstrip("0"))}"`'
             return f'put it in quotes: `"{shorten(text)}"`'
+    if isinstance(value, list) and any("list" in each for each in _properties(schema)):
+        return "for the values themselves write `{list: [...]}`"
     if types == {"array"}:
         return "write a list: one entry to a line, each behind `- `"
     return None
@@ -127,6 +129,10 @@ def _types(schema: dict[str, Any]) -> set[str]:
         kind = variant.get("type", "string")
         types.update([kind] if isinstance(kind, str) else kind)
     return types
+
+
+def _properties(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each.get("properties", {}) for each in schema.get("anyOf", [schema])]
 
 
 def _wants(schema: dict[str, Any], words: str) -> bool:

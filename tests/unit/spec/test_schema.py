@@ -283,7 +283,7 @@ WRONG = [
         "for_each: [input]",
         "27:13 wrong-type",
         "`task.for_each` must be the name of a container of this spec or a mapping, not a list",
-        None,
+        "for the values themselves write `{list: [...]}`",
     ),
     (
         "for_each: input",
