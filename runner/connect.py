@@ -24,6 +24,7 @@ from runner.remote.settings import (
     BATCH_ACCOUNT,
     BATCH_ENDPOINT,
     BATCH_KEY,
+    SURE_DELEGATION,
     Account,
     AzureSettings,
     read_azure_settings,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
 
 __all__ = [
+    "SURE_DELEGATION",
     "Account",
     "AzureSettings",
     "Services",

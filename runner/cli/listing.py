@@ -8,20 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runner.plan.containers import containers_to_list
-from runner.plan.local import local_obstacles
 from runner.plan.model import StoredBlob
 from runner.run.services import Blobs
 from runner.spec.document import Pointer
 from runner.spec.problem import SpecError
 from runner.spec.terms import Role
 from runner.spec.workload import ExistingContainer, Workload
-
-
-def check_runs_here(workload: Workload) -> None:
-    """Raises `SpecError` for all that the local target cannot do; every message names Azure."""
-    obstacles = local_obstacles(workload)
-    if obstacles:
-        raise SpecError(obstacles)
 
 
 def needs_listing(workload: Workload) -> bool:

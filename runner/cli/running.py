@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.cli.audience import Audience
-from runner.cli.listing import check_runs_here, list_stored, needs_listing
+from runner.cli.checks import check_runs_here, check_signatures
+from runner.cli.listing import list_stored, needs_listing
 from runner.cli.notes import notes
 from runner.cli.progress import choose_display
 from runner.cli.secret_values import read_secrets
@@ -22,6 +23,7 @@ from runner.cli.signals import Interruptions
 from runner.cli.specs import load
 from runner.cli.world import World
 from runner.connect import (
+    SURE_DELEGATION,
     AzureSettings,
     Services,
     choose_target,
@@ -50,6 +52,8 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     workload, folder = load(arguments.spec, arguments, world)
     if settings is None:
         check_runs_here(workload)
+    elif settings.storage.key is None:
+        check_signatures(workload, now=world.clock.now(), lifetime=SURE_DELEGATION)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
     values = read_secrets(workload, world.environ)
     with ExitStack() as stack:

@@ -10,6 +10,7 @@ import binascii
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from runner.errors import UsageError
@@ -21,6 +22,12 @@ CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 STORAGE_ACCOUNT = "AZURE_STORAGE_ACCOUNT"
 STORAGE_KEY = "AZURE_STORAGE_KEY"
 BLOB_ENDPOINT = "AZURE_STORAGE_BLOB_ENDPOINT"
+
+LONGEST_DELEGATION = timedelta(days=7)
+"""How long a signature lives at most that is made without the account's key (REST, Get User
+Delegation Key)."""
+SURE_DELEGATION = LONGEST_DELEGATION - timedelta(days=1)
+"""How long such a signature lives at least: one key signs for a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from azure.storage.blob import generate_container_sas
 
+from runner.remote.settings import LONGEST_DELEGATION, SURE_DELEGATION
 from runner.run.services import Permission
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 Sign = Callable[[str, Permission, datetime], str]
 """A container's SAS for a permission until a time: a query string without the question mark."""
 
-LONGEST_DELEGATION = timedelta(days=7)
-"""How long a user delegation key lives at most (REST, Get User Delegation Key)."""
 _CLOCK_SKEW = timedelta(minutes=15)
-_RENEWAL = timedelta(days=1)
 _LETTERS = {Permission.READ: "rl", Permission.WRITE: "cw"}
 
 
@@ -58,7 +56,7 @@ def sign_by_delegation(
         nonlocal held
         now = clock()
         with lock:
-            if held is None or held[1] - now < LONGEST_DELEGATION - _RENEWAL:
+            if held is None or held[1] - now < SURE_DELEGATION:
                 start = now - _CLOCK_SKEW
                 until = start + LONGEST_DELEGATION
                 held = service.get_user_delegation_key(start, until), until

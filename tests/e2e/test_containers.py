@@ -106,9 +106,7 @@ def test_a_plan_for_azure_shows_what_is_there_and_makes_nothing(
     assert accounts.containers() == ["media"]
 
 
-@pytest.mark.parametrize(
-    "words", [("plan", "spec.yaml"), ("run", "spec.yaml", "--target", "local")]
-)
+@pytest.mark.parametrize("words", [("plan",), ("run", "--target", "local")])
 def test_an_existing_container_needs_azure(user: User, words: tuple[str, ...]) -> None:
     user.write("spec.yaml", EXISTING)
 

@@ -238,15 +238,20 @@ def test_a_secret_is_in_no_output_and_no_file(azure: User, tmp_path: Path, targe
     assert files_with(tmp_path / "emulator", SECRET) == []
 
 
-def test_a_secret_that_the_service_refuses_is_not_told(azure: User) -> None:
-    azure.write("spec.yaml", WITH_USER.replace("worker", "x" * 21))
+def test_a_refusal_of_the_service_tells_no_secret(azure: User, accounts: Accounts) -> None:
+    azure.write(
+        "spec.yaml",
+        WITH_USER.replace("  users:", "  extra: {userAccounts: [{name: worker}]}\n  users:"),
+    )
     holder = azure.with_environ(BATCH_RUN_SECRET_WORKER=SECRET)
 
     done = holder.run("spec.yaml")
 
-    assert done.returncode in {2, 3}
+    assert done.returncode == 3
+    assert "Azure Batch refused to create job `demo-" in done.stderr
     assert SECRET not in done.stderr
     assert files_with(azure.folder, SECRET) == []
+    assert (accounts.pools(), accounts.containers()) == ([], [])
 
 
 def test_a_secret_that_is_missing_is_named(user: User) -> None:

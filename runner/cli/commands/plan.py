@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints the plan; asks a service only where one is named."""
     del interruptions
-    from runner.cli.listing import check_runs_here
+    from runner.cli.checks import check_runs_here
     from runner.cli.script_findings import tell_script_findings
     from runner.plan.expand import expand, find_task
     from runner.plan.run_id import UNKNOWN

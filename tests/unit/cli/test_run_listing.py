@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.listing import check_runs_here, list_stored, needs_listing
+from runner.cli.listing import list_stored, needs_listing
 from runner.spec.messages import render_problem
 from runner.spec.problem import SpecError
 from tests.fakes.plans import SPEC, make_workload
@@ -58,14 +58,3 @@ def test_every_missing_container_is_named_at_its_place(tmp_path: Path) -> None:
         "                      ^^^\n"
         "hint: `az storage container list --query [].name` shows those that there are"
     )
-
-
-def test_what_needs_azure_does_not_run_here(tmp_path: Path) -> None:
-    check_runs_here(make_workload(tmp_path, SPEC))
-
-    with pytest.raises(SpecError) as caught:
-        check_runs_here(make_workload(tmp_path, EXISTING))
-
-    assert [problem.message for problem in caught.value.problems] == [
-        "container `media`, which exists already, needs Azure"
-    ]

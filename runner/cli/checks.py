@@ -1,0 +1,37 @@
+"""What a spec wants that the chosen target cannot give, said before anything is asked or made.
+
+It must not know how the target is reached.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from runner.plan.local import local_obstacles
+from runner.spec.problem import SpecError
+from runner.spec.workload import Workload
+
+
+def check_runs_here(workload: Workload) -> None:
+    """Raises `SpecError` for all that the local target cannot do; every message names Azure."""
+    obstacles = local_obstacles(workload)
+    if obstacles:
+        raise SpecError(obstacles)
+
+
+def check_signatures(workload: Workload, *, now: datetime, lifetime: timedelta) -> None:
+    """Raises `SpecError` where a schedule's last jobs could not reach their containers.
+
+    `lifetime` is how long the signatures live that its jobs are given now, once for all of them.
+    """
+    schedule = workload.job.schedule
+    if schedule is None or schedule.end + workload.limits.duration <= now + lifetime:
+        return
+    problem = workload.document.problem(
+        (*schedule.pointer, "end"),
+        code="schedule-too-long",
+        message=f"without the storage account's key the jobs reach their containers for"
+        f" {lifetime.days} days only",
+        hint="set AZURE_STORAGE_KEY or AZURE_STORAGE_CONNECTION_STRING, or an earlier `end`",
+    )
+    raise SpecError([problem])
