@@ -350,3 +350,27 @@ def test_constraints_can_be_replaced(client: BatchClient, idle_job: str) -> None
     assert after.constraints.max_task_retry_count == 4
     assert after.constraints.retention_time == timedelta(days=7)
     assert after.etag != before.etag
+
+
+def test_files_are_deleted(client: BatchClient, job: str) -> None:
+    task = run(client, job, "/bin/bash -c 'mkdir -p deep/er; touch a deep/er/b; ln -s / root'")
+    client.delete_task_file(job, "t", "wd/a")
+    assert refused(lambda: client.delete_task_file(job, "t", "wd/a")) == (404, "FileNotFound")
+    assert refused(lambda: client.delete_task_file(job, "t", "wd/deep")) == (403, "IOError")
+    assert refused(lambda: client.delete_task_file(job, "t", "../t/wd")) == (404, "FileNotFound")
+    assert refused(lambda: client.delete_task_file(job, "t", "wd/root/tmp")) == (
+        404,
+        "FileNotFound",
+    )
+    client.delete_task_file(job, "t", "wd/deep", recursive=True)
+    client.delete_task_file(job, "t", "wd/root")
+    assert [file.name for file in client.list_task_files(job, "t", recursive=True)] == [
+        "stderr.txt",
+        "stdout.txt",
+        "wd",
+    ]
+    assert task.node_info is not None
+    pool, node = task.node_info.pool_id or "", task.node_info.node_id or ""
+    path = f"{task.node_info.task_root_directory}/stdout.txt"
+    client.delete_node_file(pool, node, path)
+    assert refused(lambda: client.delete_node_file(pool, node, path)) == (404, "FileNotFound")

@@ -12,6 +12,7 @@ class Reason(Enum):
     """Why a request is refused."""
 
     ACCESS_UNSIGNED = auto()
+    APPLICATION_NOT_FOUND = auto()
     AUTHENTICATION_FAILED = auto()
     AUTHENTICATION_MALFORMED = auto()
     AUTO_SCALE_ENABLED_TOO_OFTEN = auto()
@@ -21,6 +22,7 @@ class Reason(Enum):
     CONDITION_NOT_MET_WRITE = auto()
     CONDITIONS_CONFLICT = auto()
     FILE_NOT_FOUND = auto()
+    FILE_UNDELETABLE = auto()
     FILES_CLEANED_UP = auto()
     FILES_UNAVAILABLE = auto()
     FORMULA_INVALID = auto()

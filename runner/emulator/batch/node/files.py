@@ -23,6 +23,7 @@ from runner.emulator.batch.node.containment import (
     parts_below,
     resolve_below,
 )
+from runner.emulator.batch.node.directories import remove_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +132,30 @@ def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
             yield from entries
     except (FileNotFoundError, NotADirectoryError):
         return
+
+
+def delete_file(root: Path, name: str, *, recursive: bool) -> bool:
+    """Removes a file, a link, or a directory with all in it if `recursive`; False if not there.
+
+    Raises `OSError` where it cannot be removed, as with a directory that is not empty.
+    """
+    try:
+        parts = parts_below(name)
+    except OutsideError:
+        return False
+    if not parts:
+        return False
+    try:
+        with directory_below(root, parts[:-1], create=False) as directory:
+            status = os.stat(parts[-1], dir_fd=directory, follow_symlinks=False)
+            if not stat.S_ISDIR(status.st_mode):
+                os.unlink(parts[-1], dir_fd=directory)
+            elif not recursive:
+                os.rmdir(parts[-1], dir_fd=directory)
+            else:
+                remove_tree(root.joinpath(*parts))
+    except OSError as error:
+        if error.errno in ABSENT:
+            return False
+        raise
+    return True

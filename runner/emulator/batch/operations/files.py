@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.refusal import Reason, RefusedError
-from runner.emulator.batch.node.files import NodeFile, find_file, list_files, open_file
+from runner.emulator.batch.node.files import NodeFile, delete_file, find_file, list_files, open_file
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read
 from runner.emulator.batch.operations.filters.properties import FILES
@@ -84,6 +84,27 @@ def download_task_file(call: Call) -> Reply:
 def download_node_file(call: Call) -> Reply:
     """`GET /pools/{poolId}/nodes/{nodeId}/files/{filePath}`."""
     return _download(call, node_files(call))
+
+
+def delete_task_file(call: Call) -> Reply:
+    """`DELETE /jobs/{jobId}/tasks/{taskId}/files/{filePath}`."""
+    return _delete(call, task_files(call))
+
+
+def delete_node_file(call: Call) -> Reply:
+    """`DELETE /pools/{poolId}/nodes/{nodeId}/files/{filePath}`."""
+    return _delete(call, node_files(call))
+
+
+def _delete(call: Call, folder: Folder) -> Reply:
+    recursive = call.flag("recursive")
+    try:
+        found = delete_file(folder.root, call.path["filePath"], recursive=recursive)
+    except OSError as error:
+        raise RefusedError(Reason.FILE_UNDELETABLE, ("Reason", str(error.strerror))) from error
+    if not found:
+        raise RefusedError(Reason.FILE_NOT_FOUND)
+    return Reply(status=200)
 
 
 def _list(call: Call, folder: Folder) -> Reply:

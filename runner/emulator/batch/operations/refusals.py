@@ -31,6 +31,9 @@ ANSWERS: dict[Reason, Answer] = {
         "Server failed to authenticate the request."
         " Make sure the value of Authorization header is formed correctly including the signature.",
     ),
+    Reason.APPLICATION_NOT_FOUND: Answer(
+        404, "ApplicationNotFound", "The specified application does not exist."
+    ),
     Reason.AUTHENTICATION_FAILED: Answer(
         403,
         "AuthenticationFailed",
@@ -72,6 +75,9 @@ ANSWERS: dict[Reason, Answer] = {
         "Multiple condition headers are not supported.",
     ),
     Reason.FILE_NOT_FOUND: Answer(404, "FileNotFound", "The specified file does not exist."),
+    Reason.FILE_UNDELETABLE: Answer(
+        403, "IOError", "An I/O error occurred when accessing the specified resource."
+    ),
     Reason.FILES_CLEANED_UP: Answer(
         409, "TaskFilesCleanedup", "The files of the specified task are cleanedup."
     ),

@@ -39,8 +39,8 @@ _TASK = "/jobs/{jobId}/tasks/{taskId}"
 _SCHEDULE = "/jobschedules/{jobScheduleId}"
 
 OPERATIONS = (
-    Operation("list_applications", "GET", "/applications"),
-    Operation("get_application", "GET", "/applications/{applicationId}"),
+    Operation("list_applications", "GET", "/applications", account.list_applications),
+    Operation("get_application", "GET", "/applications/{applicationId}", account.get_application),
     Operation("list_pool_usage_metrics", "GET", "/poolusagemetrics"),
     Operation("list_supported_images", "GET", "/supportedimages", account.list_supported_images),
     Operation("list_pool_node_counts", "GET", "/nodecounts", pools.list_pool_node_counts),
@@ -96,7 +96,7 @@ OPERATIONS = (
     Operation("upload_node_logs", "POST", f"{_NODE}/uploadbatchservicelogs"),
     Operation("get_node_extension", "GET", f"{_NODE}/extensions/{{extensionName}}"),
     Operation("list_node_extensions", "GET", f"{_NODE}/extensions"),
-    Operation("delete_node_file", "DELETE", f"{_NODE}/files/{{filePath}}"),
+    Operation("delete_node_file", "DELETE", f"{_NODE}/files/{{filePath}}", files.delete_node_file),
     Operation("download_node_file", "GET", f"{_NODE}/files/{{filePath}}", files.download_node_file),
     Operation(
         "get_node_file_properties",
@@ -132,7 +132,7 @@ OPERATIONS = (
     Operation("list_subtasks", "GET", f"{_TASK}/subtasksinfo", tasks.list_subtasks),
     Operation("terminate_task", "POST", f"{_TASK}/terminate", tasks.terminate_task),
     Operation("reactivate_task", "POST", f"{_TASK}/reactivate", tasks.reactivate_task),
-    Operation("delete_task_file", "DELETE", f"{_TASK}/files/{{filePath}}"),
+    Operation("delete_task_file", "DELETE", f"{_TASK}/files/{{filePath}}", files.delete_task_file),
     Operation("download_task_file", "GET", f"{_TASK}/files/{{filePath}}", files.download_task_file),
     Operation(
         "get_task_file_properties",
