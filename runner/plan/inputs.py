@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 from runner.errors import describe_os_error
@@ -39,7 +40,9 @@ def find_files(
     builder = FileTableBuilder(each.origin for each in searches)
     problems: list[Problem] = []
     streams = [search.find(number) for number, search in enumerate(searches)]
-    found: Iterable[_Found] = streams[0] if len(streams) == 1 else heapq.merge(*streams)
+    found: Iterable[_Found] = (
+        streams[0] if len(streams) == 1 else heapq.merge(*streams, key=itemgetter(0))
+    )
     last: _Found | None = None
     for each in found:
         blob, number, size, below = each
@@ -121,7 +124,7 @@ class _Search:
                 yield prefix + path, number, size, ""
             return
         flat = ((prefix + path.rpartition("/")[2], number, size, path) for path, size in files)
-        yield from sorted(flat)
+        yield from sorted(flat, key=itemgetter(0, 3))
 
     def _refuse(self, code: str, message: str, hint: str | None = None, key: str = "from") -> None:
         pointer = (*self.upload.pointer, key)

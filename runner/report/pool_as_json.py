@@ -58,7 +58,7 @@ def _new_pool(pool: NewPool, start_task: NodeCommandPlan | None) -> dict[str, An
         "users": [
             {
                 "name": user.name,
-                "elevation": user.elevation.value,
+                "rights": user.elevation.value,
                 "password_secret": user.password,
             }
             for user in pool.users
