@@ -22,11 +22,8 @@ ALIASES: Mapping[str, tuple[str, str, str]] = {
     "ubuntu 22.04 containers": ("microsoft-dsvm", "ubuntu-hpc", "2204"),
     "windows 2022": ("microsoftwindowsserver", "windowsserver", "2022-datacenter"),
     "windows 2019": ("microsoftwindowsserver", "windowsserver", "2019-datacenter"),
-    "windows 2022 containers": (
-        "microsoftwindowsserver",
-        "windowsserver",
-        "2022-datacenter-core",
-    ),
+    # The plain images of Windows Server 2022 run no containers on nodes; this one does.
+    "windows 2022 containers": ("microsoft-dsvm", "dsvm-win-2022", "winserver-2022"),
 }
 
 
@@ -36,6 +33,6 @@ def find_image(alias: str) -> Image:
     return Image(publisher=publisher, offer=offer, sku=sku, version="latest", alias=alias)
 
 
-def is_windows(publisher_or_agent: str) -> bool:
-    """Whether an image is one of Windows: its publisher, or the id of its node agent, says so."""
-    return "windows" in publisher_or_agent.lower()
+def is_windows(told: str) -> bool:
+    """Whether an image is one of Windows: its publisher, offer or node agent says so."""
+    return any(word in told.lower() for word in ("windows", "dsvm-win"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.spec.document import Document, Pointer
 from runner.spec.duration import parse_duration
-from runner.spec.image_aliases import ALIASES, is_windows
+from runner.spec.image_aliases import is_windows
 from runner.spec.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
 from runner.spec.parameters import read_parameters
 from runner.spec.parse_pool import parse_pool
@@ -74,13 +74,13 @@ def _default_shell(pool: object, parameters: Mapping[str, ParameterValue]) -> Sh
     The data need not have passed the schema. None where parameters decide that, and have no value.
     """
     match pool:
-        case {"os": str(told)} | {"image": {"node_agent": str(told)} | {"publisher": str(told)}}:
-            name = _rendered(told, parameters)
-        case {"image": str(told)}:
-            alias = _rendered(told, parameters)
-            name = ALIASES[alias][0] if alias is not None and alias in ALIASES else alias
+        case {"os": str(told)} | {"image": {"node_agent": str(told)} | str(told)}:
+            pass
+        case {"image": {"publisher": str(publisher), "offer": str(offer)}}:
+            told = f"{publisher} {offer}"
         case _:
-            name = "linux"
+            told = "linux"
+    name = _rendered(told, parameters)
     if name is None:
         return None
     return Shell.CMD if is_windows(name) else Shell.BASH

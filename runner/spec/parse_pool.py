@@ -101,8 +101,10 @@ def _image(data: str | _Data) -> Image | CustomImage:
 
 
 def _os_of(image: Image | CustomImage) -> OperatingSystem:
-    name = image.node_agent if isinstance(image, CustomImage) else image.publisher
-    return OperatingSystem.WINDOWS if is_windows(name) else OperatingSystem.LINUX
+    told = (
+        image.node_agent if isinstance(image, CustomImage) else f"{image.publisher} {image.offer}"
+    )
+    return OperatingSystem.WINDOWS if is_windows(told) else OperatingSystem.LINUX
 
 
 def _size(data: _Data) -> FixedNodes | Autoscale:
