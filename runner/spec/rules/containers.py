@@ -57,20 +57,23 @@ def _names_are_not_of_runs(workload: Workload, document: Document) -> Iterator[P
 
 
 def _names_differ(workload: Workload, document: Document) -> Iterator[Problem]:
-    first: dict[str, Role] = {}
+    """Two roles may read parts of one existing container; one that is written has one role."""
+    first: dict[str, Container] = {}
     for container in workload.containers:
         name = container.name
         if name is None:
             continue
-        other = first.setdefault(name, container.role)
-        if other != container.role:
-            key = "existing" if isinstance(container, ExistingContainer) else "name"
-            yield document.problem(
-                (*container.pointer, key),
-                code="same-container",
-                message=f"`{other}` and `{container.role}` are both the container `{name}`",
-                hint="use one role for both; `include` and `prefix` choose files where it is used",
-            )
+        other = first.setdefault(name, container)
+        is_read_only = isinstance(container, ExistingContainer)
+        if other is container or (is_read_only and isinstance(other, ExistingContainer)):
+            continue
+        yield document.problem(
+            (*container.pointer, "existing" if is_read_only else "name"),
+            code="same-container",
+            message=f"`{other.role}` and `{container.role}` are both the container `{name}`,"
+            " which the run writes",
+            hint="use one role for both; `include` and `prefix` choose files where it is used",
+        )
 
 
 def _outputs_go_to_own_containers(workload: Workload, document: Document) -> Iterator[Problem]:

@@ -80,22 +80,12 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         [
             (
                 "7:16 same-container",
-                "`media` and `done` are both the container `media`",
+                "`media` and `done` are both the container `media`, which the run writes",
                 "use one role for both; `include` and `prefix` choose files where it is used",
             ),
         ],
     ),
-    (
-        "  mid: {}\n",
-        "  mid: {}\n  more: {existing: media}\n",
-        [
-            (
-                "7:20 same-container",
-                "`media` and `more` are both the container `media`",
-                "use one role for both; `include` and `prefix` choose files where it is used",
-            ),
-        ],
-    ),
+    ("  mid: {}\n", "  mid: {}\n  more: {existing: media, prefix: 2025/}\n", []),
     (
         "to: done",
         "to: media",
