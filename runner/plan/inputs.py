@@ -16,7 +16,7 @@ from pathlib import Path
 from runner.errors import describe_os_error
 from runner.plan.blob_names import name_problems, shown
 from runner.plan.file_table import FileTable, FileTableBuilder, Origin
-from runner.plan.patterns import file_matcher
+from runner.plan.patterns import file_matcher, sees_hidden
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.workload import Structure, Upload
@@ -118,7 +118,8 @@ class _Search:
                 hint="a relative path starts at the folder of the spec",
             )
             return
-        files = walk(self.source, file_matcher(self.upload.patterns))
+        patterns = self.upload.patterns
+        files = walk(self.source, file_matcher(patterns), hidden=sees_hidden(patterns))
         if self.upload.structure is Structure.KEEP:
             for path, size in files:
                 yield prefix + path, number, size, ""
@@ -138,19 +139,22 @@ def _is_file(search: _Search) -> bool:
         return False  # what is wrong with it is said by the search
 
 
-def walk(folder: Path, matches: Callable[[str], bool]) -> Iterator[tuple[str, int]]:
+def walk(
+    folder: Path, matches: Callable[[str], bool], *, hidden: bool
+) -> Iterator[tuple[str, int]]:
     """Paths and sizes in bytes of the files below a folder, in the order of the paths.
 
+    Names with a leading dot are passed over, unless `hidden`: `.git` may hold more than all else.
     Only the names of the folders that are open are held. Raises `OSError`.
     """
     root = os.fspath(folder)
-    waiting = [iter(_entries(root, ""))]
+    waiting = [iter(_entries(root, "", hidden=hidden))]
     while waiting:
         path = next(waiting[-1], None)
         if path is None:
             waiting.pop()
         elif path.endswith("/"):
-            waiting.append(iter(_entries(root, path)))
+            waiting.append(iter(_entries(root, path, hidden=hidden)))
         elif matches(path):
             try:
                 status = os.stat(f"{root}/{path}")  # noqa: PTH116  # a million times: no `Path`
@@ -160,13 +164,14 @@ def walk(folder: Path, matches: Callable[[str], bool]) -> Iterator[tuple[str, in
                 yield path, status.st_size
 
 
-def _entries(root: str, below: str) -> list[str]:
+def _entries(root: str, below: str, *, hidden: bool) -> list[str]:
     """The paths in one folder, those of folders with a `/` behind: so their order is also that of
     all that is below them."""
     with os.scandir(f"{root}/{below}") as entries:
         names = [
             f"{below}{each.name}/" if each.is_dir(follow_symlinks=False) else below + each.name
             for each in entries
+            if hidden or not each.name.startswith(".")
         ]
     names.sort()
     return names

@@ -6,8 +6,9 @@ its own item; else for the whole of the other step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from runner.plan.model import TaskRange
 from runner.spec.document import Pointer
@@ -58,26 +59,37 @@ def number_steps(
     return numbered
 
 
-def needs_of(
-    step: Step, within: int, numbered: Mapping[StepName, Numbering], outputs: Mapping[StepName, int]
-) -> tuple[TaskRange, ...]:
-    """What task `within` of a step waits for, counted in the step from 0."""
+def make_needs(
+    step: Step, numbered: Mapping[StepName, Numbering], outputs: Mapping[StepName, int]
+) -> Callable[[int], tuple[TaskRange, ...]]:
+    """What a task of a step waits for, by its number within the step from 0.
+
+    How two steps go together is found out once, since comparing their items may take long.
+    """
     own = numbered[step.name]
-    return tuple(
-        _need(step, within, own, name, numbered[name], outputs.get(name, 0)) for name in step.needs
-    )
+    rules = [_rule(step, own, name, numbered[name], outputs) for name in step.needs]
+    return lambda within: tuple(rule(within) for rule in rules)
 
 
-def _need(
-    step: Step, within: int, own: Numbering, name: StepName, other: Numbering, named: int
-) -> TaskRange:
+def _rule(
+    step: Step,
+    own: Numbering,
+    name: StepName,
+    other: Numbering,
+    outputs: Mapping[StepName, int],
+) -> Callable[[int], TaskRange]:
     if isinstance(step.for_each, OutputsOf) and step.for_each.step == name:
-        producer = other.first + within // named
-        return TaskRange(first=producer, last=producer)
-    if own.root is None or own.root != other.root:
-        return other.whole
-    first = other.first + within // own.per_item * other.per_item
-    return TaskRange(first=first, last=first + other.per_item - 1)
+        return partial(_side_by_side, first=other.first, divisor=outputs[name], count=1)
+    if own.root is not None and own.root == other.root:
+        return partial(_side_by_side, first=other.first, divisor=own.per_item, count=other.per_item)
+    whole = other.whole
+    return lambda _: whole
+
+
+def _side_by_side(within: int, *, first: int, divisor: int, count: int) -> TaskRange:
+    """The `count` tasks of the item that this one is of; `divisor` of ours are of one item."""
+    start = first + within // divisor * count
+    return TaskRange(first=start, last=start + count - 1)
 
 
 def _without_places(source: Source | None) -> Source | None:

@@ -12,7 +12,7 @@ from runner.plan.command import command_line
 from runner.plan.faults import placed
 from runner.plan.model import NodeCommandPlan, RunId
 from runner.plan.packages import package_problems, with_packages
-from runner.plan.resources import plan_resources
+from runner.plan.resources import container_prefixes, plan_resources
 from runner.plan.step_tasks import render_environment
 from runner.spec.pool import NewPool
 from runner.spec.problem import Problem, SpecError
@@ -94,7 +94,12 @@ class _Planner:
                 self._document,
                 (*command.pointer, "environment"),
             )
-            resources = plan_resources(command.resources, self._scope, self._document)
+            resources = plan_resources(
+                command.resources,
+                self._scope,
+                self._document,
+                prefixes=container_prefixes(self._workload),
+            )
         except SpecError as error:
             self.problems.extend(error.problems)
             return None

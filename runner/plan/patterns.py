@@ -12,6 +12,7 @@ from wcmatch import glob
 from runner.spec.sources import FilePatterns
 
 _FLAGS = glob.GLOBSTAR | glob.FORCEUNIX
+_MAY_BE_A_DOT = frozenset(".\\[({@+!")
 
 
 def file_matcher(patterns: FilePatterns) -> Callable[[str], bool]:
@@ -23,6 +24,13 @@ def file_matcher(patterns: FilePatterns) -> Callable[[str], bool]:
         list(patterns.include), flags=flags, exclude=list(patterns.exclude) or None
     )
     return matcher.match
+
+
+def sees_hidden(patterns: FilePatterns) -> bool:
+    """Whether a name with a leading dot may be taken: whether any pattern has one written out."""
+    return any(
+        part[:1] in _MAY_BE_A_DOT for pattern in patterns.include for part in pattern.split("/")
+    )
 
 
 def _is_visible(path: str) -> bool:

@@ -11,16 +11,35 @@ from runner.plan.faults import faults_at, whole_fault
 from runner.plan.model import BlobResource, FolderResource, ResourcePlan, WebResource
 from runner.spec.document import Document
 from runner.spec.template import Template
-from runner.spec.terms import ContainerResource, Resource
+from runner.spec.terms import ContainerResource, Resource, Role
+from runner.spec.workload import ExistingContainer, Workload
 
 Scope = Mapping[str, object]
 
 
+def container_prefixes(workload: Workload) -> Mapping[Role, str]:
+    """What blobs' names start with in the user's containers that are read below a prefix."""
+    return {
+        each.role: each.prefix
+        for each in workload.containers
+        if isinstance(each, ExistingContainer) and each.prefix
+    }
+
+
 def plan_resources(
-    resources: tuple[Resource, ...], scope: Scope, document: Document, *, item: str | None = None
+    resources: tuple[Resource, ...],
+    scope: Scope,
+    document: Document,
+    *,
+    prefixes: Mapping[Role, str],
+    item: str | None = None,
 ) -> tuple[ResourcePlan, ...]:
-    """The resources of a command, their templates filled in; `SpecError` at the one that fails."""
-    return tuple(_resource_plan(each, scope, document, item) for each in resources)
+    """The resources of a command, their templates filled in; `SpecError` at the one that fails.
+
+    Of a container with a prefix `file` and `prefix` are below it. Where several blobs are meant,
+    the service keeps their whole names, that prefix too.
+    """
+    return tuple(_resource_plan(each, scope, document, prefixes, item) for each in resources)
 
 
 def templates_of(resources: Iterable[Resource]) -> tuple[Template, ...]:
@@ -36,7 +55,11 @@ def templates_of(resources: Iterable[Resource]) -> tuple[Template, ...]:
 
 
 def _resource_plan(
-    resource: Resource, scope: Scope, document: Document, item: str | None
+    resource: Resource,
+    scope: Scope,
+    document: Document,
+    prefixes: Mapping[Role, str],
+    item: str | None,
 ) -> ResourcePlan:
     def render(template: Template | None, key: str) -> str:
         if template is None:
@@ -50,11 +73,19 @@ def _resource_plan(
     to = render(resource.to, "to")
     if not isinstance(resource, ContainerResource):
         return WebResource(url=render(resource.url, "url"), path=to, mode=resource.mode)
+    below = prefixes.get(resource.role, "")
     if resource.file is None:
-        prefix = render(resource.prefix, "prefix")
+        prefix = _join(below, render(resource.prefix, "prefix"))
         return FolderResource(role=resource.role, prefix=prefix, path=to, mode=resource.mode)
-    blob = render(resource.file, "file")
-    return BlobResource(role=resource.role, blob=blob, path=to or blob, mode=resource.mode)
+    file = render(resource.file, "file")
+    return BlobResource(
+        role=resource.role, blob=_join(below, file), path=to or file, mode=resource.mode
+    )
+
+
+def _join(prefix: str, name: str) -> str:
+    """A name below a prefix; one that is a folder may be written without its `/`."""
+    return f"{prefix.rstrip('/')}/{name}" if prefix and name else prefix or name
 
 
 def _check_path(path: str) -> None:

@@ -29,6 +29,7 @@ from runner.plan.rows import RowTable, read_rows
 from runner.plan.value_items import ListItems, RangeItems, RowItems
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
+from runner.spec.rules.sources import count_numbers
 from runner.spec.sources import (
     FilesOf,
     ListOf,
@@ -158,7 +159,7 @@ def _simple(
         case RowsOf():
             return RowItems(rows=materials.rows[source.pointer])
         case RangeOf():
-            return RangeItems(source=source)
+            return RangeItems(source=source, count=count_numbers(source))
         case _:
             assert_never(source)
 

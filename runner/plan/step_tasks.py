@@ -28,6 +28,7 @@ from runner.spec.document import Document
 from runner.spec.problem import SpecError
 from runner.spec.step import Step
 from runner.spec.template import HasReferences, Template, TemplateError
+from runner.spec.terms import Resource, Role
 
 # REST: Task - Add, `displayName`.
 _DISPLAY_NAME_LIMIT_CHARACTERS = 1024
@@ -52,9 +53,11 @@ class StepTasks:
         name_task: Callable[[int], TaskId],
         needs_of: Callable[[int], tuple[TaskRange, ...]],
         gathered: tuple[FolderResource, ...],
+        prefixes: Mapping[Role, str],
     ) -> None:
         """`fixed` is what all templates can speak of, `gathered` are containers that the step gets
-        whole; `name_task` and `needs_of` take the number of a task within the step."""
+        whole, `prefixes` those of existing ones; `name_task` and `needs_of` take the number of a task
+        within the step."""
         self.step = step
         self.items = items
         self._document = document
@@ -62,6 +65,7 @@ class StepTasks:
         self._name_task = name_task
         self._needs_of = needs_of
         self._gathered = gathered
+        self._prefixes = prefixes
         self._varying = {
             name: each for name, each in step.environment.items() if not is_fixed((each,))
         }
@@ -81,9 +85,7 @@ class StepTasks:
         coordination, shared, settings = None, tuple[ResourcePlan, ...](), environment
         if step.instances is not None:
             coordination, settings = self._coordination(scope, environment, task_id, item.label)
-            shared = plan_resources(
-                step.instances.resources, scope, self._document, item=item.label
-            )
+            shared = self._plan_resources(step.instances.resources, scope, item.label)
         try:
             script = step.command.render(scope)
         except TemplateError as error:
@@ -136,20 +138,25 @@ class StepTasks:
         return {name: settings[name] for name in step.environment}
 
     def _all_resources(self, item: Item, scope: Scope) -> tuple[ResourcePlan, ...]:
-        step, document = self.step, self._document
+        step = self.step
         if not step.resources and not self._gathered:
             if len(item.resources) > 1:
                 self._check_paths(item.resources, item)
             return item.resources
         if not self._resources_are_fixed:
-            written = plan_resources(step.resources, scope, document, item=item.label)
+            written = self._plan_resources(step.resources, scope, item.label)
         else:
             if self._resources is None:
-                self._resources = plan_resources(step.resources, scope, document)
+                self._resources = self._plan_resources(step.resources, scope, None)
             written = self._resources
         resources = (*item.resources, *written, *self._gathered)
         self._check_paths(resources, item)
         return resources
+
+    def _plan_resources(
+        self, resources: tuple[Resource, ...], scope: Scope, label: str | None
+    ) -> tuple[ResourcePlan, ...]:
+        return plan_resources(resources, scope, self._document, prefixes=self._prefixes, item=label)
 
     def _check_paths(self, resources: Iterable[ResourcePlan], item: Item) -> None:
         """No two files may land in one place of the task's directory."""

@@ -13,7 +13,8 @@ from typing import overload
 
 from runner.plan.items import Items
 from runner.plan.model import FolderResource, RunId, TaskId, TaskPlan, TaskRange
-from runner.plan.needs import needs_of, number_steps
+from runner.plan.needs import make_needs, number_steps
+from runner.plan.resources import container_prefixes
 from runner.plan.sources import Materials, make_items, named_outputs
 from runner.plan.step_tasks import StepTasks
 from runner.spec.step import Step
@@ -92,6 +93,7 @@ class TaskSequence(Sequence[TaskPlan]):
         workload = self._workload
         named = {step.name: len(named_outputs(step)) for step in workload.steps}
         fixed = {"parameters": workload.parameters, "run": {"id": self._run_id}}
+        prefixes = container_prefixes(workload)
         made: dict[StepName, tuple[StepTasks, Step]] = {}
         start = 0
         for step in workload.steps:
@@ -104,6 +106,7 @@ class TaskSequence(Sequence[TaskPlan]):
                 name_task=partial(self._name_task, start),
                 needs_of=self._needs_of(step, made, items, named),
                 gathered=gathered(step, workload),
+                prefixes=prefixes,
             )
             made[step.name] = (tasks, step)
             start += len(items)
@@ -121,7 +124,7 @@ class TaskSequence(Sequence[TaskPlan]):
         steps = [*(each for _, each in before.values()), step]
         counts = [*(len(tasks) for tasks, _ in before.values()), len(items)]
         numbered = number_steps(steps, counts, named)
-        return lambda within: needs_of(step, within, numbered, named)
+        return make_needs(step, numbered, named)
 
     def _name_task(self, start: int, within: int) -> TaskId:
         return TaskId(str(start + within + 1).zfill(self._width))

@@ -12,7 +12,6 @@ from decimal import Decimal
 from runner.plan.items import Item
 from runner.plan.references import Fields
 from runner.plan.rows import RowTable
-from runner.spec.rules.sources import count_numbers
 from runner.spec.sources import ListOf, RangeOf
 from runner.spec.suggestion import shorten
 from runner.spec.terms import Scalar
@@ -75,6 +74,7 @@ class RangeItems:
     """
 
     source: RangeOf
+    count: int
 
     @property
     def names(self) -> Fields:
@@ -82,10 +82,10 @@ class RangeItems:
         return {"item": None}
 
     def __len__(self) -> int:
-        return count_numbers(self.source)
+        return self.count
 
     def __getitem__(self, index: int) -> Item:
-        if not 0 <= index < len(self):
+        if not 0 <= index < self.count:
             raise IndexError(index)
         source = self.source
         value: int | float

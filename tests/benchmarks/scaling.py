@@ -88,8 +88,10 @@ def run_benchmark(
 def _table(costs: list[Cost], noun: str) -> list[str]:
     """A line for each size; the ratios are to the first one."""
     return [
-        f"{noun + 's':>10} {'plan':>9} {'each':>9} {'ratio':>6} {'as JSON':>9} {'each':>9}"
-        f" {'ratio':>6} {'peak':>8} {'each':>8}",
+        (
+            f"{noun + 's':>10} {'plan':>9} {'each':>9} {'ratio':>6} {'as JSON':>9} {'each':>9}"
+            f" {'ratio':>6} {'peak':>8} {'each':>8}"
+        ),
         *_rows(costs),
     ]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UsageError
-from runner.plan.containers import containers_to_list, reads_service
-from runner.plan.model import BlobResource, InputFile, StoredBlob
+from runner.plan.containers import Stored, containers_to_list, reads_service
+from runner.plan.model import BlobResource, FolderResource, InputFile, StoredBlob
 from runner.spec.terms import Role
 from tests.fakes.plans import lines, make_plan, make_workload, refused, spec_of
 
@@ -157,6 +157,7 @@ def test_an_existing_container_without_such_files(tmp_path: Path) -> None:
 def test_an_existing_container_that_was_not_listed(tmp_path: Path) -> None:
     text = spec_with(EXISTING)
     assert reads_service(make_workload(tmp_path, text))
+    listings: Stored | None
     for listings in (None, {}):
         with pytest.raises(UsageError) as caught:
             make_plan(tmp_path, text, stored=listings)
@@ -176,6 +177,31 @@ def test_a_container_that_is_only_a_resource_need_not_be_listed(tmp_path: Path) 
     assert not reads_service(workload)
     assert containers_to_list(workload) == ()
     assert list(make_plan(tmp_path, text).container(INPUT).files) == []
+
+
+def test_resources_of_a_container_with_a_prefix_are_below_it(tmp_path: Path) -> None:
+    resources = "[{from: input, prefix: m}, {from: input, file: a.txt}, {from: input, to: b}]"
+    for prefix in ("x/y/", "x/y"):
+        text = spec_with(
+            f"  input: {{existing: media, prefix: {prefix}}}\n",
+            f"task: {{command: ls, resources: {resources}}}\n",
+        )
+        assert make_plan(tmp_path, text).tasks[0].resources == (
+            FolderResource(role=INPUT, prefix="x/y/m"),
+            BlobResource(role=INPUT, blob="x/y/a.txt", path="a.txt"),
+            FolderResource(role=INPUT, prefix=prefix, path="b"),
+        )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_hidden_folders_are_not_looked_into(tmp_path: Path) -> None:
+    make_workload(tmp_path, files=("a.txt", ".git/b.txt"))
+    (tmp_path / "data" / ".git").chmod(0)
+    try:
+        plan = make_plan(tmp_path, files=("a.txt",))
+    finally:
+        (tmp_path / "data" / ".git").chmod(0o700)
+    assert [each.item for each in plan.tasks] == ["a.txt"]
 
 
 def test_a_million_names_that_cannot_be_are_shown_in_part(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ tasks:
     command: cat output/*
     applications: [{id: tool}]
 """
-NODE_COMMAND = {
+NODE_COMMAND: dict[str, Any] = {
     "environment": {},
     "script_file": None,
     "script_name": None,
@@ -241,7 +241,7 @@ def test_the_tasks(tmp_path: Path) -> None:
         "coordination": None,
         "resources": [
             {"role": "input", "blob": "a.txt", "path": "a.txt", "mode": None},
-            {"role": "media", "prefix": "models/", "path": "models", "mode": "0644"},
+            {"role": "media", "prefix": "x/models/", "path": "models", "mode": "0644"},
             {"url": "https://example.org/a.txt", "path": "extra.bin", "mode": None},
         ],
         "shared_resources": [],
