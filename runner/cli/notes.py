@@ -14,10 +14,25 @@ from runner.spec.workload import Delete, OwnContainer, Schedule, Workload
 
 
 def notes(
-    workload: Workload, *, run_id: str, keep: Sequence[str], allow_admin: bool, local: bool
+    workload: Workload,
+    *,
+    run_id: str,
+    keep: Sequence[str],
+    allow_admin: bool,
+    local: bool,
+    signed_for: timedelta | None = None,
 ) -> Iterator[str]:
-    """Lines for people; `keep` are the words of `--keep`."""
+    """Lines for people; `keep` are the words of `--keep`.
+
+    `signed_for` is how long tasks surely reach their containers, None where it is long enough.
+    """
     yield from _on_outputs(workload, keep, local=local)
+    duration = workload.limits.duration
+    if signed_for is not None and duration > signed_for:
+        yield (
+            "note: without the storage account's key tasks reach their containers for"
+            f" {_words(signed_for)} only, and `limits.duration` is {_words(duration)}"
+        )
     if workload.job.schedule is not None:
         yield _on_schedule(workload.job.schedule, run_id)
     if local:

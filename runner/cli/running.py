@@ -50,10 +50,12 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     world.say(f"target: {choice.target}, {choice.why}")
     settings = read_azure_settings(world.environ) if choice.target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
+    signed_for = None
     if settings is None:
         check_runs_here(workload)
     elif settings.storage.key is None:
-        check_signatures(workload, now=world.clock.now(), lifetime=SURE_DELEGATION)
+        signed_for = SURE_DELEGATION
+        check_signatures(workload, now=world.clock.now(), lifetime=signed_for)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
     values = read_secrets(workload, world.environ)
     with ExitStack() as stack:
@@ -68,6 +70,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             keep=arguments.keep,
             allow_admin=arguments.allow_admin,
             local=settings is None,
+            signed_for=signed_for,
         ):
             world.say(note)
         start = _Start(

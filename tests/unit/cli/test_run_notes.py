@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ KEPT_FOR_EVER = (
 NOT_RUN = (
     "note: the start task asks for admin and is not run on this machine; what it installs must be"
     " here already (--allow-admin runs it)"
+)
+ENDS_EARLY = (
+    "note: without the storage account's key tasks reach their containers for 6d only, and"
+    " `limits.duration` is 6d1s"
 )
 LOSS = (
     "note: outputs go to `output`, which is deleted after the run and not downloaded"
@@ -82,6 +87,38 @@ def test_what_is_lost_or_stays_is_said(
     tmp_path: Path, text: str, keep: tuple[str, ...], local: bool, lines: list[str]
 ) -> None:
     assert said(tmp_path, text, *keep, local=local) == lines
+
+
+@pytest.mark.parametrize(
+    ("duration", "lines"),
+    [
+        ("6d", []),
+        (
+            "6d1s",
+            [ENDS_EARLY],
+        ),
+    ],
+)
+def test_a_job_that_may_outlive_its_access_is_said(
+    tmp_path: Path, duration: str, lines: list[str]
+) -> None:
+    text = SPEC.replace("containers:", f"limits: {{duration: {duration}}}\ncontainers:", 1)
+    workload = make_workload(tmp_path, text)
+
+    def said_with(signed_for: timedelta | None) -> list[str]:
+        return list(
+            notes(
+                workload,
+                run_id=RUN,
+                keep=(),
+                allow_admin=False,
+                local=False,
+                signed_for=signed_for,
+            )
+        )
+
+    assert said_with(timedelta(days=6)) == lines
+    assert said_with(None) == []
 
 
 def test_admin_on_this_machine_is_said(tmp_path: Path) -> None:
