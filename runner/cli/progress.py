@@ -156,7 +156,7 @@ def describe_event(event: Event, report: Report) -> str | None:
         case JobCreated():
             return f"job {event.job} on pool {event.pool}"
         case StartTaskFailed():
-            return f"start task failed on node {event.node}"
+            return f"{event.command} failed on node {event.node}"
         case TaskFinished(succeeded=False):
             return describe_end(event)
         case _:

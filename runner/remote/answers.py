@@ -120,6 +120,7 @@ def read_node_commands(answer: Answer) -> Iterator[NodeCommandStatus]:
             succeeded=_succeeded(execution) if _word(execution.get("state")) != "running" else None,
             exit_code=execution.get("exitCode"),
             failure=None if failure is None else _failure(failure),
+            directory=execution.get("taskRootDirectory"),
         )
 
 

@@ -231,18 +231,26 @@ class RemoteBatch:
         return tuple(status for answer in found for status in answers.read_node_commands(answer))
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
-        """The end of the start task's stderr; empty where the node is gone.
+        """The end of the start task's stderr; empty where the node is gone."""
+        doing = f"show the start task's log of node `{node_id}`"
+        return self._read_end(pool_id, node_id, "startup/stderr.txt", limit_bytes, doing)
 
-        The whole file is read, since `download_node_file` takes the answer to a range (206) for
+    def read_node_log(self, pool_id: str, node_id: str, path: str, limit_bytes: int) -> bytes:
+        """The end of a file below the node's root; empty where it or the node is gone."""
+        doing = f"show `{path}` of node `{node_id}`"
+        return self._read_end(pool_id, node_id, path, limit_bytes, doing)
+
+    def _read_end(
+        self, pool_id: str, node_id: str, path: str, limit_bytes: int, doing: str
+    ) -> bytes:
+        """The whole file is read, since `download_node_file` takes the answer to a range (206) for
         an error (azure-batch 15.1).
         """
         kept: deque[bytes] = deque()
         kept_bytes = 0
-        with translated(self._origin, f"show the start task's log of node `{node_id}`"):
+        with translated(self._origin, doing):
             try:
-                for piece in self._client.download_node_file(
-                    pool_id, node_id, "startup/stderr.txt"
-                ):
+                for piece in self._client.download_node_file(pool_id, node_id, path):
                     kept.append(piece)
                     kept_bytes += len(piece)
                     while kept_bytes - len(kept[0]) >= limit_bytes:

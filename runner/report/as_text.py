@@ -97,7 +97,7 @@ def _start_task_failure(failed: StartTaskFailed, count: int) -> Iterator[str]:
     cause = failed.message if failed.exit_code is None else f"exit code {failed.exit_code}"
     code = f" ({printable(cause)})" if cause else ""
     others = f", and on {plural(count - 1, 'other')}" if count > 1 else ""
-    yield f"the start task failed on node {failed.node}{code}{others}"
+    yield f"the {failed.command} failed on node {failed.node}{code}{others}"
     yield from (f"    {printable(line)}" for line in failed.stderr_tail.splitlines())
 
 

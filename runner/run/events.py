@@ -137,13 +137,15 @@ class OutputDownloaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTaskFailed:
-    """A node cannot take tasks because its start task failed."""
+    """A node cannot take tasks because its start task, or the job's preparation there, failed."""
 
     type: ClassVar[str] = "start_task.failed"
     node: str
     exit_code: int | None
     message: str | None
     stderr_tail: str
+    command: str = "start task"
+    """Which of the two it was: this or `job preparation`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

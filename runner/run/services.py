@@ -8,17 +8,58 @@ caller retries nothing, since the implementation has already been patient.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from runner.plan.model import CommandLine, StoredBlob, TaskId, TaskRange
-from runner.spec.pool import FixedNodes, Image, NewPool
-from runner.spec.step import JobAction, Step, UploadCondition
-from runner.spec.terms import RunAs, SecretName
-from runner.spec.workload import Job, Schedule
+from runner.plan.model import StoredBlob
+from runner.run.requests import (
+    AutoPool,
+    JobRequest,
+    NodeCommandRequest,
+    OutputRequest,
+    PoolRequest,
+    ResourceRequest,
+    ScheduleRequest,
+    TaskRequest,
+)
+from runner.run.statuses import (
+    JobState,
+    JobStatus,
+    NodeCommandKind,
+    NodeCommandStatus,
+    NodeStatus,
+    PoolStatus,
+    TaskFailure,
+    TaskState,
+    TaskStatus,
+)
+from runner.spec.pool import FixedNodes, Image
+
+__all__ = [
+    "AutoPool",
+    "Batch",
+    "BlobMissingError",
+    "Blobs",
+    "JobRequest",
+    "JobState",
+    "JobStatus",
+    "NodeCommandKind",
+    "NodeCommandRequest",
+    "NodeCommandStatus",
+    "NodeStatus",
+    "OutputRequest",
+    "Permission",
+    "PoolRequest",
+    "PoolStatus",
+    "ResourceRequest",
+    "ScheduleRequest",
+    "TaskFailure",
+    "TaskRequest",
+    "TaskState",
+    "TaskStatus",
+]
 
 
 class Permission(Enum):
@@ -99,214 +140,6 @@ class Blobs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceRequest:
-    """A file (`url`), or with `container_url` all blobs of a container that start with `prefix`.
-
-    A URL into our storage has a SAS; never log it.
-    """
-
-    url: str | None = None
-    container_url: str | None = None
-    prefix: str = ""
-    path: str = ""
-    mode: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputRequest:
-    """An upload that the node makes when the task has ended; an empty `path` is left out."""
-
-    pattern: str
-    container_url: str
-    path: str
-    when: UploadCondition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeCommandRequest:
-    """A start task, a job preparation or a job release."""
-
-    command: CommandLine
-    resources: tuple[ResourceRequest, ...]
-    run_as: RunAs
-    retries: int
-    timeout: timedelta | None
-    wait_for_success: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolRequest:
-    """A pool as the spec describes it, with what only a run knows."""
-
-    pool: NewPool
-    node_agent: str
-    start_task: NodeCommandRequest | None
-    runs_containers: bool
-    """Whether tasks run in container images, so that nodes need the means."""
-    secrets: Mapping[SecretName, str] = field(repr=False)
-    metadata: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutoPool:
-    """A pool that the service makes with a job and takes away with it, unless `keep`."""
-
-    id_prefix: str
-    """At most 20 characters; the service adds a GUID."""
-    request: PoolRequest
-    keep: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRequest:
-    """A job with its own pool, or in that of an id. It ends itself at `duration`."""
-
-    id: str
-    pool: AutoPool | str
-    duration: timedelta
-    settings: Job
-    environment: Mapping[str, str]
-    preparation: NodeCommandRequest | None
-    release: NodeCommandRequest | None
-    uses_dependencies: bool
-    heeds_exits: bool
-    """Whether the ends of tasks may end the job (REST: `onTaskFailure`)."""
-    metadata: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRequest:
-    """A task, ready to be sent; `step` has what all tasks of a step share."""
-
-    id: TaskId
-    display_name: str
-    step: Step
-    command: CommandLine
-    coordination: CommandLine | None
-    resources: tuple[ResourceRequest, ...]
-    shared_resources: tuple[ResourceRequest, ...]
-    outputs: tuple[OutputRequest, ...]
-    needs: tuple[TaskRange, ...]
-    container_image: str | None
-    job_action: JobAction | None
-    """What an end without a rule does to the job; None where the job heeds no ends."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRequest:
-    """A job that the service makes again and again; its one task is the job's manager.
-
-    When the manager ends, so does the job (REST: `killJobOnCompletion`).
-    """
-
-    id: str
-    schedule: Schedule
-    job: JobRequest
-    manager: TaskRequest
-
-
-class JobState(Enum):
-    """The job's states; `GONE` where the service no longer has it."""
-
-    ACTIVE = "active"
-    DISABLING = "disabling"
-    DISABLED = "disabled"
-    ENABLING = "enabling"
-    TERMINATING = "terminating"
-    COMPLETED = "completed"
-    DELETING = "deleting"
-    GONE = "gone"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobStatus:
-    """The job now. `problem` is the scheduling error, in the service's words."""
-
-    state: JobState
-    pool_id: str | None
-    terminate_reason: str | None
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolStatus:
-    """The pool now; `resize_errors` in the service's words."""
-
-    state: str
-    allocation_state: str
-    dedicated_nodes: int
-    spot_nodes: int
-    target_dedicated_nodes: int
-    target_spot_nodes: int
-    resize_errors: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeStatus:
-    """A node now; `state` is the service's word in lower case (`idle`, `starttaskfailed`)."""
-
-    id: str
-    state: str
-    start_task_exit_code: int | None
-    start_task_failure: str | None
-
-
-class NodeCommandKind(Enum):
-    """Which of a job's commands for nodes."""
-
-    PREPARATION = "preparation"
-    RELEASE = "release"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeCommandStatus:
-    """How a job's preparation or release goes on a node; `succeeded` is None while it runs.
-
-    A preparation that failed keeps the job's tasks from the node.
-    """
-
-    node_id: str
-    kind: NodeCommandKind
-    succeeded: bool | None
-    exit_code: int | None
-    failure: TaskFailure | None
-
-
-class TaskState(Enum):
-    """The task's states."""
-
-    ACTIVE = "active"
-    PREPARING = "preparing"
-    RUNNING = "running"
-    COMPLETED = "completed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFailure:
-    """`failureInfo`: a code such as `FailureExitCode`, and the service's words."""
-
-    code: str
-    category: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskStatus:
-    """A task now. `succeeded` is None until it has completed; `exit_code` is None if none ran."""
-
-    id: TaskId
-    state: TaskState
-    changed: datetime
-    node_id: str | None
-    started: datetime | None
-    ended: datetime | None
-    exit_code: int | None
-    succeeded: bool | None
-    retry_count: int
-    failure: TaskFailure | None
-
-
 class Batch(Protocol):
     """Azure Batch."""
 
@@ -371,6 +204,10 @@ class Batch(Protocol):
 
     def node_commands(self, job_id: str) -> tuple[NodeCommandStatus, ...]:
         """The job's preparation and release on each node that ran them; none if it has neither."""
+        ...
+
+    def read_node_log(self, pool_id: str, node_id: str, path: str, limit_bytes: int) -> bytes:
+        """The end of a file below the node's root; empty where it or the node is gone."""
         ...
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:

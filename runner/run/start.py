@@ -21,6 +21,7 @@ from runner.run.pools import Lease, check_existing_pool, find_node_agent, plan_k
 from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleRequest
 from runner.run.submit import Requests, Submission, plan_submission, submission_as_json
 from runner.run.uploads import has_uploads
+from runner.spec.duration import write_duration
 from runner.spec.pool import ExistingPool
 from runner.spec.problem import SpecError
 from runner.spec.workload import Schedule
@@ -186,6 +187,6 @@ def describe_schedule(schedule_id: str, schedule: Schedule) -> str:
     """When the service makes a job, until when, and how to end that."""
     start = "" if schedule.start is None else f" from {format_moment(schedule.start)}"
     return (
-        f"a job every {schedule.every}{start} until {format_moment(schedule.end)};"
+        f"a job every {write_duration(schedule.every)}{start} until {format_moment(schedule.end)};"
         f" az batch job-schedule delete --job-schedule-id {schedule_id} removes it"
     )

@@ -36,7 +36,7 @@ _POOL_PAUSES = 10
 _OVERLAP = timedelta(seconds=2)
 # And every so often all are, whatever their times say.
 _WHOLE_LOOK_SECONDS = 60.0
-_START_TASK_TAIL_BYTES = 4_000
+_LOG_TAIL_BYTES = 4_000
 
 
 # The failure of a process by its exit code alone.
@@ -102,6 +102,7 @@ class Watch:
         self._pool: PoolStatus | None = None
         self._nodes: dict[str, str] = {}
         self._failed_start_tasks: set[str] = set()
+        self._failed_preparations: set[str] = set()
         self._job_ended = False
         self.job_state = JobState.ACTIVE
         """As it was at the last look at the job."""
@@ -190,7 +191,7 @@ class Watch:
         if failed and node.id not in self._failed_start_tasks:
             # Also where tasks do not wait for it: they may lack what it should have brought.
             self._failed_start_tasks.add(node.id)
-            log = self._batch.read_start_task_log(self._pool_id, node.id, _START_TASK_TAIL_BYTES)
+            log = self._batch.read_start_task_log(self._pool_id, node.id, _LOG_TAIL_BYTES)
             self._journal.record(
                 StartTaskFailed(
                     node=node.id,
@@ -226,12 +227,30 @@ class Watch:
             for status in self._batch.node_commands(self._job_id)
             if status.kind is NodeCommandKind.PREPARATION and status.succeeded is False
         }
+        for node in failed.keys() - self._failed_preparations:
+            self._failed_preparations.add(node)
+            self._tell_preparation(failed[node])
         if not all(node.id in failed for node in nodes):
             return
         cause = _common(_preparation_cause(failed[node.id]) for node in nodes)
         raise PreparationFailedError(
             f"the job preparation failed on every node ({cause})",
-            hint="try its command by hand on a node",
+            hint="its standard error is above; try the command by hand on a node",
+        )
+
+    def _tell_preparation(self, status: NodeCommandStatus) -> None:
+        log = b""
+        if status.directory is not None:
+            path = f"{status.directory}/stderr.txt"
+            log = self._batch.read_node_log(self._pool_id, status.node_id, path, _LOG_TAIL_BYTES)
+        self._journal.record(
+            StartTaskFailed(
+                node=status.node_id,
+                exit_code=status.exit_code,
+                message=None if status.failure is None else status.failure.message,
+                stderr_tail=log.decode("utf-8", "replace"),
+                command="job preparation",
+            )
         )
 
 

@@ -25,6 +25,7 @@ from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.stop import Stop
 from runner.run.verdicts import Verdicts
 from runner.run.watch import JobEndedError, Watch
+from runner.spec.duration import write_duration
 from runner.spec.step import JobAction
 
 _COLLECTORS = 16
@@ -123,8 +124,8 @@ class Work:
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
                     raise StoppedWaitingError(
-                        f"stopped waiting after {limit}: {total - self.ended} of {total} tasks"
-                        " have not ended",
+                        f"stopped waiting after {write_duration(limit)}: {total - self.ended} of"
+                        f" {total} tasks have not ended",
                         hint="`limits.wait` in the spec says how long to wait",
                     )
             self._clock.wait(self._stop, self._watch.pause_seconds)

@@ -150,11 +150,15 @@ def test_a_job_that_a_task_disabled_stands_still(user: User, emulator: Emulator)
 
 
 def test_a_preparation_that_fails_ends_the_run_early(user: User) -> None:
-    spec = SPEC.replace("tasks:\n", "job: {preparation: {command: exit 3}}\ntasks:\n", 1)
+    spec = SPEC.replace(
+        "tasks:\n", "job: {preparation: {command: echo oops >&2; exit 3}}\ntasks:\n", 1
+    )
     write(user, spec)
     done = user.run("spec.yaml")
     assert done.returncode == 1
     assert "batch-run: the job preparation failed on every node (exit code 3)\n" in done.stderr
+    assert "the job preparation failed on node " in done.stderr
+    assert "\n    oops\n" in done.stderr
     assert "nothing left in the services\n" in done.stderr
 
 
@@ -245,7 +249,7 @@ task:
     name = azure.last_run().name
     assert "1 task: run by a job schedule\n" in done.stderr
     assert (
-        f"left: job schedule {name} (a job every 1:00:00 until {end:%Y-%m-%dT%H:%M:%SZ};"
+        f"left: job schedule {name} (a job every 1h until {end:%Y-%m-%dT%H:%M:%SZ};"
         f" az batch job-schedule delete --job-schedule-id {name} removes it)\n"
     ) in done.stderr
     assert f"left: container {name}-output (the schedule's jobs use it)\n" in done.stderr

@@ -293,6 +293,10 @@ class FakeBatch:
     def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
         return self.nodes
 
+    def read_node_log(self, pool_id: str, node_id: str, path: str, limit_bytes: int) -> bytes:
+        self._note(f"read {path}")
+        return self.start_task_log[-limit_bytes:]
+
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
         return self.start_task_log[-limit_bytes:]
 

@@ -101,6 +101,12 @@ def test_preparations_and_releases_are_told(services: Services, prepared: str) -
     (preparation,) = services.batch.node_commands(prepared)
     assert preparation.kind is NodeCommandKind.PREPARATION
     assert (preparation.succeeded, preparation.exit_code) == (True, 0)
+    assert preparation.directory is not None
+    node, path = preparation.node_id, f"{preparation.directory}/stdout.txt"
+    status = services.batch.job_status(prepared)
+    assert status.pool_id is not None
+    assert services.batch.read_node_log(status.pool_id, node, path, 100) == b""
+    assert services.batch.read_node_log(status.pool_id, node, "nothing/there", 100) == b""
 
     services.batch.terminate_job(prepared)
     wait_for(

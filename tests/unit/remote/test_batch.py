@@ -379,6 +379,16 @@ def test_the_end_of_a_start_tasks_log(batch: RemoteBatch, stub: Stub) -> None:
     assert stub.seen[0].path == "/acct/pools/p/nodes/tvm_1/files/startup%2Fstderr.txt"
 
 
+def test_the_end_of_any_file_of_a_node(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(Canned(body=b"oops", headers={"Content-Type": "application/octet-stream"}))
+
+    path = "workitems/cat-1/job-1/jobpreparation/stderr.txt"
+    assert batch.read_node_log("p", "tvm_1", path, 30) == b"oops"
+    assert stub.seen[0].path == (
+        "/acct/pools/p/nodes/tvm_1/files/workitems%2Fcat-1%2Fjob-1%2Fjobpreparation%2Fstderr.txt"
+    )
+
+
 @pytest.mark.parametrize(
     "code", ["JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"]
 )
@@ -522,6 +532,7 @@ def test_preparations_and_releases_are_told_by_node(batch: RemoteBatch, stub: St
                             **done,
                             "exitCode": 0,
                             "result": "Success",
+                            "taskRootDirectory": "workitems/cat-1/job-1/jobpreparation",
                         },
                         "jobReleaseTaskExecutionInfo": {
                             **done,
@@ -547,6 +558,7 @@ def test_preparations_and_releases_are_told_by_node(batch: RemoteBatch, stub: St
             succeeded=True,
             exit_code=0,
             failure=None,
+            directory="workitems/cat-1/job-1/jobpreparation",
         ),
         NodeCommandStatus(
             node_id="n1",

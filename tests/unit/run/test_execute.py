@@ -262,7 +262,7 @@ def test_waiting_has_an_end(tmp_path: Path, outlives: bool) -> None:
     outcome = stage.execute(outlives=outlives)
     assert outcome.exit_code == ExitCode.STOPPED_WAITING
     assert outcome.error is not None
-    assert outcome.error.message == ("stopped waiting after 0:05:00: 2 of 2 tasks have not ended")
+    assert outcome.error.message == ("stopped waiting after 5m: 2 of 2 tasks have not ended")
     if outlives:
         assert stage.batch.job is not None
         assert {each["why"] for each in stage.left()} == {"the work goes on"}

@@ -334,6 +334,7 @@ def prepared(node: str, *, succeeded: bool | None, exit_code: int | None = 3) ->
         succeeded=succeeded,
         exit_code=exit_code,
         failure=failure if succeeded is False else None,
+        directory="workitems/demo/jobpreparation",
     )
 
 
@@ -348,10 +349,18 @@ def with_preparation(folder: Path) -> Stage:
 def test_a_preparation_that_fails_everywhere_ends_the_wait(tmp_path: Path) -> None:
     stage = with_preparation(tmp_path)
     stage.batch.preparations = (prepared("node-1", succeeded=False),)
+    stage.batch.start_task_log = b"no such disk"
     outcome = stage.execute()
     assert outcome.exit_code == ExitCode.TASKS_FAILED
     assert outcome.error is not None
     assert outcome.error.message == "the job preparation failed on every node (exit code 3)"
+    (failed,) = stage.of_type("start_task.failed")
+    assert (failed["command"], failed["node"], failed["stderr_tail"]) == (
+        "job preparation",
+        "node-1",
+        "no such disk",
+    )
+    assert "read workitems/demo/jobpreparation/stderr.txt" in stage.batch.log
     assert (stage.batch.job, stage.batch.pools) == (None, set())
 
 

@@ -27,7 +27,7 @@ SCHEDULE = Schedule(
     pointer=("job", "schedule"),
 )
 WORDS = (
-    "a job every 6:00:00 from 2026-02-01T00:00:00Z until 2026-03-01T00:00:00Z;"
+    "a job every 6h from 2026-02-01T00:00:00Z until 2026-03-01T00:00:00Z;"
     f" az batch job-schedule delete --job-schedule-id {RUN} removes it"
 )
 
@@ -76,7 +76,7 @@ def test_the_digest_speaks_of_the_schedule(tmp_path: Path) -> None:
 def test_a_schedule_may_begin_at_once(tmp_path: Path) -> None:
     stage = Stage(tmp_path, plan=scheduled(tmp_path, replace(SCHEDULE, start=None)))
     assert stage.execute().exit_code == ExitCode.SUCCESS
-    assert stage.left()[0]["why"].startswith("a job every 6:00:00 until 2026-03-01T00:00:00Z;")
+    assert stage.left()[0]["why"].startswith("a job every 6h until 2026-03-01T00:00:00Z;")
 
 
 def test_a_schedule_may_use_a_pool_of_the_users(tmp_path: Path) -> None:

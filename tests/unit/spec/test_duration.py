@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from runner.spec.duration import parse_duration
+from runner.spec.duration import parse_duration, write_duration
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_times(text: str, time: timedelta) -> None:
 def test_other_text(text: str) -> None:
     with pytest.raises(ValueError, match="not a time such as"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["0s", "90s", "30m", "24h", "7d", "1h30m", "2d3h4m5s"])
+def test_times_are_written_as_a_spec_has_them(text: str) -> None:
+    assert parse_duration(write_duration(parse_duration(text))) == parse_duration(text)
+    assert write_duration(timedelta(hours=25, minutes=30)) == "1d1h30m"

@@ -1,0 +1,115 @@
+"""What the services answer: how jobs, pools, nodes and tasks are now.
+
+It knows nothing of how an answer looks on the wire, nor of what is made of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from runner.plan.model import TaskId
+
+
+class JobState(Enum):
+    """The job's states; `GONE` where the service no longer has it."""
+
+    ACTIVE = "active"
+    DISABLING = "disabling"
+    DISABLED = "disabled"
+    ENABLING = "enabling"
+    TERMINATING = "terminating"
+    COMPLETED = "completed"
+    DELETING = "deleting"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """The job now. `problem` is the scheduling error, in the service's words."""
+
+    state: JobState
+    pool_id: str | None
+    terminate_reason: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStatus:
+    """The pool now; `resize_errors` in the service's words."""
+
+    state: str
+    allocation_state: str
+    dedicated_nodes: int
+    spot_nodes: int
+    target_dedicated_nodes: int
+    target_spot_nodes: int
+    resize_errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStatus:
+    """A node now; `state` is the service's word in lower case (`idle`, `starttaskfailed`)."""
+
+    id: str
+    state: str
+    start_task_exit_code: int | None
+    start_task_failure: str | None
+
+
+class NodeCommandKind(Enum):
+    """Which of a job's commands for nodes."""
+
+    PREPARATION = "preparation"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCommandStatus:
+    """How a job's preparation or release goes on a node; `succeeded` is None while it runs.
+
+    A preparation that failed keeps the job's tasks from the node.
+    """
+
+    node_id: str
+    kind: NodeCommandKind
+    succeeded: bool | None
+    exit_code: int | None
+    failure: TaskFailure | None
+    directory: str | None = None
+    """Where the node keeps its `stderr.txt`, below the node's root."""
+
+
+class TaskState(Enum):
+    """The task's states."""
+
+    ACTIVE = "active"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailure:
+    """`failureInfo`: a code such as `FailureExitCode`, and the service's words."""
+
+    code: str
+    category: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatus:
+    """A task now. `succeeded` is None until it has completed; `exit_code` is None if none ran."""
+
+    id: TaskId
+    state: TaskState
+    changed: datetime
+    node_id: str | None
+    started: datetime | None
+    ended: datetime | None
+    exit_code: int | None
+    succeeded: bool | None
+    retry_count: int
+    failure: TaskFailure | None
