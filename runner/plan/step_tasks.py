@@ -56,8 +56,10 @@ class StepTasks:
         prefixes: Mapping[Role, str],
     ) -> None:
         """`fixed` is what all templates can speak of, `gathered` are containers that the step gets
-        whole, `prefixes` those of existing ones; `name_task` and `needs_of` take the number of a task
-        within the step."""
+        whole, `prefixes` those of existing ones.
+
+        `name_task` and `needs_of` take the number of a task within the step.
+        """
         self.step = step
         self.items = items
         self._document = document

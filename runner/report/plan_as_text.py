@@ -72,7 +72,7 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
     files = container.files
     what = f"{plural(len(files), 'file')} ({format_bytes(total_bytes(files))})"
     if isinstance(policy, OwnContainer):
-        parts = [f"{what} up"]
+        parts = [f"{what} up"] if policy.uploads else []
         if container.unchanged:
             parts.append(f"{len(container.unchanged):,} of them unchanged and not sent again")
         if policy.download:

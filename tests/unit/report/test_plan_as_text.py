@@ -74,7 +74,7 @@ def test_a_summary_by_step(tmp_path: Path) -> None:
         "  e.txt (5 B)",
         "  ... and 1 more",
         "container theirs: exists, read and never deleted",
-        "container <run>-output: 0 files (0 B) up, downloaded, delete: after-success",
+        "container <run>-output: downloaded, delete: after-success",
         (
             "pool: 1 dedicated and 2 spot nodes of Standard_D2s_v5, 4 task slots each; image"
             " canonical ubuntu-24_04-lts server latest"
