@@ -1,0 +1,79 @@
+"""What only Azure has: checked and planned in full here, and refused before anything is made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.conftest import User
+
+WINDOWS = """\
+version: 1
+name: demo
+containers:
+  input: {upload: [{from: data}]}
+  output: {download: true}
+pool:
+  image: {publisher: microsoftwindowsserver, offer: windowsserver, sku: 2022-datacenter-core}
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 1}
+task:
+  for_each: input
+  shell: cmd
+  command: type {{ file.path }} > {{ file.stem }}.out
+  outputs: [{pattern: "{{ file.stem }}.out", to: output}]
+"""
+LINUX = WINDOWS.replace(
+    "{publisher: microsoftwindowsserver, offer: windowsserver, sku: 2022-datacenter-core}",
+    "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}",
+).replace("  shell: cmd\n  command: type {{", "  command: cat {{")
+
+
+def test_a_windows_workload_is_checked_and_planned_here(user: User) -> None:
+    user.write("spec.yaml", WINDOWS)
+    user.write("data/a.txt", "a")
+
+    checked = user.run("validate", "spec.yaml")
+    planned = user.run("plan", "spec.yaml", "--json")
+
+    assert (checked.returncode, checked.stderr) == (0, "spec.yaml: valid\n")
+    assert planned.returncode == 0, planned.stderr
+    assert len(json.loads(planned.stdout)["tasks"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (WINDOWS, "a pool of Windows nodes needs Azure"),
+        (
+            LINUX.replace("  nodes:", "  mounts: [{path: m, nfs: {source: 'h:/p'}}]\n  nodes:"),
+            "a mounted file system needs Azure",
+        ),
+        (
+            LINUX.replace("  for_each", "  container: {image: busybox}\n  for_each").replace(
+                "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}",
+                "ubuntu 22.04 containers",
+            ),
+            "a container image needs Azure",
+        ),
+        (
+            LINUX.replace("  nodes:", "  applications: [{id: blender}]\n  nodes:"),
+            "an application package needs Azure",
+        ),
+    ],
+)
+def test_what_needs_azure_is_not_run_here(user: User, text: str, message: str) -> None:
+    user.write("spec.yaml", text)
+    user.write("data/a.txt", "a")
+
+    done = user.run("spec.yaml")
+    plan = user.run("plan", "spec.yaml", "--target", "local")
+
+    for result in (done, plan):
+        assert result.returncode == 2
+        assert message in result.stderr
+        assert "hint: `--target azure` runs it\n" in result.stderr
+    assert done.stderr.startswith("target: local, since AZURE_BATCH_ENDPOINT is not set\n")
+    assert not (user.folder / ".batch-run").exists()
+    assert not (user.folder / "results").exists()
