@@ -196,6 +196,8 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
 def _row(value: Any) -> Row:
     if not isinstance(value, _Object):
         raise _NotARowError("not-an-object", f"a row is an object, not {_kind(value)}")
+    if not value:
+        raise _NotARowError("empty-row", "the row has no columns")
     if value.duplicates:
         raise _NotARowError("duplicate-key", f"key `{value.duplicates[0]}` stands here twice")
     for name, cell in value.items():

@@ -24,8 +24,9 @@ from runner.spec.load import load_workload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Of one plan, and of all of it as JSON. `peak_bytes` is of the process, `idle_bytes` before
-    the plan."""
+    """Of one plan, and of all of it as JSON: seconds of processor time, which other programs on
+    the machine disturb least. `peak_bytes` is of the process, `idle_bytes` before the plan.
+    """
 
     items: int
     plan_seconds: float
@@ -38,12 +39,12 @@ def measure(folder: Path, items: int) -> Cost:
     """Plans `spec.yaml` of a folder."""
     workload = load_workload(folder / "spec.yaml", name="spec.yaml", given={})
     idle = _peak_bytes()
-    start = time.perf_counter()
+    start = time.process_time()
     plan = expand(workload, folder=folder, run_id=UNKNOWN)
-    planned = time.perf_counter()
+    planned = time.process_time()
     for _ in plan_as_json(plan):
         pass
-    end = time.perf_counter()
+    end = time.process_time()
     return Cost(
         items=items,
         plan_seconds=planned - start,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -125,6 +126,7 @@ JSON_FAULTS = [
     (b'{"a": 1}', '1:1: json: a file of rows is a list of objects, not `{"a": 1}`'),
     (b"[]x", "1:3: json: there is more behind the end of the list"),
     (b"[\n 1]", "2:2: not-an-object: a row is an object, not a number"),
+    (b"[{}]", "1:2: empty-row: the row has no columns"),
     (b"[null]", "1:2: not-an-object: a row is an object, not null"),
     (b'[{"a": 1},\n  {"a": 2, "a": 3}]', "2:3: duplicate-key: key `a` stands here twice"),
     (b'[{"a": {}}]', "1:2: nested-value: the value of `a` is an object: a row is flat"),
@@ -181,3 +183,58 @@ def test_files_that_cannot_be_read_are_problems_of_the_spec(tmp_path: Path) -> N
         assert rows == []
         assert f"{problem.code}: {problem.message}" == wanted
         assert problem.file == "spec.yaml"
+
+
+SEEDS: Mapping[RowsFormat, bytes] = {
+    RowsFormat.CSV: b'id,name,note\r\n1,a,"x ""y"",\r\nz"\r\n2,b,\r\n',
+    RowsFormat.TSV: b'\xef\xbb\xbfid\tname\n1\t"a\tb"\n',
+    RowsFormat.JSON: b'[{"a": 1, "b": "x"},\n {"a": 2.5e3, "b": null}]\n',
+    RowsFormat.JSONL: b'{"a": true}\n{"a": "\\u00fc"}\n',
+}
+PIECES = (
+    b'"',
+    b",",
+    b"\t",
+    b"\r",
+    b"\n",
+    b"\0",
+    b"\xff",
+    b"\xc3",
+    b"[",
+    b"{",
+    b"}",
+    b"]",
+    b":",
+    b"-",
+)
+
+
+@pytest.mark.parametrize("format_", list(RowsFormat))
+def test_files_that_are_damaged_have_rows_or_problems(tmp_path: Path, format_: RowsFormat) -> None:
+    chance = random.Random(format_.value)
+    source = RowsOf(path="rows", format=format_, pointer=("task", "for_each"))
+    document = make_workload(tmp_path).document
+    refused = 0
+    for _ in range(1_000):
+        content = bytearray(SEEDS[format_])
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(content) + 1)
+            match chance.randrange(3):
+                case 0:
+                    content[at:at] = chance.choice(PIECES)
+                case 1:
+                    del content[at : at + chance.randint(1, 5)]
+                case _:
+                    content[at : at + 1] = bytes([chance.randrange(256)])
+        (tmp_path / "rows").write_bytes(content)
+        table, problems = read_rows(source, tmp_path, document)
+        assert len(table) or problems
+        for index in range(len(table)):
+            assert table[index]
+        refused += bool(problems)
+        lines_there = content.count(b"\n") + 1
+        for problem in problems:
+            if problem.file == "rows":
+                assert 1 <= problem.span.start.line <= lines_there
+                assert 1 <= problem.span.start.column <= len(content) + 1
+    assert refused > 200
