@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.errors import TransferError, UsageError, describe_os_error
+from runner.plan.file_table import total_bytes
 from runner.plan.model import Plan
 from runner.run.cleanup import Keep
 from runner.run.clock import Clock
@@ -112,7 +113,7 @@ class Start:
         files = size = 0
         for container in filter(has_uploads, self._plan.containers):
             files += len(container.files)
-            size += sum(file.size_bytes for file in container.files)
+            size += total_bytes(container.files)
         self._journal.record(
             RunStarted(
                 workload=self._plan.workload.name,

@@ -43,12 +43,25 @@ class File:
     index: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Holding:
     """A container with files to bring up; one byte each, so that a million cost a megabyte."""
 
     container: ContainerPlan
     states: bytearray
+    following: int = 0
+    """Behind the file that was last asked for: mostly the next one, since tasks come in order."""
+
+    def find(self, blob: str) -> int | None:
+        """The place of a file; None where the container has none of this name to bring up."""
+        files = self.container.files
+        index = self.following
+        if index >= len(files) or files[index].blob != blob:
+            index = bisect_left(files, blob, key=_blob)
+            if index >= len(files) or files[index].blob != blob:
+                return None
+        self.following = index + 1
+        return index
 
 
 def has_uploads(container: ContainerPlan) -> bool:
@@ -126,9 +139,8 @@ class Uploads:
         holding = self._holdings.get(role)
         if holding is None:
             return
-        files = holding.container.files
-        index = bisect_left(files, blob, key=_blob)
-        if index < len(files) and files[index].blob == blob:
+        index = holding.find(blob)
+        if index is not None:
             yield from self._unless_there(holding, index)
 
     def _missing_folder(self, role: Role, prefix: str) -> Iterator[File]:
