@@ -19,13 +19,17 @@ def scenario_formula(data: Mapping[str, Any]) -> str:
 
 
 def _by_tasks(variable: str, least: int, most: int) -> str:
-    """As many nodes as tasks wait or run, judged by the last samples that there are."""
+    """As many nodes as the tasks of the last minutes would fill.
+
+    A new pool has no samples, and is evaluated before its first task is added: it starts with a
+    node, since the next evaluation may be a quarter of an hour away.
+    """
     return (
-        "samples = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute);\n"
-        "tasks = samples < 70 ? max(0, $PendingTasks.GetSample(1)) :"
-        " max($PendingTasks.GetSample(1), avg($PendingTasks.GetSample(5 * TimeInterval_Minute)));\n"
-        "slots = (tasks + $TaskSlotsPerNode - 1) / $TaskSlotsPerNode;\n"
-        f"{variable} = max({least}, min({most}, slots));\n"
+        "recent = 5 * TimeInterval_Minute;\n"
+        "measured = $PendingTasks.GetSamplePercent(recent) >= 50;\n"
+        "pending = measured ? avg($PendingTasks.GetSample(recent)) : 0;\n"
+        "filled = (pending + $TaskSlotsPerNode - 1) / $TaskSlotsPerNode;\n"
+        f"{variable} = measured ? max({least}, min({most}, filled)) : {max(least, min(1, most))};\n"
         "$NodeDeallocationOption = taskcompletion;"
     )
 

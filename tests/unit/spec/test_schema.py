@@ -434,12 +434,11 @@ TOGETHER = [
         [
             (
                 "2:15 not-allowed",
-                "`pool.image` must be one of 11 names, not `debain 12`",
+                "`pool.image` must be one of 9 names, not `debain 12`",
                 (
                     "did you mean `debian 12`? allowed: `ubuntu 24.04`, `ubuntu 22.04`,"
-                    " `debian 12`, `debian 11`, `almalinux 9`, `almalinux 8`, `rocky 9`,"
-                    " `ubuntu 22.04 containers`, `windows 2022`, `windows 2019`,"
-                    " `windows 2022 containers`"
+                    " `debian 12`, `almalinux 9`, `almalinux 8`, `ubuntu 22.04 containers`,"
+                    " `windows 2022`, `windows 2019`, `windows 2022 containers`"
                 ),
             )
         ],
