@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
+from runner.spec.duration import write_duration
 from runner.spec.pool import ExistingPool, NewPool
 from runner.spec.terms import Elevation
 from runner.spec.workload import Delete, OwnContainer, Schedule, Workload
@@ -31,7 +32,7 @@ def notes(
     if signed_for is not None and duration > signed_for:
         yield (
             "note: without the storage account's key tasks reach their containers for"
-            f" {_words(signed_for)} only, and `limits.duration` is {_words(duration)}"
+            f" {write_duration(signed_for)} only, and `limits.duration` is {write_duration(duration)}"
         )
     if workload.job.schedule is not None:
         yield _on_schedule(workload.job.schedule, run_id)
@@ -58,7 +59,7 @@ def _on_outputs(workload: Workload, keep: Sequence[str], *, local: bool) -> Iter
 def _on_schedule(schedule: Schedule, run_id: str) -> str:
     return (
         f"note: this run makes the job schedule `{run_id}` and ends; the service then runs a job"
-        f" every {_words(schedule.every)} until {_moment(schedule.end)}"
+        f" every {write_duration(schedule.every)} until {_moment(schedule.end)}"
         f" (az batch job-schedule delete --job-schedule-id {run_id} ends it sooner)"
     )
 
@@ -95,17 +96,8 @@ def _on_kept_pools(workload: Workload) -> Iterator[str]:
         case NewPool(keep=timedelta() as keep):
             yield (
                 "note: `--keep pool` leaves the pool until you delete it, though `pool.keep` says"
-                f" {_words(keep)}"
+                f" {write_duration(keep)}"
             )
-
-
-def _words(time: timedelta) -> str:
-    """A time as a spec writes it: `1h30m`."""
-    minutes, seconds = divmod(int(time.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
-    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
 def _moment(moment: datetime) -> str:
