@@ -23,6 +23,8 @@ from runner.report.step_as_json import (
 from runner.spec.workload import OwnContainer, Schedule
 
 VERSION = 1
+_PIECE_CHARACTERS = 64 * 1024
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def write_plan(path: Path, plan: Plan) -> None:
@@ -32,7 +34,19 @@ def write_plan(path: Path, plan: Plan) -> None:
 
 
 def plan_as_json(plan: Plan) -> Iterator[str]:
-    """The text of one JSON object, in pieces."""
+    """The text of one JSON object, in pieces that are worth a write each."""
+    waiting: list[str] = []
+    length = 0
+    for piece in _pieces(plan):
+        waiting.append(piece)
+        length += len(piece)
+        if length >= _PIECE_CHARACTERS:
+            yield "".join(waiting)
+            waiting, length = [], 0
+    yield "".join(waiting)
+
+
+def _pieces(plan: Plan) -> Iterator[str]:
     head = json.dumps(_head(plan), indent=1, ensure_ascii=False)
     yield head[: head.rindex("\n")]
     yield ',\n "containers": ['
@@ -85,7 +99,7 @@ def _lines(items: Iterable[Iterable[str]], *, end: str) -> Iterator[str]:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def _head(plan: Plan) -> dict[str, Any]:
