@@ -32,7 +32,8 @@ def notes(
     if signed_for is not None and duration > signed_for:
         yield (
             "note: without the storage account's key tasks reach their containers for"
-            f" {write_duration(signed_for)} only, and `limits.duration` is {write_duration(duration)}"
+            f" {write_duration(signed_for)} only, and `limits.duration` is"
+            f" {write_duration(duration)}"
         )
     if workload.job.schedule is not None:
         yield _on_schedule(workload.job.schedule, run_id)
