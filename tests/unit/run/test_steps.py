@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from runner.run.services import JobState, TaskRequest
 from runner.spec.step import DependentsAction, JobAction
 from runner.spec.terms import StepName
 from runner.spec.workload import OnFailure
-from tests.fakes.plans import RUN
+from tests.fakes.plans import RUN, make_plan
 from tests.fakes.services import TaskEnd
 from tests.fakes.shapes import exit_rule, needs, shaped_plan
 from tests.fakes.stage import Stage
@@ -247,3 +248,31 @@ def test_a_job_that_somebody_else_disabled_is_waited_for(tmp_path: Path) -> None
 
     stage.batch.end = end
     assert stage.execute(keep=frozenset({Keep.STORAGE})).exit_code == ExitCode.SUCCESS
+
+
+def test_what_only_we_find_missing_blocks_nothing(tmp_path: Path) -> None:
+    """The service lets tasks follow one that ended well, whatever it left undone."""
+    plan = make_plan(tmp_path, files=("a.txt",))
+    stage = one_by_one(tmp_path, 1)
+    first = replace(stage.plan.tasks[0], outputs=plan.tasks[0].outputs)
+    stage.plan = replace(stage.plan, tasks=(first, *stage.plan.tasks[1:]))
+    stage.batch.end = lambda request: TaskEnd(writes=False)
+    assert stage.execute().exit_code == ExitCode.TASKS_FAILED
+    assert stage.failures() == {
+        "0001": ("OutputMissing", "the command succeeded but did not write `a.out`")
+    }
+    (finished,) = stage.of_type("run.finished")
+    assert (finished["succeeded"], finished["failed"]) == (1, 1)
+
+
+def test_an_interruption_while_tasks_wait_for_others(tmp_path: Path) -> None:
+    stage = one_by_one(tmp_path, 50)
+    stage.batch.end = lambda request: TaskEnd() if int(request.id) < 20 else None
+
+    def stop(operation: str) -> None:
+        if operation == "look" and len(stage.of_type("task.finished")) > 10:
+            stage.stop.request()
+
+    stage.batch.fail = stop
+    assert stage.execute().exit_code == ExitCode.INTERRUPTED
+    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
