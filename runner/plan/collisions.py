@@ -73,10 +73,6 @@ class OutputNames:
                     self._last_folder[output.role] = folder
                     self._above.update(hash((output.role, each)) for each in _way_up(folder))
 
-    def skip(self, index: int, outputs: int) -> None:
-        """Takes note that the outputs of the next task are not known."""
-        self._names.extend(hash((index, position)) for position in range(outputs))
-
     def problems(self) -> Iterator[Problem]:
         """A problem for each output of the spec that would overwrite something of another task."""
         reported: set[Pointer] = set()
