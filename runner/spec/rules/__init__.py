@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import chain, islice
 
 from runner.spec.problem import Problem, in_reading_order
+from runner.spec.rules.commands import COMMANDS
 from runner.spec.rules.containers import CONTAINERS, RESERVED_ROLE
 from runner.spec.rules.exits import EXITS
 from runner.spec.rules.job import JOB
@@ -32,6 +33,7 @@ _RULES: tuple[Rule, ...] = (
     *POOL,
     *NODES,
     *JOB,
+    *COMMANDS,
 )
 
 
