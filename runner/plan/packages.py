@@ -22,36 +22,37 @@ _PAUSE_SECONDS = 15
 
 _SCRIPT = f"""\
 export DEBIAN_FRONTEND=noninteractive
-missing=
+set --
 for package in @PACKAGES@; do
   status=$(dpkg-query --show --showformat='${{db:Status-Status}}' "$package" 2>/dev/null) || status=
-  test "$status" = installed || missing="$missing $package"
+  test "$status" = installed || set -- "$@" "$package"
 done
-if test -n "$missing"; then
+if test "$#" -gt 0; then
   if ! command -v apt-get >/dev/null; then
-    echo "cannot install$missing: this image has no apt-get" >&2
+    echo "cannot install $*: this image has no apt-get" >&2
     exit 1
   fi
   tries=0
   until apt-get --quiet -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update; do
     tries=$((tries + 1))
     if test "$tries" -ge {_TRIES}; then
-      echo "cannot install$missing: the lists of packages cannot be updated" >&2
+      echo "cannot install $*: the lists of packages cannot be updated" >&2
       exit 1
     fi
     sleep {_PAUSE_SECONDS}
   done
   tries=0
   until apt-get --quiet --yes -o Acquire::Retries=3 \
--o DPkg::Lock::Timeout={_LOCK_SECONDS} install $missing; do
+-o DPkg::Lock::Timeout={_LOCK_SECONDS} install "$@"; do
     tries=$((tries + 1))
     if test "$tries" -ge 3; then
-      echo "cannot install$missing" >&2
+      echo "cannot install $*" >&2
       exit 1
     fi
     sleep {_PAUSE_SECONDS}
   done
 fi
+set --
 """
 # `update` has no lock timeout of its own in older releases, so its tries are the bound: five
 # minutes for the updates that a fresh node makes by itself.

@@ -152,7 +152,7 @@ def test_the_pool(tmp_path: Path) -> None:
     text, plan = whole(tmp_path)
     pool = plan["pool"]
     start_task = pool.pop("start_task")
-    assert start_task["command"].endswith("fi\necho hi")
+    assert start_task["command"].endswith("fi\nset --\necho hi")
     assert (start_task["run_as"], start_task["retries"]) == ("admin", 2)
     assert start_task["timeout_seconds"] is None
     assert pool == {
