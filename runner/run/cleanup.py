@@ -155,7 +155,8 @@ class Cleanup:
             return
         prefix, run_id = self._submission.pool_prefix, self._plan.run_id
         try:
-            pools = (pool_id,) if pool_id is not None else batch.find_pools(prefix, run_id)
+            known = pool_id or self._submission.kept_pool
+            pools = (known,) if known is not None else batch.find_pools(prefix, run_id)
         except ServiceError as error:
             yield _Item(
                 kind="pool",

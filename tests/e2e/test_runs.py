@@ -406,8 +406,8 @@ def test_a_command_that_is_mistyped(user: User) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "batch-run: there is no command and no spec `validat`\n"
-        "  hint: did you mean `validate`? commands: `emulator`, `plan`, `run`, `schema`,"
-        " `validate`\n"
+        "  hint: did you mean `validate`? commands: `emulator`, `new`, `plan`, `run`,"
+        " `schema`, `validate`\n"
     )
 
 

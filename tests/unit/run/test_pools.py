@@ -177,6 +177,19 @@ def test_an_option_keeps_it_without_an_end(tmp_path: Path) -> None:
     assert pool_left(stage)["why"] == "--keep pool"
 
 
+def test_an_option_keeps_it_though_there_is_no_job(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+
+    def refuse(asked: str) -> None:
+        if asked == "create job":
+            raise ServiceError("refused")
+
+    stage.batch.fail = refuse
+    assert stage.execute(keep=frozenset({Keep.POOL})).exit_code == ExitCode.SERVICE
+    left = pool_left(stage)
+    assert (left["name"], left["why"]) == (kept_id(stage.plan), "--keep pool")
+
+
 def test_a_formula_of_the_users_stays_until_the_end(tmp_path: Path) -> None:
     size = Autoscale(
         formula="$TargetDedicatedNodes = 1;",
