@@ -70,6 +70,14 @@ def _on_this_machine(
 ) -> Iterator[str]:
     pool = workload.pool
     start_task = pool.start_task if isinstance(pool, NewPool) else None
+    if isinstance(pool, NewPool) and pool.packages:
+        if allow_admin:
+            yield "note: missing packages are installed on this machine (--allow-admin)"
+        else:
+            yield (
+                "note: `packages` are not installed on this machine; what the tasks need of them"
+                " must be here already (--allow-admin installs them)"
+            )
     if start_task is not None and start_task.run_as is Elevation.ADMIN:
         if allow_admin:
             yield "note: the start task runs as admin on this machine (--allow-admin)"

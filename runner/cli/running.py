@@ -33,6 +33,7 @@ from runner.connect import (
 )
 from runner.errors import BatchRunError, ExitCode, UsageError, describe_os_error
 from runner.plan.expand import expand, place
+from runner.plan.local import without_packages
 from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
 from runner.report.plan_as_json import write_plan
@@ -63,15 +64,18 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         if settings is not None and needs_listing(workload):
             services = stack.enter_context(open_azure(settings, secrets=values.values()))
             stored = list_stored(workload, services.blobs)
-        plan = expand(workload, folder=folder, run_id=run_id, stored=stored)
-        for note in notes(
+        said = notes(
             workload,
             run_id=run_id,
             keep=arguments.keep,
             allow_admin=arguments.allow_admin,
             local=settings is None,
             signed_for=signed_for,
-        ):
+        )
+        if settings is None and not arguments.allow_admin:
+            workload = without_packages(workload)
+        plan = expand(workload, folder=folder, run_id=run_id, stored=stored)
+        for note in said:
             world.say(note)
         start = _Start(
             arguments=arguments, settings=settings, services=services, secrets=values, world=world

@@ -6,6 +6,7 @@ It knows what the emulator of the services does and what not; it opens nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runner.spec.document import Document, Pointer
 from runner.spec.pool import (
@@ -29,6 +30,14 @@ def local_obstacles(workload: Workload) -> tuple[Problem, ...]:
     for step in workload.steps:
         found.extend(_of_step(step))
     return in_reading_order(_problem(document, pointer, what) for pointer, what in found)
+
+
+def without_packages(workload: Workload) -> Workload:
+    """The workload for a machine that nobody may install anything on; the rest stays as it is."""
+    pool = workload.pool
+    if not isinstance(pool, NewPool) or not pool.packages:
+        return workload
+    return replace(workload, pool=replace(pool, packages=()))
 
 
 def _problem(document: Document, pointer: Pointer, what: str) -> Problem:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from runner.plan.local import local_obstacles
-from tests.fakes.plans import lines, make_workload, spec_of
+from runner.plan.expand import expand
+from runner.plan.local import local_obstacles, without_packages
+from runner.spec.pool import NewPool
+from runner.spec.terms import Elevation
+from tests.fakes.plans import RUN, lines, make_workload, spec_of
 
 TASK = "task: {for_each: input, command: echo}\n"
 IMAGE = "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}"
@@ -99,3 +103,15 @@ def test_tasks_and_jobs(tmp_path: Path) -> None:
     assert "18:3: needs-azure: a task on several nodes needs Azure" not in obstacles(
         tmp_path, alone
     )
+
+
+def test_packages_are_left_out_and_the_rest_stays(tmp_path: Path) -> None:
+    pool = "  packages: {apt: [jq]}\n  start_task: {command: echo}\n"
+    workload = make_workload(tmp_path, spec_of(TASK, pool=pool))
+    without = without_packages(workload)
+    assert isinstance(workload.pool, NewPool)
+    assert without == replace(workload, pool=replace(workload.pool, packages=()))
+    assert without_packages(without) is without
+    start_task = expand(without, folder=tmp_path, run_id=RUN).start_task
+    assert start_task is not None
+    assert (start_task.command.script, start_task.run_as) == ("echo", Elevation.USER)

@@ -301,7 +301,8 @@ def test_pools_of_other_kinds() -> None:
     assert windows.os is OperatingSystem.WINDOWS
     assert isinstance(windows.size, Autoscale)
     assert (windows.size.scenario, windows.size.interval) == ("tasks", timedelta(minutes=5))
-    assert "$TargetLowPriorityNodes = max(1, min(10, slots));" in windows.size.formula
+    formula = windows.size.formula
+    assert "$TargetLowPriorityNodes = measured ? max(1, min(10, filled)) : 1;" in formula
     assert pool_of("schedule").size == Autoscale(
         formula="$TargetDedicatedNodes = 1;\n",
         interval=timedelta(minutes=15),
