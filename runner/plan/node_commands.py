@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from runner.plan.command import command_line
 from runner.plan.faults import placed
 from runner.plan.model import NodeCommandPlan, RunId
-from runner.plan.packages import package_problems, with_packages
+from runner.plan.packages import with_packages
 from runner.plan.resources import container_prefixes, plan_resources
 from runner.plan.step_tasks import render_environment
 from runner.spec.pool import NewPool
@@ -64,7 +64,6 @@ class _Planner:
         pool = self._workload.pool
         if not isinstance(pool, NewPool):
             return None
-        self.problems.extend(package_problems(pool, self._document))
         if pool.start_task is not None:
             return self.plan(pool.start_task, "starttask", packages=pool.packages)
         if not pool.packages:

@@ -52,6 +52,13 @@ def _packages_fit(workload: Workload, document: Document) -> Iterator[Problem]:
             message="`apt` installs nothing on Windows",
             hint="install what the tasks need in `start_task`, or bring it as an application",
         )
+    elif pool.start_task is not None and pool.start_task.command.shell is Shell.NONE:
+        yield document.key_problem(
+            (*pool.start_task.pointer, "shell"),
+            code="packages",
+            message="`packages` need a start task for `bash` or `sh`: they are installed before it",
+            hint="leave `shell` out, or install the packages in the start task",
+        )
     yield from _each_once(document, pointer, pool.packages, "package")
 
 

@@ -122,22 +122,6 @@ def test_packages_come_before_the_users_command(tmp_path: Path) -> None:
     assert start_task.retries == 1
 
 
-def test_packages_that_apt_would_misread(tmp_path: Path) -> None:
-    spec = spec_of(TASK, pool="  packages: {apt: [g++, vim-]}\n")
-    assert lines(refused(tmp_path, spec)) == [
-        "spec.yaml:11:25: package-name: `vim-` is no name of a Debian package"
-    ]
-    spec = spec_of(
-        TASK, pool="  packages: {apt: [jq]}\n  start_task: {command: [/bin/true], shell: none}\n"
-    )
-    assert lines(refused(tmp_path, spec)) == [
-        (
-            "spec.yaml:12:16: packages: `packages` need a start task for `bash` or `sh`: they are"
-            " installed before it"
-        )
-    ]
-
-
 JOB = """\
   environment: {RUN: "{{ run.id }}", B: "{{ parameters.b }}"}
   preparation: {command: "echo {{ parameters.b }}", run_as: admin, timeout: 5m}

@@ -430,6 +430,21 @@ TOGETHER = [
         [("2:38 misplaced-key", "`sku` does not go with `id`", "remove one of the two")],
     ),
     (
+        of(pool=POOL + ", packages: {apt: [g++, 'jq:arm64=1.6-2.1', vim/stable, vim-, 'a b']}"),
+        [
+            (
+                "2:115 bad-value",
+                "`pool.packages.apt[3]` must be the name of a package, not `vim-`",
+                None,
+            ),
+            (
+                "2:121 bad-value",
+                "`pool.packages.apt[4]` must be the name of a package, not `a b`",
+                None,
+            ),
+        ],
+    ),
+    (
         of(pool=POOL.replace("debian 12", "debain 12")),
         [
             (

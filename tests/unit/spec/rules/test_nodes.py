@@ -77,6 +77,17 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
+        "start_task: {command: echo}",
+        "start_task: {command: [tool], shell: none}",
+        [
+            (
+                "15:33 packages",
+                ("`packages` need a start task for `bash` or `sh`: they are installed before it"),
+                "leave `shell` out, or install the packages in the start task",
+            ),
+        ],
+    ),
+    (
         "image: ubuntu 22.04 containers",
         "image: windows 2022",
         [
