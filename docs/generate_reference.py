@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from runner.spec.bundled import bundled
-from runner.spec.schema import SCHEMA_PARTS
+from runner.spec.validation.schema import SCHEMA_PARTS
 
 PAGE = Path(__file__).resolve().parent / "reference.md"
 

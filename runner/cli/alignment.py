@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from runner.spec.segments import Literal, cut
+from runner.spec.templates.segments import Literal, cut
 
 # What carries values stands before the script: `v1='...'; `, as `spec.shell_posix` writes it.
 _ASSIGNMENTS = re.compile(r"(?:(?:export )?v[1-9][0-9]*='[^']*'(?:\\''[^']*')*; )*")

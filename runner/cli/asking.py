@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from runner.cli.world import World
 
 if TYPE_CHECKING:
-    from runner.spec.parameters import Question
-    from runner.spec.terms import ParameterValue
+    from runner.spec.model.terms import ParameterValue
+    from runner.spec.parsing.parameters import Question
 
 
 def ask_parameters(questions: tuple[Question, ...], world: World) -> dict[str, ParameterValue]:
@@ -28,7 +28,7 @@ def ask_parameters(questions: tuple[Question, ...], world: World) -> dict[str, P
 def _ask(question: Question, world: World) -> ParameterValue | None:
     """Asks until an answer fits."""
     from runner.report.as_text import printable
-    from runner.spec.parameter_value import Refusal
+    from runner.spec.parsing.parameter_value import Refusal
 
     what = f": {question.description}" if question.description else ""
     world.say(printable(f"`{question.name}`{what} ({question.wanted})"))

@@ -22,7 +22,7 @@ from runner.report.as_text import digest
 from runner.report.fold import Report
 from runner.run.events import Event, TaskFinished
 from runner.run.journal import Journal
-from runner.spec.step import Print
+from runner.spec.model.step import Print
 
 _PIECE_BYTES = 1024 * 1024
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from runner.plan.local import local_obstacles
+from runner.spec.model.workload import Workload
 from runner.spec.problem import SpecError
-from runner.spec.workload import Workload
 
 
 def check_runs_here(workload: Workload) -> None:

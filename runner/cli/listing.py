@@ -11,9 +11,9 @@ from runner.plan.containers import containers_to_list
 from runner.plan.model import StoredBlob
 from runner.run.services import Blobs
 from runner.spec.document import Pointer
+from runner.spec.model.terms import Role
+from runner.spec.model.workload import ExistingContainer, Workload
 from runner.spec.problem import SpecError
-from runner.spec.terms import Role
-from runner.spec.workload import ExistingContainer, Workload
 
 
 def needs_listing(workload: Workload) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
 from runner.spec.duration import write_duration
-from runner.spec.pool import ExistingPool, NewPool
-from runner.spec.terms import Elevation
-from runner.spec.workload import Delete, OwnContainer, Schedule, Workload
+from runner.spec.model.pool import ExistingPool, NewPool
+from runner.spec.model.terms import Elevation
+from runner.spec.model.workload import Delete, OwnContainer, Schedule, Workload
 
 
 def notes(

@@ -42,7 +42,7 @@ from runner.run.events import RunFinished
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, create_run_directory
 from runner.run.stop import Stop
-from runner.spec.terms import SecretName
+from runner.spec.model.terms import SecretName
 
 
 def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:

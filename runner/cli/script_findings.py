@@ -20,10 +20,10 @@ from runner.plan.model import Plan, TaskPlan
 from runner.report.as_text import printable
 from runner.spec.document import Document, Pointer
 from runner.spec.messages import render_problem
-from runner.spec.pool import NewPool
+from runner.spec.model.pool import NewPool
 from runner.spec.problem import Problem, Span, in_reading_order
-from runner.spec.script import CommandTemplate
-from runner.spec.shell import Shell
+from runner.spec.shells.script import CommandTemplate
+from runner.spec.shells.shell import Shell
 
 _SHELLS = (Shell.BASH, Shell.SH)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing_extensions import assert_never
 
 from runner.spec.document import Pointer
-from runner.spec.pool import (
+from runner.spec.model.pool import (
     BlobMount,
     CifsMount,
     ExistingPool,
@@ -19,9 +19,9 @@ from runner.spec.pool import (
     NfsMount,
     Pool,
 )
+from runner.spec.model.terms import SecretName
+from runner.spec.model.workload import Workload
 from runner.spec.problem import SpecError
-from runner.spec.terms import SecretName
-from runner.spec.workload import Workload
 
 SECRET_PREFIX = "BATCH_RUN_SECRET_"  # noqa: S105 - what the names of secrets begin with
 

@@ -19,10 +19,10 @@ from runner.errors import UsageError, describe_os_error
 
 if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
     from runner.spec.document import Document
-    from runner.spec.parameters import Given
+    from runner.spec.model.terms import ParameterValue
+    from runner.spec.model.workload import Workload
+    from runner.spec.parsing.parameters import Given
     from runner.spec.problem import Problem, SpecError
-    from runner.spec.terms import ParameterValue
-    from runner.spec.workload import Workload
 
 _SURROGATE_PAIR = re.compile(  # behind an even number of backslashes
     rb"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
@@ -85,7 +85,7 @@ def read_parameters(arguments: argparse.Namespace, world: World) -> Given:
 
     Raises `SpecError` with all that is wrong in the file.
     """
-    from runner.spec.parameters import Given
+    from runner.spec.parsing.parameters import Given
 
     given: dict[str, ParameterValue] = {}
     for text in arguments.parameters:

@@ -16,9 +16,9 @@ from runner.errors import UsageError
 from runner.spec.bundled import bundled
 from runner.spec.document import Document, Pointer, read_document
 from runner.spec.problem import Position
-from runner.spec.scalars import resolve_plain
-from runner.spec.schema import SCHEMA_PARTS
 from runner.spec.suggestion import suggest
+from runner.spec.validation.schema import SCHEMA_PARTS
+from runner.spec.yaml.scalars import resolve_plain
 
 _STARTER = Path(__file__).resolve().parent / "starter.yaml"
 _HEADER = re.compile(r"^# yaml-language-server: \$schema=.*$", re.MULTILINE)

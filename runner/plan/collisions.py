@@ -16,10 +16,10 @@ from itertools import accumulate, pairwise, product
 
 from runner.plan.model import OutputPlan, TaskId, TaskPlan
 from runner.spec.document import Pointer
+from runner.spec.model.step import Output, UploadCondition
+from runner.spec.model.terms import Role
+from runner.spec.model.workload import OwnContainer, Workload
 from runner.spec.problem import Problem
-from runner.spec.step import Output, UploadCondition
-from runner.spec.terms import Role
-from runner.spec.workload import OwnContainer, Workload
 
 _APART = "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`"
 _MOST_FOLDERS = 1_000

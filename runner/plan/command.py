@@ -14,7 +14,7 @@ from typing_extensions import assert_never
 
 from runner.plan.command_windows import wrap_cmd, wrap_powershell
 from runner.plan.model import CommandLine
-from runner.spec.shell import Shell
+from runner.spec.shells.shell import Shell
 
 SCRIPT_VARIABLE = "BATCH_RUN_SCRIPT"
 SCRIPT_FILE = "batch-run-script.sh"

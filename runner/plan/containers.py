@@ -18,10 +18,10 @@ from runner.plan.model import ContainerPlan, RunId, StoredBlob, container_name
 from runner.plan.patterns import file_matcher
 from runner.plan.unchanged import find_unchanged
 from runner.spec.document import Document
+from runner.spec.model.sources import FilesOf, MatrixOf, Source, ZipOf
+from runner.spec.model.terms import Role
+from runner.spec.model.workload import Container, ExistingContainer, OwnContainer, Workload
 from runner.spec.problem import Problem
-from runner.spec.sources import FilesOf, MatrixOf, Source, ZipOf
-from runner.spec.terms import Role
-from runner.spec.workload import Container, ExistingContainer, OwnContainer, Workload
 
 Stored = Mapping[Role, Sequence[StoredBlob]]
 """What containers hold already, from listings of the service; of an existing one below `prefix`."""

@@ -17,9 +17,9 @@ from runner.plan.node_commands import plan_node_commands
 from runner.plan.references import check_references
 from runner.plan.sources import gather, source_problems
 from runner.plan.tasks import TaskSequence
+from runner.spec.model.workload import Workload
 from runner.spec.problem import Problem, SpecError
-from runner.spec.rules.limits import MOST_TASKS
-from runner.spec.workload import Workload
+from runner.spec.validation.rules.limits import MOST_TASKS
 
 # A template that fails for one file mostly fails for all; nobody reads ten thousand of them.
 _PROBLEMS_SHOWN = 20

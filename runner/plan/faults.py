@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from runner.spec.document import Document, Pointer
-from runner.spec.leaves import fault_problem
+from runner.spec.parsing.leaves import fault_problem
 from runner.spec.problem import Problem, SpecError
-from runner.spec.template import TemplateError, TemplateFault
+from runner.spec.templates.template import TemplateError, TemplateFault
 
 
 @contextmanager

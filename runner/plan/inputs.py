@@ -18,8 +18,8 @@ from runner.plan.blob_names import name_problems, shown
 from runner.plan.file_table import FileTable, FileTableBuilder, Origin
 from runner.plan.patterns import file_matcher, sees_hidden
 from runner.spec.document import Document, Pointer
+from runner.spec.model.workload import Structure, Upload
 from runner.spec.problem import Problem
-from runner.spec.workload import Structure, Upload
 
 MOST_PROBLEMS = 100
 """What one list of files is shown to be wrong with; nobody reads more."""

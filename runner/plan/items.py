@@ -14,8 +14,8 @@ from urllib.parse import quote
 from runner.plan.file_table import FileTable
 from runner.plan.model import BlobResource, OutputPlan
 from runner.plan.references import Fields
-from runner.spec.filters import split_name
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
+from runner.spec.templates.filters import split_name
 
 STORED_FILE_FIELDS: Fields = dict.fromkeys(("path", "name", "dir", "stem", "ext", "size", "url"))
 OUTPUT_FILE_FIELDS: Fields = dict.fromkeys(("path", "name", "dir", "stem", "ext", "url"))

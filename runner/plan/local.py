@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runner.spec.document import Document, Pointer
-from runner.spec.pool import (
+from runner.spec.model.pool import (
     CustomImage,
     ExistingPool,
     NewPool,
     OperatingSystem,
 )
+from runner.spec.model.step import Step
+from runner.spec.model.workload import ExistingContainer, Workload
 from runner.spec.problem import Problem, in_reading_order
-from runner.spec.script import CommandTemplate
-from runner.spec.step import Step
-from runner.spec.workload import ExistingContainer, Workload
+from runner.spec.shells.script import CommandTemplate
 
 _HINT = "`--target azure` runs it"
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NewType
 
-from runner.spec.step import Step, UploadCondition
-from runner.spec.terms import Role, RunAs
-from runner.spec.workload import Workload
+from runner.spec.model.step import Step, UploadCondition
+from runner.spec.model.terms import Role, RunAs
+from runner.spec.model.workload import Workload
 
 RunId = NewType("RunId", str)
 TaskId = NewType("TaskId", str)

@@ -12,9 +12,9 @@ from functools import partial
 
 from runner.plan.model import TaskRange
 from runner.spec.document import Pointer
-from runner.spec.sources import MatrixOf, OutputsOf, SimpleSource, Source, ZipOf
-from runner.spec.step import Step
-from runner.spec.terms import StepName
+from runner.spec.model.sources import MatrixOf, OutputsOf, SimpleSource, Source, ZipOf
+from runner.spec.model.step import Step
+from runner.spec.model.terms import StepName
 
 _NOWHERE: Pointer = ()
 

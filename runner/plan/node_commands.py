@@ -14,12 +14,12 @@ from runner.plan.model import NodeCommandPlan, RunId
 from runner.plan.packages import with_packages
 from runner.plan.resources import container_prefixes, plan_resources
 from runner.plan.step_tasks import render_environment
-from runner.spec.pool import NewPool
+from runner.spec.model.pool import NewPool
+from runner.spec.model.terms import Elevation, NodeCommand
+from runner.spec.model.workload import Workload
 from runner.spec.problem import Problem, SpecError
-from runner.spec.shell import Shell
-from runner.spec.template import TemplateError
-from runner.spec.terms import Elevation, NodeCommand
-from runner.spec.workload import Workload
+from runner.spec.shells.shell import Shell
+from runner.spec.templates.template import TemplateError
 
 _PACKAGE_RETRIES = 2
 """Of a start task that only installs packages: another try on a node costs little."""

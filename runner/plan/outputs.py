@@ -11,8 +11,8 @@ from runner.plan.blob_names import LIMIT_CHARACTERS, is_plain, name_faults, show
 from runner.plan.faults import placed, whole_fault
 from runner.plan.model import OutputPlan, TaskId
 from runner.spec.document import Document
-from runner.spec.step import Output
-from runner.spec.template import TemplateError
+from runner.spec.model.step import Output
+from runner.spec.templates.template import TemplateError
 
 
 def plan_output(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from wcmatch import glob
 
-from runner.spec.sources import FilePatterns
+from runner.spec.model.sources import FilePatterns
 
 _FLAGS = glob.GLOBSTAR | glob.FORCEUNIX
 _MAY_BE_A_DOT = frozenset(".\\[({@+!")

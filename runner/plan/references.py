@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Optional
 
 from runner.spec.document import Document, Pointer
-from runner.spec.fault import Reference, TemplateFault, undefined_fault
-from runner.spec.leaves import fault_problem
+from runner.spec.model.step import Step
+from runner.spec.model.terms import ContainerResource, Resource
+from runner.spec.parsing.leaves import fault_problem
 from runner.spec.problem import Problem
-from runner.spec.step import Step
-from runner.spec.template import HasReferences
-from runner.spec.terms import ContainerResource, Resource
+from runner.spec.templates.fault import Reference, TemplateFault, undefined_fault
+from runner.spec.templates.template import HasReferences
 
 Fields = Mapping[str, Optional["Fields"]]
 """Names with what is in each of them; None where that is not known, or nothing."""

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from runner.plan.faults import faults_at, whole_fault
 from runner.plan.model import BlobResource, FolderResource, ResourcePlan, WebResource
 from runner.spec.document import Document
-from runner.spec.template import Template
-from runner.spec.terms import ContainerResource, Resource, Role
-from runner.spec.workload import ExistingContainer, Workload
+from runner.spec.model.terms import ContainerResource, Resource, Role
+from runner.spec.model.workload import ExistingContainer, Workload
+from runner.spec.templates.template import Template
 
 Scope = Mapping[str, object]
 

@@ -18,8 +18,8 @@ from runner.plan.rows_delimited import read_delimited
 from runner.plan.rows_faults import Cell, Row, RowFault
 from runner.plan.rows_json import read_json, read_json_lines
 from runner.spec.document import Document
+from runner.spec.model.sources import RowsFormat, RowsOf
 from runner.spec.problem import Position, Problem, Span
-from runner.spec.sources import RowsFormat, RowsOf
 
 MOST_PROBLEMS = 100
 """What a file of rows is shown to be wrong with; nobody reads more."""

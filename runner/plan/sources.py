@@ -28,9 +28,7 @@ from runner.plan.references import asks_for_urls
 from runner.plan.rows import RowTable, read_rows
 from runner.plan.value_items import ListItems, RangeItems, RowItems
 from runner.spec.document import Document, Pointer
-from runner.spec.problem import Problem
-from runner.spec.rules.sources import count_numbers
-from runner.spec.sources import (
+from runner.spec.model.sources import (
     FilesOf,
     ListOf,
     MatrixOf,
@@ -42,9 +40,11 @@ from runner.spec.sources import (
     Source,
     ZipOf,
 )
-from runner.spec.step import Step, UploadCondition
-from runner.spec.terms import Role, StepName
-from runner.spec.workload import Workload
+from runner.spec.model.step import Step, UploadCondition
+from runner.spec.model.terms import Role, StepName
+from runner.spec.model.workload import Workload
+from runner.spec.problem import Problem
+from runner.spec.validation.rules.sources import count_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,10 @@ from runner.plan.model import (
 from runner.plan.outputs import plan_output
 from runner.plan.resources import Scope, plan_resources, templates_of
 from runner.spec.document import Document
+from runner.spec.model.step import Step
+from runner.spec.model.terms import Resource, Role
 from runner.spec.problem import SpecError
-from runner.spec.step import Step
-from runner.spec.template import HasReferences, Template, TemplateError
-from runner.spec.terms import Resource, Role
+from runner.spec.templates.template import HasReferences, Template, TemplateError
 
 # REST: Task - Add, `displayName`.
 _DISPLAY_NAME_LIMIT_CHARACTERS = 1024

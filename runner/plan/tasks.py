@@ -17,9 +17,9 @@ from runner.plan.needs import make_needs, number_steps
 from runner.plan.resources import container_prefixes
 from runner.plan.sources import Materials, make_items, named_outputs
 from runner.plan.step_tasks import StepTasks
-from runner.spec.step import Step
-from runner.spec.terms import ContainerResource, Role, StepName
-from runner.spec.workload import Workload
+from runner.spec.model.step import Step
+from runner.spec.model.terms import ContainerResource, Role, StepName
+from runner.spec.model.workload import Workload
 
 _LEAST_ID_WIDTH = 4
 

@@ -12,10 +12,10 @@ from decimal import Decimal
 from runner.plan.items import Item
 from runner.plan.references import Fields
 from runner.plan.rows import RowTable
-from runner.spec.sources import ListOf, RangeOf
+from runner.spec.model.sources import ListOf, RangeOf
+from runner.spec.model.terms import Scalar
 from runner.spec.suggestion import shorten
-from runner.spec.terms import Scalar
-from runner.spec.values import to_text
+from runner.spec.templates.values import to_text
 
 _LABEL_CHARACTERS = 100
 

@@ -33,7 +33,7 @@ from runner.run.services import (
     TaskRequest,
     TaskStatus,
 )
-from runner.spec.pool import FixedNodes, Image
+from runner.spec.model.pool import FixedNodes, Image
 
 if TYPE_CHECKING:
     from azure.batch import models

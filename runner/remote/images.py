@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import UsageError
-from runner.spec.pool import Image
+from runner.spec.model.pool import Image
 
 _NEAR_ONES = 3
 # Capabilities (REST: SupportedImage) are words without a closed list.

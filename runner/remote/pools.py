@@ -19,7 +19,7 @@ from runner.remote.faults import service_code, translated
 from runner.remote.wire_parts import duration
 from runner.remote.wire_pool import pool_body
 from runner.run.services import PoolRequest, PoolStatus
-from runner.spec.pool import Autoscale, FixedNodes
+from runner.spec.model.pool import Autoscale, FixedNodes
 
 if TYPE_CHECKING:
     from azure.batch import models

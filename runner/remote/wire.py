@@ -25,7 +25,7 @@ from runner.run.services import (
     OutputRequest,
     TaskRequest,
 )
-from runner.spec.step import (
+from runner.spec.model.step import (
     DependentsAction,
     ExitCause,
     ExitRule,

@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.plan.model import CommandLine
 from runner.run.services import ResourceRequest
-from runner.spec.terms import Application, Elevation, NamedUser, RunAs
+from runner.spec.model.terms import Application, Elevation, NamedUser, RunAs
 
 _ELEVATION = {Elevation.USER: "nonadmin", Elevation.ADMIN: "admin"}
 

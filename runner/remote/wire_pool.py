@@ -20,7 +20,7 @@ from runner.remote.wire_parts import (
     with_extra,
 )
 from runner.run.services import NodeCommandRequest, PoolRequest
-from runner.spec.pool import (
+from runner.spec.model.pool import (
     Autoscale,
     BlobMount,
     CifsMount,
@@ -34,7 +34,7 @@ from runner.spec.pool import (
     PublicAddresses,
     Registry,
 )
-from runner.spec.terms import SecretName
+from runner.spec.model.terms import SecretName
 
 _Secrets = Mapping[SecretName, str]
 

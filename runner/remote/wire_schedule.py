@@ -11,7 +11,7 @@ from typing import Any
 from runner.remote.wire import job_body, task_body
 from runner.remote.wire_parts import duration, pairs
 from runner.run.services import ScheduleRequest
-from runner.spec.workload import Schedule
+from runner.spec.model.workload import Schedule
 
 
 def schedule_body(request: ScheduleRequest) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from runner.report.step_as_json import (
     seconds,
     step_as_json,
 )
-from runner.spec.workload import OwnContainer, Schedule
+from runner.spec.model.workload import OwnContainer, Schedule
 
 VERSION = 1
 _PIECE_CHARACTERS = 64 * 1024

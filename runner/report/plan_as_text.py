@@ -27,7 +27,7 @@ from runner.plan.model import (
 from runner.plan.step_tasks import COORDINATION_VARIABLE
 from runner.report.as_text import format_bytes, plural, printable
 from runner.report.pool_as_text import pool_lines
-from runner.spec.sources import (
+from runner.spec.model.sources import (
     FilesOf,
     ListOf,
     MatrixOf,
@@ -37,9 +37,9 @@ from runner.spec.sources import (
     Source,
     ZipOf,
 )
-from runner.spec.step import ExitRule, Step
-from runner.spec.terms import Elevation, NamedUser, RunAs
-from runner.spec.workload import IfNotEmpty, OnFailure, OwnContainer
+from runner.spec.model.step import ExitRule, Step
+from runner.spec.model.terms import Elevation, NamedUser, RunAs
+from runner.spec.model.workload import IfNotEmpty, OnFailure, OwnContainer
 
 _FILES_SHOWN = 5
 _TASKS_SHOWN = 3

@@ -11,7 +11,7 @@ from typing_extensions import assert_never
 
 from runner.plan.model import NodeCommandPlan
 from runner.report.step_as_json import application_as_json, node_command_as_json, seconds
-from runner.spec.pool import (
+from runner.spec.model.pool import (
     Autoscale,
     BlobMount,
     CifsMount,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.report.as_text import plural, printable
-from runner.spec.pool import (
+from runner.spec.model.pool import (
     ExistingPool,
     FixedNodes,
     Image,

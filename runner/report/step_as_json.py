@@ -18,8 +18,8 @@ from runner.plan.model import (
     ResourcePlan,
     WebResource,
 )
-from runner.spec.step import ExitRule, Step
-from runner.spec.terms import Application, NamedUser, RunAs
+from runner.spec.model.step import ExitRule, Step
+from runner.spec.model.terms import Application, NamedUser, RunAs
 
 
 def step_as_json(step: Step) -> dict[str, Any]:

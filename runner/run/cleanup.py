@@ -20,8 +20,8 @@ from runner.run.events import CleanupFinished, LeftBehind
 from runner.run.pools import Lease
 from runner.run.services import Batch, Blobs, JobState
 from runner.run.submit import Submission
-from runner.spec.terms import Role
-from runner.spec.workload import Delete, ExistingContainer
+from runner.spec.model.terms import Role
+from runner.spec.model.workload import Delete, ExistingContainer
 
 _CONNECTIONS = 8
 

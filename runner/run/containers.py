@@ -14,9 +14,9 @@ from runner.plan.model import ContainerPlan, Plan
 from runner.run.parallel import run_together
 from runner.run.services import Blobs
 from runner.run.submit import Submission
+from runner.spec.model.terms import Role
+from runner.spec.model.workload import ExistingContainer, IfNotEmpty, OwnContainer
 from runner.spec.problem import Problem, SpecError
-from runner.spec.terms import Role
-from runner.spec.workload import ExistingContainer, IfNotEmpty, OwnContainer
 
 _CREATORS = 8
 

@@ -36,7 +36,7 @@ from runner.run.uploads import Uploads
 from runner.run.verdicts import Verdicts
 from runner.run.watch import Watch
 from runner.run.work import Work
-from runner.spec.terms import SecretName
+from runner.spec.model.terms import SecretName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ is only understood. It must not know what was collected of a task.
 from __future__ import annotations
 
 from runner.run.services import TaskStatus
-from runner.spec.step import DependentsAction, ExitCause, ExitRule, JobAction, Step
-from runner.spec.workload import OnFailure, Workload
+from runner.spec.model.step import DependentsAction, ExitCause, ExitRule, JobAction, Step
+from runner.spec.model.workload import OnFailure, Workload
 
 ENDED_BY_REQUEST = "TaskEnded"
 _UPLOAD_FAILURE = "FileUpload"

@@ -20,9 +20,9 @@ from runner.run.journal import Journal
 from runner.run.services import Batch
 from runner.run.submit import Requests
 from runner.run.uploads import TRANSFERS, File, Uploads
-from runner.spec.sources import FilesOf, MatrixOf, Source, ZipOf
-from runner.spec.step import Step
-from runner.spec.terms import ContainerResource, Resource, Role
+from runner.spec.model.sources import FilesOf, MatrixOf, Source, ZipOf
+from runner.spec.model.step import Step
+from runner.spec.model.terms import ContainerResource, Resource, Role
 
 # REST: Task - Add Task Collection takes at most 100 tasks.
 _COLLECTION_TASKS = 100

@@ -19,9 +19,9 @@ from runner.run.events import DEPENDENCY_FAILED, OutputDownloaded, TaskFinished
 from runner.run.journal import Journal
 from runner.run.services import BlobMissingError, Blobs, TaskFailure, TaskStatus
 from runner.run.submit import log_blob
-from runner.spec.step import Print, UploadCondition
-from runner.spec.terms import Role
-from runner.spec.workload import OwnContainer
+from runner.spec.model.step import Print, UploadCondition
+from runner.spec.model.terms import Role
+from runner.spec.model.workload import OwnContainer
 
 # Blob Storage tells times in whole seconds, and its clock is not that of Azure Batch.
 _CLOCK_MARGIN = timedelta(seconds=5)

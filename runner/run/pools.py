@@ -19,7 +19,7 @@ from runner.plan.model import BlobResource, FolderResource, InputFile, Plan, Web
 from runner.run.clock import Clock
 from runner.run.events import format_moment
 from runner.run.services import Batch, PoolRequest, PoolStatus
-from runner.spec.pool import CustomImage, ExistingPool, FixedNodes, NewPool
+from runner.spec.model.pool import CustomImage, ExistingPool, FixedNodes, NewPool
 from runner.spec.problem import SpecError
 
 # What is not the pool's nature: how many nodes there are and how long they stay can change, the

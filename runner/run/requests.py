@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from runner.plan.model import CommandLine, TaskId, TaskRange
-from runner.spec.pool import NewPool
-from runner.spec.step import JobAction, Step, UploadCondition
-from runner.spec.terms import RunAs, SecretName
-from runner.spec.workload import Job, Schedule
+from runner.spec.model.pool import NewPool
+from runner.spec.model.step import JobAction, Step, UploadCondition
+from runner.spec.model.terms import RunAs, SecretName
+from runner.spec.model.workload import Job, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

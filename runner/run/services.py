@@ -35,7 +35,7 @@ from runner.run.statuses import (
     TaskState,
     TaskStatus,
 )
-from runner.spec.pool import FixedNodes, Image
+from runner.spec.model.pool import FixedNodes, Image
 
 __all__ = [
     "AutoPool",

@@ -23,9 +23,9 @@ from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleReq
 from runner.run.submit import Requests, Submission, plan_submission, submission_as_json
 from runner.run.uploads import has_uploads
 from runner.spec.duration import write_duration
-from runner.spec.pool import ExistingPool
+from runner.spec.model.pool import ExistingPool
+from runner.spec.model.workload import Schedule
 from runner.spec.problem import SpecError
-from runner.spec.workload import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,10 +38,10 @@ from runner.run.services import (
     ResourceRequest,
     TaskRequest,
 )
-from runner.spec.pool import NewPool
-from runner.spec.step import UploadCondition
-from runner.spec.terms import Role, SecretName
-from runner.spec.workload import OwnContainer
+from runner.spec.model.pool import NewPool
+from runner.spec.model.step import UploadCondition
+from runner.spec.model.terms import Role, SecretName
+from runner.spec.model.workload import OwnContainer
 
 # Clocks of nodes and of this machine differ, and the job's own time starts after ours.
 _SAS_MARGIN = timedelta(minutes=15)

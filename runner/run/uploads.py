@@ -28,7 +28,7 @@ from runner.run.events import UploadFinished
 from runner.run.journal import Journal
 from runner.run.parallel import run_together
 from runner.run.services import Blobs
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
 
 TRANSFERS = 16
 

@@ -18,7 +18,7 @@ from runner.run.exits import (
     lists_success,
 )
 from runner.run.services import TaskStatus
-from runner.spec.step import JobAction
+from runner.spec.model.step import JobAction
 
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 

@@ -26,7 +26,7 @@ from runner.run.stop import Stop
 from runner.run.verdicts import Verdicts
 from runner.run.watch import JobEndedError, Watch
 from runner.spec.duration import write_duration
-from runner.spec.step import JobAction
+from runner.spec.model.step import JobAction
 
 _COLLECTORS = 16
 # How soon a wish to stop is seen while results are still coming home.

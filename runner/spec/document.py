@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.spec.compose import Node, compose
 from runner.spec.problem import Position, Problem, Span
-from runner.spec.scalars import Style, locate_character
-from runner.spec.source import Source
+from runner.spec.yaml.compose import Node, compose
+from runner.spec.yaml.scalars import Style, locate_character
+from runner.spec.yaml.source import Source
 
 Pointer = tuple[str | int, ...]
 """The way from the root to a value: keys of mappings and indices of lists."""

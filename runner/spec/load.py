@@ -10,12 +10,12 @@ from pathlib import Path
 
 from runner.errors import UsageError
 from runner.spec.document import MOST_BYTES, read_document
-from runner.spec.parameters import MISSING, Question, find_questions
-from runner.spec.parse import parse_workload
+from runner.spec.model.terms import ParameterValue
+from runner.spec.model.workload import Workload
+from runner.spec.parsing.parameters import MISSING, Question, find_questions
+from runner.spec.parsing.parse import parse_workload
 from runner.spec.problem import SpecError
-from runner.spec.rules import check_rules
-from runner.spec.terms import ParameterValue
-from runner.spec.workload import Workload
+from runner.spec.validation.rules import check_rules
 
 Ask = Callable[[tuple[Question, ...]], Mapping[str, ParameterValue]]
 """Has questions answered; what is left out stays a problem."""

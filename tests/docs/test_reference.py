@@ -12,7 +12,7 @@ import pytest
 from docs.generate_reference import PAGE, UnsaidError, make_page
 from runner.spec.bundled import bundled
 from runner.spec.document import read_document
-from runner.spec.schema import SCHEMA_PARTS
+from runner.spec.validation.schema import SCHEMA_PARTS
 
 SCHEMA: dict[str, Any] = json.loads(bundled(*SCHEMA_PARTS).read_bytes())
 

@@ -13,7 +13,7 @@ import pytest
 
 from runner.spec.bundled import bundled
 from runner.spec.document import Pointer, read_document
-from runner.spec.schema import SCHEMA_PARTS
+from runner.spec.validation.schema import SCHEMA_PARTS
 from tests.e2e.conftest import COMMAND
 from tests.editor.conftest import ROOT
 from tests.editor.language_server import LanguageServer

@@ -10,7 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from runner.spec.bundled import bundled
-from runner.spec.schema import SCHEMA_PARTS
+from runner.spec.validation.schema import SCHEMA_PARTS
 
 SCHEMA: dict[str, Any] = json.loads(bundled(*SCHEMA_PARTS).read_bytes())
 SAYS_ITSELF = {"start_task", "min", "max", "pattern", "allowed"}

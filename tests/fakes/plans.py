@@ -10,8 +10,8 @@ from runner.plan.containers import Stored
 from runner.plan.expand import expand
 from runner.plan.model import Plan, RunId
 from runner.spec.load import load_workload
+from runner.spec.model.workload import Workload
 from runner.spec.problem import Problem, SpecError
-from runner.spec.workload import Workload
 
 RUN = RunId("demo-20260102t030405z-abcd")
 

@@ -27,7 +27,7 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
-from runner.spec.pool import FixedNodes, Image
+from runner.spec.model.pool import FixedNodes, Image
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 

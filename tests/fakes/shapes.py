@@ -17,10 +17,10 @@ from runner.plan.model import (
     TaskPlan,
     TaskRange,
 )
-from runner.spec.sources import FilePatterns
-from runner.spec.step import ExitRule, JobAction, Step
-from runner.spec.terms import Role, StepName
-from runner.spec.workload import (
+from runner.spec.model.sources import FilePatterns
+from runner.spec.model.step import ExitRule, JobAction, Step
+from runner.spec.model.terms import Role, StepName
+from runner.spec.model.workload import (
     Container,
     Delete,
     ExistingContainer,

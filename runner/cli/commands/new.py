@@ -76,7 +76,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
 
 def _bundled_schema() -> Path:
     from runner.spec.bundled import bundled
-    from runner.spec.schema import SCHEMA_PARTS
+    from runner.spec.validation.schema import SCHEMA_PARTS
 
     return bundled(*SCHEMA_PARTS)
 

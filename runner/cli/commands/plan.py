@@ -14,7 +14,7 @@ from runner.errors import ExitCode
 
 if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
     from runner.plan.model import Plan
-    from runner.spec.workload import Workload
+    from runner.spec.model.workload import Workload
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +70,7 @@ def _plan_for_azure(workload: Workload, folder: Path, world: World) -> Plan:
     from runner.plan.expand import expand, place
     from runner.plan.run_id import UNKNOWN
     from runner.run.pools import check_existing_pool, find_node_agent
-    from runner.spec.pool import ExistingPool
+    from runner.spec.model.pool import ExistingPool
 
     with open_azure(read_azure_settings(world.environ)) as services:
         stored = list_stored(workload, services.blobs)

@@ -19,8 +19,8 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
-from runner.spec.pool import FixedNodes
-from runner.spec.terms import Elevation
+from runner.spec.model.pool import FixedNodes
+from runner.spec.model.terms import Elevation
 from tests.unit.remote.samples import JOB, POOL, POOL_REQUEST, TASK
 
 

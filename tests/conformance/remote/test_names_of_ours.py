@@ -9,8 +9,8 @@ from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 
 from runner.connect import Services
-from runner.spec.autoscale import SCENARIOS, scenario_formula
-from runner.spec.image_aliases import ALIASES, find_image
+from runner.spec.parsing.autoscale import SCENARIOS, scenario_formula
+from runner.spec.parsing.image_aliases import ALIASES, find_image
 from tests.conformance.endpoints import Emulator
 from tests.conformance.remote.asking import idle_nodes, wait_for
 

@@ -19,8 +19,8 @@ from runner.run.services import (
     ResourceRequest,
     TaskState,
 )
-from runner.spec.step import UploadCondition
-from runner.spec.workload import Job
+from runner.spec.model.step import UploadCondition
+from runner.spec.model.workload import Job
 from tests.conformance.endpoints import Emulator
 from tests.conformance.remote.asking import (
     bash,

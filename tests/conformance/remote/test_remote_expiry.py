@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from runner.connect import Services
-from runner.spec.pool import FixedNodes
+from runner.spec.model.pool import FixedNodes
 from tests.conformance.remote.asking import idle_nodes, sized, wait_for
 
 

@@ -11,7 +11,7 @@ from runner.connect import Services
 from runner.errors import ServiceRefusedError
 from runner.plan.model import TaskRange
 from runner.run.services import NodeCommandKind, TaskState
-from runner.spec.step import DependentsAction, ExitRule, JobAction
+from runner.spec.model.step import DependentsAction, ExitRule, JobAction
 from tests.conformance.remote.asking import (
     bash,
     ended,

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from runner.cli.specs import load
 from runner.errors import InterruptedRunError
+from runner.spec.model.terms import ParameterValue
 from runner.spec.problem import SpecError
-from runner.spec.terms import ParameterValue
 from tests.fakes.plans import SPEC, write_spec
 from tests.unit.cli.worlds import Terminal, make_terminal, make_world
 

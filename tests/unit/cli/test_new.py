@@ -13,7 +13,7 @@ from runner.cli.starter import examples, local_inputs
 from runner.errors import ExitCode, UsageError
 from runner.spec.bundled import bundled
 from runner.spec.load import load_workload
-from runner.spec.schema import SCHEMA_PARTS
+from runner.spec.validation.schema import SCHEMA_PARTS
 from tests.unit.cli.worlds import make_world
 
 SCHEMA = bundled(*SCHEMA_PARTS)

@@ -10,8 +10,8 @@ import pytest
 
 from runner.cli.specs import load
 from runner.errors import UsageError
+from runner.spec.model.terms import ParameterValue
 from runner.spec.problem import SpecError
-from runner.spec.terms import ParameterValue
 from tests.fakes.plans import SPEC, write_spec
 from tests.unit.cli.worlds import make_world
 

@@ -11,7 +11,7 @@ import pytest
 from runner.cli.alignment import align
 from runner.cli.script_findings import tell_script_findings
 from runner.cli.shellcheck import Finding, ShellcheckError, check_script, parse_findings
-from runner.spec.script import compile_command
+from runner.spec.shells.script import compile_command
 from tests.fakes.plans import SPEC, make_plan
 from tests.unit.cli.worlds import make_world
 

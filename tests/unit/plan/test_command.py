@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.plan.command import SCRIPT_FILE, SCRIPT_VARIABLE, command_line
-from runner.spec.shell import Shell
+from runner.spec.shells.shell import Shell
 
 
 def run(command_line: str, environment: dict[str, str], folder: Path) -> tuple[int, str]:

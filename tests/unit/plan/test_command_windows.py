@@ -8,7 +8,7 @@ import pytest
 
 from runner.plan.command import command_line
 from runner.plan.command_windows import CMD_FILE, POWERSHELL_FILE
-from runner.spec.shell import Shell
+from runner.spec.shells.shell import Shell
 
 
 @pytest.mark.parametrize(

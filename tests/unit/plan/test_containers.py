@@ -11,7 +11,7 @@ import pytest
 from runner.errors import UsageError
 from runner.plan.containers import Stored, containers_to_list, reads_service
 from runner.plan.model import BlobResource, FolderResource, InputFile, StoredBlob
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
 from tests.fakes.plans import lines, make_plan, make_workload, refused, spec_of
 
 TASK = "task: {for_each: input, command: 'cat {{ file.path }} {{ file.url }}'}\n"

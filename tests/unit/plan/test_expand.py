@@ -11,8 +11,8 @@ import pytest
 from runner.errors import UsageError
 from runner.plan.expand import expand, find_task, place
 from runner.plan.model import BlobResource
+from runner.spec.model.terms import Role
 from runner.spec.problem import SpecError
-from runner.spec.terms import Role
 from tests.fakes.plans import RUN, SPEC, make_plan, make_workload
 
 

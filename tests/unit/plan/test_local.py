@@ -7,8 +7,8 @@ from pathlib import Path
 
 from runner.plan.expand import expand
 from runner.plan.local import local_obstacles, without_packages
-from runner.spec.pool import NewPool
-from runner.spec.terms import Elevation
+from runner.spec.model.pool import NewPool
+from runner.spec.model.terms import Elevation
 from tests.fakes.plans import RUN, lines, make_workload, spec_of
 
 TASK = "task: {for_each: input, command: echo}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.plan.model import FolderResource, Plan
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
 from tests.fakes.plans import make_plan, spec_of
 
 

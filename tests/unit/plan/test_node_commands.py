@@ -10,7 +10,7 @@ import pytest
 
 from runner.plan.model import FolderResource
 from runner.plan.packages import with_packages
-from runner.spec.terms import Elevation, Role
+from runner.spec.model.terms import Elevation, Role
 from tests.fakes.plans import lines, make_plan, make_workload, refused, spec_of
 
 TASK = "task: {for_each: input, command: echo}\n"

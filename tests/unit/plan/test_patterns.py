@@ -8,7 +8,7 @@ import pytest
 from wcmatch import glob
 
 from runner.plan.patterns import file_matcher, sees_hidden
-from runner.spec.sources import FilePatterns
+from runner.spec.model.sources import FilePatterns
 
 
 def names(seed: int) -> list[str]:

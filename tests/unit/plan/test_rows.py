@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from runner.plan.rows import read_rows
+from runner.spec.model.sources import RowsFormat, RowsOf
 from runner.spec.problem import Problem
-from runner.spec.sources import RowsFormat, RowsOf
 from tests.fakes.plans import lines, make_workload
 
 

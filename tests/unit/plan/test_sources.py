@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.plan.model import BlobResource, Plan
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
 from tests.fakes.plans import lines, make_plan, refused, spec_of
 
 

@@ -15,7 +15,7 @@ from runner.run.services import (
     ScheduleRequest,
     TaskRequest,
 )
-from runner.spec.pool import (
+from runner.spec.model.pool import (
     Autoscale,
     BlobMount,
     CifsMount,
@@ -33,8 +33,7 @@ from runner.spec.pool import (
     Registry,
     User,
 )
-from runner.spec.script import compile_command
-from runner.spec.step import (
+from runner.spec.model.step import (
     DependentsAction,
     ExitCause,
     ExitRule,
@@ -46,9 +45,10 @@ from runner.spec.step import (
     UploadCondition,
     WorkingDirectory,
 )
-from runner.spec.template import compile_template
-from runner.spec.terms import Application, Elevation, NamedUser, SecretName, StepName
-from runner.spec.workload import Job, Schedule
+from runner.spec.model.terms import Application, Elevation, NamedUser, SecretName, StepName
+from runner.spec.model.workload import Job, Schedule
+from runner.spec.shells.script import compile_command
+from runner.spec.templates.template import compile_template
 
 IMAGE = Image(publisher="canonical", offer="ubuntu-24_04-lts", sku="server", version="latest")
 AGENT = "batch.node.ubuntu 24.04"

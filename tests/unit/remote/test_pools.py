@@ -14,7 +14,7 @@ from runner.errors import ServiceError, ServiceRefusedError
 from runner.remote.batch import RemoteBatch
 from runner.remote.transport import Patience
 from runner.run.services import PoolRequest
-from runner.spec.pool import Autoscale, FixedNodes
+from runner.spec.model.pool import Autoscale, FixedNodes
 from tests.unit.remote.samples import COMMAND, POOL, POOL_REQUEST
 from tests.unit.remote.stub import (
     START,

@@ -11,7 +11,7 @@ import pytest
 from runner.remote.wire import job_body, task_body
 from runner.remote.wire_parts import duration, merged, with_extra
 from runner.run.services import AutoPool
-from runner.spec.step import (
+from runner.spec.model.step import (
     DependentsAction,
     ExitCause,
     ExitRule,
@@ -19,7 +19,7 @@ from runner.spec.step import (
     TaskContainer,
     WorkingDirectory,
 )
-from runner.spec.template import compile_template
+from runner.spec.templates.template import compile_template
 from tests.unit.remote.samples import (
     FULL_JOB,
     FULL_TASK,

@@ -20,8 +20,8 @@ from runner.remote.wire import job_body, task_body
 from runner.remote.wire_pool import pool_body
 from runner.remote.wire_schedule import schedule_body
 from runner.run.services import AutoPool
-from runner.spec.pool import FixedNodes
-from runner.spec.step import JobAction
+from runner.spec.model.pool import FixedNodes
+from runner.spec.model.step import JobAction
 from tests.unit.remote.samples import (
     FULL_JOB,
     FULL_POOL,

@@ -11,7 +11,7 @@ from runner.plan.expand import expand
 from runner.plan.model import StoredBlob
 from runner.plan.run_id import UNKNOWN
 from runner.report.plan_as_json import plan_as_json, task_as_json, write_plan
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
 from tests.fakes.plans import make_plan, make_workload, spec_of
 
 SPEC = """\

@@ -11,7 +11,7 @@ import pytest
 from runner.errors import ExitCode, ServiceError
 from runner.plan.model import Plan
 from runner.run.cleanup import Keep
-from runner.spec.workload import Delete, IfNotEmpty
+from runner.spec.model.workload import Delete, IfNotEmpty
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, TaskEnd
 from tests.fakes.shapes import add_existing, name_container

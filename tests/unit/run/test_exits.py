@@ -10,8 +10,8 @@ import pytest
 from runner.plan.model import TaskId
 from runner.run.exits import blocks_dependents, default_job_action, heeds_exits, job_action
 from runner.run.services import TaskFailure, TaskState, TaskStatus
-from runner.spec.step import DependentsAction, ExitCause, ExitRule, JobAction
-from runner.spec.workload import OnFailure, Workload
+from runner.spec.model.step import DependentsAction, ExitCause, ExitRule, JobAction
+from runner.spec.model.workload import OnFailure, Workload
 from tests.fakes.plans import make_plan
 from tests.fakes.services import NOW
 from tests.fakes.shapes import exit_rule

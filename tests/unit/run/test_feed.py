@@ -11,7 +11,7 @@ import pytest
 from runner.errors import ExitCode, ServiceError
 from runner.plan.model import CommandLine, FolderResource, Plan
 from runner.run.services import TaskRequest
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import FakeBlobs
 from tests.fakes.shapes import add_existing, brings, count_renders, name_container, shaped_plan

@@ -22,7 +22,7 @@ from runner.run.services import (
     TaskFailure,
     TaskRequest,
 )
-from runner.spec.pool import Autoscale, ExistingPool, FixedNodes, NewPool, OperatingSystem
+from runner.spec.model.pool import Autoscale, ExistingPool, FixedNodes, NewPool, OperatingSystem
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, TaskEnd
 from tests.fakes.stage import Stage

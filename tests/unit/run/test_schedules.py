@@ -12,8 +12,8 @@ from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
 from runner.plan.model import Plan
 from runner.report.as_text import digest
 from runner.run.services import AutoPool
-from runner.spec.pool import ExistingPool, OperatingSystem
-from runner.spec.workload import Schedule
+from runner.spec.model.pool import ExistingPool, OperatingSystem
+from runner.spec.model.workload import Schedule
 from tests.fakes.plans import RUN
 from tests.fakes.shapes import brings, shaped_plan
 from tests.fakes.stage import Stage

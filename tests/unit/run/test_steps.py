@@ -11,9 +11,9 @@ import pytest
 from runner.errors import ExitCode, ServiceRefusedError
 from runner.run.cleanup import Keep
 from runner.run.services import JobState, TaskRequest
-from runner.spec.step import DependentsAction, JobAction
-from runner.spec.terms import StepName
-from runner.spec.workload import OnFailure
+from runner.spec.model.step import DependentsAction, JobAction
+from runner.spec.model.terms import StepName
+from runner.spec.model.workload import OnFailure
 from tests.fakes.plans import RUN, make_plan
 from tests.fakes.services import TaskEnd
 from tests.fakes.shapes import exit_rule, needs, shaped_plan

@@ -31,10 +31,10 @@ from runner.run.services import (
     TaskRequest,
 )
 from runner.run.submit import Requests, plan_submission
-from runner.spec.pool import NewPool
-from runner.spec.step import JobAction, UploadCondition
-from runner.spec.terms import Elevation, NamedUser, Role, SecretName
-from runner.spec.workload import OnFailure
+from runner.spec.model.pool import NewPool
+from runner.spec.model.step import JobAction, UploadCondition
+from runner.spec.model.terms import Elevation, NamedUser, Role, SecretName
+from runner.spec.model.workload import OnFailure
 from tests.fakes.plans import RUN, make_plan
 from tests.fakes.services import NOW, FakeBlobs
 from tests.fakes.shapes import exit_rule, needs

@@ -12,7 +12,7 @@ import pytest
 from runner.plan.model import BlobResource, FolderResource, InputFile, Plan, WebResource
 from runner.run.journal import Journal
 from runner.run.uploads import Uploads
-from runner.spec.terms import Role
+from runner.spec.model.terms import Role
 from tests.fakes.plans import RUN, make_plan
 from tests.fakes.services import NOW, FakeBlobs
 

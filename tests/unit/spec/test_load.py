@@ -12,10 +12,10 @@ from runner.errors import ExitCode, UsageError
 from runner.spec.bundled import bundled
 from runner.spec.load import load_workload
 from runner.spec.messages import render_problem
-from runner.spec.pool import FixedNodes, NewPool
+from runner.spec.model.pool import FixedNodes, NewPool
+from runner.spec.model.terms import ParameterValue
+from runner.spec.model.workload import Workload
 from runner.spec.problem import SpecError
-from runner.spec.terms import ParameterValue
-from runner.spec.workload import Workload
 from tests.unit.spec.whole_language import SPECS
 
 Edit = Callable[[str, str], str]

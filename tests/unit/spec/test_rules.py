@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from runner.spec.document import read_document
-from runner.spec.parse import parse_workload
+from runner.spec.parsing.parse import parse_workload
 from runner.spec.problem import Problem
-from runner.spec.rules import check_rules
+from runner.spec.validation.rules import check_rules
 
 Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 Edit = Callable[[str, str], str]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.spec.bundled import bundled
-from runner.spec.schema import SCHEMA_PARTS
+from runner.spec.validation.schema import SCHEMA_PARTS
 
 FOLDER = Path(__file__).resolve().parent / "specs"
 SPECS = tuple(

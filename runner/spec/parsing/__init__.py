@@ -1,0 +1,1 @@
+"""From data that the schema has passed to the typed model."""

@@ -1,0 +1,238 @@
+"""From a document that the schema has passed to a typed workload.
+
+It fills in parameters and defaults; whether the parts fit each other is for `rules` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from runner.spec.document import Document, Pointer
+from runner.spec.duration import parse_duration
+from runner.spec.model.terms import ParameterValue, Role
+from runner.spec.model.workload import (
+    Container,
+    Delete,
+    ExistingContainer,
+    IfNotEmpty,
+    Job,
+    Limits,
+    OnFailure,
+    OwnContainer,
+    Schedule,
+    Structure,
+    Upload,
+    Workload,
+)
+from runner.spec.parsing.image_aliases import is_windows
+from runner.spec.parsing.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
+from runner.spec.parsing.parameters import read_parameters
+from runner.spec.parsing.parse_pool import parse_pool
+from runner.spec.parsing.parse_sources import parse_patterns
+from runner.spec.parsing.parse_step import (
+    node_command,
+    optional_duration,
+    parse_environment,
+    parse_step,
+)
+from runner.spec.parsing.step_order import order_steps
+from runner.spec.problem import Position, Problem
+from runner.spec.shells.shell import Shell
+from runner.spec.templates.template import TemplateError, compile_template
+from runner.spec.validation.rules.data import check_data
+from runner.spec.validation.schema import check_schema, check_values
+
+_Data = Mapping[str, Any]
+
+
+def parse_workload(
+    document: Document, given: Mapping[str, ParameterValue]
+) -> tuple[Workload | None, tuple[Problem, ...]]:
+    """The workload with the parameters `given`, or what the schema, templates and values lack.
+
+    `given` holds text as from a command line, which is converted by type, or typed values.
+    """
+    found = check_schema(document)
+    parameters, wrong = ({}, ()) if found else read_parameters(document, given)
+    shell = _default_shell(document.data.get("pool"), parameters)
+    leaves, problems = compile_leaves(document, shell=shell, skip=_unknown_keys(found))
+    problems = (*found, *problems, *find_cut_commands(document)) or wrong
+    if problems:
+        return None, problems
+    data, problems = _evaluate(document, leaves, parameters)
+    problems = problems or check_data(document, data)
+    if problems:
+        return None, problems
+    return _build(document, data, leaves, parameters), ()
+
+
+def _default_shell(pool: object, parameters: Mapping[str, ParameterValue]) -> Shell | None:
+    """What commands are written for that do not say so: what each of the pool's nodes has.
+
+    The data need not have passed the schema. None where parameters decide that, and have no value.
+    """
+    match pool:
+        case {"os": str(told)} | {"image": {"node_agent": str(told)} | str(told)}:
+            pass
+        case {"image": {"publisher": str(publisher), "offer": str(offer)}}:
+            told = f"{publisher} {offer}"
+        case _:
+            told = "linux"
+    name = _rendered(told, parameters)
+    if name is None:
+        return None
+    return Shell.CMD if is_windows(name) else Shell.BASH
+
+
+def _rendered(text: str, parameters: Mapping[str, ParameterValue]) -> str | None:
+    try:
+        return compile_template(text).render_text({"parameters": parameters})
+    except TemplateError:
+        return None
+
+
+def _unknown_keys(problems: tuple[Problem, ...]) -> frozenset[Position]:
+    """Where keys stand that the schema does not know: what they hold is not judged as well."""
+    return frozenset(each.span.start for each in problems if each.code == "unknown-key")
+
+
+def _evaluate(
+    document: Document, leaves: Leaves, parameters: Mapping[str, ParameterValue]
+) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """The data with its early templates replaced by values, checked once more."""
+    if not leaves.early:
+        return document.data, ()
+    values: dict[Pointer, ParameterValue] = {}
+    problems: list[Problem] = []
+    for pointer, template in leaves.early.items():
+        try:
+            value = template.render({"parameters": parameters})
+        except TemplateError as error:
+            problems.extend(fault_problem(document, pointer, fault) for fault in error.faults)
+            continue
+        if isinstance(value, (str, int, float, bool)):
+            values[pointer] = value
+        else:
+            problems.append(
+                document.problem(
+                    pointer,
+                    code="bad-value",
+                    message="the expression gives neither text nor a number nor a boolean",
+                )
+            )
+    if problems:
+        return document.data, tuple(problems)
+    data = _replace(document.data, (), values)
+    return data, check_values(document, data)
+
+
+def _replace(value: Any, pointer: Pointer, values: Mapping[Pointer, ParameterValue]) -> Any:
+    if pointer in values:
+        return values[pointer]
+    if isinstance(value, dict):
+        return {key: _replace(child, (*pointer, key), values) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_replace(child, (*pointer, index), values) for index, child in enumerate(value)]
+    return value
+
+
+def _build(
+    document: Document, data: _Data, leaves: Leaves, parameters: Mapping[str, ParameterValue]
+) -> Workload:
+    """The typed workload. The defaults are those that the schema promises."""
+    written: list[tuple[str, _Data, Pointer]] = [
+        (name, each, ("tasks", name)) for name, each in data.get("tasks", {}).items()
+    ]
+    if "task" in data:
+        written = [("task", data["task"], ("task",))]
+    return Workload(
+        document=document,
+        name=data["name"],
+        description=data.get("description", ""),
+        parameters=parameters,
+        limits=_limits(data.get("limits", {})),
+        containers=tuple(
+            _container(role, each) for role, each in data.get("containers", {}).items()
+        ),
+        pool=parse_pool(data["pool"], leaves),
+        job=_job(data.get("job", {}), leaves),
+        steps=order_steps([parse_step(name, each, leaves, at) for name, each, at in written]),
+    )
+
+
+def _limits(data: _Data) -> Limits:
+    duration = parse_duration(data.get("duration", "24h"))
+    wait = optional_duration(data, "wait")
+    return Limits(duration=duration, wait=duration if wait is None else wait)
+
+
+def _container(role: str, data: _Data) -> Container:
+    pointer: Pointer = ("containers", role)
+    if "existing" in data:
+        return ExistingContainer(
+            role=Role(role),
+            name=data["existing"],
+            prefix=data.get("prefix", ""),
+            patterns=parse_patterns(data),
+            pointer=pointer,
+        )
+    name = data.get("name")
+    return OwnContainer(
+        role=Role(role),
+        name=name,
+        if_not_empty=IfNotEmpty(data.get("if_not_empty", "keep")),
+        uploads=tuple(
+            _upload(each, (*pointer, "upload", index))
+            for index, each in enumerate(data.get("upload", []))
+        ),
+        download=data.get("download", False),
+        delete=Delete(data.get("delete", "after-success" if name is None else "never")),
+        pointer=pointer,
+    )
+
+
+def _upload(data: _Data, pointer: Pointer) -> Upload:
+    return Upload(
+        source=data["from"],
+        patterns=parse_patterns(data),
+        structure=Structure(data.get("structure", "keep")),
+        to=data.get("to", "").strip("/"),
+        pointer=pointer,
+    )
+
+
+def _job(data: _Data, leaves: Leaves) -> Job:
+    pointer: Pointer = ("job",)
+    preparation = data.get("preparation")
+    release = data.get("release")
+    most = data.get("max_parallel_tasks")
+    return Job(
+        priority=int(data.get("priority", 0)),
+        max_parallel_tasks=None if most is None else int(most),
+        on_failure=OnFailure(data.get("on_failure", "continue")),
+        environment=parse_environment(data, pointer, leaves),
+        metadata=data.get("metadata", {}),
+        preparation=preparation and node_command(preparation, leaves, (*pointer, "preparation")),
+        rerun_preparation_on_reboot=(preparation or {}).get("rerun_on_reboot", True),
+        release=release and node_command(release, leaves, (*pointer, "release")),
+        schedule=_schedule(data["schedule"]) if "schedule" in data else None,
+        extra=data.get("extra", {}),
+        pointer=pointer,
+    )
+
+
+def _schedule(data: _Data) -> Schedule:
+    return Schedule(
+        every=parse_duration(data["every"]),
+        window=optional_duration(data, "window"),
+        start=_moment(data["start"]) if "start" in data else None,
+        end=_moment(data["end"]),
+        pointer=("job", "schedule"),
+    )
+
+
+def _moment(text: str) -> datetime:
+    """The schema's pattern takes RFC 3339 in UTC alone, and `rules` refuses what is no date."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)

@@ -1,0 +1,1 @@
+"""Commands for each shell: where values may stand, and how they get there."""

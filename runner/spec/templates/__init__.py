@@ -1,0 +1,1 @@
+"""Expressions, and the templates that hold them."""

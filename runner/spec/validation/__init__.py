@@ -1,0 +1,1 @@
+"""What the schema and the rules find wrong, in a user's words."""

@@ -1,0 +1,70 @@
+"""The JSON Schema's verdict on a spec, as problems.
+
+What a spec may hold is the schema's to say, and how to say what is wrong that of `findings`.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from runner.spec.bundled import bundled
+from runner.spec.document import Document
+from runner.spec.problem import Problem
+from runner.spec.validation.findings import Finding, Translator
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+_MOST_PROBLEMS = 100
+SCHEMA_PARTS = ("schema", "workload.schema.json")
+
+
+def check_schema(document: Document) -> tuple[Problem, ...]:
+    """All that the schema finds in a spec as it was written, templates included."""
+    return _check(document, document.data, evaluated=False)
+
+
+def check_values(document: Document, data: dict[str, Any]) -> tuple[Problem, ...]:
+    """The same for `data`, the spec with its workload-level templates replaced by values."""
+    return _check(document, data, evaluated=True)
+
+
+def _check(document: Document, data: dict[str, Any], *, evaluated: bool) -> tuple[Problem, ...]:
+    translator = Translator(
+        document=document, schema=_schema(evaluated=evaluated), evaluated=evaluated
+    )
+    problems = (
+        problem
+        for error in _validator(evaluated=evaluated).iter_errors(data)
+        for problem in translator.problems(Finding.of(error))
+    )
+    return tuple(dict.fromkeys(islice(problems, _MOST_PROBLEMS)))
+
+
+@lru_cache(maxsize=2)
+def _schema(*, evaluated: bool) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(
+        bundled(*SCHEMA_PARTS).read_bytes(), object_hook=_with_python_patterns
+    )
+    if evaluated:  # a value has to be one now: no variant of it is an expression any more
+        for name in ("expression", "template"):
+            schema["$defs"][name] = False
+    return schema
+
+
+@lru_cache(maxsize=2)
+def _validator(*, evaluated: bool) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # takes longer to import than all else here
+
+    return Draft202012Validator(_schema(evaluated=evaluated))
+
+
+def _with_python_patterns(schema: dict[str, Any]) -> dict[str, Any]:
+    """ECMA's `$`, which is the very end of a text; Python's `$` would let a line end behind it."""
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str):
+        schema["pattern"] = pattern.replace("$", r"\Z")
+    return schema
