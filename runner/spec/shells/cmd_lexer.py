@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
 
 from runner.spec.shells.cmd_words import check_cmd_command, names_of
 from runner.spec.shells.cursor import HOLE, Fault
+from runner.spec.shells.place import Place
 from runner.spec.shells.words import Word
 
 # `%%`, `%NAME%`, `%NAME:a=b%`, `%1`, `%*`, `%~dp0`; a quote in one is read before any other.
@@ -28,7 +28,7 @@ _COMPARED_BEHIND = re.compile(rf'"?[ \t]*{_RELATION}', re.IGNORECASE)
 _BREAKS = frozenset('&|()<> \t\n^"\0%')
 
 
-class CmdPlace(Enum):
+class CmdPlace(Place):
     """A place whose text cmd reads as something other than one word, and what to do instead."""
 
     COMMENT = ("in a comment", "take it out; literal braces are `{{ '{{' }}`")
@@ -45,16 +45,6 @@ class CmdPlace(Enum):
         "cmd and programs read that as different quotes: write `shell: powershell`",
     )
     DESCRIPTOR = ("as a file descriptor", "write `> {{ ... }}` for a file")
-
-    @property
-    def message(self) -> str:
-        """What is wrong."""
-        return f"an expression cannot stand {self.value[0]}"
-
-    @property
-    def hint(self) -> str:
-        """What to do instead."""
-        return self.value[1]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from runner.spec.shells.posix_places import RAW_HINT, Place
+from runner.spec.shells.posix_places import RAW_HINT, PosixPlace
 from runner.spec.shells.words import Word
 
 Misplaced = tuple[int, str, str]
@@ -73,10 +73,10 @@ def check_condition(words: Sequence[Word | None]) -> Iterator[Misplaced]:
     for index, word in enumerate(words):
         text = None if word is None else word.text
         if text in _NUMBER_RELATIONS:
-            yield from _misplaced(words[max(index - 1, 0) : index], Place.COMPARISON)
-            yield from _misplaced(words[index + 1 : index + 2], Place.COMPARISON)
+            yield from _misplaced(words[max(index - 1, 0) : index], PosixPlace.COMPARISON)
+            yield from _misplaced(words[index + 1 : index + 2], PosixPlace.COMPARISON)
         elif text in _VARIABLE_TESTS:
-            yield from _misplaced(words[index + 1 : index + 2], Place.VARIABLE)
+            yield from _misplaced(words[index + 1 : index + 2], PosixPlace.VARIABLE)
 
 
 def _check_builtin(words: Sequence[Word]) -> Iterator[Misplaced]:
@@ -102,9 +102,9 @@ def _check_builtin(words: Sequence[Word]) -> Iterator[Misplaced]:
         options = _NAMING_OPTIONS[name]
         for index, word in enumerate(arguments):
             if word.text in options:
-                yield from _misplaced(arguments[index + 1 : index + 2], Place.VARIABLE)
+                yield from _misplaced(arguments[index + 1 : index + 2], PosixPlace.VARIABLE)
             elif word.before_hole in options:
-                yield from _misplaced([word], Place.VARIABLE)
+                yield from _misplaced([word], PosixPlace.VARIABLE)
 
 
 def _check_declaration(name: str, arguments: Sequence[Word]) -> Iterator[Misplaced]:
@@ -118,7 +118,7 @@ def _check_declaration(name: str, arguments: Sequence[Word]) -> Iterator[Misplac
             return
     for word in arguments:
         if word.holes and not (word.assigns or _ASSIGNMENT.match(word.before_hole or "")):
-            yield from _misplaced([word], Place.VARIABLE)
+            yield from _misplaced([word], PosixPlace.VARIABLE)
 
 
 def check_programs(words: Iterator[Word]) -> Iterator[Misplaced]:
@@ -185,7 +185,7 @@ def _code(name: str, letter: str, word: Word) -> Iterator[Misplaced]:
         yield hole, f"`{name} -{letter}` would run the value of an expression as code", hint
 
 
-def _misplaced(words: Iterable[Word | None], place: Place) -> Iterator[Misplaced]:
+def _misplaced(words: Iterable[Word | None], place: PosixPlace) -> Iterator[Misplaced]:
     for hole in _holes(words):
         yield hole, place.message, place.hint
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runner.spec.shells.code import Misplaced
-from runner.spec.shells.posix_places import Place
+from runner.spec.shells.posix_places import PosixPlace
 from runner.spec.shells.words import Expect, Frame, Kind, Placement, Word
 
 HOLE = "\0"
@@ -93,7 +93,7 @@ class Cursor:
         self.placements.append(Placement())
         return len(self.placements) - 1
 
-    def skip(self, start: int, end: int, place: Place | None) -> None:
+    def skip(self, start: int, end: int, place: PosixPlace | None) -> None:
         """Goes to `end` over text in which an expression has no business."""
         at = self.text.find(HOLE, start, end)
         while at >= 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.spec.shells.code import Misplaced, check_command
-from runner.spec.shells.posix_places import Place
+from runner.spec.shells.posix_places import PosixPlace
 from runner.spec.shells.words import Expect, Frame, Word
 
 # Behind each of these a command starts; `-p` is that of `time`, since no command starts with `-`.
@@ -24,7 +24,7 @@ _AFTER_WORD = {
     Expect.LOOP_NAME: Expect.LOOP_IN,
     Expect.CASE_SUBJECT: Expect.CASE_IN,
 }
-_NAMES = {Expect.FUNCTION_NAME: Place.FUNCTION, Expect.LOOP_NAME: Place.VARIABLE}
+_NAMES = {Expect.FUNCTION_NAME: PosixPlace.FUNCTION, Expect.LOOP_NAME: PosixPlace.VARIABLE}
 
 
 def take_word(frame: Frame, word: Word) -> Iterator[Misplaced]:

@@ -8,21 +8,21 @@ from __future__ import annotations
 import re
 
 from runner.spec.shells.cursor import Cursor
-from runner.spec.shells.posix_places import Place
+from runner.spec.shells.posix_places import PosixPlace
 from runner.spec.shells.words import Expect, Frame, Inline, Kind, Placement, Word
 
 _ASSIGNS_BEHIND = re.compile(r"[A-Za-z0-9_]*(?:\[|\+?=)", re.ASCII)
 _REFUSING = {
-    Kind.DOUBLE_QUOTES: Place.DOUBLE_QUOTES,
-    Kind.PARAMETER: Place.PARAMETER,
-    Kind.ARITHMETIC: Place.ARITHMETIC,
-    Kind.SUBSCRIPT: Place.SUBSCRIPT,
+    Kind.DOUBLE_QUOTES: PosixPlace.DOUBLE_QUOTES,
+    Kind.PARAMETER: PosixPlace.PARAMETER,
+    Kind.ARITHMETIC: PosixPlace.ARITHMETIC,
+    Kind.SUBSCRIPT: PosixPlace.SUBSCRIPT,
 }
 _CALCULATED = frozenset({Kind.ARITHMETIC, Kind.SUBSCRIPT})
 _OPTION_PLACES = frozenset({Expect.COMMAND, Expect.ARGUMENT, Expect.LOOP_ITEM})
 
 
-def read_hole(cursor: Cursor, place: Place | None) -> None:
+def read_hole(cursor: Cursor, place: PosixPlace | None) -> None:
     """An expression; `place` where what stands before it already rules it out."""
     index = cursor.add_hole(cursor.position)
     frame = cursor.frames[-1]
@@ -43,7 +43,7 @@ def read_hole(cursor: Cursor, place: Place | None) -> None:
             each.word.add_hole(index, is_own=each is frame)
 
 
-def _place(cursor: Cursor, frame: Frame) -> Place | None:
+def _place(cursor: Cursor, frame: Frame) -> PosixPlace | None:
     """Why the expression at the cursor may not stand there."""
     if frame.kind in _REFUSING:
         return _REFUSING[frame.kind]
@@ -51,18 +51,18 @@ def _place(cursor: Cursor, frame: Frame) -> Place | None:
         if each.kind in _CALCULATED:
             return _REFUSING[each.kind]
     if frame.redirection in {"<<", "<<-"}:
-        return Place.DELIMITER
+        return PosixPlace.DELIMITER
     if frame.redirection in {">&", "<&"}:
-        return Place.DESCRIPTOR
+        return PosixPlace.DESCRIPTOR
     text, at, word = cursor.text, cursor.position, frame.word
     if word is not None and word.has_brace:
         before = text[max(at - 2, 0) : at]
         if before == ".." or text.startswith("..", at + 1):
-            return Place.SEQUENCE
+            return PosixPlace.SEQUENCE
     if frame.kind is Kind.COMMANDS and frame.expect is Expect.COMMAND:
         is_name = not frame.redirection and (word is None or word.could_be_name)
         if is_name and _ASSIGNS_BEHIND.match(text, at + 1):
-            return Place.VARIABLE
+            return PosixPlace.VARIABLE
     return None
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from runner.spec.shells.code import DECLARING_BUILTINS, check_assignments, check_condition
 from runner.spec.shells.cursor import TOKENS, Cursor, Fault, TooDeepError
 from runner.spec.shells.grammar import end_command, take_separator, take_word
-from runner.spec.shells.posix_places import Place
+from runner.spec.shells.posix_places import PosixPlace
 from runner.spec.shells.quoting import read_nested, read_special
 from runner.spec.shells.words import Expect, Frame, Kind, Placement, Word
 
@@ -94,7 +94,7 @@ def _read_token(cursor: Cursor, frame: Frame) -> None:
 def _read_comment(cursor: Cursor) -> None:
     end = cursor.text.find("\n", cursor.position)
     end = len(cursor.text) if end < 0 else end
-    cursor.skip(cursor.position, end, Place.COMMENT)
+    cursor.skip(cursor.position, end, PosixPlace.COMMENT)
     cursor.position = end
 
 
@@ -142,7 +142,7 @@ def _read_document(cursor: Cursor, delimiter: str, *, strips: bool, is_quoted: b
         content = line.lstrip("\t") if strips else line
         is_end = content == delimiter
         if not continues and (is_end or (is_nested and content.startswith(f"{delimiter})"))):
-            cursor.skip(start, cursor.position, Place.HERE_DOCUMENT)
+            cursor.skip(start, cursor.position, PosixPlace.HERE_DOCUMENT)
             if not is_end:
                 cursor.extend(f"{delimiter})")
             cursor.position += len(line) - len(content) + len(delimiter) + is_end
@@ -150,7 +150,7 @@ def _read_document(cursor: Cursor, delimiter: str, *, strips: bool, is_quoted: b
         backslashes = len(line) - len(line.rstrip("\\"))
         continues = not is_quoted and backslashes % 2 == 1
         cursor.position += len(line) + 1
-    cursor.skip(start, len(cursor.text), Place.HERE_DOCUMENT)
+    cursor.skip(start, len(cursor.text), PosixPlace.HERE_DOCUMENT)
 
 
 def _read_operator(cursor: Cursor, frame: Frame, character: str) -> None:
@@ -233,7 +233,7 @@ def _read_parenthesis(cursor: Cursor, frame: Frame) -> None:
     else:
         for each in frame.words:
             for hole in each.holes if each is not None else ():
-                cursor.misplace(hole, Place.FUNCTION.message, Place.FUNCTION.hint)
+                cursor.misplace(hole, PosixPlace.FUNCTION.message, PosixPlace.FUNCTION.hint)
         frame.words = []
         frame.expect = Expect.COMMAND
         cursor.push(Kind.COMMANDS, "(", closer=")")

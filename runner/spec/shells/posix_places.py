@@ -5,7 +5,7 @@ It knows nothing of how a script is read.
 
 from __future__ import annotations
 
-from enum import Enum
+from runner.spec.shells.place import Place
 
 RAW_HINT = "; where the value is meant to be code, end the expression in `| raw`"
 
@@ -16,7 +16,7 @@ _QUOTES_HINT = (
 )
 
 
-class Place(Enum):
+class PosixPlace(Place):
     """A place whose text bash reads as something other than one word, and what to do instead."""
 
     DOUBLE_QUOTES = (
@@ -56,13 +56,3 @@ class Place(Enum):
         "as a number in `[[ ... ]]`",
         "`[[` calculates its numbers; write `[ ... ]` instead",
     )
-
-    @property
-    def message(self) -> str:
-        """What is wrong."""
-        return f"an expression cannot stand {self.value[0]}"
-
-    @property
-    def hint(self) -> str:
-        """What to do instead."""
-        return self.value[1]

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from runner.spec.shells.place import Place
 
-class PowerShellPlace(Enum):
+
+class PowerShellPlace(Place):
     """A place whose text PowerShell reads as something other than a value, and the way out."""
 
     SINGLE_QUOTES = ("in single quotes", 'write double quotes: `"...{{ ... }}"`')
@@ -29,16 +31,6 @@ class PowerShellPlace(Enum):
         "in a block that runs elsewhere",
         "put it into a variable before, `$x = {{ ... }}`, and write `$using:x` here",
     )
-
-    @property
-    def message(self) -> str:
-        """What is wrong."""
-        return f"an expression cannot stand {self.value[0]}"
-
-    @property
-    def hint(self) -> str:
-        """What to do instead."""
-        return self.value[1]
 
 
 class Passing(Enum):

@@ -9,7 +9,7 @@ import re
 
 from runner.spec.shells.cursor import HOLE, Cursor
 from runner.spec.shells.holes import read_hole
-from runner.spec.shells.posix_places import Place
+from runner.spec.shells.posix_places import PosixPlace
 from runner.spec.shells.words import Frame, Kind
 
 _QUIET = re.compile(r"""[^"'`$\\()\[\]{}\0]+""")  # where only quotes and brackets matter
@@ -107,7 +107,7 @@ def _read_escape(cursor: Cursor, frame: Frame) -> None:
     if following == HOLE:
         cursor.position += 1
         is_quoted = frame.kind is Kind.DOUBLE_QUOTES
-        read_hole(cursor, None if is_quoted else Place.BACKSLASH)
+        read_hole(cursor, None if is_quoted else PosixPlace.BACKSLASH)
         return
     if following != "\n":
         cursor.quote(following)
@@ -121,7 +121,7 @@ def _read_single_quotes(cursor: Cursor, start: int, content: int) -> None:
         cursor.skip(content, len(cursor.text), None)
         return
     cursor.quote(cursor.text[content:end])
-    cursor.skip(content, end, Place.SINGLE_QUOTES)
+    cursor.skip(content, end, PosixPlace.SINGLE_QUOTES)
     cursor.position = end + 1
 
 
@@ -136,7 +136,7 @@ def _read_ansi_quotes(cursor: Cursor) -> None:
         cursor.skip(start + 2, len(cursor.text), None)
         return
     cursor.outer_word().add_expansion()
-    cursor.skip(start + 2, end, Place.SINGLE_QUOTES)
+    cursor.skip(start + 2, end, PosixPlace.SINGLE_QUOTES)
     cursor.position = end + 1
 
 
@@ -149,7 +149,7 @@ def _read_backticks(cursor: Cursor) -> None:
         cursor.skip(start + 1, len(cursor.text), None)
         return
     cursor.outer_word().add_expansion()
-    cursor.skip(start + 1, end, Place.BACKTICKS)
+    cursor.skip(start + 1, end, PosixPlace.BACKTICKS)
     cursor.position = end + 1
 
 
@@ -160,7 +160,7 @@ def _read_dollar(cursor: Cursor, frame: Frame) -> None:
     word = cursor.outer_word()
     if following == HOLE:
         cursor.position += 1
-        read_hole(cursor, None if is_quoted else Place.DOLLAR)
+        read_hole(cursor, None if is_quoted else PosixPlace.DOLLAR)
     elif text.startswith("$((", at):
         word.add_expansion()
         cursor.push(Kind.ARITHMETIC, "$((", closer="))")
