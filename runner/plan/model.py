@@ -22,6 +22,14 @@ LOGS = Role("logs")
 """The container of a run that keeps every task's stdout and stderr."""
 
 
+_LEAST_ID_WIDTH = 4
+
+
+def task_id(number: int, *, of: int) -> TaskId:
+    """The id of a task by its number, from 1, among `of` tasks: all are padded to one width."""
+    return TaskId(str(number).zfill(max(_LEAST_ID_WIDTH, len(str(of)))))
+
+
 def container_name(run_id: RunId, role: Role) -> str:
     """`<run id>-<role>`: at most 63 characters, as Blob Storage wants."""
     return f"{run_id}-{role}"

@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from typing import overload
 
 from runner.plan.items import Items
-from runner.plan.model import FolderResource, RunId, TaskId, TaskPlan, TaskRange
+from runner.plan.model import FolderResource, RunId, TaskId, TaskPlan, TaskRange, task_id
 from runner.plan.needs import make_needs, number_steps
 from runner.plan.resources import container_prefixes
 from runner.plan.sources import Materials, make_items, named_outputs
@@ -20,8 +20,6 @@ from runner.plan.step_tasks import StepTasks
 from runner.spec.model.step import Step
 from runner.spec.model.terms import ContainerResource, Role, StepName
 from runner.spec.model.workload import Workload
-
-_LEAST_ID_WIDTH = 4
 
 
 class TaskSequence(Sequence[TaskPlan]):
@@ -49,7 +47,6 @@ class TaskSequence(Sequence[TaskPlan]):
         self.steps = tuple(self._make_steps())
         self._starts = tuple(accumulate(map(len, self.steps), initial=0))
         self._length = self._starts[-1]
-        self._width = max(_LEAST_ID_WIDTH, len(str(self._length)))
 
     def placed(self, account: str) -> TaskSequence:
         """The same tasks for another storage account; nothing is read again."""
@@ -127,7 +124,7 @@ class TaskSequence(Sequence[TaskPlan]):
         return make_needs(step, numbered, named)
 
     def _name_task(self, start: int, within: int) -> TaskId:
-        return TaskId(str(start + within + 1).zfill(self._width))
+        return task_id(start + within + 1, of=self._length)
 
     def _url_of(self, role: Role) -> str:
         return f"{self._account}/{self._containers[role]}"

@@ -212,12 +212,14 @@ class Run:
         submission = ground.submission
         # A pool that an option keeps is given no end.
         lease = None if Keep.POOL in self._options.keep else ground.lease
+        verdicts = Verdicts(self._plan, self._dependents)
         watch = Watch(
             job_id=submission.job_id,
             pool_id=pool_id,
             batch=self._batch,
             journal=self._journal,
             clock=self._clock,
+            is_ours=verdicts.is_ours,
             foreign_pool=submission.used_pool is not None,
             has_preparation=self._plan.preparation is not None,
             lease=lease,
@@ -236,7 +238,7 @@ class Run:
             batch=self._batch,
             feeder=self._feeder,
             watch=watch,
-            verdicts=Verdicts(self._plan, self._dependents),
+            verdicts=verdicts,
             collector=collector,
             clock=self._clock,
             stop=self._stop,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from runner.plan.model import Plan, TaskPlan
+from runner.plan.model import Plan, TaskId, TaskPlan, task_id
 from runner.run.dependents import Blocked, Dependents
 from runner.run.exits import (
     ENDED_BY_REQUEST,
@@ -44,6 +44,12 @@ class Verdicts:
         self._judges = self._heeds_exits or any(step.needs for step in workload.steps)
         self._judges_successes = any(lists_success(step) for step in workload.steps)
         self._actors: dict[JobAction, Actor] = {}
+
+    def is_ours(self, task: TaskId) -> bool:
+        """Whether the plan has a task of this id: somebody else may add others to the job."""
+        total = len(self._plan.tasks)
+        is_number = task.isascii() and task.isdigit()
+        return is_number and 1 <= int(task) <= total and task == task_id(int(task), of=total)
 
     def is_settled(self, status: TaskStatus) -> bool:
         """Whether the task was given up before: it counts only once."""

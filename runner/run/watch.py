@@ -5,7 +5,7 @@ It changes nothing there, and knows nothing of outputs or of cleanup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from runner.errors import BatchRunError, ExitCode, ServiceError
@@ -78,12 +78,14 @@ class Watch:
         batch: Batch,
         journal: Journal,
         clock: Clock,
+        is_ours: Callable[[TaskId], bool],
         foreign_pool: bool = False,
         has_preparation: bool = False,
         lease: Lease | None = None,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
+        Tasks that are not `is_ours` are none either: somebody has added them to the job.
         `lease` is of a pool that outlasts the run.
         """
         self._foreign_pool = foreign_pool
@@ -94,6 +96,7 @@ class Watch:
         self._batch = batch
         self._journal = journal
         self._clock = clock
+        self._is_ours = is_ours
         self._began = clock.monotonic()
         self._tasks: dict[TaskId, tuple[TaskState, int]] = {}
         self._latest: datetime | None = None
@@ -135,7 +138,9 @@ class Watch:
             since = None
             self._next_whole_look = now + _WHOLE_LOOK_SECONDS
         ended = tuple(
-            status for status in self._batch.task_changes(self._job_id, since) if self._note(status)
+            status
+            for status in self._batch.task_changes(self._job_id, since)
+            if self._is_ours(status.id) and self._note(status)
         )
         if self._job_ended and not ended:
             job = self._batch.job_status(self._job_id)

@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
+from runner.plan.model import TaskId
 from runner.run.cleanup import Keep
-from runner.run.services import AutoPool, JobState, NodeStatus, TaskFailure, TaskRequest
+from runner.run.services import (
+    AutoPool,
+    JobState,
+    NodeStatus,
+    TaskFailure,
+    TaskRequest,
+    TaskState,
+    TaskStatus,
+)
 from tests.fakes.plans import RUN, SPEC
-from tests.fakes.services import TaskEnd
+from tests.fakes.services import NOW, TaskEnd
 from tests.fakes.stage import Stage
 
 NAMES = [f"{RUN}-input", f"{RUN}-logs", f"{RUN}-output"]
@@ -69,6 +78,31 @@ def test_a_failed_task_is_a_result(tmp_path: Path) -> None:
     assert [each["name"] for each in stage.left()] == [f"{RUN}-input", f"{RUN}-output", NAMES[1]]
     assert {each["why"] for each in stage.left()} == {"delete: after-success, and the run failed"}
     assert stage.batch.pools == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["same", "1", "00001", "0000", "0003", "000\u00b2", "\u0661\u0661\u0661\u0661"]
+)
+def test_tasks_of_somebody_else_are_left_alone(tmp_path: Path, name: str) -> None:
+    stage = Stage(tmp_path)
+    task = TaskId(name)
+    stage.batch.tasks[task] = TaskStatus(
+        id=task,
+        state=TaskState.COMPLETED,
+        changed=NOW,
+        node_id="node-1",
+        started=NOW,
+        ended=NOW,
+        exit_code=1,
+        succeeded=False,
+        retry_count=1,
+        failure=None,
+    )
+    outcome = stage.execute()
+    assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
+    tasks = [event["task"] for event in stage.events if event["type"].startswith("task.")]
+    assert sorted(set(tasks)) == ["0001", "0002"]
+    assert (stage.report.started, stage.report.succeeded, stage.report.failures) == (2, 2, [])
 
 
 def test_an_output_that_was_not_written_is_a_failure(tmp_path: Path) -> None:

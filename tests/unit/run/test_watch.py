@@ -55,6 +55,7 @@ class Scene:
                 monotonic=lambda: self.passed,
                 wait=Stop.wait,
             ),
+            is_ours=lambda task: task.isdigit(),
         )
 
     def put(self, number: int, state: TaskState, *, after: float, retries: int = 0) -> None:
