@@ -86,7 +86,7 @@ class Run:
         self._journal = journal
         self._clock = clock
         self._submission = plan_submission(plan)
-        self._requests = Requests(plan, blobs, started=clock.now(), secrets=secrets)
+        self._requests = Requests(plan, blobs, clock=clock.now, secrets=secrets)
         self._dependents = Dependents(len(plan.tasks))
         self._feeder = Feeder(
             plan,

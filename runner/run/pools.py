@@ -100,12 +100,18 @@ class Lease:
         self.kept = kept
         self._batch = batch
         self._clock = clock
-        self.last = clock.now() + duration + kept.keep
+        self._longest = duration + kept.keep
+        self.last = clock.now() + self._longest
         self._next_guard = clock.monotonic() + _FIRST_GUARD_SECONDS
 
     def open(self, request: PoolRequest) -> bool:
-        """Makes the pool, or finds it and brings it to its size; false where it was there."""
-        return self._batch.create_pool(self.kept.id, request)
+        """Makes the pool, or finds it and brings it to its size; false where it was there.
+
+        The job is made next: its time counts from then.
+        """
+        is_new = self._batch.create_pool(self.kept.id, request)
+        self.last = self._clock.now() + self._longest
+        return is_new
 
     def guard(self, status: PoolStatus | None) -> None:
         """Now and then, so that a client that dies leaves no nodes for ever, nor another run's end

@@ -23,7 +23,7 @@ from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleReq
 from runner.run.submit import Requests, Submission, plan_submission, submission_as_json
 from runner.run.uploads import has_uploads
 from runner.spec.duration import write_duration
-from runner.spec.model.pool import ExistingPool
+from runner.spec.model.pool import ExistingPool, NewPool
 from runner.spec.model.workload import Schedule
 from runner.spec.problem import SpecError
 
@@ -32,11 +32,11 @@ from runner.spec.problem import SpecError
 class Ground:
     """What a run stands on: the names of its things, and its pool, of which one way is taken.
 
-    `request` is of a pool that has to be made, with the job or, where there is a `lease`, before.
+    `node_agent` is of a pool that has to be made: with the job, or before where there is a `lease`.
     """
 
     submission: Submission
-    request: PoolRequest | None
+    node_agent: str | None
     lease: Lease | None
 
 
@@ -86,19 +86,16 @@ class Start:
                 hint="run with `--target azure`, or without `schedule`",
             )
         pool = plan.workload.pool
-        request: PoolRequest | None = None
+        node_agent: str | None = None
         lease: Lease | None = None
         if isinstance(pool, ExistingPool):
             check_existing_pool(plan, pool, self._batch)
         else:
             node_agent = find_node_agent(plan, pool, self._batch)
-            fingerprint = None
             if pool.keep is not None and self._outlives_client and not self._scheduled:
                 kept = plan_kept_pool(plan, pool, node_agent=node_agent, keep=pool.keep)
                 duration = plan.workload.limits.duration
                 lease = Lease(kept, duration=duration, batch=self._batch, clock=self._clock)
-                fingerprint = kept.fingerprint
-            request = self._requests.pool(pool, node_agent=node_agent, fingerprint=fingerprint)
         self._blobs.list_containers(f"{plan.run_id}-")
         submission = plan_submission(
             plan,
@@ -106,7 +103,7 @@ class Start:
             kept_pool=None if lease is None else lease.kept.id,
             used_pool=pool.id if isinstance(pool, ExistingPool) else None,
         )
-        return Ground(submission=submission, request=request, lease=lease)
+        return Ground(submission=submission, node_agent=node_agent, lease=lease)
 
     def begin(self, ground: Ground) -> None:
         """Says what will be done, and writes down the names of all that will be made."""
@@ -138,12 +135,11 @@ class Start:
 
     def make_job(self, ground: Ground) -> str:
         """The job and its pool, whose id is given."""
-        pool = self._pool(ground)
-        if ground.lease is not None and ground.request is not None:
+        if ground.lease is not None:
             self._check()
-            ground.lease.open(ground.request)
-        request = self._requests.job(ground.submission, pool=pool)
+            ground.lease.open(self._pool_request(ground))
         self._check()
+        request = self._requests.job(ground.submission, pool=self._pool(ground))
         # An answer on its way is waited for: a job that appears behind our back costs money.
         pool_id = self._batch.create_job(request)
         self._journal.record(JobCreated(job=ground.submission.job_id, pool=pool_id))
@@ -169,11 +165,22 @@ class Start:
         known = submission.kept_pool or submission.used_pool
         if known is not None:
             return known
-        assert ground.request is not None
         return AutoPool(
             id_prefix=submission.pool_prefix,
-            request=ground.request,
+            request=self._pool_request(ground),
             keep=Keep.POOL in self._keep,
+        )
+
+    def _pool_request(self, ground: Ground) -> PoolRequest:
+        """Made when it is sent: what it lets nodes read, it does for so long from then."""
+        pool = self._plan.workload.pool
+        assert isinstance(pool, NewPool)
+        assert ground.node_agent is not None
+        lease = ground.lease
+        return self._requests.pool(
+            pool,
+            node_agent=ground.node_agent,
+            fingerprint=None if lease is None else lease.kept.fingerprint,
         )
 
 

@@ -6,7 +6,7 @@ It sends nothing itself and knows nothing of how the requests look on the wire.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,6 +45,8 @@ from runner.spec.model.workload import OwnContainer
 
 # Clocks of nodes and of this machine differ, and the job's own time starts after ours.
 _SAS_MARGIN = timedelta(minutes=15)
+# A pool that is to stay may first have to wait for its predecessor to be gone.
+_POOL_WAIT = timedelta(minutes=20)
 # REST: AutoPoolSpecification, `autoPoolIdPrefix`.
 _POOL_PREFIX_LIMIT_CHARACTERS = 20
 STREAMS = ("stdout", "stderr")
@@ -109,24 +111,27 @@ def log_blob(task_id: str, stream: str) -> str:
 
 
 class Requests:
-    """Makes the requests of one run; every SAS ends when the run must have ended."""
+    """Makes the requests of one run; every SAS ends when the job must have ended.
+
+    The job's own time starts when it is made, so each request has the end that counts from now
+    until `job` was asked for, and the job's from then on.
+    """
 
     def __init__(
         self,
         plan: Plan,
         blobs: Blobs,
         *,
-        started: datetime,
+        clock: Callable[[], datetime],
         secrets: Mapping[SecretName, str] | None = None,
     ) -> None:
         """`secrets` are the values of those that the pool names."""
         workload = plan.workload
-        schedule, duration = workload.job.schedule, workload.limits.duration
-        last = started if schedule is None else max(started, schedule.end)
+        self._clock = clock
+        self._job_made: datetime | None = None
         self._plan = plan
         self._blobs = blobs
         self._secrets = secrets or {}
-        self._expires = last + duration + _SAS_MARGIN
         self._metadata = {"batch-run": plan.run_id, "workload": workload.name}
         self._heeds_exits = heeds_exits(workload)
         self._job_action = default_job_action(workload)
@@ -144,7 +149,7 @@ class Requests:
         expires = self._expires
         if fingerprint is not None:
             metadata["pool"] = fingerprint
-            expires += pool.keep or timedelta()
+            expires += _POOL_WAIT + (pool.keep or timedelta())
         return PoolRequest(
             pool=pool,
             node_agent=node_agent,
@@ -157,6 +162,7 @@ class Requests:
     def job(self, submission: Submission, *, pool: AutoPool | str) -> JobRequest:
         """The job, with the pool made for it or in one that exists."""
         plan, workload = self._plan, self._plan.workload
+        self._job_made = self._clock()
         return JobRequest(
             id=submission.job_id,
             pool=pool,
@@ -191,6 +197,13 @@ class Requests:
             container_image=task.container_image,
             job_action=self._job_action,
         )
+
+    @property
+    def _expires(self) -> datetime:
+        workload = self._plan.workload
+        made, schedule = self._job_made or self._clock(), workload.job.schedule
+        last = made if schedule is None else max(made, schedule.end)
+        return last + workload.limits.duration + _SAS_MARGIN
 
     def _job_command(self, plan: NodeCommandPlan | None) -> NodeCommandRequest | None:
         return None if plan is None else self._node_command(plan, self._expires)

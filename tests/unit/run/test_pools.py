@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
-from runner.plan.model import Plan
+from runner.plan.model import Plan, TaskId
 from runner.run.cleanup import Keep
 from runner.run.pools import plan_kept_pool
 from runner.run.services import (
@@ -157,6 +157,25 @@ def test_a_client_that_dies_leaves_an_end_behind(tmp_path: Path) -> None:
     assert set(guards) == {last}
     assert 2 <= len(guards) <= 4
     assert end_of_run == stage.clock.now() + HALF_AN_HOUR
+
+
+def test_its_time_counts_from_when_the_job_is_made(tmp_path: Path) -> None:
+    """A pool of the same name that is being deleted may have to be waited for first."""
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+
+    def wait(operation: str) -> None:
+        if operation == "create pool":
+            stage.clock.passed += 1_200
+
+    stage.batch.fail = wait
+    stage.batch.end = lambda task: None
+    assert stage.execute().exit_code == ExitCode.STOPPED_WAITING
+    made = NOW + timedelta(seconds=1_200)
+    last = made + stage.plan.workload.limits.duration + HALF_AN_HOUR
+    assert {expiry[2] for expiry in stage.batch.expiries} == {last}
+    signed = (made + stage.plan.workload.limits.duration + timedelta(minutes=15)).isoformat()
+    urls = [each.container_url for each in stage.batch.requests[TaskId("0001")].outputs]
+    assert [url.partition("&se=")[2] for url in urls] == [signed] * 3
 
 
 def test_a_run_that_goes_on_without_us_gets_its_time(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def requests(plan: Plan, **more: Any) -> Requests:
-    return Requests(plan, FakeBlobs(), started=NOW, **more)
+    return Requests(plan, FakeBlobs(), clock=lambda: NOW, **more)
 
 
 def test_a_task(plan: Plan) -> None:
@@ -261,7 +261,7 @@ def test_files_of_a_pool_that_stays_can_be_had_as_long(plan: Plan) -> None:
     keep = timedelta(hours=2)
     request = requests(plan).pool(replace(pool, keep=keep), node_agent="agent", fingerprint="xyz")
     assert request.start_task is not None
-    expires = (NOW + timedelta(hours=24, minutes=15) + keep).isoformat()
+    expires = (NOW + timedelta(hours=24, minutes=35) + keep).isoformat()
     urls = [each.url or each.container_url for each in request.start_task.resources]
     assert [str(url).endswith(f"&se={expires}") for url in urls] == [True, True, False, True]
     assert request.metadata["pool"] == "xyz"
@@ -291,3 +291,18 @@ def test_an_auto_pool_goes_with_the_job_it_is_made_with(plan: Plan) -> None:
     request = requests(plan).pool(pool, node_agent="agent")
     auto = AutoPool(id_prefix="demo-", request=request, keep=False)
     assert requests(plan).job(plan_submission(plan), pool=auto).pool is auto
+
+
+def test_signatures_count_from_when_the_job_is_made(plan: Plan) -> None:
+    plan = replace(plan, start_task=node_command("starttask"))
+    pool = plan.workload.pool
+    assert isinstance(pool, NewPool)
+    moments = iter((NOW, NOW + timedelta(hours=1)))
+    made = Requests(plan, FakeBlobs(), clock=lambda: next(moments))
+    start_task = made.pool(pool, node_agent="agent").start_task
+    assert start_task is not None
+    assert start_task.resources[0].url == f"{INPUT}/a.txt{READ}"
+    made.job(plan_submission(plan), pool="shared")
+    later = (NOW + timedelta(hours=25, minutes=15)).isoformat()
+    for _ in range(2):
+        assert made.task(plan.tasks[0]).outputs[0].container_url == f"{LOGS}?sp=write&se={later}"
