@@ -241,7 +241,7 @@ def test_a_secret_is_in_no_output_and_no_file(azure: User, tmp_path: Path, targe
 def test_a_refusal_of_the_service_tells_no_secret(azure: User, accounts: Accounts) -> None:
     azure.write(
         "spec.yaml",
-        WITH_USER.replace("  users:", "  extra: {userAccounts: [{name: worker}]}\n  users:"),
+        WITH_USER.replace("  users:", "  extra: {resizeTimeout: PT1S}\n  users:"),
     )
     holder = azure.with_environ(BATCH_RUN_SECRET_WORKER=SECRET)
 

@@ -12,6 +12,7 @@ from runner.spec.problem import Problem, in_reading_order
 from runner.spec.validation.rules.commands import COMMANDS
 from runner.spec.validation.rules.containers import CONTAINERS, RESERVED_ROLE
 from runner.spec.validation.rules.exits import EXITS
+from runner.spec.validation.rules.extra import EXTRA
 from runner.spec.validation.rules.job import JOB
 from runner.spec.validation.rules.nodes import NODES
 from runner.spec.validation.rules.outputs import OUTPUTS
@@ -34,6 +35,7 @@ _RULES: tuple[Rule, ...] = (
     *NODES,
     *JOB,
     *COMMANDS,
+    *EXTRA,
 )
 
 

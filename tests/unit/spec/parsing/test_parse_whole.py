@@ -451,7 +451,7 @@ def test_a_step() -> None:
     assert (step.timeout, step.retention) == (timedelta(minutes=30), timedelta(hours=1))
     assert step.run_as == NamedUser(name="guest", pointer=("tasks", "convert", "run_as"))
     assert step.applications == (Application(id="tool", version="1"),)
-    assert step.extra == {"displayName": "192k"}
+    assert step.extra == {"affinityInfo": {"affinityId": "192k"}}
 
 
 def test_how_a_step_may_end() -> None:
