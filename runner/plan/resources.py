@@ -5,7 +5,9 @@ It knows nothing of tasks or nodes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from runner.plan.faults import faults_at, whole_fault
 from runner.plan.model import BlobResource, FolderResource, ResourcePlan, WebResource
@@ -13,6 +15,9 @@ from runner.spec.document import Document
 from runner.spec.model.terms import ContainerResource, Resource, Role
 from runner.spec.model.workload import ExistingContainer, Workload
 from runner.spec.templates.template import Template
+
+# What may be a user with a password is not shown.
+_AUTHORITY = re.compile(r"^([^/@]*//)[^/]*@")
 
 Scope = Mapping[str, object]
 
@@ -72,7 +77,10 @@ def _resource_plan(
 
     to = render(resource.to, "to")
     if not isinstance(resource, ContainerResource):
-        return WebResource(url=render(resource.url, "url"), path=to, mode=resource.mode)
+        url = render(resource.url, "url")
+        with faults_at(document, (*resource.pointer, "url"), item=item):
+            _check_url(url)
+        return WebResource(url=url, path=to, mode=resource.mode)
     below = prefixes.get(resource.role, "")
     if resource.file is None:
         prefix = _join(below, render(resource.prefix, "prefix"))
@@ -86,6 +94,29 @@ def _resource_plan(
 def _join(prefix: str, name: str) -> str:
     """A name below a prefix; one that is a folder may be written without its `/`."""
     return f"{prefix.rstrip('/')}/{name}" if prefix and name else prefix or name
+
+
+def _check_url(url: str) -> None:
+    """Raises `TemplateError` where a node could not fetch it, and where it shows a password."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an address in brackets that is none
+        is_whole = False
+    shown = _AUTHORITY.sub(r"\1", url.partition("?")[0])  # nor is a signature
+    if not is_whole:
+        raise whole_fault(
+            code="bad-url",
+            message=f"`{shown}` is no URL that a node can fetch",
+            hint="it begins with `https://` or `http://` and the name of a host",
+        )
+    if "@" in parts.netloc:
+        raise whole_fault(
+            code="bad-url",
+            message=f"the URL `{shown}` has a user or a password in it, which all who may look at"
+            " the job could read",
+            hint="bring the file up into a container, or use a URL that is signed for a short time",
+        )
 
 
 def _check_path(path: str) -> None:
