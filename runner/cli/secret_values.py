@@ -60,8 +60,7 @@ def _named_secrets(pool: Pool) -> Iterator[tuple[SecretName, Pointer]]:
             return
         case NewPool():
             for registry in pool.registries:
-                if registry.password is not None:
-                    yield registry.password, (*registry.pointer, "password_secret")
+                yield registry.password, (*registry.pointer, "password_secret")
             for mount in pool.mounts:
                 for name, path in _of_mount(mount.source):
                     yield name, (*mount.pointer, *path)

@@ -123,13 +123,11 @@ def _start_task(request: NodeCommandRequest) -> dict[str, Any]:
 
 
 def _registry(registry: Registry, secrets: _Secrets) -> dict[str, Any]:
-    body: dict[str, Any] = {"registryServer": registry.server}
-    if registry.user is not None and registry.password is not None:
-        body["username"] = registry.user
-        body["password"] = secrets[registry.password]
-    if registry.identity is not None:
-        body["identityReference"] = {"resourceId": registry.identity}
-    return body
+    return {
+        "registryServer": registry.server,
+        "username": registry.user,
+        "password": secrets[registry.password],
+    }
 
 
 def _mount(mount: Mount, secrets: _Secrets) -> dict[str, Any]:
@@ -147,10 +145,7 @@ def _mount(mount: Mount, secrets: _Secrets) -> dict[str, Any]:
                 body["sasKey"] = secrets[blob.sas]
             if mount.options:
                 body["blobfuseOptions"] = mount.options
-            if blob.identity is None:
-                return {"azureBlobFileSystemConfiguration": body}
-            reference = {"resourceId": blob.identity}
-            return {"azureBlobFileSystemConfiguration": {**body, "identityReference": reference}}
+            return {"azureBlobFileSystemConfiguration": body}
         case FileShareMount() as share:
             name = "azureFileShareConfiguration"
             body = {

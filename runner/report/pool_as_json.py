@@ -97,7 +97,6 @@ def _registry(registry: Registry) -> dict[str, Any]:
         "server": registry.server,
         "user": registry.user,
         "password_secret": registry.password,
-        "identity": registry.identity,
     }
 
 
@@ -112,7 +111,6 @@ def _mount(mount: Mount) -> dict[str, Any]:
                     "container": blob.container,
                     "key_secret": blob.key,
                     "sas_secret": blob.sas,
-                    "identity": blob.identity,
                 }
             }
         case FileShareMount():

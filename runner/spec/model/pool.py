@@ -73,24 +73,22 @@ class NodeFill(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """A private registry of container images: a user with a password, or a managed identity."""
+    """A private registry of container images, and the user that it is opened by."""
 
     server: str
-    user: str | None
-    password: SecretName | None
-    identity: str | None
+    user: str
+    password: SecretName
     pointer: Pointer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobMount:
-    """A container of Blob Storage, mounted by blobfuse; exactly one of the three gives access."""
+    """A container of Blob Storage, mounted by blobfuse; just one of `key` and `sas` opens it."""
 
     account: str
     container: str
     key: SecretName | None
     sas: SecretName | None
-    identity: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,9 +131,8 @@ def _secret(data: _Data, key: str) -> SecretName | None:
 def _registry(data: _Data, pointer: Pointer) -> Registry:
     return Registry(
         server=data.get("server", "docker.io"),
-        user=data.get("user"),
-        password=_secret(data, "password_secret"),
-        identity=data.get("identity"),
+        user=data["user"],
+        password=SecretName(data["password_secret"]),
         pointer=pointer,
     )
 
@@ -147,7 +146,6 @@ def _mount(data: _Data, pointer: Pointer) -> Mount:
             container=blob["container"],
             key=_secret(blob, "key_secret"),
             sas=_secret(blob, "sas_secret"),
-            identity=blob.get("identity"),
         )
     elif "file_share" in data:
         share = data["file_share"]

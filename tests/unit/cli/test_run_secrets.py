@@ -18,22 +18,16 @@ NAMED = SPEC.replace(
   nodes: {dedicated: 1}
   registries:
     - {server: a.azurecr.io, user: puller, password_secret: REGISTRY}
-    - {server: b.azurecr.io, identity: IDENTITY}
   mounts:
     - {path: one, blob: {account: a, container: c, key_secret: KEY}}
     - {path: two, blob: {account: a, container: c, sas_secret: SAS}}
-    - {path: three, blob: {account: a, container: c, identity: IDENTITY}}
     - path: four
       file_share: {account: a, url: "https://a.file.core.windows.net/s", key_secret: KEY}
     - {path: five, nfs: {source: "host:/path"}}
     - {path: six, cifs: {source: //host/share, user: me, password_secret: CIFS}}
   users:
     - {name: worker, password_secret: USER}
-""".replace(
-        "IDENTITY",
-        "/subscriptions/s/resourceGroups/r/providers/Microsoft.ManagedIdentity"
-        "/userAssignedIdentities/i",
-    ),
+""",
 )
 EXISTING = SPEC[: SPEC.index("pool:")] + "pool: {existing: p}\n" + SPEC[SPEC.index("task:") :]
 VALUES = {
@@ -73,12 +67,12 @@ def test_every_missing_one_is_named_at_its_place(tmp_path: Path) -> None:
 
     assert caught.value.exit_code == ExitCode.USAGE
     assert [f"{each.location()}: {each.message}" for each in caught.value.problems] == [
-        "spec.yaml:15:64: the environment variable BATCH_RUN_SECRET_KEY is not set",
-        "spec.yaml:19:86: the environment variable BATCH_RUN_SECRET_KEY is not set",
-        "spec.yaml:23:39: the environment variable BATCH_RUN_SECRET_USER is not set",
+        "spec.yaml:14:64: the environment variable BATCH_RUN_SECRET_KEY is not set",
+        "spec.yaml:17:86: the environment variable BATCH_RUN_SECRET_KEY is not set",
+        "spec.yaml:21:39: the environment variable BATCH_RUN_SECRET_USER is not set",
     ]
     assert render_problem(caught.value.problems[-1]) == (
-        "spec.yaml:23:39: missing-secret: the environment variable BATCH_RUN_SECRET_USER is not"
+        "spec.yaml:21:39: missing-secret: the environment variable BATCH_RUN_SECRET_USER is not"
         " set\n"
         "      - {name: worker, password_secret: USER}\n"
         "                                        ^^^^\n"

@@ -160,50 +160,36 @@ FULL_POOL = NewPool(
             server="own.azurecr.io",
             user="puller",
             password=SECRET,
-            identity=None,
             pointer=("pool", "registries", 0),
-        ),
-        Registry(
-            server="its.azurecr.io",
-            user=None,
-            password=None,
-            identity="/subscriptions/s/identities/i",
-            pointer=("pool", "registries", 1),
         ),
     ),
     mounts=(
         Mount(
             path="keyed",
-            source=BlobMount(account="a", container="c", key=SECRET, sas=None, identity=None),
+            source=BlobMount(account="a", container="c", key=SECRET, sas=None),
             options="-o ro",
             pointer=("pool", "mounts", 0),
         ),
         Mount(
             path="signed",
-            source=BlobMount(account="a", container="c", key=None, sas=SECRET, identity=None),
+            source=BlobMount(account="a", container="c", key=None, sas=SECRET),
             options="",
             pointer=("pool", "mounts", 1),
-        ),
-        Mount(
-            path="trusted",
-            source=BlobMount(account="a", container="c", key=None, sas=None, identity="/i"),
-            options="",
-            pointer=("pool", "mounts", 2),
         ),
         Mount(
             path="share",
             source=FileShareMount(account="a", url="https://a.file.core.windows.net/s", key=SECRET),
             options="-o vers=3.0",
-            pointer=("pool", "mounts", 3),
+            pointer=("pool", "mounts", 2),
         ),
         Mount(
-            path="nfs", source=NfsMount(source="h:/p"), options="", pointer=("pool", "mounts", 4)
+            path="nfs", source=NfsMount(source="h:/p"), options="", pointer=("pool", "mounts", 3)
         ),
         Mount(
             path="cifs",
             source=CifsMount(source="//h/s", user="u", password=SECRET),
             options="",
-            pointer=("pool", "mounts", 5),
+            pointer=("pool", "mounts", 4),
         ),
     ),
     network=Network(

@@ -32,10 +32,6 @@ def test_a_pool_sends_all_that_it_has() -> None:
                         "username": "puller",
                         "password": "top secret",
                     },
-                    {
-                        "registryServer": "its.azurecr.io",
-                        "identityReference": {"resourceId": "/subscriptions/s/identities/i"},
-                    },
                 ],
             },
             "osDisk": {"caching": "readonly"},
@@ -77,14 +73,6 @@ def test_a_pool_sends_all_that_it_has() -> None:
                     "containerName": "c",
                     "sasKey": "top secret",
                     "relativeMountPath": "signed",
-                }
-            },
-            {
-                "azureBlobFileSystemConfiguration": {
-                    "accountName": "a",
-                    "containerName": "c",
-                    "relativeMountPath": "trusted",
-                    "identityReference": {"resourceId": "/i"},
                 }
             },
             {

@@ -171,9 +171,7 @@ def test_the_pool(tmp_path: Path) -> None:
         "node_fill": "pack",
         "packages": ["jq"],
         "container_images": ["r.io/tool"],
-        "registries": [
-            {"server": "r.io", "user": "me", "password_secret": "REGISTRY", "identity": None}
-        ],
+        "registries": [{"server": "r.io", "user": "me", "password_secret": "REGISTRY"}],
         "mounts": [
             {
                 "path": "m",

@@ -219,12 +219,6 @@ def _resource_ids_are_whole(workload: Workload, document: Document) -> Iterator[
     ids: list[tuple[Pointer, str | None]] = []
     if isinstance(pool.image, CustomImage):
         ids.append(((*pool.pointer, "image", "id"), pool.image.id))
-    ids += [((*each.pointer, "identity"), each.identity) for each in pool.registries]
-    ids += [
-        ((*each.pointer, "blob", "identity"), each.source.identity)
-        for each in pool.mounts
-        if isinstance(each.source, BlobMount)
-    ]
     if pool.network is not None:
         ids.append(((*pool.network.pointer, "subnet"), pool.network.subnet))
         if isinstance(pool.network.public_addresses, tuple):

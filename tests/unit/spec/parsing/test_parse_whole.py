@@ -78,7 +78,6 @@ from runner.spec.templates.template import Template
 from tests.unit.spec.whole_language import SPECS
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers"
-IDENTITY = f"{GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/r"
 
 
 @cache
@@ -226,23 +225,20 @@ def test_what_opens_registries_and_mounts() -> None:
             server="registry.example.com",
             user="reader",
             password=SecretName("REGISTRY"),
-            identity=None,
             pointer=("pool", "registries", 0),
         ),
         Registry(
-            server="other.example.com",
-            user=None,
-            password=None,
-            identity=IDENTITY,
+            server="docker.io",
+            user="me",
+            password=SecretName("HUB"),
             pointer=("pool", "registries", 1),
         ),
     )
     storage: dict[str, Any] = {"account": "mystorage", "container": "media"}
-    nothing: dict[str, Any] = {"key": None, "sas": None, "identity": None}
+    nothing: dict[str, Any] = {"key": None, "sas": None}
     assert [(each.path, each.source) for each in pool.mounts] == [
         ("media", BlobMount(**storage, **{**nothing, "key": SecretName("STORAGE_KEY")})),
         ("sas", BlobMount(**storage, **{**nothing, "sas": SecretName("MEDIA_SAS")})),
-        ("identity", BlobMount(**storage, **{**nothing, "identity": IDENTITY})),
         (
             "share",
             FileShareMount(

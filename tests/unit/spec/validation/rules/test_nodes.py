@@ -19,7 +19,7 @@ pool:
   mounts:
     - {path: data/nfs, nfs: {source: "server:/data"}}
     - {path: share, file_share: {account: a, url: "https://a.file.core.windows.net/s", key_secret: KEY}}
-    - {path: blobs, blob: {account: a, container: media, identity: /subscriptions/a/resourceGroups/b/providers/c/d}}
+    - {path: blobs, blob: {account: a, container: media, key_secret: KEY}}
     - {path: cifs, cifs: {source: "//server/share", user: u, password_secret: CIFS}}
   start_task: {command: echo}
 tasks:
@@ -269,12 +269,12 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
-        "/subscriptions/a/resourceGroups/b/providers/c/d",
-        "my-identity",
+        "nodes: {dedicated: 2}",
+        "nodes: {dedicated: 2}\n  network: {subnet: my-subnet}",
         [
             (
-                "13:68 resource-id",
-                "`my-identity` is no resource id of Azure",
+                "7:22 resource-id",
+                "`my-subnet` is no resource id of Azure",
                 (
                     "it starts with `/subscriptions/<id>/resourceGroups/<name>/providers/`; the "
                     "portal shows it under `Properties`"
