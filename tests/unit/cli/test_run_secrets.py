@@ -29,6 +29,9 @@ NAMED = SPEC.replace(
     - {name: worker, password_secret: USER}
 """,
 )
+NAMED = NAMED.replace(
+    "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}", "ubuntu 22.04 containers"
+).replace("task:\n", "task:\n  container: {image: a.azurecr.io/tool}\n")
 EXISTING = SPEC[: SPEC.index("pool:")] + "pool: {existing: p}\n" + SPEC[SPEC.index("task:") :]
 VALUES = {
     "BATCH_RUN_SECRET_REGISTRY": "r",

@@ -45,7 +45,8 @@ def test_pools(tmp_path: Path) -> None:
         "  applications: [{id: tool}]\n"
         "  container_images: [r.io/tool]\n"
     )
-    text = spec_of(TASK, pool=pool).replace(
+    task = "task: {for_each: input, command: echo, container: {image: r.io/tool}}\n"
+    text = spec_of(task, pool=pool).replace(
         IMAGE, f"{{id: {CUSTOM}, node_agent: batch.node.ubuntu 24.04}}"
     )
     assert obstacles(tmp_path, text) == [
@@ -55,6 +56,7 @@ def test_pools(tmp_path: Path) -> None:
         "13:13: needs-azure: a subnet needs Azure",
         "14:3: needs-azure: an application package needs Azure",
         "15:3: needs-azure: a container image needs Azure",
+        "16:40: needs-azure: a container image needs Azure",
     ]
 
 

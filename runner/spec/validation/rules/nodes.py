@@ -26,7 +26,7 @@ from runner.spec.shells.script import CommandTemplate
 from runner.spec.shells.shell import Shell
 from runner.spec.suggestion import shorten
 from runner.spec.validation.rules.limits import RESOURCE_ID
-from runner.spec.validation.rules.uses import Rule, node_commands
+from runner.spec.validation.rules.uses import Rule, node_commands, runs_containers
 
 # What `docker pull` takes: registry, path, tag and digest, without anything that a shell reads.
 _CONTAINER_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*\Z")
@@ -87,10 +87,9 @@ def _commands(workload: Workload) -> Iterator[tuple[Pointer, CommandTemplate]]:
 
 def _images_run_containers(workload: Workload, document: Document) -> Iterator[Problem]:
     pool = workload.pool
-    runs_containers = isinstance(pool, NewPool) and (
-        bool(pool.container_images) or any(step.container for step in workload.steps)
-    )
-    if not runs_containers or not isinstance(pool, NewPool) or not isinstance(pool.image, Image):
+    if not runs_containers(workload):
+        return
+    if not isinstance(pool, NewPool) or not isinstance(pool.image, Image):
         return
     image = pool.image
     written = (image.publisher.lower(), image.offer.lower(), image.sku.lower())
@@ -109,6 +108,24 @@ def _images_run_containers(workload: Workload, document: Document) -> Iterator[P
         message=f"the image `{alias}` runs no containers",
         hint=f"for example `image: {capable[0]}`",
     )
+
+
+def _steps_run_in_containers(workload: Workload, document: Document) -> Iterator[Problem]:
+    """REST: Pool - Add, `containerConfiguration`: all regular tasks must specify settings of one.
+
+    Start, preparation and release tasks may go without.
+    """
+    if not runs_containers(workload):
+        return
+    for step in workload.steps:
+        if step.container is None:
+            yield document.key_problem(
+                step.pointer,
+                code="no-container",
+                message="the service starts no task without a `container` in a pool that runs"
+                " containers",
+                hint="say which image the step runs in: `container: {image: ...}`",
+            )
 
 
 def _container_images_are_names(workload: Workload, document: Document) -> Iterator[Problem]:
@@ -256,6 +273,7 @@ NODES: tuple[Rule, ...] = (
     _packages_fit,
     _shells_are_there,
     _images_run_containers,
+    _steps_run_in_containers,
     _container_images_are_names,
     _users_are_possible,
     _mounts_are_possible,

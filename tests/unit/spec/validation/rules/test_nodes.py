@@ -24,9 +24,9 @@ pool:
   start_task: {command: echo}
 tasks:
   one: {command: echo, container: {image: "python:3.12"}}
-  two: {command: echo, shell: sh}
+  two: {command: echo, shell: sh, container: {image: ubuntu}}
   three: {command: echo, for_each: {list: [a, b]}, container: {image: "{{ item }}:latest"}}
-  four: {command: [echo], shell: none}
+  four: {command: [echo], shell: none, container: {image: ubuntu}}
 """  # noqa: E501
 
 
@@ -273,7 +273,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         "nodes: {dedicated: 2}\n  network: {subnet: my-subnet}",
         [
             (
-                "7:22 resource-id",
+                "7:21 resource-id",
                 "`my-subnet` is no resource id of Azure",
                 (
                     "it starts with `/subscriptions/<id>/resourceGroups/<name>/providers/`; the "
@@ -294,7 +294,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
-        "two: {command: echo, shell: sh}",
+        "two: {command: echo, shell: sh, container: {image: ubuntu}}",
         "two: {command: echo, shell: cmd, container: {image: a}}",
         [
             (
@@ -347,6 +347,60 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
 ]
+
+
+NO_CONTAINER = (
+    "no-container",
+    "the service starts no task without a `container` in a pool that runs containers",
+    "say which image the step runs in: `container: {image: ...}`",
+)
+
+
+def test_a_step_without_a_container_beside_others() -> None:
+    spec = edited(SPEC, ', container: {image: "python:3.12"}', "")
+    code, message, hint = NO_CONTAINER
+    assert facts_of(spec) == [(f"17:3 {code}", message, hint)]
+
+
+PLAIN = """\
+version: 1
+name: topics
+pool:
+  image: IMAGE
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 1}
+  POOL
+task: {command: echo}
+"""
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        "container_images: [ubuntu]",
+        "registries: [{user: me, password_secret: HUB}]",
+    ],
+)
+def test_a_step_without_a_container_in_a_pool_that_runs_them(pool: str) -> None:
+    spec = PLAIN.replace("POOL", pool)
+    code, message, hint = NO_CONTAINER
+    assert facts_of(spec.replace("IMAGE", "ubuntu 22.04 containers")) == [
+        (f"8:1 {code}", message, hint)
+    ]
+    assert facts_of(spec.replace("IMAGE", "ubuntu 24.04")) == [
+        (
+            "4:10 no-containers",
+            "the image `ubuntu 24.04` runs no containers",
+            "for example `image: ubuntu 22.04 containers`",
+        ),
+        (f"8:1 {code}", message, hint),
+    ]
+
+
+def test_an_image_that_can_run_containers_need_not() -> None:
+    for pool in ("os: linux", "start_task: {command: echo}"):
+        spec = PLAIN.replace("POOL", pool).replace("IMAGE", "ubuntu 22.04 containers")
+        assert facts_of(spec) == []
 
 
 @pytest.mark.parametrize(("old", "new", "facts"), BROKEN)

@@ -65,7 +65,10 @@ def test_windows() -> None:
             "give the variable another name",
         ),
         (
-            "one: {command: echo}",
+            (
+                "one: {command: echo}\n  two: {command: echo, shell: powershell}\n"
+                "  three: {command: echo, environment: {PATH_A: x}}"
+            ),
             "one: {command: echo, container: {image: x}}",
             "the image `windows 2022` runs no containers",
             "for example `image: windows 2022 containers`",
