@@ -5,7 +5,8 @@ It renders a report and nothing else; colours and terminals are not its business
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 
 from runner.report.fold import Report
 from runner.run.events import DEPENDENCY_FAILED, StartTaskFailed, TaskFinished
@@ -111,6 +112,11 @@ def _left(report: Report) -> Iterator[str]:
 def plural(count: int, noun: str) -> str:
     """`1 file`, `2 files`, `10,000 files`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def extra_as_text(extra: Mapping[str, object]) -> str:
+    """What goes to the service as it was written, as JSON in one line."""
+    return json.dumps(dict(extra), ensure_ascii=False)
 
 
 def format_bytes(count: int) -> str:

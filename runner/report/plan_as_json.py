@@ -13,6 +13,7 @@ from typing import Any
 
 from runner.plan.model import ContainerPlan, InputFile, Plan, TaskPlan, TaskRange
 from runner.report.pool_as_json import pool_as_json
+from runner.report.secret_uses import secret_uses
 from runner.report.step_as_json import (
     command_as_json,
     node_command_as_json,
@@ -20,7 +21,7 @@ from runner.report.step_as_json import (
     seconds,
     step_as_json,
 )
-from runner.spec.model.workload import OwnContainer, Schedule
+from runner.spec.model.workload import ExistingContainer, OwnContainer, Schedule
 
 VERSION = 1
 _PIECE_CHARACTERS = 64 * 1024
@@ -110,6 +111,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "workload": workload.name,
         "parameters": dict(workload.parameters),
         "pool": pool_as_json(workload.pool, plan.start_task),
+        "secrets": [{"name": name, "goes_to": use} for name, use in secret_uses(workload.pool)],
         "job": _job(plan),
         "steps": list(_steps(plan)),
     }
@@ -119,6 +121,7 @@ def _job(plan: Plan) -> dict[str, Any]:
     job = plan.workload.job
     return {
         "duration_seconds": plan.workload.limits.duration.total_seconds(),
+        "wait_seconds": plan.workload.limits.wait.total_seconds(),
         "priority": job.priority,
         "max_parallel_tasks": job.max_parallel_tasks,
         "on_failure": job.on_failure.value,
@@ -160,6 +163,7 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
     head = {
         "role": container.role,
         "name": container.name,
+        "prefix": policy.prefix if isinstance(policy, ExistingContainer) else None,
         "made": container.is_made,
         "existing": not is_own,
         "if_not_empty": policy.if_not_empty.value if isinstance(policy, OwnContainer) else None,

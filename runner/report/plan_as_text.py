@@ -25,7 +25,7 @@ from runner.plan.model import (
     WebResource,
 )
 from runner.plan.step_tasks import COORDINATION_VARIABLE
-from runner.report.as_text import format_bytes, plural, printable
+from runner.report.as_text import extra_as_text, format_bytes, plural, printable
 from runner.report.pool_as_text import pool_lines
 from runner.spec.model.sources import (
     FilesOf,
@@ -72,14 +72,19 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
     files = container.files
     what = f"{plural(len(files), 'file')} ({format_bytes(total_bytes(files))})"
     if isinstance(policy, OwnContainer):
-        parts = [f"{what} up"] if policy.uploads else []
+        parts = []
+        if policy.if_not_empty is IfNotEmpty.CLEAR:
+            but = ", but for files that are unchanged" if container.unchanged else ""
+            parts.append(f"cleared first (all that is in it is deleted{but})")
+        if policy.uploads:
+            parts.append(f"{what} up")
         if container.unchanged:
             parts.append(f"{len(container.unchanged):,} of them unchanged and not sent again")
         if policy.download:
             parts.append("downloaded")
         parts.append(f"delete: {policy.delete.value}")
-        if policy.if_not_empty is not IfNotEmpty.KEEP:
-            parts.append(f"if not empty: {policy.if_not_empty.value}")
+        if policy.if_not_empty is IfNotEmpty.REFUSE:
+            parts.append("if not empty: refuse")
         yield f"container {container.name}: {', '.join(parts)}"
     elif files:
         yield f"container {container.name}: {what} there, read and never deleted"
@@ -118,6 +123,8 @@ def _job(plan: Plan) -> Iterator[str]:
         yield printable(f"  environment {name}={value}")
     for name, value in job.metadata.items():
         yield printable(f"  metadata {name}={value}")
+    if job.extra:
+        yield printable(f"  extra {extra_as_text(job.extra)}")
     yield from _node_command("job preparation", plan.preparation)
     yield from _node_command("job release", plan.release)
 
@@ -195,6 +202,8 @@ def _settings(step: Step) -> Iterator[str]:
         yield f"  {_exit_rule(rule)}"
     for application in step.applications:
         yield f"  application {application.id} {application.version or '(default version)'}"
+    if step.extra:
+        yield printable(f"  extra {extra_as_text(step.extra)}")
 
 
 def _exit_rule(rule: ExitRule) -> str:

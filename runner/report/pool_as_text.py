@@ -1,13 +1,14 @@
 """A pool for a person: its nodes, and what is out of the ordinary about them.
 
-It knows nothing of tasks; secrets are not shown, nor are their names.
+It knows nothing of tasks; of a secret it shows the name and where its value goes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.report.as_text import plural, printable
+from runner.report.as_text import extra_as_text, plural, printable
+from runner.report.secret_uses import mount_source, secret_uses
 from runner.spec.model.pool import (
     ExistingPool,
     FixedNodes,
@@ -56,13 +57,17 @@ def _features(pool: NewPool) -> Iterator[str]:
     for image in pool.container_images:
         yield f"  container image: {image}"
     for registry in pool.registries:
-        yield f"  registry: {registry.server}"
+        user = "" if registry.user is None else f" as user {registry.user}"
+        yield f"  registry: {registry.server}{user}"
     for mount in pool.mounts:
-        yield f"  mount: {mount.path}"
+        options = f", options {mount.options}" if mount.options else ""
+        yield f"  mount: {mount.path} from {mount_source(mount)}{options}"
     if pool.network is not None:
         yield f"  network: {_network(pool.network)}"
     for user in pool.users:
         yield f"  user: {user.name}, {user.elevation.value}"
+    for secret, use in secret_uses(pool):
+        yield f"  secret {secret} → {use}"
     if pool.inter_node_communication:
         yield "  nodes reach each other"
     for application in pool.applications:
@@ -70,6 +75,8 @@ def _features(pool: NewPool) -> Iterator[str]:
     if pool.keep is not None:
         minutes = pool.keep.total_seconds() / 60
         yield f"  kept for {minutes:g} min after the run, for the next one"
+    if pool.extra:
+        yield f"  extra {extra_as_text(pool.extra)}"
 
 
 def _network(network: Network) -> str:
@@ -77,7 +84,7 @@ def _network(network: Network) -> str:
     if network.public_addresses is PublicAddresses.NONE:
         parts.append("no public addresses")
     elif isinstance(network.public_addresses, tuple):
-        parts.append(f"{len(network.public_addresses)} public addresses of one's own")
+        parts.append(f"public addresses {', '.join(network.public_addresses)}")
     if network.accelerated:
         parts.append("accelerated")
     return ", ".join(parts) or "as usual"

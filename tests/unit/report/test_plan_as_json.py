@@ -71,6 +71,7 @@ tasks:
     needs: cut
     command: cat output/*
     applications: [{id: tool}]
+    container: {image: r.io/tool}
 """
 NODE_COMMAND: dict[str, Any] = {
     "environment": {},
@@ -104,6 +105,7 @@ def test_containers(tmp_path: Path) -> None:
         {
             "role": "input",
             "name": "mine",
+            "prefix": None,
             "made": False,
             "existing": False,
             "if_not_empty": "clear",
@@ -117,6 +119,7 @@ def test_containers(tmp_path: Path) -> None:
         {
             "role": "media",
             "name": "theirs",
+            "prefix": "x/",
             "made": False,
             "existing": True,
             "if_not_empty": None,
@@ -127,6 +130,7 @@ def test_containers(tmp_path: Path) -> None:
         {
             "role": "output",
             "name": "<run>-output",
+            "prefix": None,
             "made": True,
             "existing": False,
             "if_not_empty": "keep",
@@ -191,6 +195,14 @@ def test_the_pool(tmp_path: Path) -> None:
         "extra": {},
     }
     assert "sig=" not in text
+    assert plan["secrets"] == [
+        {"name": "REGISTRY", "goes_to": "registry r.io"},
+        {
+            "name": "KEY",
+            "goes_to": "file share https://a.file.core.windows.net/s of storage account a",
+        },
+        {"name": "WORKER", "goes_to": "user worker of the nodes"},
+    ]
 
 
 def test_the_job(tmp_path: Path) -> None:
@@ -204,6 +216,7 @@ def test_the_job(tmp_path: Path) -> None:
     }
     assert plan["job"] == {
         "duration_seconds": 7200,
+        "wait_seconds": 7200,
         "priority": 5,
         "max_parallel_tasks": 7,
         "on_failure": "stop",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+
+import pytest
 
 from runner.plan.expand import expand
 from runner.plan.model import StoredBlob
 from runner.plan.run_id import UNKNOWN
+from runner.report.plan_as_json import plan_as_json
 from runner.report.plan_as_text import plan_summary, task_lines
 from runner.spec.model.terms import Role
 from tests.fakes.plans import make_plan, make_workload, spec_of
@@ -51,6 +55,9 @@ tasks:
 """
 
 
+TASK_IN_CONTAINER = "task: {command: echo, container: {image: evil.example/tool}}\n"
+
+
 def test_a_summary_by_step(tmp_path: Path) -> None:
     workload = make_workload(tmp_path, SPEC, tuple(f"{letter}.txt" for letter in "abcdef"))
     listing = [StoredBlob(name="b.txt", size_bytes=5, md5=hashlib.md5(b"b.txt").digest())]
@@ -81,6 +88,7 @@ def test_a_summary_by_step(tmp_path: Path) -> None:
         ),
         "  node fill: pack",
         "  user: worker, user",
+        "  secret WORKER → user worker of the nodes",
         (
             "job: ends itself after 24 h, priority 5, at most 7 tasks at once, stops when a task"
             " has failed"
@@ -129,6 +137,101 @@ def test_a_workload_of_one_step_has_no_line_for_it(tmp_path: Path) -> None:
     lines = list(plan_summary(make_plan(tmp_path)))
     assert lines[0] == "workload demo: 2 tasks"
     assert not any(line.startswith("step ") for line in lines)
+
+
+_NETWORKS = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network"
+SUBNET = f"{_NETWORKS}/virtualNetworks/v/subnets/n"
+ADDRESSES = f"{_NETWORKS}/publicIPAddresses"
+REMOTE = """\
+  registries: [{server: evil.example, user: me, password_secret: GHCR}]
+  mounts:
+    - {path: b, blob: {account: acct, container: films, sas_secret: FILMS}, options: -o ro}
+    - path: f
+      file_share: {account: acct, url: "https://acct.file.core.windows.net/s", key_secret: SHARE}
+    - {path: n, nfs: {source: "10.0.0.4:/export"}}
+    - {path: c, cifs: {source: //server/share, user: me, password_secret: GHCR}}
+  network:
+    subnet: SUBNET
+    public_addresses: [ADDRESSES/a, ADDRESSES/b]
+""".replace("SUBNET", SUBNET).replace("ADDRESSES", ADDRESSES)
+
+
+def test_what_nodes_reach_and_where_secrets_go(tmp_path: Path) -> None:
+    text = spec_of(TASK_IN_CONTAINER, pool=REMOTE).replace(
+        "canonical, offer: ubuntu-24_04-lts, sku: server",
+        "microsoft-dsvm, offer: ubuntu-hpc, sku: '2204'",
+    )
+    lines = list(plan_summary(make_plan(tmp_path, text)))
+    start = next(index for index, line in enumerate(lines) if line.startswith("pool:")) + 1
+    share = "file share https://acct.file.core.windows.net/s of storage account acct"
+    assert lines[start : lines.index("job: ends itself after 24 h")] == [
+        "  registry: evil.example as user me",
+        "  mount: b from container films of storage account acct, options -o ro",
+        f"  mount: f from {share}",
+        "  mount: n from NFS 10.0.0.4:/export",
+        "  mount: c from CIFS //server/share as user me",
+        f"  network: subnet {SUBNET}, public addresses {ADDRESSES}/a, {ADDRESSES}/b",
+        "  secret GHCR → registry evil.example",
+        "  secret FILMS → container films of storage account acct",
+        f"  secret SHARE → {share}",
+        "  secret GHCR → CIFS //server/share as user me",
+    ]
+    plan = json.loads("".join(plan_as_json(make_plan(tmp_path, text))))
+    assert plan["secrets"] == [
+        {"name": "GHCR", "goes_to": "registry evil.example"},
+        {"name": "FILMS", "goes_to": "container films of storage account acct"},
+        {"name": "SHARE", "goes_to": share},
+        {"name": "GHCR", "goes_to": "CIFS //server/share as user me"},
+    ]
+
+
+def test_what_goes_to_the_service_as_it_was_written(tmp_path: Path) -> None:
+    text = spec_of(
+        "task:\n  command: echo\n  extra: {userIdentity: {autoUser: {scope: pool}}}\n",
+        pool='  extra: {displayName: "a\\nb", resizeTimeout: PT20M}\n',
+        job="  extra: {displayName: nightly ä}\n",
+    )
+    plan = make_plan(tmp_path, text)
+    of_task = '  extra {"userIdentity": {"autoUser": {"scope": "pool"}}}'
+    assert [line for line in plan_summary(plan) if line.startswith("  extra")] == [
+        '  extra {"displayName": "a\\nb", "resizeTimeout": "PT20M"}',
+        '  extra {"displayName": "nightly ä"}',
+        of_task,
+    ]
+    assert list(task_lines(plan.tasks[0])) == ["task 0001 task", "  $ echo", of_task]
+
+
+@pytest.mark.parametrize(
+    ("more", "stored", "line"),
+    [
+        ("", (), "cleared first (all that is in it is deleted), 2 files (10 B) up, delete: never"),
+        (
+            "",
+            ("a.txt",),
+            (
+                "cleared first (all that is in it is deleted, but for files that are unchanged),"
+                " 2 files (10 B) up, 1 of them unchanged and not sent again, delete: never"
+            ),
+        ),
+        (", delete: after-run", (), None),
+    ],
+)
+def test_a_container_that_is_cleared(
+    tmp_path: Path, more: str, stored: tuple[str, ...], line: str | None
+) -> None:
+    text = spec_of("task: {for_each: input, command: echo}\n").replace(
+        "    upload: [{from: data}]",
+        f"    {{name: mine, upload: [{{from: data}}], if_not_empty: clear{more}}}",
+    )
+    listing = [
+        StoredBlob(name=name, size_bytes=5, md5=hashlib.md5(name.encode()).digest())
+        for name in stored
+    ]
+    plan = make_plan(tmp_path, text, stored={Role("input"): listing})
+    line = line or (
+        "cleared first (all that is in it is deleted), 2 files (10 B) up, delete: after-run"
+    )
+    assert list(plan_summary(plan))[1] == f"container mine: {line}"
 
 
 def test_a_task_on_several_nodes(tmp_path: Path) -> None:
