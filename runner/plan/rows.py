@@ -20,6 +20,7 @@ from runner.plan.rows_json import read_json, read_json_lines
 from runner.spec.document import Document
 from runner.spec.model.sources import RowsFormat, RowsOf
 from runner.spec.problem import Position, Problem, Span
+from runner.spec.templates.values import written_text
 
 MOST_PROBLEMS = 100
 """What a file of rows is shown to be wrong with; nobody reads more."""
@@ -40,7 +41,10 @@ class RowTable:
         return len(self._rows)
 
     def __getitem__(self, index: int) -> Mapping[str, Cell]:
-        shape, *cells = json.loads(self._rows[index])
+        text = self._rows[index]
+        shape, *cells = json.loads(text)
+        if '"-' in text:
+            cells = [written_text(each) if isinstance(each, str) else each for each in cells]
         return dict(zip(self._orders[shape], cells, strict=True))
 
     @property

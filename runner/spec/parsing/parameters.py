@@ -23,6 +23,7 @@ from runner.spec.parsing.parameter_value import (
 )
 from runner.spec.problem import Problem
 from runner.spec.suggestion import shorten, suggest
+from runner.spec.templates.values import written_text
 
 MISSING = "missing-parameter"
 """The code of the one problem that a value can still help."""
@@ -91,7 +92,7 @@ def read_parameters(
         if isinstance(value, Problem):
             problems.append(value)
         else:
-            values[name] = value
+            values[name] = written_text(value) if isinstance(value, str) else value
     return values, tuple(problems)
 
 

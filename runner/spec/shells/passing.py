@@ -13,7 +13,7 @@ from runner.spec.templates.expression import Expression
 from runner.spec.templates.fault import TemplateError, TemplateFault
 from runner.spec.templates.lookup import Scope
 from runner.spec.templates.template import text_of
-from runner.spec.templates.values import NoValueError, describe, is_number, to_text
+from runner.spec.templates.values import NoValueError, describe, keeps_sign, to_text
 
 _Made = TypeVar("_Made")
 
@@ -27,7 +27,7 @@ def word_of(
     """
     value = expression.evaluate(scope)
     text = value if type(value) is str else text_of(expression, scope)
-    starts_word = starts_word and not is_number(value)
+    starts_word = starts_word and not keeps_sign(value)
     return _locate(expression, lambda: _checked(text, language, starts_word=starts_word))
 
 
@@ -59,7 +59,7 @@ def _items(values: Sequence[object], language: Language) -> Iterator[str]:
         if item is None or (isinstance(item, (Mapping, Sequence)) and not isinstance(item, str)):
             message = f"item {number} of the list is {describe(item)}, which is no word"
             raise NoValueError(message, "a list of texts, numbers or files gives a word for each")
-        yield _checked(to_text(item), language, starts_word=not is_number(item))
+        yield _checked(to_text(item), language, starts_word=not keeps_sign(item))
 
 
 def _checked(text: str, language: Language, *, starts_word: bool) -> str:

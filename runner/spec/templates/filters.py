@@ -65,7 +65,7 @@ def split_name(path: str) -> tuple[str, str, str]:
 
 def _text(value: object, name: str) -> str:
     if isinstance(value, str):
-        return value
+        return str(value)
     raise NoValueError(f"`{name}` takes text, not {describe(value)}", "as text: `| string`")
 
 

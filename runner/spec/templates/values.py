@@ -7,11 +7,27 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 LONGEST_TEXT_CHARACTERS = 100_000
 LARGEST_INTEGER = 2**63 - 1
+_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+
+
+class NumberText(str):
+    """Text that was written as a number where only text can be: it keeps its sign as a word.
+
+    Text for all else; what is made of it is plain text again.
+    """
+
+    __slots__ = ()
+
+
+def written_text(text: str) -> str:
+    """The text of a cell or a parameter: `NumberText` where it is a negative number and no more."""
+    return NumberText(text) if text[:1] == "-" and _NUMBER.fullmatch(text) else text
 
 
 class NoValueError(Exception):
@@ -46,7 +62,7 @@ def to_text(value: object) -> str:
     """Text as it is, booleans as `true` and `false`, numbers in the shortest exact form."""
     match value:
         case str():
-            return value
+            return str(value)
         case bool():
             return "true" if value else "false"
         case int() | float():
@@ -64,6 +80,11 @@ def to_text(value: object) -> str:
 def is_number(value: object) -> bool:
     """Whether it is a number; a boolean is none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def keeps_sign(value: object) -> bool:
+    """Whether a leading `-` of its text is a number's, and so no option's."""
+    return is_number(value) or isinstance(value, NumberText)
 
 
 def bounded(value: float) -> int | float:

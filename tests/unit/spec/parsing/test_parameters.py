@@ -10,6 +10,7 @@ from runner.spec.document import read_document
 from runner.spec.model.terms import ParameterValue
 from runner.spec.parsing.parameters import read_parameters
 from runner.spec.problem import Problem
+from runner.spec.templates.values import NumberText
 
 Facts = Callable[[Iterable[Problem]], list[tuple[str, str, str | None]]]
 Values = dict[str, ParameterValue]
@@ -28,6 +29,9 @@ def read(definition: str, given: Values | None = None) -> tuple[Values, tuple[Pr
     [
         ("type: string, default: a", None, "a"),
         ("type: string", "5", "5"),
+        ("type: string", "-x", "-x"),
+        ("type: string", "-3", NumberText("-3")),
+        ("type: string, default: '-.5'", None, NumberText("-.5")),
         ("type: string", "", ""),
         ("type: string", " a\nb ", " a\nb "),
         ('type: string, pattern: "^[0-9]+k$"', "12k", "12k"),

@@ -9,6 +9,7 @@ import pytest
 
 from runner.spec.shells.script import compile_command
 from runner.spec.shells.shell import Shell
+from runner.spec.templates.values import written_text
 
 PAGE = Path(__file__).parents[4] / "docs" / "commands.md"
 SCOPE = {
@@ -16,6 +17,7 @@ SCOPE = {
     "two": "two words",
     "dash": "-rf",
     "n": -3,
+    "cell": written_text("-3"),
     "files": [{"path": "a.txt"}, {"path": "b c.txt"}],
     "none_yet": [],
 }
@@ -30,7 +32,7 @@ def examples() -> list[tuple[Shell, str, str]]:
             shell = Shell(heading.group(1)) if heading.group(1) else None
         row = re.fullmatch(r"\| `(.*)` \| `(.*)` \|", line)
         if row is not None and shell is not None:
-            found.append((shell, row.group(1), row.group(2)))
+            found.append((shell, row.group(1).replace("\\|", "|"), row.group(2)))
     return found
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from runner.spec.shells.script import compile_command
 from runner.spec.templates.template import TemplateError
+from runner.spec.templates.values import NumberText
 
 BASH = "/bin/bash"
 RANDOM_SCRIPTS = int(os.environ.get("BATCH_RUN_SCRIPTS", "250"))
@@ -104,6 +105,8 @@ VALUES = [
     "v1",
     "$v1",
     "x" * 5000,
+    NumberText("-3"),
+    NumberText("-1.5e+3"),
 ]
 
 # Each shape shows the value; the second word says what becomes of it (see `expected`).
@@ -178,9 +181,10 @@ SHAPES = [
 
 
 def expected(value: str, kind: str) -> list[str]:
-    """What a shape shows: of an argument, a leading `-` has become `./-`."""
-    argument = f"./{value}" if value.startswith("-") else value
-    twice = f"./{value}{value}" if value.startswith("-") else value * 2
+    """What a shape shows: of an argument, a leading `-` has become `./-`, but a number's."""
+    is_option = value.startswith("-") and not isinstance(value, NumberText)
+    argument = f"./{value}" if is_option else value
+    twice = argument + value
     return {
         "argument": [argument],
         "text": [value],
@@ -339,7 +343,7 @@ FRAGMENTS = [
 # is its own.
 EVALUATING = "(?:eval|let|declare|local|export|test|trap|unset|read|bash|printf)"
 GLUED = re.compile(rf"""[^\s;|&({{!]{EVALUATING}|(?:\$.|[}})\]"'`])\s+{EVALUATING}""")
-HOSTILE = [value for value in VALUES if RUN in value]
+HOSTILE = [value for value in VALUES if RUN in value or isinstance(value, NumberText)]
 
 
 def random_scripts(seed: int, count: int) -> Iterator[str]:
