@@ -1,5 +1,6 @@
 """Rows of JSON and JSONL files: objects whose values are text, numbers, booleans or null.
 
+An integer above 64 bits is kept as it is written: long ids are more common than calculations.
 It knows nothing of the file's name or of what the rows are for.
 """
 
@@ -12,9 +13,11 @@ from typing import Any, BinaryIO
 
 from runner.plan.rows_faults import Line, Row, RowFault, read_lines
 from runner.spec.suggestion import shorten
+from runner.spec.templates.values import LARGEST_INTEGER, NumberText
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MOST_DIGITS = len(str(-LARGEST_INTEGER))
 
 
 class _NotARowError(Exception):
@@ -44,7 +47,14 @@ def _constant(name: str) -> Any:
     raise _NotARowError("bad-value", f"`{name}` is no number that JSON knows")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+def _integer(digits: str) -> int | NumberText:
+    if len(digits) > _MOST_DIGITS:
+        return NumberText(digits)
+    value = int(digits)
+    return value if -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER else NumberText(digits)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
 
 
 def read_json_lines(stream: BinaryIO) -> Iterator[Row | RowFault]:
@@ -186,11 +196,6 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
         return _DECODER.raw_decode(text, start)
     except RecursionError:
         raise _NotARowError("nested-value", "the row is nested too deeply") from None
-    except ValueError as error:
-        if isinstance(error, json.JSONDecodeError):
-            raise
-        # Python refuses to read integers of more than 4,300 digits.
-        raise _NotARowError("bad-value", "a number of the row has too many digits") from None
 
 
 def _row(value: Any) -> Row:
@@ -222,6 +227,8 @@ def _kind(value: Any) -> str:
             return "an object"
         case list():
             return "a list"
+        case NumberText():
+            return "a number"
         case str():
             return "text"
         case None:

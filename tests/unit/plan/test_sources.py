@@ -109,6 +109,15 @@ def test_rows(tmp_path: Path) -> None:
     assert names(plan) == ["task/id=7 sample name=x ;y", "task/id=8 sample name=z"]
 
 
+def test_rows_of_long_integers_and_negative_numbers(tmp_path: Path) -> None:
+    long = "12345678901234567890"
+    (tmp_path / "rows.json").write_text(f'[{{"a": {long}, "b": -3}}, {{"a": -{long}, "b": "-3"}}]')
+    spec = task_of("{rows: rows.json}", "echo {{ row.a }} {{ row.b }}")
+    plan = make_plan(tmp_path, spec)
+    assert scripts(plan) == [f"echo {long} -3", f"echo -{long} -3"]
+    assert names(plan) == [f"task/a={long} b=-3", f"task/a=-{long} b=-3"]
+
+
 def test_columns_are_checked_once_at_the_spec(tmp_path: Path) -> None:
     (tmp_path / "jobs.csv").write_text("id,sample\n" + "1,2\n" * 50)
     spec = task_of("{rows: jobs.csv}", "echo {{ row.sampel }} {{ row.nil | default('x') }}")
