@@ -14,11 +14,10 @@ from runner.spec.model.workload import Delete, OwnContainer, Workload
 from runner.spec.problem import Problem
 from runner.spec.suggestion import shorten
 from runner.spec.validation.rules.limits import LONGEST_RELEASE, LONGEST_TASK, SHORTEST_RECURRENCE
+from runner.spec.validation.rules.sent_properties import RUN_METADATA
 from runner.spec.validation.rules.uses import Rule, environments, times
 from runner.spec.validation.wording import dotted
 
-RUN_METADATA = "batchrun"
-"""The metadata by which a run finds again what it made."""
 SCRIPT_VARIABLES = frozenset({"BATCH_RUN_SCRIPT", "BATCH_RUN_COORDINATION"})
 """The environment variables in which a run hands scripts to the nodes."""
 
@@ -117,7 +116,7 @@ def _schedule_repeats_one_task(workload: Workload, document: Document) -> Iterat
 def _metadata_is_possible(workload: Workload, document: Document) -> Iterator[Problem]:
     pointer = (*workload.job.pointer, "metadata")
     for name, value in workload.job.metadata.items():
-        if name.lower() == RUN_METADATA:
+        if name in RUN_METADATA:
             message = f"the metadata `{name}` is set by the run itself"
             hint = "give it another name"
         elif not name.strip() or not name.isprintable():

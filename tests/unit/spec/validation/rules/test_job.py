@@ -219,11 +219,22 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
     ),
     (
         "project: films",
-        "batchRun: x",
+        "batchrun: y, batch-run: x",
         [
             (
-                "14:14 metadata",
-                "the metadata `batchRun` is set by the run itself",
+                "14:27 metadata",
+                "the metadata `batch-run` is set by the run itself",
+                "give it another name",
+            ),
+        ],
+    ),
+    (
+        "project: films",
+        "pool: y, workload: x",
+        [
+            (
+                "14:23 metadata",
+                "the metadata `workload` is set by the run itself",
                 "give it another name",
             ),
         ],
