@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
+from runner.plan.model import Plan
+from runner.report.as_text import plural, printable
+from runner.report.secret_uses import secret_uses
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
-from runner.spec.model.terms import Elevation
+from runner.spec.model.terms import Elevation, SecretName
 from runner.spec.model.workload import Delete, OwnContainer, Schedule, Workload
+
+_LINKS_SHOWN = 3
 
 
 def notes(
@@ -41,6 +46,27 @@ def notes(
         yield from _on_this_machine(workload, keep, allow_admin=allow_admin)
     elif "pool" in keep:
         yield from _on_kept_pools(workload)
+
+
+def plan_notes(plan: Plan, *, local: bool) -> Iterator[str]:
+    """Lines for people about what a run gives away: files from elsewhere, values of secrets."""
+    found = [each.outside_links for each in plan.containers if each.outside_links.count]
+    count = sum(links.count for links in found)
+    if count:
+        links = [f"{path} → {target}" for each in found for path, target in each.first]
+        more = f" and {count - _LINKS_SHOWN:,} more" if count > _LINKS_SHOWN else ""
+        them = "is a link" if count == 1 else "are links"
+        yield printable(
+            f"note: {plural(count, 'file')} to bring up {them} out of the folder of the spec:"
+            f" {', '.join(links[:_LINKS_SHOWN])}{more}"
+        )
+    if local:
+        return  # no value leaves this machine
+    uses: dict[SecretName, list[str]] = {}
+    for name, use in secret_uses(plan.workload.pool):
+        uses.setdefault(name, []).append(use)
+    for name, where in uses.items():
+        yield printable(f"note: secret {name} goes to {' and to '.join(dict.fromkeys(where))}")
 
 
 def _on_outputs(workload: Workload, keep: Sequence[str], *, local: bool) -> Iterator[str]:

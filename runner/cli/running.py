@@ -11,12 +11,13 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from runner.cli.audience import Audience
 from runner.cli.checks import check_runs_here, check_signatures
 from runner.cli.listing import list_stored, needs_listing
-from runner.cli.notes import notes
+from runner.cli.notes import notes, plan_notes
 from runner.cli.progress import choose_display
 from runner.cli.secret_values import read_secrets
 from runner.cli.signals import Interruptions
@@ -75,7 +76,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         if settings is None and not arguments.allow_admin:
             workload = without_packages(workload)
         plan = expand(workload, folder=folder, run_id=run_id, stored=stored)
-        for note in said:
+        for note in chain(said, plan_notes(plan, local=settings is None)):
             world.say(note)
         start = _Start(
             arguments=arguments, settings=settings, services=services, secrets=values, world=world

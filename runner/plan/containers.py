@@ -101,20 +101,19 @@ def _own(
     run_id: RunId,
     listing: Sequence[StoredBlob] | None,
 ) -> tuple[ContainerPlan, tuple[Problem, ...]]:
-    files, problems = EMPTY, tuple[Problem, ...]()
-    if container.uploads:
-        files, problems = find_files(container.uploads, folder, document)
+    found = find_files(container.uploads, folder, document)
     unchanged = frozenset[str]()
-    if listing and container.name is not None and not problems:
-        unchanged = find_unchanged(files, listing)
+    if listing and container.name is not None and not found.problems:
+        unchanged = find_unchanged(found.files, listing)
     plan = ContainerPlan(
         role=container.role,
         name=container.name or container_name(run_id, container.role),
-        files=files,
+        files=found.files,
         is_made=container.name is None,
         unchanged=unchanged,
+        outside_links=found.outside_links,
     )
-    return plan, problems
+    return plan, found.problems
 
 
 def _existing(

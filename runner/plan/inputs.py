@@ -16,6 +16,8 @@ from pathlib import Path
 from runner.errors import describe_os_error
 from runner.plan.blob_names import name_problems, shown
 from runner.plan.file_table import FileTable, FileTableBuilder, Origin
+from runner.plan.links import LinkWatch, together
+from runner.plan.model import OutsideLinks
 from runner.plan.patterns import file_matcher, sees_hidden
 from runner.spec.document import Document, Pointer
 from runner.spec.model.workload import Structure, Upload
@@ -28,15 +30,25 @@ _Found = tuple[str, int, int, str]
 """A blob's name, the number of its upload, its size, and its path where the name does not tell."""
 
 
-def find_files(
-    uploads: tuple[Upload, ...], folder: Path, document: Document
-) -> tuple[FileTable, tuple[Problem, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFiles:
+    """The files of a container's uploads, what is wrong with them, and links that lead astray."""
+
+    files: FileTable
+    problems: tuple[Problem, ...]
+    outside_links: OutsideLinks
+
+
+def find_files(uploads: tuple[Upload, ...], folder: Path, document: Document) -> LocalFiles:
     """The files of a container's uploads, and what is wrong with them.
 
     `folder` is the spec's; a folder's structure below `from` becomes the blob's name, or is
     dropped. Links to files are followed, links to folders are not: they may lead round in a circle.
     """
-    searches = tuple(_Search(each, folder / each.source, document) for each in uploads)
+    searches = tuple(
+        _Search(each, folder / each.source, document, LinkWatch(folder, each.source))
+        for each in uploads
+    )
     builder = FileTableBuilder(each.origin for each in searches)
     problems: list[Problem] = []
     streams = [search.find(number) for number, search in enumerate(searches)]
@@ -58,7 +70,11 @@ def find_files(
             break
     for search in searches:
         problems.extend(search.problems)
-    return builder.build(), tuple(problems)
+    return LocalFiles(
+        files=builder.build(),
+        problems=tuple(problems),
+        outside_links=together(tuple(search.links.found for search in searches)),
+    )
 
 
 @dataclass(slots=True)
@@ -68,6 +84,7 @@ class _Search:
     upload: Upload
     source: Path
     document: Document
+    links: LinkWatch
     is_file: bool = False
     problems: list[Problem] = field(default_factory=list)
 
@@ -109,6 +126,7 @@ class _Search:
         except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in it
             status = None
         if status is not None and stat.S_ISREG(status.st_mode):
+            self.links.note_source()
             yield prefix + self.source.name, number, status.st_size, ""
             return
         if status is None or not stat.S_ISDIR(status.st_mode):
@@ -118,14 +136,32 @@ class _Search:
                 hint="a relative path starts at the folder of the spec",
             )
             return
+        self.links.note_source()
         patterns = self.upload.patterns
-        files = walk(self.source, file_matcher(patterns), hidden=sees_hidden(patterns))
+        files = walk(
+            self.source,
+            file_matcher(patterns),
+            hidden=sees_hidden(patterns),
+            on_link=self._note_link,
+        )
         if self.upload.structure is Structure.KEEP:
             for path, size in files:
                 yield prefix + path, number, size, ""
             return
         flat = ((prefix + path.rpartition("/")[2], number, size, path) for path, size in files)
         yield from sorted(flat, key=itemgetter(0, 3))
+
+    def _note_link(self, path: str, leads: bool) -> None:
+        if leads:
+            self.links.note(path)
+            return
+        link = self.source / path
+        self._refuse(
+            "broken-link",
+            f"`{shown(str(link))}` is a link to `{shown(str(link.readlink()))}`, where there is"
+            " nothing",
+            hint="delete it, or leave it out by `exclude`",
+        )
 
     def _refuse(self, code: str, message: str, hint: str | None = None, key: str = "from") -> None:
         pointer = (*self.upload.pointer, key)
@@ -140,41 +176,53 @@ def _is_file(search: _Search) -> bool:
 
 
 def walk(
-    folder: Path, matches: Callable[[str], bool], *, hidden: bool
+    folder: Path,
+    matches: Callable[[str], bool],
+    *,
+    hidden: bool,
+    on_link: Callable[[str, bool], None],
 ) -> Iterator[tuple[str, int]]:
     """Paths and sizes in bytes of the files below a folder, in the order of the paths.
 
     Names with a leading dot are passed over, unless `hidden`: `.git` may hold more than all else.
-    Only the names of the folders that are open are held. Raises `OSError`.
+    Only the names of the folders that are open are held. `on_link` is told each file that is a
+    link, and whether there is something that it leads to. Raises `OSError`.
     """
     root = os.fspath(folder)
-    waiting = [iter(_entries(root, "", hidden=hidden))]
+    waiting = [_entries(root, "", hidden=hidden)]
     while waiting:
-        path = next(waiting[-1], None)
+        paths, links = waiting[-1]
+        path = next(paths, None)
         if path is None:
             waiting.pop()
         elif path.endswith("/"):
-            waiting.append(iter(_entries(root, path, hidden=hidden)))
+            waiting.append(_entries(root, path, hidden=hidden))
         elif matches(path):
             try:
                 status = os.stat(f"{root}/{path}")  # noqa: PTH116  # a million times: no `Path`
             except FileNotFoundError:  # a link to nothing, or deleted since
+                if path in links and os.path.islink(f"{root}/{path}"):  # noqa: PTH114
+                    on_link(path, False)
                 continue
             if stat.S_ISREG(status.st_mode):
+                if path in links:
+                    on_link(path, True)
                 yield path, status.st_size
 
 
-def _entries(root: str, below: str, *, hidden: bool) -> list[str]:
+def _entries(root: str, below: str, *, hidden: bool) -> tuple[Iterator[str], frozenset[str]]:
     """The paths in one folder, those of folders with a `/` behind: so their order is also that of
-    all that is below them."""
+    all that is below them. And those of them that are links."""
+    names, links = [], []
     with os.scandir(f"{root}/{below}") as entries:
-        names = [
-            f"{below}{each.name}/" if each.is_dir(follow_symlinks=False) else below + each.name
-            for each in entries
-            if hidden or not each.name.startswith(".")
-        ]
+        for each in entries:
+            if hidden or not each.name.startswith("."):
+                path = below + each.name
+                names.append(f"{path}/" if each.is_dir(follow_symlinks=False) else path)
+                if each.is_symlink():
+                    links.append(path)
     names.sort()
-    return names
+    return iter(names), frozenset(links)
 
 
 def _collision(

@@ -63,6 +63,20 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideLinks:
+    """Files to bring up that are links out of the spec's folder; the first few by path and target.
+
+    A path is as the spec leads to it, a target the real one.
+    """
+
+    count: int = 0
+    first: tuple[tuple[str, str], ...] = ()
+
+
+NO_LINKS = OutsideLinks()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPlan:
     """A container and the files of it that are known now, in the order of their blob names.
 
@@ -75,6 +89,7 @@ class ContainerPlan:
     files: Sequence[InputFile]
     is_made: bool = True
     unchanged: frozenset[str] = frozenset()
+    outside_links: OutsideLinks = NO_LINKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,7 +160,7 @@ def _range(tasks: TaskRange) -> dict[str, int]:
 def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
     policy = plan.workload.container(container.role)
     is_own = isinstance(policy, OwnContainer)
-    head = {
+    head: dict[str, Any] = {
         "role": container.role,
         "name": container.name,
         "prefix": policy.prefix if isinstance(policy, ExistingContainer) else None,
@@ -170,6 +170,13 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
         "download": isinstance(policy, OwnContainer) and policy.download,
         "delete": policy.delete.value if isinstance(policy, OwnContainer) else "never",
     }
+    if container.outside_links.count:
+        head["outside_links"] = {
+            "count": container.outside_links.count,
+            "first": [
+                {"path": path, "target": target} for path, target in container.outside_links.first
+            ],
+        }
     yield f'{_dump(head)[:-1]}, "files": ['
     files = ([_dump(_file(container, file))] for file in container.files)
     yield from _lines(files, end="\n]}" if container.files else "]}")

@@ -18,6 +18,7 @@ from runner.plan.model import (
     ContainerPlan,
     FolderResource,
     NodeCommandPlan,
+    OutsideLinks,
     Plan,
     ResourcePlan,
     TaskPlan,
@@ -90,11 +91,23 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
         yield f"container {container.name}: {what} there, read and never deleted"
     else:
         yield f"container {container.name}: exists, read and never deleted"
+    yield from _outside_links(container.outside_links)
     for file in files[:_FILES_SHOWN]:
         note = ", unchanged" if file.blob in container.unchanged else ""
         yield printable(f"  {file.blob} ({format_bytes(file.size_bytes)}{note})")
     if len(files) > _FILES_SHOWN:
         yield f"  ... and {len(files) - _FILES_SHOWN:,} more"
+
+
+def _outside_links(links: OutsideLinks) -> Iterator[str]:
+    """Links that bring up what is not in the folder of the spec."""
+    if not links.count:
+        return
+    yield f"  leading out of the folder of the spec: {plural(links.count, 'link')}"
+    for path, target in links.first:
+        yield printable(f"    {path} → {target}")
+    if links.count > len(links.first):
+        yield f"    ... and {links.count - len(links.first):,} more"
 
 
 def _node_command(what: str, command: NodeCommandPlan | None) -> Iterator[str]:

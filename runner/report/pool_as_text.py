@@ -57,8 +57,7 @@ def _features(pool: NewPool) -> Iterator[str]:
     for image in pool.container_images:
         yield f"  container image: {image}"
     for registry in pool.registries:
-        user = "" if registry.user is None else f" as user {registry.user}"
-        yield f"  registry: {registry.server}{user}"
+        yield f"  registry: {registry.server} as user {registry.user}"
     for mount in pool.mounts:
         options = f", options {mount.options}" if mount.options else ""
         yield f"  mount: {mount.path} from {mount_source(mount)}{options}"

@@ -26,8 +26,7 @@ def secret_uses(pool: Pool) -> Iterator[tuple[SecretName, str]]:
     if not isinstance(pool, NewPool):
         return
     for registry in pool.registries:
-        if registry.password is not None:
-            yield registry.password, f"registry {registry.server}"
+        yield registry.password, f"registry {registry.server}"
     for mount in pool.mounts:
         for secret in _of_mount(mount):
             yield secret, mount_source(mount)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.notes import notes
-from tests.fakes.plans import RUN, SPEC, make_workload
+from runner.cli.notes import notes, plan_notes
+from tests.fakes.plans import RUN, SPEC, make_plan, make_workload, spec_of
 
 EXISTING = SPEC[: SPEC.index("pool:")] + "pool: {existing: shared}\n" + SPEC[SPEC.index("task:") :]
 KEPT = SPEC.replace("{dedicated: 1}", "{dedicated: 1}\n  keep: 1h30m")
@@ -149,3 +149,44 @@ def test_where_a_schedule_goes_is_said(tmp_path: Path) -> None:
         " 1d until 2026-01-31T23:00:00Z"
         f" (az batch job-schedule delete --job-schedule-id {RUN} ends it sooner)"
     )
+
+
+@pytest.mark.parametrize(
+    ("links", "line"),
+    [
+        (1, "note: 1 file to bring up is a link out of the folder of the spec: data/0 → {target}"),
+        (
+            5,
+            (
+                "note: 5 files to bring up are links out of the folder of the spec:"
+                " data/0 → {target}, data/1 → {target}, data/2 → {target} and 2 more"
+            ),
+        ),
+    ],
+)
+def test_files_from_elsewhere_are_said(tmp_path: Path, links: int, line: str) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("s3cret")
+    make_workload(tmp_path / "here")
+    for number in range(links):
+        (tmp_path / "here" / "data" / f"{number}").symlink_to(secret)
+    plan = make_plan(tmp_path / "here")
+    for local in (True, False):
+        assert list(plan_notes(plan, local=local)) == [line.format(target=secret.resolve())]
+
+
+def test_where_secrets_go_is_said(tmp_path: Path) -> None:
+    pool = (
+        "  registries: [{server: evil.example, user: me, password_secret: GHCR}]\n"
+        "  mounts:\n"
+        "    - {path: c, cifs: {source: //server/share, user: me, password_secret: GHCR}}\n"
+        "  users: [{name: worker, password_secret: WORKER}]\n"
+    )
+    text = spec_of("task: {command: echo, container: {image: evil.example/a}}\n", pool=pool)
+    text = text.replace("canonical", "microsoft-dsvm").replace("ubuntu-24_04-lts", "ubuntu-hpc")
+    plan = make_plan(tmp_path, text.replace("sku: server", "sku: '2204'"))
+    assert list(plan_notes(plan, local=False)) == [
+        "note: secret GHCR goes to registry evil.example and to CIFS //server/share as user me",
+        "note: secret WORKER goes to user worker of the nodes",
+    ]
+    assert list(plan_notes(plan, local=True)) == []

@@ -201,6 +201,27 @@ def test_what_goes_to_the_service_as_it_was_written(tmp_path: Path) -> None:
     assert list(task_lines(plan.tasks[0])) == ["task 0001 task", "  $ echo", of_task]
 
 
+def test_links_out_of_the_folder_of_the_spec(tmp_path: Path) -> None:
+    here, secret = tmp_path / "here", tmp_path / "key\n"
+    secret.write_text("s3cret")
+    make_workload(here)
+    for number in range(6):
+        (here / "data" / f"{number}").symlink_to(secret)
+    plan = make_plan(here)
+    target = f"{tmp_path.resolve()}/key"
+    assert list(plan_summary(plan))[1:9] == [
+        "container demo-20260102t030405z-abcd-input: 8 files (46 B) up, delete: after-success",
+        "  leading out of the folder of the spec: 6 links",
+        *(f"    data/{number} → {target}\\n" for number in range(5)),
+        "    ... and 1 more",
+    ]
+    (container, _) = json.loads("".join(plan_as_json(plan)))["containers"]
+    assert container["outside_links"] == {
+        "count": 6,
+        "first": [{"path": f"data/{number}", "target": f"{target}\n"} for number in range(5)],
+    }
+
+
 @pytest.mark.parametrize(
     ("more", "stored", "line"),
     [
