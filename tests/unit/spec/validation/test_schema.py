@@ -422,6 +422,19 @@ TOGETHER = [
         ],
     ),
     (
+        of(root="job: {release: {command: x}}"),
+        [
+            (
+                "1:7 missing-key",
+                "`release` needs the key `preparation` beside it",
+                (
+                    'for example `preparation: {"command": "tar -xf models.tar -C'
+                    ' \\"$AZ_BATCH_NODE_SHARED_DIR\\"", "resources": [{"from": "models"}]}`'
+                ),
+            )
+        ],
+    ),
+    (
         of(pool=POOL.replace("debian 12", "{publisher: a, offer: b}")),
         [("2:8 missing-key", "`pool.image` needs the key `sku`", 'for example `sku: "server"`')],
     ),
