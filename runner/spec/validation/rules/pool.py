@@ -102,7 +102,7 @@ def _slots_are_enough(workload: Workload, document: Document) -> Iterator[Proble
     if not isinstance(pool, NewPool):
         return
     for step in workload.steps:
-        if step.slots > pool.task_slots_per_node:
+        if step.instances is None and step.slots > pool.task_slots_per_node:
             yield document.problem(
                 (*step.pointer, "slots"),
                 code="too-many-slots",
@@ -212,6 +212,18 @@ def _instances_find_nodes(workload: Workload, document: Document) -> Iterator[Pr
                 )
 
 
+def _instances_take_no_slots(workload: Workload, document: Document) -> Iterator[Problem]:
+    """REST: Task - Add, `requiredSlots`: tasks of several nodes must not specify it."""
+    for step in workload.steps:
+        if step.instances is not None and step.slots != 1:
+            yield document.key_problem(
+                (*step.pointer, "slots"),
+                code="instances",
+                message="a task of several nodes cannot say how many slots it takes",
+                hint="take `slots` away: its nodes have one slot each",
+            )
+
+
 def _ids_are_possible(workload: Workload, document: Document) -> Iterator[Problem]:
     if isinstance(workload.pool, ExistingPool) and not SERVICE_ID.match(workload.pool.id):
         yield document.problem(
@@ -257,5 +269,6 @@ POOL: tuple[Rule, ...] = (
     _pool_can_be_kept,
     _network_is_whole,
     _instances_find_nodes,
+    _instances_take_no_slots,
     _ids_are_possible,
 )

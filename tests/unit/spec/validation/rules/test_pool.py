@@ -164,13 +164,24 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
-        "slots: 1\n",
+        "slots: 1\n  instances: {count: 3, coordination: echo}\n",
         "slots: 2\n",
         [
             (
                 "15:10 too-many-slots",
                 "a task takes 2 slots, but a node has 1",
                 "set `task_slots_per_node: 2` in `pool`, or lower `slots`",
+            ),
+        ],
+    ),
+    (
+        "slots: 1\n",
+        "slots: 2\n",
+        [
+            (
+                "15:3 instances",
+                "a task of several nodes cannot say how many slots it takes",
+                "take `slots` away: its nodes have one slot each",
             ),
         ],
     ),
@@ -364,7 +375,9 @@ EXISTING = """\
 version: 1
 name: topics
 pool: {existing: my_pool-1}
-task: {command: echo, slots: 9, instances: {count: 3, coordination: echo}}
+tasks:
+  one: {command: echo, slots: 9}
+  two: {command: echo, instances: {count: 3, coordination: echo}}
 """
 
 
