@@ -34,11 +34,14 @@ def _lines(report: Report, run_directory: str, output_directory: str) -> Iterato
         more = len(failures) - _FAILURES_SHOWN
         yield f"... and {more} more failed; all are in {run_directory}/report.json"
     yield from _blocked(blocked, run_directory)
-    yield _counts(report)
-    if report.downloaded_files:
-        size = format_bytes(report.downloaded_bytes)
-        yield f"{plural(report.downloaded_files, 'file')} ({size}) in {output_directory}"
-    yield from _left(report)
+    if not report.has_begun:
+        yield f"the run did not begin: nothing was made, {plural(report.tasks, 'task')} not added"
+    else:
+        yield _counts(report)
+        if report.downloaded_files:
+            size = format_bytes(report.downloaded_bytes)
+            yield f"{plural(report.downloaded_files, 'file')} ({size}) in {output_directory}"
+        yield from _left(report)
     yield f"run directory: {run_directory}"
 
 

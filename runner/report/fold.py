@@ -60,6 +60,11 @@ class Report:
     error: str | None = None
 
     @property
+    def has_begun(self) -> bool:
+        """Whether anything may have been made: the services let the run begin."""
+        return bool(self.workload)
+
+    @property
     def files_there(self) -> int:
         """Input files that are where tasks find them."""
         return self.uploaded_files + self.unchanged_files
@@ -102,6 +107,8 @@ class Report:
                 self.deleted, self.left = event.deleted, event.left
             case RunFinished():
                 self.exit_code, self.error = event.exit_code, event.error
+                # Of a run that did not begin nothing else tells them.
+                self.tasks = event.succeeded + event.failed + event.unfinished
             case _:
                 assert_never(event)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from runner.report.as_json import report_as_json
 from runner.report.as_text import digest, format_bytes, plural, printable
 from runner.report.fold import fold
 from runner.run.events import (
@@ -9,6 +12,7 @@ from runner.run.events import (
     Event,
     LeftBehind,
     OutputDownloaded,
+    RunFinished,
     RunStarted,
     StartTaskFailed,
     TaskFinished,
@@ -50,6 +54,21 @@ def test_success() -> None:
         "nothing left in the services\n"
         "run directory: runs/1"
     )
+
+
+@pytest.mark.parametrize(("tasks", "shown"), [(1, "1 task"), (2_000, "2,000 tasks")])
+def test_a_run_that_did_not_begin(tasks: int, shown: str) -> None:
+    ends = (
+        CleanupFinished(deleted=(), left=()),
+        RunFinished(exit_code=2, succeeded=0, failed=0, unfinished=tasks, error="refused"),
+    )
+    for events in (ends, ends[1:]):
+        report = fold(events)
+        assert digest(report, run_directory="runs/1", output_directory="results/demo") == (
+            f"the run did not begin: nothing was made, {shown} not added\nrun directory: runs/1"
+        )
+        value = report_as_json(report, run="demo")
+        assert (value["tasks"], value["unfinished"]) == (tasks, tasks)
 
 
 def test_failures_with_their_causes() -> None:

@@ -96,6 +96,7 @@ def test_a_run_may_refuse_to_begin(tmp_path: Path) -> None:
     assert not [line for line in stage.blobs.log if line.startswith(("create", "delete"))]
     assert "create job" not in stage.batch.log
     assert [event["type"] for event in stage.events] == ["cleanup.finished", "run.finished"]
+    assert not stage.report.has_begun
 
 
 @pytest.mark.parametrize("policy", IfNotEmpty)
