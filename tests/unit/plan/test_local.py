@@ -90,21 +90,26 @@ def test_tasks_and_jobs(tmp_path: Path) -> None:
         "  instances: {count: 2, coordination: echo}\n"
         "  applications: [{id: tool}]\n",
         pool="  inter_node_communication: true\n",
-        job="  schedule: {every: 1d, end: 2099-01-01T00:00:00Z}\n",
     ).replace(IMAGE, "{publisher: microsoft-dsvm, offer: ubuntu-hpc, sku: '2204'}")
     text = text.replace("dedicated: 1", "dedicated: 2")
-    text = text.replace("{from: data}]", "{from: data}]\n    delete: never")
-    text = text.replace("{download: true}", "{delete: never}")
     assert obstacles(tmp_path, text) == [
-        "14:3: needs-azure: a schedule needs Azure",
-        "17:3: needs-azure: a container image needs Azure",
-        "18:3: needs-azure: a task on several nodes needs Azure",
-        "19:3: needs-azure: an application package needs Azure",
+        "14:3: needs-azure: a container image needs Azure",
+        "15:3: needs-azure: a task on several nodes needs Azure",
+        "16:3: needs-azure: an application package needs Azure",
     ]
     alone = text.replace("count: 2", "count: 1")
-    assert "18:3: needs-azure: a task on several nodes needs Azure" not in obstacles(
+    assert "15:3: needs-azure: a task on several nodes needs Azure" not in obstacles(
         tmp_path, alone
     )
+
+
+def test_schedules(tmp_path: Path) -> None:
+    text = spec_of(
+        "task: {command: echo}\n", job="  schedule: {every: 1d, end: 2099-01-01T00:00:00Z}\n"
+    )
+    text = text.replace("{from: data}]", "{from: data}]\n    delete: never")
+    text = text.replace("{download: true}", "{delete: never}")
+    assert obstacles(tmp_path, text) == ["13:3: needs-azure: a schedule needs Azure"]
 
 
 def test_packages_are_left_out_and_the_rest_stays(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from runner.spec.document import Document
 from runner.spec.model.pool import OperatingSystem
+from runner.spec.model.step import Print, Step
 from runner.spec.model.workload import Delete, OwnContainer, Workload
 from runner.spec.problem import Problem
 from runner.spec.suggestion import shorten
@@ -103,6 +104,13 @@ def _schedule_repeats_one_task(workload: Workload, document: Document) -> Iterat
             message="a schedule repeats one task: no one is there to make one for each item",
             hint="take `for_each` away, and let the command find its work itself",
         )
+    for key, reason in _not_scheduled(step):
+        yield document.key_problem(
+            (*step.pointer, key),
+            code="schedule",
+            message=f"`{key}` has no use with `job.schedule`: {reason}",
+            hint="take one of the two away",
+        )
     for container in workload.containers:
         if isinstance(container, OwnContainer) and container.delete is not Delete.NEVER:
             yield document.key_problem(
@@ -111,6 +119,19 @@ def _schedule_repeats_one_task(workload: Workload, document: Document) -> Iterat
                 message=f"`{container.role}` would be deleted while the schedule still needs it",
                 hint="add `delete: never`",
             )
+
+
+def _not_scheduled(step: Step) -> Iterator[tuple[str, str]]:
+    """The keys of a step that the one task of a scheduled job cannot have, and why.
+
+    It is the job manager task (REST: Job Schedule - Add, `jobManagerTask`).
+    """
+    if step.exit_rules:
+        yield "exit_rules", "the job ends with its one task, however that ends"
+    if step.instances is not None:
+        yield "instances", "a scheduled task runs on one node"
+    if step.print is not Print.NONE:
+        yield "print", "no one is there to be shown anything"
 
 
 def _metadata_is_possible(workload: Workload, document: Document) -> Iterator[Problem]:

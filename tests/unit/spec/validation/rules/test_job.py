@@ -39,6 +39,7 @@ def test_a_spec_that_is_right() -> None:
 RIGHT = [
     ("start: 2026-01-01T00:00:00Z, end", "end"),
     ("timeout: 10h", "timeout: 1s"),
+    ("timeout: 10h", "print: none\n  exit_rules: []"),
     ("{MODE: fast}", "{BATCH_RUN_TARGET: local, AZ_BATCHES: x, mode: a, MODE: b}"),
 ]
 
@@ -181,6 +182,40 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
                 "20:3 schedule",
                 "a schedule repeats one task: no one is there to make one for each item",
                 "take `for_each` away, and let the command find its work itself",
+            ),
+        ],
+    ),
+    (
+        "retention: 7d\n",
+        (
+            "retention: 7d\n"
+            "  print: stdout\n"
+            "  exit_rules: [{codes: [1], job: terminate}]\n"
+            "  instances: {count: 1, coordination: echo}\n"
+        ),
+        [
+            (
+                "23:3 schedule",
+                "`print` has no use with `job.schedule`: no one is there to be shown anything",
+                "take one of the two away",
+            ),
+            (
+                "24:3 schedule",
+                (
+                    "`exit_rules` has no use with `job.schedule`: the job ends with its one task, "
+                    "however that ends"
+                ),
+                "take one of the two away",
+            ),
+            (
+                "25:3 instances",
+                "a task of several nodes needs nodes that can reach each other",
+                "add `inter_node_communication: true` to `pool`",
+            ),
+            (
+                "25:3 schedule",
+                "`instances` has no use with `job.schedule`: a scheduled task runs on one node",
+                "take one of the two away",
             ),
         ],
     ),
