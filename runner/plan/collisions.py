@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import accumulate, pairwise, product
 
+from runner.plan.distinct_names import (
+    how_to_differ,
+    how_to_differ_in_more_than_case,
+    how_to_differ_in_one_task,
+)
 from runner.plan.model import OutputPlan, TaskId, TaskPlan
 from runner.spec.document import Pointer
-from runner.spec.model.step import Output, UploadCondition
+from runner.spec.model.step import Output, Step, UploadCondition
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import OwnContainer, Workload
 from runner.spec.problem import Problem
 
-_APART = "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`"
 _MOST_FOLDERS = 1_000
 """So many folders that hold another's output are looked into; more would say the same."""
 
@@ -31,6 +35,7 @@ class _Written:
     """One output of one task."""
 
     task: TaskId
+    step: Step
     output: Output
     plan: OutputPlan
 
@@ -131,16 +136,19 @@ class OutputNames:
                 code="case-collision",
                 message=f"tasks {one.task} and {other.task} would write `{one.plan.path}` and"
                 f" `{plan.path}` of `{plan.role}`, which are one file on many disks",
-                hint=f"{_APART}, or do not download `{plan.role}`",
+                hint=f"{how_to_differ_in_more_than_case(one.step, other.step)}, or do not download"
+                f" `{plan.role}`",
             )
+        hint = how_to_differ(one.step, other.step)
         who = f"tasks {one.task} and {other.task} would both"
         if one.task == other.task:
             who = f"two outputs of task {other.task} would"
+            hint = how_to_differ_in_one_task(other.step)
         return self._workload.document.problem(
             pointer,
             code="output-collision",
             message=f"{who} write `{target}` of `{plan.role}`",
-            hint=_APART,
+            hint=hint,
         )
 
     def _nested(self, candidates: frozenset[int]) -> Iterator[Problem]:
@@ -168,13 +176,13 @@ class OutputNames:
     def _nesting(self, owner: _Written, below: _Written) -> Problem | None:
         """What is wrong with an output below the path of another one, if anything is."""
         one, other = owner.plan, below.plan
-        hint = f"give the outputs folders of their own: {_APART}"
+        hint = how_to_differ(owner.step, below.step)
         if one.blob is not None:
             message = (
                 f"`{one.path}` of `{one.role}` would be a file of task {owner.task} and a folder"
                 f" of task {below.task}, which no disk can hold"
             )
-            hint = f"{_APART}, or do not download `{one.role}`"
+            hint += f", or do not download `{one.role}`"
         elif other.blob is None:
             if one.path == other.path:
                 return None  # said already
@@ -207,12 +215,12 @@ class OutputNames:
     def _written(self, position: int) -> _Written:
         index, output, which = self._output_at(position)
         task = self._tasks[index]
-        return _Written(task=task.id, output=output, plan=task.outputs[which])
+        return _Written(task=task.id, step=task.step, output=output, plan=task.outputs[which])
 
     def _all(self) -> Iterator[tuple[_Written, ...]]:
         for task in self._tasks:
             yield tuple(
-                _Written(task=task.id, output=output, plan=plan)
+                _Written(task=task.id, step=task.step, output=output, plan=plan)
                 for output, plan in zip(task.step.outputs, task.outputs, strict=True)
             )
 

@@ -21,6 +21,7 @@ def outputs(written: str, more: str = "", *, containers: str = "") -> str:
 
 BY_STEM = '{pattern: "{{ file.stem }}.out", to: output}'
 UNSEEN = "  unseen: {}\n"
+STEPS_APART = "give the outputs of steps `a` and `b` names, folders or containers of their own"
 
 
 def test_over_all_steps(tmp_path: Path) -> None:
@@ -29,12 +30,73 @@ def test_over_all_steps(tmp_path: Path) -> None:
         f"  a: {{for_each: input, command: echo, outputs: [{BY_STEM}]}}\n"
         f"  b: {{for_each: input, command: echo, outputs: [{BY_STEM}]}}\n"
     )
-    assert lines(refused(tmp_path, spec)) == [
+    (problem,) = refused(tmp_path, spec)
+    assert lines((problem,)) == [
         (
             "spec.yaml:13:49: output-collision: tasks 0001 and 0002 would both write `a.out` of"
             " `output`"
         )
     ]
+    assert problem.hint == STEPS_APART
+
+
+@pytest.mark.parametrize(
+    ("for_each", "hint"),
+    [
+        ("input", "`{{ file.name }}` or `{{ file.path }}`"),
+        ("{files: input, chunk: 1}", "`{{ index }}`"),
+        ("{list: [a, b]}", "`{{ item }}` or `{{ index }}`"),
+        ("{list: [{n: a}, {n: b}]}", "`{{ item.KEY }}` or `{{ index }}`"),
+        ("{range: {from: 1, to: 2}}", "`{{ item }}` or `{{ index }}`"),
+        ("{rows: rows.csv}", "`{{ row.COLUMN }}` or `{{ index }}`"),
+        (
+            "{matrix: {a: {files: input}, b: {list: [1]}, c: {rows: rows.csv}}}",
+            "`{{ row.a.name }}` and `{{ row.b }}` and `{{ row.c.COLUMN }}` or `{{ index }}`",
+        ),
+        ("{matrix: {a: {files: input, chunk: 1}}}", "`{{ index }}`"),
+        (
+            "{zip: {a: {files: input}, b: {list: [{n: 1}, {n: 2}]}}}",
+            "`{{ row.a.name }}` or `{{ row.b.KEY }}` or `{{ index }}`",
+        ),
+    ],
+)
+def test_what_keeps_tasks_of_one_step_apart(tmp_path: Path, for_each: str, hint: str) -> None:
+    (tmp_path / "rows.csv").write_text("n\n1\n2\n")
+    spec = spec_of(
+        f"task:\n  for_each: {for_each}\n  command: echo\n"
+        "  outputs: [{pattern: x.out, to: output}]\n"
+    )
+    (problem,) = refused(tmp_path, spec, ("a.txt", "b.txt"))
+    assert problem.hint == f"put {hint} into the pattern or the `path`"
+
+
+def test_what_keeps_outputs_of_outputs_apart(tmp_path: Path) -> None:
+    spec = spec_of(
+        "tasks:\n"
+        "  a: {for_each: input, command: echo,"
+        f" outputs: [{BY_STEM.replace('output', 'unseen')}]}}\n"
+        "  b: {for_each: {outputs_of: a}, needs: [a], command: echo,"
+        " outputs: [{pattern: x, to: output}]}\n",
+        containers=UNSEEN,
+    )
+    (problem,) = refused(tmp_path, spec, ("a.txt", "b.txt"))
+    assert problem.hint == (
+        "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`"
+    )
+
+
+def test_two_outputs_of_one_task(tmp_path: Path) -> None:
+    spec = outputs(
+        '{pattern: x, to: output, path: "{{ file.name }}"},'
+        ' {pattern: y, to: output, path: "{{ file.path }}"}'
+    )
+    (problem,) = refused(tmp_path, spec, ("a",))
+    assert lines((problem,)) == [
+        "spec.yaml:14:64: output-collision: two outputs of task 0001 would write `a` of `output`"
+    ]
+    assert problem.hint == (
+        "give each output of step `task` a name, a folder or a container of its own"
+    )
 
 
 def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
@@ -47,8 +109,7 @@ def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
         )
     ]
     assert problem.hint == (
-        "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`, or do not"
-        " download `output`"
+        "put `{{ index }}` into the pattern or the `path`, or do not download `output`"
     )
     decomposed = refused(tmp_path / "b", outputs(BY_STEM), ("\u00c4.txt", "a\u0308.txt"))
     assert [each.code for each in decomposed] == ["case-collision"]
@@ -75,12 +136,16 @@ def test_folders_of_wildcards_in_one_another(tmp_path: Path, path: str) -> None:
     if path.endswith("file.path }}"):
         assert len(make_plan(tmp_path, spec, files).tasks) == 2
         return
-    assert lines(refused(tmp_path, spec, files)) == [
+    (problem,) = refused(tmp_path, spec, files)
+    assert lines((problem,)) == [
         (
             f"{PLACE}: output-nesting: task 0001 would fill `pages/` of `output`, and task 0002"
             " `pages/x/` in it"
         )
     ]
+    assert problem.hint == (
+        "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`"
+    )
 
 
 def test_a_file_that_a_wildcard_of_another_task_may_write(tmp_path: Path) -> None:
@@ -93,24 +158,31 @@ def test_a_file_that_a_wildcard_of_another_task_may_write(tmp_path: Path) -> Non
         "    command: echo\n"
         '    outputs: [{pattern: NAME, to: output, path: "pages/NAME"}]\n'
     )
-    assert lines(refused(tmp_path, spec.replace("NAME", "x.png"))) == [
+    (problem,) = refused(tmp_path, spec.replace("NAME", "x.png"))
+    assert lines((problem,)) == [
         (
             "spec.yaml:17:15: output-nesting: task 0002 would write `pages/x.png` of `output`, and"
             " so may task 0001 by `*.png`"
         )
     ]
+    assert problem.hint == STEPS_APART
     assert len(make_plan(tmp_path, spec.replace("NAME", "index.html")).tasks) == 2
 
 
 def test_a_file_and_a_folder_of_one_name(tmp_path: Path) -> None:
     written = '{pattern: "{{ file.stem }}", to: ROLE}'
     files = ("x.txt", "x/b.txt")
-    assert lines(refused(tmp_path, outputs(written.replace("ROLE", "output")), files)) == [
+    (problem,) = refused(tmp_path, outputs(written.replace("ROLE", "output")), files)
+    assert lines((problem,)) == [
         (
             f"{PLACE}: output-nesting: `x` of `output` would be a file of task 0001 and a folder of"
             " task 0002, which no disk can hold"
         )
     ]
+    assert problem.hint == (
+        "put `{{ file.name }}` or `{{ file.path }}` into the pattern or the `path`, or do not"
+        " download `output`"
+    )
     spec = outputs(written.replace("ROLE", "unseen"), containers=UNSEEN)
     assert len(make_plan(tmp_path, spec, files).tasks) == 2
 
