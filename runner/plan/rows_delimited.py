@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
 from runner.plan.rows_faults import Line, Row, RowFault, read_lines
@@ -158,18 +159,18 @@ def _broken(error: csv.Error, record: list[Line], delimiter: str) -> RowFault:
     """What the parser of Python's library says, in our words."""
     words = str(error)
     first = record[0] if record else Line(1, "")
-    if "unexpected end of data" in words or "field limit" in words:
-        starts = list(_cell_starts("".join(line.text for line in record), delimiter))
+    if "unexpected end of data" in words:
+        starts = list(_cell_starts(_text(record), delimiter))
         return _fault_at(
             len(starts) - 1,
             record,
             delimiter,
             code="unclosed-quote",
-            message="the double quote is never closed"
-            if "unexpected" in words
-            else f"the cell has more than {csv.field_size_limit():,} characters",
+            message="the double quote is never closed",
             hint="a double quote in a quoted cell is written twice",
         )
+    if "field limit" in words:
+        return _too_large(record, delimiter)
     if "expected after" in words:
         found = re.search(rf'"(?:[^"]|"")*"(?!{re.escape(delimiter)}|\r|\n|\Z)', _text(record))
         offset = found.end() if found else 0
@@ -193,6 +194,27 @@ def _broken(error: csv.Error, record: list[Line], delimiter: str) -> RowFault:
         code="line-break",
         message="a carriage return without a line feed stands outside quotes",
         hint="save the file with line ends of Windows or Unix",
+    )
+
+
+def _too_large(record: list[Line], delimiter: str) -> RowFault:
+    """The first cell of a record that the parser does not take, so that a quote that is never
+    closed does not make a cell of the whole file."""
+    text, most = _text(record), csv.field_size_limit()
+    starts = [*_cell_starts(text, delimiter), len(text) + 1]
+    cells = [text[start : end - 1] for start, end in pairwise(starts)]
+    sizes = [len(cell) - cell.count('""') for cell in cells]
+    hint = None
+    number = next((index for index, size in enumerate(sizes) if size > most), len(cells) - 1)
+    if cells[number].startswith('"'):
+        hint = "if that is too much, the double quote at its start is closed too late"
+    return _fault_at(
+        number,
+        record,
+        delimiter,
+        code="too-large",
+        message=f"the cell has more than {most:,} characters",
+        hint=hint,
     )
 
 
