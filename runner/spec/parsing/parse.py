@@ -147,6 +147,7 @@ def _build(
     ]
     if "task" in data:
         written = [("task", data["task"], ("task",))]
+    steps = order_steps([parse_step(name, each, leaves, at) for name, each, at in written])
     return Workload(
         document=document,
         name=data["name"],
@@ -156,9 +157,9 @@ def _build(
         containers=tuple(
             _container(role, each) for role, each in data.get("containers", {}).items()
         ),
-        pool=parse_pool(data["pool"], leaves),
+        pool=parse_pool(data["pool"], leaves, steps),
         job=_job(data.get("job", {}), leaves),
-        steps=order_steps([parse_step(name, each, leaves, at) for name, each, at in written]),
+        steps=steps,
     )
 
 

@@ -5,7 +5,7 @@ It knows nothing of the other parts of a workload.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.spec.document import Pointer
@@ -30,6 +30,7 @@ from runner.spec.model.pool import (
     Registry,
     User,
 )
+from runner.spec.model.step import Step
 from runner.spec.model.terms import Elevation, SecretName
 from runner.spec.parsing.autoscale import scenario_formula
 from runner.spec.parsing.image_aliases import find_image, is_windows
@@ -47,8 +48,8 @@ def _system_of(data: _Data) -> OperatingSystem:
     return _os_of(_image(data["image"])) if "image" in data else OperatingSystem.LINUX
 
 
-def parse_pool(data: _Data, leaves: Leaves) -> Pool:
-    """The pool. The defaults are those that the schema promises."""
+def parse_pool(data: _Data, leaves: Leaves, steps: Sequence[Step]) -> Pool:
+    """The pool, with nodes for tasks of these steps. The defaults are those of the schema."""
     if "existing" in data:
         return ExistingPool(
             id=data["existing"],
@@ -59,8 +60,8 @@ def parse_pool(data: _Data, leaves: Leaves) -> Pool:
     return NewPool(
         image=_image(data["image"]),
         vm_size=data["vm_size"],
-        size=_size(data),
-        task_slots_per_node=int(data.get("task_slots_per_node", 1)),
+        size=_size(data, steps),
+        task_slots_per_node=_node_slots(data),
         node_fill=NodeFill(data.get("node_fill", "spread")),
         start_task=start_task and node_command(start_task, leaves, (*_POINTER, "start_task")),
         packages=tuple(data.get("packages", {}).get("apt", [])),
@@ -107,7 +108,7 @@ def _os_of(image: Image | CustomImage) -> OperatingSystem:
     return OperatingSystem.WINDOWS if is_windows(told) else OperatingSystem.LINUX
 
 
-def _size(data: _Data) -> FixedNodes | Autoscale:
+def _size(data: _Data, steps: Sequence[Step]) -> FixedNodes | Autoscale:
     if "nodes" in data:
         # JSON Schema takes 2.0 for an integer; the service does not.
         return FixedNodes(
@@ -117,11 +118,17 @@ def _size(data: _Data) -> FixedNodes | Autoscale:
     autoscale = data["autoscale"]
     scenario = autoscale.get("scenario")
     return Autoscale(
-        formula=autoscale["formula"] if scenario is None else scenario_formula(autoscale),
+        formula=autoscale["formula"]
+        if scenario is None
+        else scenario_formula(autoscale, node_slots=_node_slots(data), steps=steps),
         interval=parse_duration(autoscale.get("interval", "15m")),
         scenario=scenario,
         pointer=(*_POINTER, "autoscale"),
     )
+
+
+def _node_slots(data: _Data) -> int:
+    return int(data.get("task_slots_per_node", 1))
 
 
 def _secret(data: _Data, key: str) -> SecretName | None:
