@@ -33,7 +33,7 @@ from runner.spec.model.pool import (
 from runner.spec.model.step import Step
 from runner.spec.model.terms import Elevation, SecretName
 from runner.spec.parsing.autoscale import scenario_formula
-from runner.spec.parsing.image_aliases import find_image, is_windows
+from runner.spec.parsing.image_aliases import find_image, is_windows, told_by
 from runner.spec.parsing.leaves import Leaves
 from runner.spec.parsing.parse_step import node_command, optional_duration, parse_applications
 
@@ -102,10 +102,7 @@ def _image(data: str | _Data) -> Image | CustomImage:
 
 
 def _os_of(image: Image | CustomImage) -> OperatingSystem:
-    told = (
-        image.node_agent if isinstance(image, CustomImage) else f"{image.publisher} {image.offer}"
-    )
-    return OperatingSystem.WINDOWS if is_windows(told) else OperatingSystem.LINUX
+    return OperatingSystem.WINDOWS if is_windows(told_by(image)) else OperatingSystem.LINUX
 
 
 def _size(data: _Data, steps: Sequence[Step]) -> FixedNodes | Autoscale:

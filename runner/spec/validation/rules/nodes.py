@@ -20,7 +20,7 @@ from runner.spec.model.pool import (
     OperatingSystem,
 )
 from runner.spec.model.workload import Workload
-from runner.spec.parsing.image_aliases import ALIASES
+from runner.spec.parsing.image_aliases import ALIASES, lacks_apt, told_by
 from runner.spec.problem import Problem
 from runner.spec.shells.script import CommandTemplate
 from runner.spec.shells.shell import Shell
@@ -51,6 +51,15 @@ def _packages_fit(workload: Workload, document: Document) -> Iterator[Problem]:
             code="other-system",
             message="`apt` installs nothing on Windows",
             hint="install what the tasks need in `start_task`, or bring it as an application",
+        )
+    elif lacks_apt(told_by(pool.image)):
+        name = pool.image.alias if isinstance(pool.image, Image) else None
+        yield document.key_problem(
+            pointer,
+            code="other-system",
+            message=f"`apt` installs nothing on `{shorten(name or told_by(pool.image))}`",
+            hint="install what the tasks need in `start_task` by the system's own tool, such as"
+            " `dnf install -y ...`, or take an image of Ubuntu or Debian",
         )
     elif pool.start_task is not None and pool.start_task.command.shell is Shell.NONE:
         yield document.key_problem(

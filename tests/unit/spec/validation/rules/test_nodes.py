@@ -349,19 +349,6 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
 ]
 
 
-NO_CONTAINER = (
-    "no-container",
-    "the service starts no task without a `container` in a pool that runs containers",
-    "say which image the step runs in: `container: {image: ...}`",
-)
-
-
-def test_a_step_without_a_container_beside_others() -> None:
-    spec = edited(SPEC, ', container: {image: "python:3.12"}', "")
-    code, message, hint = NO_CONTAINER
-    assert facts_of(spec) == [(f"17:3 {code}", message, hint)]
-
-
 PLAIN = """\
 version: 1
 name: topics
@@ -372,6 +359,69 @@ pool:
   POOL
 task: {command: echo}
 """
+NO_CONTAINER = (
+    "no-container",
+    "the service starts no task without a `container` in a pool that runs containers",
+    "say which image the step runs in: `container: {image: ...}`",
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("almalinux 9", "almalinux 9"),
+        ("{publisher: RedHat, offer: RHEL, sku: 9_4}", "RedHat RHEL"),
+        ("{publisher: resf, offer: rockylinux-x86_64, sku: 9-base}", "resf rockylinux-x86_64"),
+        ("{publisher: oracle, offer: oracle-linux, sku: ol9}", "oracle oracle-linux"),
+        ("{publisher: suse, offer: sles-15-sp6, sku: gen2}", "suse sles-15-sp6"),
+        (
+            "{publisher: microsoftcblmariner, offer: azure-linux-3, sku: azure-linux-3}",
+            "microsoftcblmariner azure-linux-3",
+        ),
+        (
+            (
+                "{id: /subscriptions/a/resourceGroups/b/providers/c/d,"
+                ' node_agent: "batch.node.el 9"}'
+            ),
+            "batch.node.el 9",
+        ),
+    ],
+)
+def test_apt_on_systems_of_other_families(image: str, name: str) -> None:
+    spec = PLAIN.replace("IMAGE", image).replace("POOL", "packages: {apt: [jq]}")
+    assert facts_of(spec) == [
+        (
+            "7:14 other-system",
+            f"`apt` installs nothing on `{name}`",
+            (
+                "install what the tasks need in `start_task` by the system's own tool, such as "
+                "`dnf install -y ...`, or take an image of Ubuntu or Debian"
+            ),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "debian 12",
+        "{publisher: procomputers, offer: ubuntu-24-04, sku: a}",
+        "{publisher: mine, offer: own, sku: a}",
+        (
+            "{id: /subscriptions/a/resourceGroups/b/providers/c/d,"
+            ' node_agent: "batch.node.debian 12"}'
+        ),
+    ],
+)
+def test_apt_where_it_may_be(image: str) -> None:
+    spec = PLAIN.replace("IMAGE", image).replace("POOL", "packages: {apt: [jq]}")
+    assert facts_of(spec) == []
+
+
+def test_a_step_without_a_container_beside_others() -> None:
+    spec = edited(SPEC, ', container: {image: "python:3.12"}', "")
+    code, message, hint = NO_CONTAINER
+    assert facts_of(spec) == [(f"17:3 {code}", message, hint)]
 
 
 @pytest.mark.parametrize(
