@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from azure.batch import BatchClient, models
@@ -164,6 +165,69 @@ def test_a_container_task_fails_as_on_a_node_without_containers(
     }
 
 
+CONTAINERS = models.BatchContainerConfiguration(
+    type="dockerCompatible", container_image_names=["ubuntu:24.04"]
+)
+
+
+@pytest.fixture
+def container_job(client: BatchClient, name: str) -> Iterator[str]:
+    """A job with start, preparation and release on a node that is set up for containers."""
+    info = auto_pool()
+    assert info.auto_pool_specification is not None
+    pool = info.auto_pool_specification.pool
+    assert pool is not None
+    assert pool.virtual_machine_configuration is not None
+    pool.virtual_machine_configuration.container_configuration = CONTAINERS
+    pool.start_task = models.BatchStartTask(command_line="/bin/true", wait_for_success=True)
+    client.create_job(
+        models.BatchJobCreateOptions(
+            id=name,
+            pool_info=info,
+            job_preparation_task=models.BatchJobPreparationTask(command_line="/bin/true"),
+            job_release_task=models.BatchJobReleaseTask(command_line="/bin/true"),
+        )
+    )
+    yield name
+    client.begin_delete_job(name, **POLL).wait()
+
+
+def test_a_task_must_say_its_container_where_nodes_are_set_up_for_them(
+    client: BatchClient, container_job: str
+) -> None:
+    job = container_job
+    client.create_task(job, models.BatchTaskCreateOptions(id="t", command_line="/bin/true"))
+    info = completed(client, job, "t").execution_info
+    assert info is not None
+    assert info.failure_info is not None
+    assert info.exit_code is None
+    assert (info.failure_info.category, info.failure_info.code, info.failure_info.message) == (
+        "UserError",
+        "ContainerTaskSettingsNotFound",
+        "Container-enabled compute node requires task container settings",
+    )
+    # What goes before it needs no container.
+    job_info = client.get_job(job).execution_info
+    assert job_info is not None
+    assert job_info.pool_id is not None
+    pool = client.get_pool(job_info.pool_id).as_dict()
+    assert pool["virtualMachineConfiguration"]["containerConfiguration"] == CONTAINERS.as_dict()
+    (node,) = client.list_nodes(job_info.pool_id)
+    assert node.start_task_info is not None
+    assert node.start_task_info.result == models.BatchTaskExecutionResult.SUCCESS
+    (status,) = client.list_job_preparation_and_release_task_status(job)
+    prepared = status.job_preparation_task_execution_info
+    assert prepared is not None
+    assert prepared.result == models.BatchTaskExecutionResult.SUCCESS
+    reason: Any = {"terminateReason": "enough"}
+    client.begin_terminate_job(job, reason, **POLL).wait()
+    wait_until(lambda: client.get_job(job).state == models.BatchJobState.COMPLETED)
+    (status,) = client.list_job_preparation_and_release_task_status(job)
+    released = status.job_release_task_execution_info
+    assert released is not None
+    assert released.result == models.BatchTaskExecutionResult.SUCCESS
+
+
 @pytest.fixture
 def wide_job(client: BatchClient, name: str) -> Iterator[str]:
     """A job on two nodes that can reach each other."""
@@ -219,14 +283,10 @@ def test_a_coordination_that_fails_fails_the_task(client: BatchClient, wide_job:
 
 
 def test_a_pool_of_everything_is_given_back(client: BatchClient, name: str) -> None:
-    configuration = machine()
-    configuration.container_configuration = models.BatchContainerConfiguration(
-        type="dockerCompatible", container_image_names=["ubuntu:24.04"]
-    )
     pool = models.BatchPoolCreateOptions(
         id=name,
         vm_size="standard_d2s_v5",
-        virtual_machine_configuration=configuration,
+        virtual_machine_configuration=machine(),
         target_dedicated_nodes=1,
         enable_inter_node_communication=True,
         task_scheduling_policy=models.BatchTaskSchedulingPolicy(node_fill_type="Pack"),

@@ -53,6 +53,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         folders=_package_folders(place, node, packages),
         coordination=_coordination(place, document),
         container_image=_container_image(document),
+        is_container_required=_runs_containers(pool),
     )
 
 
@@ -165,6 +166,11 @@ def _coordination(place: Place, document: Document) -> Coordination | None:
 def _container_image(command: Document) -> str | None:
     image: str | None = command.get("containerSettings", {}).get("imageName")
     return image
+
+
+def _runs_containers(pool: Pool) -> bool:
+    machine = pool.document["virtualMachineConfiguration"]
+    return "containerConfiguration" in machine
 
 
 def _is_elevated(command: Document, pool: Pool) -> bool:

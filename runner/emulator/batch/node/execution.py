@@ -91,6 +91,8 @@ class Execution:
             raise preparation_failed(
                 "ContainerPoolNotSupported", ("Message", "The node has no container runtime")
             )
+        if self._launch.is_container_required:
+            raise preparation_failed("ContainerTaskSettingsNotFound")
         directory = self._launch.directory
         with ExitStack() as stack:
             try:

@@ -11,8 +11,9 @@ _USER = FailureCategory.USER_ERROR
 _SERVER = FailureCategory.SERVER_ERROR
 
 # Codes and messages: Batch docs "task and job error codes" and recorded answers; those of file
-# uploads from the .NET `TaskFailureInformationCodes` and answers quoted in public reports. The
-# category and message of FileUploadMiscError are not published.
+# uploads from the .NET `TaskFailureInformationCodes` and answers quoted in public reports, as is
+# the one for a task that names no container. The category of that one is not published, nor are
+# the category and message of FileUploadMiscError.
 _WORDING: dict[str, tuple[FailureCategory, str]] = {
     "BlobNotFound": (_USER, "One of the specified Azure Blob(s) is not found."),
     "BlobAccessDenied": (_USER, "Access for one of the specified Azure Blob(s) is denied."),
@@ -41,6 +42,10 @@ _WORDING: dict[str, tuple[FailureCategory, str]] = {
     "ContainerPoolNotSupported": (
         _USER,
         "The specified pool does not support container tasks.",
+    ),
+    "ContainerTaskSettingsNotFound": (
+        _USER,
+        "Container-enabled compute node requires task container settings",
     ),
     "FileUploadContainerNotFound": (
         _USER,

@@ -96,6 +96,8 @@ class Launch:
     """What else is to be there: the folders of application packages."""
     coordination: Coordination | None = None
     container_image: str | None = None
+    is_container_required: bool = False
+    """The nodes of the pool are set up for containers: there a task has to say which one."""
 
 
 class FailureCategory(Enum):
