@@ -105,7 +105,11 @@ def _outputs_stay_apart(workload: Workload, document: Document) -> Iterator[Prob
 
 def _inputs_are_filled(workload: Workload, document: Document) -> Iterator[Problem]:
     """The tasks are made before the first one runs, so their files must be known by then."""
-    empty = {each.role: each for each in workload.containers if _starts_empty(each)}
+    empty = {
+        each.role: each
+        for each in workload.containers
+        if isinstance(each, OwnContainer) and not each.uploads
+    }
     writers = _writers(workload)
     reported: set[Role] = set()
     for step in workload.steps:
@@ -118,8 +122,8 @@ def _inputs_are_filled(workload: Workload, document: Document) -> Iterator[Probl
                 yield document.problem(
                     role_of_files(files, document),
                     code="no-input",
-                    message=f"`{files.role}` is empty until `{others[0]}` has run: its files are"
-                    " not known when the tasks are made",
+                    message=f"`{files.role}` is filled by `{others[0]}`: its files are not known"
+                    " when the tasks are made",
                     hint="for each file that the step leaves:"
                     f" `for_each: {{outputs_of: {others[0]}}}`",
                 )
@@ -129,7 +133,10 @@ def _inputs_are_filled(workload: Workload, document: Document) -> Iterator[Probl
                     container.pointer,
                     code="no-input",
                     message=f"`{files.role}` has no `upload`: there are no files to run tasks for",
-                    hint="for example `upload: [{from: data}]`",
+                    hint="for example `upload: [{from: data}]`"
+                    if container.name is None
+                    else f"for the files that it holds already write `existing: {container.name}`"
+                    " in place of `name:`",
                 )
 
 

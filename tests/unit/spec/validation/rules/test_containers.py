@@ -39,7 +39,13 @@ RIGHT = [
     ("  mid: {}", "  mid: {upload: [{from: x, to: a/b}]}"),
     ("from: input}]}\ntasks", "from: done}]}\ntasks"),
     ("dedicated: 2", "dedicated: 3"),
-    ("tasks:\n", "job: {release: {command: echo, resources: [{from: mid}]}}\ntasks:\n"),
+    (
+        "tasks:\n",
+        (
+            "job: {preparation: {command: echo},"
+            " release: {command: echo, resources: [{from: mid}]}}\ntasks:\n"
+        ),
+    ),
 ]
 
 
@@ -122,11 +128,19 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         [
             (
                 "18:60 no-input",
-                (
-                    "`mid` is empty until `split` has run: its files are not known when the tasks "
-                    "are made"
-                ),
+                "`mid` is filled by `split`: its files are not known when the tasks are made",
                 "for each file that the step leaves: `for_each: {outputs_of: split}`",
+            ),
+        ],
+    ),
+    (
+        "  input: {upload: [{from: data}]}",
+        "  input: {name: films}",
+        [
+            (
+                "4:3 no-input",
+                "`input` has no `upload`: there are no files to run tasks for",
+                "for the files that it holds already write `existing: films` in place of `name:`",
             ),
         ],
     ),
