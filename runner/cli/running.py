@@ -16,6 +16,7 @@ from pathlib import Path
 
 from runner.cli.audience import Audience
 from runner.cli.checks import check_runs_here, check_signatures
+from runner.cli.clearing import clearing_notes
 from runner.cli.listing import list_stored, needs_listing
 from runner.cli.notes import notes, plan_notes
 from runner.cli.progress import choose_display
@@ -136,6 +137,8 @@ def _run(plan: Plan, start: _Start, interruptions: Interruptions) -> int:
         _write_down(plan, journal)
         try:
             with start.open_services(journal) as services:
+                for note in clearing_notes(plan, services.blobs):
+                    audience.say(note)
                 run = _make_run(
                     plan,
                     services,

@@ -223,6 +223,10 @@ def test_a_container_may_be_cleared_first(azure: User, accounts: Accounts) -> No
 
     assert done.returncode == 0, done.stderr
     assert accounts.blobs("results") == {"a.txt.out": b"A\n"}
+    assert (
+        "note: container `results` is cleared first: 30 blobs that this run does not bring up will"
+        " be gone\n"
+    ) in done.stderr
 
 
 def test_what_a_container_has_stays_where_nothing_is_said(azure: User, accounts: Accounts) -> None:
