@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -146,6 +146,7 @@ def _run(plan: Plan, start: _Start, interruptions: Interruptions) -> int:
                     journal=journal,
                     output_directory=output_directory,
                     stop=stop,
+                    tell=_say_nothing if arguments.quiet else audience.say,
                 )
                 _heed(interruptions, run, audience, stop, world, local=start.is_local)
                 outcome = run.execute()
@@ -185,6 +186,7 @@ def _make_run(
     journal: Journal,
     output_directory: Path,
     stop: Stop,
+    tell: Callable[[str], None],
 ) -> Run:
     arguments = start.arguments
     return Run(
@@ -203,7 +205,12 @@ def _make_run(
         stop=stop,
         services_ended=services.ended,
         secrets=start.secrets,
+        tell=tell,
     )
+
+
+def _say_nothing(line: str) -> None:
+    """`-q`: only the end is of interest."""
 
 
 def _heed(

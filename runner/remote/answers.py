@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from runner.errors import ServiceError
 from runner.plan.model import TaskId
+from runner.remote.expiry import read_expiry
 from runner.remote.faults import redact
 from runner.run.services import (
     JobState,
@@ -41,6 +42,7 @@ POOL_PROPERTIES = [
     "targetDedicatedNodes",
     "targetLowPriorityNodes",
     "resizeErrors",
+    "autoScaleFormula",
 ]
 KEPT_POOL_PROPERTIES = [*POOL_PROPERTIES, "enableAutoScale", "metadata"]
 
@@ -89,6 +91,7 @@ def read_pool(answer: Answer) -> PoolStatus:
         target_dedicated_nodes=int(answer.get("targetDedicatedNodes") or 0),
         target_spot_nodes=int(answer.get("targetLowPriorityNodes") or 0),
         resize_errors=tuple(_problem(error) for error in answer.get("resizeErrors") or ()),
+        expiry=read_expiry(answer.get("autoScaleFormula") or ""),
     )
 
 

@@ -23,6 +23,7 @@ from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
 from runner.remote.wire_schedule import schedule_body
 from runner.run.services import (
+    Expiry,
     JobRequest,
     JobStatus,
     NodeCommandStatus,
@@ -33,7 +34,7 @@ from runner.run.services import (
     TaskRequest,
     TaskStatus,
 )
-from runner.spec.model.pool import FixedNodes, Image
+from runner.spec.model.pool import Image
 
 if TYPE_CHECKING:
     from azure.batch import models
@@ -133,9 +134,12 @@ class RemoteBatch:
         """
         return pools.create_pool(self._account, pool_id, request)
 
-    def expire_pool(self, pool_id: str, size: FixedNodes, at: datetime) -> None:
-        """Lets the pool keep its nodes until a time, and give them all up then, without us."""
-        pools.expire_pool(self._account, pool_id, size, at)
+    def expire_pool(self, pool_id: str, expiry: Expiry) -> bool:
+        """Lets the pool keep its nodes until a time, and give them all up then, without us.
+
+        False where the service does not take it yet.
+        """
+        return pools.expire_pool(self._account, pool_id, expiry)
 
     def create_schedule(self, request: ScheduleRequest) -> None:
         """Creates a job schedule; `ServiceRefusedError` (`JobScheduleExists`) where it exists.

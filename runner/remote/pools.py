@@ -6,7 +6,7 @@ It must not know which run uses a pool, nor what makes two pools the same but th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -15,10 +15,11 @@ from typing_extensions import assert_never
 from runner.errors import ServiceRefusedError
 from runner.remote import answers
 from runner.remote.account import REPEATABLE, BatchAccount, segment
+from runner.remote.expiry import write_expiry
 from runner.remote.faults import service_code, translated
 from runner.remote.wire_parts import duration
 from runner.remote.wire_pool import pool_body
-from runner.run.services import PoolRequest, PoolStatus
+from runner.run.services import Expiry, PoolRequest, PoolStatus
 from runner.spec.model.pool import Autoscale, FixedNodes
 
 if TYPE_CHECKING:
@@ -30,10 +31,15 @@ RESIZE_LIMIT = timedelta(minutes=20)
 """The service gives up a resize after 15 minutes (REST: Pool - Resize, `resizeTimeout`)."""
 EXPIRY_INTERVAL = timedelta(minutes=5)
 """How often the service looks whether a pool's time is over: its shortest interval."""
-# REST, Pool - Enable Auto Scale: not more than once every 30 seconds for the same pool. The client
-# has tried again for some 24 of them before it says so.
-_AUTOSCALE_PAUSE_SECONDS = 5.0
+LONG_ENOUGH = timedelta(minutes=3)
+"""A pool whose nodes stay as long is left alone: its run gives it another end meanwhile."""
+# REST, Pool - Enable Auto Scale: not more than once every 30 seconds for the same pool.
+_AUTOSCALE_PAUSE_SECONDS = 2.0
+_TOO_SOON = "TooManyEnableAutoScaleRequests"
 _TRIES = 5
+_NO_PATIENCE: dict[str, Any] = {**REPEATABLE, "retry_status": 0}
+# What the client takes for reasons to try again (azure-core 1.41: RetryPolicy).
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bool:
@@ -66,7 +72,7 @@ def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bo
                 if request.start_task is not None and request.start_task.resources:
                     update = cast("models.BatchPoolUpdateOptions", update_body(request))
                     account.client.update_pool(pool_id, update, **REPEATABLE)
-                _fit(account, pool_id, found, request.pool.size)
+                _fit(account, pool_id, found, request)
                 return False
             else:
                 return True
@@ -78,25 +84,19 @@ def update_body(request: PoolRequest) -> dict[str, Any]:
     return {"startTask": pool_body(request)["startTask"]}
 
 
-def expire_pool(account: BatchAccount, pool_id: str, size: FixedNodes, at: datetime) -> None:
+def expire_pool(account: BatchAccount, pool_id: str, expiry: Expiry) -> bool:
     """Lets the service itself keep the nodes until a time and give all up then, idle or done.
 
     An autoscale formula does it, so that no client need be there; an empty pool costs nothing.
+    False where the service takes no formula yet.
     """
     with translated(account.origin, f"let pool `{pool_id}` end its nodes by itself"):
-        _enable_autoscale(account, pool_id, expiry_body(size, at))
+        return _takes_formula(account, pool_id, expiry_body(expiry))
 
 
-def expiry_body(size: FixedNodes, at: datetime) -> dict[str, Any]:
-    """The nodes until a time and none afterwards; one that still works ends its tasks first."""
-    moment = at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    formula = (
-        f'keeps = time() < time("{moment}");\n'
-        f"$TargetDedicatedNodes = keeps ? {size.dedicated} : 0;\n"
-        f"$TargetLowPriorityNodes = keeps ? {size.spot} : 0;\n"
-        "$NodeDeallocationOption = taskcompletion;"
-    )
-    return _autoscale_body(formula, EXPIRY_INTERVAL)
+def expiry_body(expiry: Expiry) -> dict[str, Any]:
+    """The formula that does it."""
+    return _autoscale_body(write_expiry(expiry), EXPIRY_INTERVAL)
 
 
 def resize_body(size: FixedNodes) -> dict[str, Any]:
@@ -129,18 +129,33 @@ def _occupied(account: BatchAccount, pool_id: str) -> ServiceRefusedError:
 
 
 def _fit(
-    account: BatchAccount, pool_id: str, found: Mapping[str, Any], size: FixedNodes | Autoscale
+    account: BatchAccount, pool_id: str, found: Mapping[str, Any], request: PoolRequest
 ) -> None:
     """Gives a pool that was found the size that is wanted, whatever an earlier run left it with."""
+    size = request.pool.size
     match size:
         case Autoscale():
-            _enable_autoscale(account, pool_id, _autoscale_body(size.formula, size.interval))
+            _enable_autoscale(account, pool_id, size)
         case FixedNodes():
+            # A formula that is let be is one that need not be given again when the run ends.
+            if request.may_expire and _stays(answers.read_pool(found), size, account):
+                return
             if found.get("enableAutoScale"):
                 _disable_autoscale(account, pool_id)
             _resize(account, pool_id, size)
         case _:
             assert_never(size)
+
+
+def _stays(pool: PoolStatus, size: FixedNodes, account: BatchAccount) -> bool:
+    """Whether its own expiry gives the pool just these nodes, and for some time yet."""
+    expiry = pool.expiry
+    return (
+        expiry is not None
+        and expiry.size == size
+        and expiry.at >= account.clock() + LONG_ENOUGH
+        and _suits(pool, size)
+    )
 
 
 def _resize(account: BatchAccount, pool_id: str, size: FixedNodes) -> None:
@@ -167,14 +182,34 @@ def _autoscale_body(formula: str, interval: timedelta) -> dict[str, Any]:
     return {"autoScaleFormula": formula, "autoScaleEvaluationInterval": duration(interval)}
 
 
-def _enable_autoscale(account: BatchAccount, pool_id: str, body: dict[str, Any]) -> None:
-    """Gives the pool a formula, in the place of one that it has or of its fixed size."""
+def _enable_autoscale(account: BatchAccount, pool_id: str, size: Autoscale) -> None:
+    """Gives the pool the user's formula, in the place of another or of a fixed size."""
+    body = _autoscale_body(size.formula, size.interval)
+
+    def has_formula() -> bool:
+        if _takes_formula(account, pool_id, body):
+            return True
+        account.pause(_AUTOSCALE_PAUSE_SECONDS)
+        return False
+
+    account.wait_until(has_formula, f"pool `{pool_id}` takes no formula", RESIZE_LIMIT)
+
+
+def _takes_formula(account: BatchAccount, pool_id: str, body: dict[str, Any]) -> bool:
+    """Gives the pool a formula; false where the service says that it is too soon for that."""
     options = cast("models.BatchPoolEnableAutoScaleOptions", body)
-    _between_resizes(
-        account,
-        pool_id,
-        lambda: account.client.enable_pool_auto_scale(pool_id, options, **REPEATABLE),
-    )
+    # The client would try again for half a minute, and nobody would know what it waits for.
+    for patience in (_NO_PATIENCE, REPEATABLE):
+        try:
+            account.client.enable_pool_auto_scale(pool_id, options, **patience)
+        except HttpResponseError as error:
+            if service_code(error) in (_TOO_SOON, "PoolBeingResized"):
+                return False
+            if patience is REPEATABLE or error.status_code not in _PASSING:
+                raise
+        else:
+            return True
+    raise AssertionError("the last try returns or raises")
 
 
 def _disable_autoscale(account: BatchAccount, pool_id: str) -> None:
@@ -184,20 +219,15 @@ def _disable_autoscale(account: BatchAccount, pool_id: str) -> None:
 
 
 def _between_resizes(account: BatchAccount, pool_id: str, act: Callable[[], None]) -> None:
-    """Does what the service refuses while a pool is resized, or was changed just before."""
+    """Does what the service refuses while a pool is resized."""
 
     def has_acted() -> bool:
         try:
             act()
         except HttpResponseError as error:
-            match service_code(error):
-                case "PoolBeingResized":
-                    return False
-                case "TooManyEnableAutoScaleRequests":
-                    account.pause(_AUTOSCALE_PAUSE_SECONDS)
-                    return False
-                case _:
-                    raise
+            if service_code(error) == "PoolBeingResized":
+                return False
+            raise
         return True
 
     account.wait_until(has_acted, f"pool `{pool_id}` is still being resized", RESIZE_LIMIT)

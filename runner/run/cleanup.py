@@ -50,8 +50,8 @@ class _Item:
 
     kind: str
     name: str
-    kept_because: str | None
-    remove: Callable[[], None]
+    remove: Callable[[], str | None]
+    """Gives why it stays where it does so on purpose."""
     exists: Callable[[], bool]
 
 
@@ -143,8 +143,9 @@ class Cleanup:
         yield _Item(
             kind="job",
             name=job_id,
-            kept_because="--keep job" if keep_job else None,
-            remove=partial(batch.terminate_job if keep_job else batch.delete_job, job_id),
+            remove=partial(_after, "--keep job", batch.terminate_job, job_id)
+            if keep_job
+            else partial(_after, None, batch.delete_job, job_id),
             exists=lambda: batch.job_status(job_id).state is not JobState.GONE,
         )
         if self._submission.used_pool is not None:
@@ -161,7 +162,6 @@ class Cleanup:
             yield _Item(
                 kind="pool",
                 name=f"{prefix}*",
-                kept_because=None,
                 remove=partial(_refuse, error),
                 exists=lambda: True,
             )
@@ -170,8 +170,9 @@ class Cleanup:
             yield _Item(
                 kind="pool",
                 name=name,
-                kept_because="--keep pool" if keep_pool else None,
-                remove=_nothing if keep_pool else partial(batch.delete_pool, name),
+                remove=partial(_stay, "--keep pool")
+                if keep_pool
+                else partial(_after, None, batch.delete_pool, name),
                 exists=partial(_has_pool, batch, name),
             )
 
@@ -180,7 +181,6 @@ class Cleanup:
         return _Item(
             kind="pool",
             name=name,
-            kept_because=lease.describe(until),
             remove=partial(lease.close, until),
             exists=partial(_has_pool, self._batch, name),
         )
@@ -190,8 +190,9 @@ class Cleanup:
         return _Item(
             kind="container",
             name=name,
-            kept_because=kept_because,
-            remove=_nothing if kept_because else partial(blobs.delete_container, name),
+            remove=partial(_stay, kept_because)
+            if kept_because
+            else partial(_after, None, blobs.delete_container, name),
             exists=partial(blobs.has_container, name),
         )
 
@@ -234,8 +235,15 @@ def _refuse(error: ServiceError) -> None:
     raise error
 
 
-def _nothing() -> None:
+def _stay(why: str) -> str:
     """For what is kept."""
+    return why
+
+
+def _after(why: str | None, act: Callable[[str], None], name: str) -> str | None:
+    """For what goes, or stays in another state."""
+    act(name)
+    return why
 
 
 def _has_pool(batch: Batch, name: str) -> bool:
@@ -248,16 +256,15 @@ def _remove_in_order(items: Iterable[_Item]) -> list[tuple[_Item, LeftBehind | N
 
 def _remove(item: _Item) -> LeftBehind | None:
     """What is left of it, or None."""
-    refusal = None
     try:
-        item.remove()
+        why = item.remove()
         if not item.exists():
             return None
     except ServiceError as error:
-        refusal = error.message
+        return LeftBehind(kind=item.kind, name=item.name, why=error.message, kept=False)
     return LeftBehind(
         kind=item.kind,
         name=item.name,
-        why=refusal or item.kept_because or "the service still lists it",
-        kept=refusal is None and item.kept_because is not None,
+        why=why or "the service still lists it",
+        kept=why is not None,
     )

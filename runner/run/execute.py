@@ -74,10 +74,11 @@ class Run:
         stop: Stop,
         secrets: Mapping[SecretName, str] | None = None,
         services_ended: Callable[[], str | None] = lambda: None,
+        tell: Callable[[str], None],
     ) -> None:
         """`stop` is looked at between steps; `services_ended` says why they are gone for good.
 
-        `secrets` are the values of those that the spec names.
+        `secrets` are the values of those that the spec names; `tell` takes a line for people.
         """
         self._plan = plan
         self._options = options
@@ -99,6 +100,7 @@ class Run:
         )
         self._stop = stop
         self._services_ended = services_ended
+        self._tell = tell
         self._created = False
         self._ground: Ground | None = None
         self._pool_id: str | None = None
@@ -189,6 +191,7 @@ class Run:
             target=self._options.target,
             outlives_client=self._options.outlives_client,
             check=self._check,
+            tell=self._tell,
         )
         self._check()
         ground = self._ground = start.look()

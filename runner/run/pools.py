@@ -8,17 +8,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
+from typing import TypeGuard
 
-from runner.errors import TransferError, describe_os_error
+from runner.errors import ServiceError, TransferError, describe_os_error
 from runner.plan.model import BlobResource, FolderResource, InputFile, Plan, WebResource
 from runner.run.clock import Clock
 from runner.run.events import format_moment
-from runner.run.services import Batch, PoolRequest, PoolStatus
+from runner.run.services import Batch, Expiry, PoolRequest, PoolStatus
+from runner.run.stop import Stop
+from runner.spec.duration import write_duration
 from runner.spec.model.pool import CustomImage, ExistingPool, FixedNodes, NewPool
 from runner.spec.problem import SpecError
 
@@ -30,6 +33,11 @@ _FINGERPRINT_CHARACTERS = 16
 # formula be changed every 30 seconds only (REST: Pool - Enable Auto Scale).
 _FIRST_GUARD_SECONDS = 60.0
 _SHORTEST_GUARD_SECONDS = 60.0
+_NEXT_TRY_SECONDS = 2.0
+# A pool that is resized takes no end; the service gives up a resize after 15 minutes.
+_PATIENCE = timedelta(minutes=20)
+# An end that the pool has already is as good as one that differs by no more.
+_NEAR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +103,21 @@ def plan_kept_pool(plan: Plan, pool: NewPool, *, node_agent: str, keep: timedelt
 class Lease:
     """A kept pool while a run uses it; its nodes go by themselves, whatever becomes of the run."""
 
-    def __init__(self, kept: KeptPool, *, duration: timedelta, batch: Batch, clock: Clock) -> None:
-        """`duration` is the longest that the job can take; the nodes are gone by `last`."""
+    def __init__(
+        self,
+        kept: KeptPool,
+        *,
+        duration: timedelta,
+        batch: Batch,
+        clock: Clock,
+        tell: Callable[[str], None],
+    ) -> None:
+        """`duration` is the longest that the job can take; the nodes are gone by `last`.
+
+        `tell` takes a line for people.
+        """
         self.kept = kept
+        self._tell = tell
         self._batch = batch
         self._clock = clock
         self._longest = duration + kept.keep
@@ -118,32 +138,64 @@ class Lease:
         takes them from this one.
         """
         size, now = self.kept.pool.size, self._clock.monotonic()
-        steady = status is not None and status.allocation_state == "steady"
-        if not steady or now < self._next_guard or not isinstance(size, FixedNodes):
+        if status is None or now < self._next_guard or not isinstance(size, FixedNodes):
             return
-        pause = max(self.kept.keep.total_seconds() / 2, _SHORTEST_GUARD_SECONDS)
-        self._next_guard = now + pause
-        self._batch.expire_pool(self.kept.id, size, self.last)
+        if status.expiry is None and status.allocation_state != "steady":
+            return
+        # What the service does not take yet is asked for again at the next look.
+        if self._batch.expire_pool(self.kept.id, Expiry(size=size, at=self.last)):
+            pause = max(self.kept.keep.total_seconds() / 2, _SHORTEST_GUARD_SECONDS)
+            self._next_guard = now + pause
 
     def end(self) -> datetime:
         """When the nodes go, if the run ends now."""
         return self._clock.now() + self.kept.keep
 
-    def close(self, until: datetime) -> None:
-        """Lets the nodes go at that time; nothing where the pool was never made."""
-        status = self._batch.pool_status(self.kept.id)
-        if status is not None and status.state != "deleting":
-            self._batch.expire_pool(self.kept.id, self._size(status), until)
+    def close(self, until: datetime) -> str | None:
+        """Lets the nodes go at that time; tells what stays, or None where there is no such pool.
 
-    def describe(self, until: datetime) -> str:
+        Where the service takes no other end yet, one that the pool has already and that is near
+        will do; any other is not left to stand, and the wait is told.
+        """
+        status = self._status()
+        deadline = self._clock.monotonic() + _PATIENCE.total_seconds()
+        is_told = False
+        while status is not None:
+            wanted = Expiry(size=self._size(status), at=until)
+            if self._batch.expire_pool(self.kept.id, wanted):
+                return self._describe(until)
+            status = self._status()
+            if status is not None and _is_near(status.expiry, wanted):
+                return self._describe(status.expiry.at)
+            if self._clock.monotonic() >= deadline:
+                raise ServiceError(
+                    f"pool `{self.kept.id}` has taken no end of its nodes for"
+                    f" {write_duration(_PATIENCE)}"
+                )
+            if not is_told:
+                self._tell(
+                    f"waiting for pool {self.kept.id} to take the end of its nodes: the service"
+                    " lets it be changed every 30 seconds only, and not while nodes come or go"
+                )
+                is_told = True
+            # Not the run's own: whoever interrupts it wants the nodes to go all the same.
+            self._clock.wait(Stop(), _NEXT_TRY_SECONDS)
+        return None
+
+    def _status(self) -> PoolStatus | None:
+        status = self._batch.pool_status(self.kept.id)
+        return None if status is None or status.state == "deleting" else status
+
+    def _describe(self, until: datetime) -> str:
         """What the pool costs until it ends, and how to end it sooner."""
         size = self.kept.pool.size
         count = size.dedicated + size.spot if isinstance(size, FixedNodes) else None
         nodes = "its nodes" if count is None else f"{count} node{'' if count == 1 else 's'}"
         price = "" if count is None else f" ({count} node-hour{'' if count == 1 else 's'} an hour)"
         return (
-            f"{nodes} of {self.kept.pool.vm_size}{price} until {format_moment(until)};"
-            f" az batch pool delete --pool-id {self.kept.id} removes it now"
+            f"{nodes} of {self.kept.pool.vm_size}{price} until {format_moment(until)}, then none;"
+            " the empty pool costs nothing, but counts towards the quota of pools until"
+            f" az batch pool delete --pool-id {self.kept.id} removes it"
         )
 
     def _size(self, status: PoolStatus) -> FixedNodes:
@@ -152,6 +204,13 @@ class Lease:
             return size
         # A formula of the user's is replaced: what it last asked for stays until the end.
         return FixedNodes(dedicated=status.target_dedicated_nodes, spot=status.target_spot_nodes)
+
+
+def _is_near(expiry: Expiry | None, wanted: Expiry) -> TypeGuard[Expiry]:
+    """Whether what a pool has is as good as what is wanted."""
+    if expiry is None:
+        return False
+    return expiry.size == wanted.size and abs(expiry.at - wanted.at) <= _NEAR
 
 
 def _nature(value: object) -> object:

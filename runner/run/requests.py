@@ -63,6 +63,8 @@ class PoolRequest:
     """Whether tasks run in container images, so that nodes need the means."""
     secrets: Mapping[SecretName, str] = field(repr=False)
     metadata: Mapping[str, str]
+    may_expire: bool = False
+    """Whether a pool that is there may keep the end that it has, where that is late enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

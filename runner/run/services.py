@@ -25,6 +25,7 @@ from runner.run.requests import (
     TaskRequest,
 )
 from runner.run.statuses import (
+    Expiry,
     JobState,
     JobStatus,
     NodeCommandKind,
@@ -35,13 +36,14 @@ from runner.run.statuses import (
     TaskState,
     TaskStatus,
 )
-from runner.spec.model.pool import FixedNodes, Image
+from runner.spec.model.pool import Image
 
 __all__ = [
     "AutoPool",
     "Batch",
     "BlobMissingError",
     "Blobs",
+    "Expiry",
     "JobRequest",
     "JobState",
     "JobStatus",
@@ -163,12 +165,17 @@ class Batch(Protocol):
         """Creates the pool; false where one of this id and the same `pool` metadata exists.
 
         Such a pool is used as it is, but for its number of nodes, which becomes that of the
-        request. `ServiceRefusedError` where a pool of this id is not ours.
+        request: one that `may_expire`, and has it for some time yet, keeps its expiry.
+        `ServiceRefusedError` where a pool of this id is not ours.
         """
         ...
 
-    def expire_pool(self, pool_id: str, size: FixedNodes, at: datetime) -> None:
-        """Lets the pool keep its nodes until a time, and give them all up then, without us."""
+    def expire_pool(self, pool_id: str, expiry: Expiry) -> bool:
+        """Lets the pool keep its nodes until a time, and give them all up then, without us.
+
+        False where the service does not take it yet: it lets this be changed every 30 seconds
+        only, and not while the pool is resized (REST: Pool - Enable Auto Scale).
+        """
         ...
 
     def create_schedule(self, request: ScheduleRequest) -> None:

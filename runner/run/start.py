@@ -7,7 +7,7 @@ was found. It must not know what becomes of the job.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.errors import TransferError, UsageError, describe_os_error
 from runner.plan.file_table import total_bytes
@@ -41,7 +41,7 @@ class Ground:
 
 
 class Start:
-    """Looks and makes for one run; `check` may raise between any two steps."""
+    """Looks and makes for one run; `check` may raise between any two steps, `tell` takes a line."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Start:
         target: str,
         outlives_client: bool,
         check: Callable[[], None],
+        tell: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._requests = requests
@@ -67,6 +68,7 @@ class Start:
         self._target = target
         self._outlives_client = outlives_client
         self._check = check
+        self._tell = tell
 
     def look(self) -> Ground:
         """Finds what is there and names what will be made; makes nothing.
@@ -95,7 +97,13 @@ class Start:
             if pool.keep is not None and self._outlives_client and not self._scheduled:
                 kept = plan_kept_pool(plan, pool, node_agent=node_agent, keep=pool.keep)
                 duration = plan.workload.limits.duration
-                lease = Lease(kept, duration=duration, batch=self._batch, clock=self._clock)
+                lease = Lease(
+                    kept,
+                    duration=duration,
+                    batch=self._batch,
+                    clock=self._clock,
+                    tell=self._tell,
+                )
         self._blobs.list_containers(f"{plan.run_id}-")
         submission = plan_submission(
             plan,
@@ -137,7 +145,9 @@ class Start:
         """The job and its pool, whose id is given."""
         if ground.lease is not None:
             self._check()
-            ground.lease.open(self._pool_request(ground))
+            # A pool that an option keeps is given no end, and loses one that it has.
+            may_expire = Keep.POOL not in self._keep
+            ground.lease.open(replace(self._pool_request(ground), may_expire=may_expire))
         self._check()
         request = self._requests.job(ground.submission, pool=self._pool(ground))
         # An answer on its way is waited for: a job that appears behind our back costs money.

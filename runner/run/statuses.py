@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 
 from runner.plan.model import TaskId
+from runner.spec.model.pool import FixedNodes
 
 
 class JobState(Enum):
@@ -36,8 +37,19 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """How many nodes a pool keeps until a time, at which the service takes them all away."""
+
+    size: FixedNodes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolStatus:
-    """The pool now; `resize_errors` in the service's words."""
+    """The pool now; `resize_errors` in the service's words.
+
+    `expiry` is what `expire_pool` gave it last, None where something else says its size.
+    """
 
     state: str
     allocation_state: str
@@ -46,6 +58,7 @@ class PoolStatus:
     target_dedicated_nodes: int
     target_spot_nodes: int
     resize_errors: tuple[str, ...]
+    expiry: Expiry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,7 @@ class Watch:
         self._latest: datetime | None = None
         self._next_whole_look = self._began + _WHOLE_LOOK_SECONDS
         self._next_pool_look = self._began
-        self._pool: PoolStatus | None = None
+        self._pool: PoolChanged | None = None
         self._nodes: dict[str, str] = {}
         self._failed_start_tasks: set[str] = set()
         self._failed_preparations: set[str] = set()
@@ -173,9 +173,8 @@ class Watch:
             self._lease.guard(pool)
         if pool is None and (self._foreign_pool or self._lease is not None):
             raise PoolUnusableError(f"pool `{self._pool_id}` is gone")
-        if pool is not None and pool != self._pool:
-            self._pool = pool
-            self._journal.record(_pool_changed(self._pool_id, pool))
+        if pool is not None:
+            self._note_pool(_pool_changed(self._pool_id, pool))
         nodes = self._batch.node_statuses(self._pool_id)
         for node in nodes:
             self._note_node(node)
@@ -184,6 +183,11 @@ class Watch:
                 self._judge_pool(pool, nodes)
             if self._has_preparation and nodes:
                 self._judge_preparation(nodes)
+
+    def _note_pool(self, change: PoolChanged) -> None:
+        if change != self._pool:
+            self._pool = change
+            self._journal.record(change)
 
     def _note_node(self, node: NodeStatus) -> None:
         previous = self._nodes.get(node.id)

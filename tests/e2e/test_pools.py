@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.batch.models import BatchPoolEvaluateAutoScaleOptions
 
 from tests.e2e.accounts import Accounts, open_accounts
 from tests.e2e.conftest import Emulator, User, wait_until
@@ -43,6 +46,10 @@ def azure(user: User, emulator: Emulator) -> User:
     return user.with_environ(**emulator.environ)
 
 
+QUICK_SECONDS = 15
+"""Far below the 30 seconds that the service asks for between two ends."""
+
+
 def starts(user: User, output: str) -> list[str]:
     """What the start task of the nodes left, as each task saw it."""
     folder = user.folder / output / "output"
@@ -53,6 +60,23 @@ def report(user: User) -> dict[str, Any]:
     """Of the last run."""
     content: dict[str, Any] = json.loads((user.last_run() / "report.json").read_text())
     return content
+
+
+def end_of(accounts: Accounts, pool: str) -> datetime:
+    """When the service takes the pool's nodes, as its formula says."""
+    formula = accounts.batch.get_pool(pool).auto_scale_formula
+    found = re.search(r'time\("(.*)"\)', formula or "")
+    assert found, formula
+    return datetime.fromisoformat(found[1].replace("Z", "+00:00"))
+
+
+def left_line(pool: str, end: datetime) -> str:
+    """What a run says of the pool that it leaves."""
+    return (
+        f"left: pool {pool} (1 node of Standard_D2s_v5 (1 node-hour an hour) until"
+        f" {end:%Y-%m-%dT%H:%M:%SZ}, then none; the empty pool costs nothing, but counts towards"
+        f" the quota of pools until az batch pool delete --pool-id {pool} removes it)\n"
+    )
 
 
 def test_the_next_run_uses_the_nodes_of_a_kept_pool(azure: User, accounts: Accounts) -> None:
@@ -66,10 +90,7 @@ def test_the_next_run_uses_the_nodes_of_a_kept_pool(azure: User, accounts: Accou
     assert accounts.containers() == []
     kept = accounts.batch.get_pool(pool)
     assert kept.enable_auto_scale is True
-    assert re.search(
-        r"left: pool demo-\w+ .*1 node of Standard_D2s_v5 \(1 node-hour an hour\) until \d{4}-.*Z",
-        first.stderr,
-    ), first.stderr
+    assert left_line(pool, end_of(accounts, pool)) in first.stderr
 
     second = azure.run("spec.yaml", "--output", "second")
 
@@ -79,6 +100,64 @@ def test_the_next_run_uses_the_nodes_of_a_kept_pool(azure: User, accounts: Accou
     assert len(set(starts(azure, "first"))) == 1
     assert starts(azure, "second") == starts(azure, "first")
     assert [left["name"] for left in report(azure)["left"]] == [pool]
+
+
+def test_runs_in_quick_succession_share_one_end(azure: User, accounts: Accounts) -> None:
+    """The service takes a new end every 30 seconds only, and nobody waits for that."""
+    azure.write("spec.yaml", SPEC)
+    first = azure.run("spec.yaml")
+    assert first.returncode == 0, first.stderr
+    (pool,) = accounts.pools()
+    end = end_of(accounts, pool)
+    wanted = datetime.now(timezone.utc) + timedelta(minutes=30)
+    assert abs(end - wanted) < timedelta(minutes=1)
+
+    for _ in range(2):
+        began = time.monotonic()
+        again = azure.run("spec.yaml")
+        assert again.returncode == 0, again.stderr
+        assert time.monotonic() - began < QUICK_SECONDS
+        assert end_of(accounts, pool) == end
+        assert left_line(pool, end) in again.stderr
+    assert accounts.pools() == [pool]
+    assert "waiting for pool" not in again.stderr
+
+
+def test_the_end_that_is_left_takes_all_nodes(azure: User, accounts: Accounts) -> None:
+    azure.write("spec.yaml", SPEC)
+    assert azure.run("spec.yaml").returncode == 0
+    (pool,) = accounts.pools()
+    formula = accounts.batch.get_pool(pool).auto_scale_formula
+    assert formula is not None
+
+    def targets(at: datetime) -> list[str]:
+        """What the formula comes to once its time is another."""
+        moved = re.sub(r'time\(".*"\)', f'time("{at:%Y-%m-%dT%H:%M:%SZ}")', formula)
+        body = BatchPoolEvaluateAutoScaleOptions(auto_scale_formula=moved)
+        run = accounts.batch.evaluate_pool_auto_scale(pool, body)
+        assert run.error is None
+        return sorted((run.results or "").split(";"))
+
+    now = datetime.now(timezone.utc)
+    assert {"$TargetDedicatedNodes=1", "$TargetLowPriorityNodes=0"} < set(
+        targets(now + timedelta(seconds=30))
+    )
+    assert {"$TargetDedicatedNodes=0", "$TargetLowPriorityNodes=0"} < set(
+        targets(now - timedelta(seconds=1))
+    )
+
+
+@pytest.mark.slow
+def test_nodes_go_when_their_time_is_over(azure: User, accounts: Accounts) -> None:
+    """The service looks every five minutes, and the shortest time that a pool stays is as long."""
+    azure.write("spec.yaml", SPEC.replace("keep: 30m", "keep: 5m"))
+    assert azure.run("spec.yaml").returncode == 0
+    assert azure.run("spec.yaml").returncode == 0
+    (pool,) = accounts.pools()
+    end = end_of(accounts, pool)
+    wait_until(lambda: not accounts.nodes(pool), limit_seconds=660, what="the nodes are gone")
+    assert datetime.now(timezone.utc) >= end
+    assert accounts.pools() == [pool]
 
 
 def test_another_pool_is_made_where_the_pool_is_another(azure: User, accounts: Accounts) -> None:
@@ -94,9 +173,16 @@ def test_another_pool_is_made_where_the_pool_is_another(azure: User, accounts: A
     assert first in accounts.pools()
 
 
-def test_a_kept_pool_grows_with_the_spec(azure: User, accounts: Accounts) -> None:
+@pytest.mark.parametrize(
+    ("options", "is_said"),
+    [(("--keep", "pool"), False), pytest.param((), True, marks=pytest.mark.slow)],
+)
+def test_a_kept_pool_grows_with_the_spec(
+    azure: User, accounts: Accounts, options: tuple[str, ...], is_said: bool
+) -> None:
+    """Where the service has just taken an end for fewer nodes, another has to wait."""
     azure.write("spec.yaml", SPEC)
-    assert azure.run("spec.yaml").returncode == 0
+    assert azure.run("spec.yaml", *options).returncode == 0
     (pool,) = accounts.pools()
     before = accounts.nodes(pool)
 
@@ -104,6 +190,10 @@ def test_a_kept_pool_grows_with_the_spec(azure: User, accounts: Accounts) -> Non
     done = azure.run("spec.yaml", "--output", "more")
 
     assert done.returncode == 0, done.stderr
+    assert (
+        f"waiting for pool {pool} to take the end of its nodes: the service lets it be changed"
+        " every 30 seconds only, and not while nodes come or go\n" in done.stderr
+    ) is is_said
     assert accounts.pools() == [pool]
     wait_until(lambda: len(accounts.nodes(pool)) == 2, what="the pool has grown")
     assert before.items() <= accounts.nodes(pool).items()

@@ -13,6 +13,7 @@ from runner.errors import ServiceRefusedError, UsageError
 from runner.plan.model import StoredBlob, TaskId
 from runner.run.services import (
     BlobMissingError,
+    Expiry,
     JobRequest,
     JobState,
     JobStatus,
@@ -146,6 +147,9 @@ class FakeBatch:
     pool_state: str = "active"
     pool_requests: dict[str, PoolRequest] = field(default_factory=dict)
     expiries: list[tuple[str, FixedNodes, datetime]] = field(default_factory=list)
+    expiry: Expiry | None = None
+    """What the pool has, of an earlier run at first."""
+    takes_no_expiry: Callable[[], bool] = lambda: False
     schedules: list[ScheduleRequest] = field(default_factory=list)
     preparations: tuple[NodeCommandStatus, ...] = ()
     nodes: tuple[NodeStatus, ...] = (
@@ -188,9 +192,13 @@ class FakeBatch:
         self.pool_requests[pool_id] = request
         return is_new
 
-    def expire_pool(self, pool_id: str, size: FixedNodes, at: datetime) -> None:
+    def expire_pool(self, pool_id: str, expiry: Expiry) -> bool:
         self._note("expire pool")
-        self.expiries.append((pool_id, size, at))
+        if self.takes_no_expiry():
+            return False
+        self.expiries.append((pool_id, expiry.size, expiry.at))
+        self.expiry = expiry
+        return True
 
     def create_schedule(self, request: ScheduleRequest) -> None:
         self._note("create schedule")
@@ -288,6 +296,7 @@ class FakeBatch:
             target_dedicated_nodes=1,
             target_spot_nodes=0,
             resize_errors=self.resize_errors,
+            expiry=self.expiry,
         )
 
     def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:

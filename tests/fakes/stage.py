@@ -59,6 +59,7 @@ class Stage:
         self.services_ended: str | None = None
         self.clock = MovedClock()
         self.run: Run | None = None
+        self.told: list[str] = []
 
     def hear(self, event: Event, line: dict[str, Any]) -> None:
         self.events.append(line)
@@ -85,6 +86,7 @@ class Stage:
             clock=clock,
             stop=self.stop,
             services_ended=lambda: self.services_ended,
+            tell=self.told.append,
         )
         self.run = run
         try:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from runner.connect import Services
+from runner.run.services import Expiry
 from runner.spec.model.pool import FixedNodes
 from tests.conformance.remote.asking import idle_nodes, sized, wait_for
+
+ONE = FixedNodes(dedicated=1, spot=0)
 
 
 def test_a_pool_keeps_its_nodes_until_its_time(services: Services, pool: str) -> None:
@@ -14,7 +17,7 @@ def test_a_pool_keeps_its_nodes_until_its_time(services: Services, pool: str) ->
     nodes = idle_nodes(services, pool)
     now = datetime.now(timezone.utc)
 
-    services.batch.expire_pool(pool, FixedNodes(dedicated=1, spot=0), now + timedelta(hours=1))
+    assert services.batch.expire_pool(pool, Expiry(size=ONE, at=now + timedelta(hours=1)))
     assert idle_nodes(services, pool) == nodes
 
     assert services.batch.create_pool(pool, sized(pool, 2, run="r2")) is False
@@ -28,7 +31,7 @@ def test_a_pool_whose_time_is_over_gives_its_nodes_up_and_gets_them_back(
     wait_for(lambda: len(idle_nodes(services, pool)) == 1)
     past = datetime.now(timezone.utc) - timedelta(seconds=1)
 
-    services.batch.expire_pool(pool, FixedNodes(dedicated=1, spot=0), past)
+    assert services.batch.expire_pool(pool, Expiry(size=ONE, at=past))
     wait_for(lambda: services.batch.node_statuses(pool) == ())
 
     assert services.batch.create_pool(pool, sized(pool, 1, run="r2")) is False

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 
 from runner.errors import ServiceError, ServiceRefusedError
 from runner.remote.batch import RemoteBatch
+from runner.remote.expiry import write_expiry
 from runner.remote.transport import Patience
-from runner.run.services import PoolRequest
+from runner.run.services import Expiry, PoolRequest
 from runner.spec.model.pool import Autoscale, FixedNodes
 from tests.unit.remote.samples import COMMAND, POOL, POOL_REQUEST
 from tests.unit.remote.stub import (
@@ -30,6 +31,7 @@ REQUEST = replace(POOL_REQUEST, metadata={"batch-run": "cat-2", "pool": "0a1b"})
 EXISTS = batch_error(409, "PoolExists", "The specified pool already exists.")
 GOING = batch_error(409, "PoolBeingDeleted", "The specified pool is being deleted.")
 GONE = batch_error(404, "PoolNotFound", "The specified pool does not exist.")
+SOON = batch_error(503, "TooManyEnableAutoScaleRequests", "Too many requests.")
 BUSY = batch_error(409, "PoolBeingResized", "The specified pool is being resized.")
 MADE = Canned(status=201)
 TAKEN = Canned(status=202)
@@ -58,6 +60,7 @@ def found(
     allocation: str = "steady",
     autoscale: bool = False,
     state: str = "active",
+    formula: str | None = None,
 ) -> Canned:
     """A pool that is there."""
     metadata = [{"name": "batch-run", "value": run}]
@@ -72,7 +75,8 @@ def found(
             "currentLowPriorityNodes": 0,
             "targetDedicatedNodes": target,
             "targetLowPriorityNodes": 0,
-            "enableAutoScale": autoscale,
+            "enableAutoScale": autoscale or formula is not None,
+            **({} if formula is None else {"autoScaleFormula": formula}),
             "metadata": metadata,
         }
     )
@@ -238,17 +242,24 @@ def test_new_nodes_get_the_files_of_this_run(batch: RemoteBatch, stub: Stub) -> 
     }
 
 
+SCALING: PoolRequest = replace(
+    REQUEST,
+    pool=replace(
+        POOL,
+        size=Autoscale(
+            formula="$TargetDedicatedNodes = 3;",
+            interval=timedelta(minutes=10),
+            scenario=None,
+            pointer=("pool", "nodes"),
+        ),
+    ),
+)
+
+
 def test_a_pool_that_scales_by_itself_gets_its_formula(batch: RemoteBatch, stub: Stub) -> None:
-    size = Autoscale(
-        formula="$TargetDedicatedNodes = 3;",
-        interval=timedelta(minutes=10),
-        scenario=None,
-        pointer=("pool", "nodes"),
-    )
-    request: PoolRequest = replace(REQUEST, pool=replace(POOL, size=size))
     stub.answer(EXISTS, found(), Canned())
 
-    assert batch.create_pool("p", request) is False
+    assert batch.create_pool("p", SCALING) is False
     assert asked(stub) == [CREATE, SHOW, ENABLE]
     assert stub.seen[-1].json == {
         "autoScaleFormula": "$TargetDedicatedNodes = 3;",
@@ -273,7 +284,9 @@ SIZE = FixedNodes(dedicated=2, spot=5)
 def test_the_service_itself_ends_the_nodes(batch: RemoteBatch, stub: Stub) -> None:
     stub.answer(Canned())
 
-    batch.expire_pool("p", SIZE, START.astimezone(timezone(timedelta(hours=2))))
+    at = START.astimezone(timezone(timedelta(hours=2)))
+
+    assert batch.expire_pool("p", Expiry(size=SIZE, at=at)) is True
 
     assert asked(stub) == [ENABLE]
     assert stub.seen[0].json == {
@@ -287,23 +300,96 @@ def test_the_service_itself_ends_the_nodes(batch: RemoteBatch, stub: Stub) -> No
     }
 
 
-def test_a_formula_that_follows_another_too_soon_waits(
+@pytest.mark.parametrize("refusal", [SOON, BUSY])
+def test_an_end_that_comes_too_soon_is_not_waited_for(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses, refusal: Canned
+) -> None:
+    stub.answer(refusal)
+
+    assert batch.expire_pool("p", Expiry(size=SIZE, at=START)) is False
+
+    assert asked(stub) == [ENABLE]
+    assert pauses.seconds == []
+
+
+def test_a_service_that_is_busy_is_asked_again(batch: RemoteBatch, stub: Stub) -> None:
+    busy = batch_error(503, "ServerBusy", "The server is busy.")
+    stub.answer(busy, busy, Canned())
+
+    assert batch.expire_pool("p", Expiry(size=SIZE, at=START)) is True
+    assert asked(stub) == [ENABLE] * 3
+
+
+def test_the_users_formula_waits_until_it_is_taken(
     batch: RemoteBatch, stub: Stub, pauses: Pauses
 ) -> None:
-    soon = batch_error(503, "TooManyEnableAutoScaleRequests", "Too many requests.")
-    stub.answer(*[soon] * 6, BUSY, Canned())
+    stub.answer(EXISTS, found(), *[SOON] * 3, Canned())
 
-    batch.expire_pool("p", SIZE, START)
+    assert batch.create_pool("p", SCALING) is False
 
-    assert asked(stub) == [ENABLE] * 8
-    assert 30 > sum(pauses.seconds) > 28
+    assert asked(stub) == [CREATE, SHOW, *[ENABLE] * 4]
+    assert 6 <= sum(pauses.seconds) < 7
+
+
+def expiring(at: datetime, *, dedicated: int = 2) -> str:
+    """The formula of a pool that was kept until then."""
+    return write_expiry(Expiry(size=FixedNodes(dedicated=dedicated, spot=0), at=at))
+
+
+MAY_EXPIRE = replace(REQUEST, may_expire=True)
+
+
+def test_an_end_that_comes_late_enough_stands(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(EXISTS, found(formula=expiring(START + timedelta(minutes=3, seconds=5))))
+
+    assert batch.create_pool("p", MAY_EXPIRE) is False
+    assert asked(stub) == [CREATE, SHOW]
+
+
+def test_a_pool_that_stays_for_ever_loses_its_end(batch: RemoteBatch, stub: Stub) -> None:
+    before = found(formula=expiring(START + timedelta(hours=1)))
+    stub.answer(EXISTS, before, Canned(), found())
+
+    assert batch.create_pool("p", REQUEST) is False
+    assert asked(stub) == [CREATE, SHOW, DISABLE, SHOW]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        found(formula=expiring(START + timedelta(minutes=2))),
+        found(formula=expiring(START + timedelta(hours=1), dedicated=1), nodes=1, target=1),
+        found(formula=expiring(START + timedelta(hours=1), dedicated=3), nodes=3, target=3),
+        # The service could not give all of them.
+        found(formula=expiring(START + timedelta(hours=1)), nodes=1),
+        found(formula="$TargetDedicatedNodes = 2;"),
+    ],
+)
+def test_any_other_end_is_called_off(batch: RemoteBatch, stub: Stub, before: Canned) -> None:
+    stub.answer(EXISTS, before, Canned(), found(nodes=0, target=0), TAKEN)
+
+    assert batch.create_pool("p", MAY_EXPIRE) is False
+    assert asked(stub) == [CREATE, SHOW, DISABLE, SHOW, RESIZE]
+
+
+def test_the_end_of_a_pool_is_told(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(found(formula=expiring(START)), found(formula="$TargetDedicatedNodes = 2;"))
+
+    ending, scaling = batch.pool_status("p"), batch.pool_status("p")
+
+    assert ending is not None
+    assert ending.expiry == Expiry(
+        size=FixedNodes(dedicated=2, spot=0), at=START.replace(microsecond=0)
+    )
+    assert scaling is not None
+    assert scaling.expiry is None
 
 
 def test_a_pool_that_is_gone_cannot_expire(batch: RemoteBatch, stub: Stub) -> None:
     stub.answer(GONE)
 
     with pytest.raises(ServiceRefusedError) as caught:
-        batch.expire_pool("p", SIZE, START)
+        batch.expire_pool("p", Expiry(size=SIZE, at=START))
 
     assert caught.value.code == "PoolNotFound"
     assert caught.value.message == (

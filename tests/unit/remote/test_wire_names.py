@@ -19,7 +19,7 @@ from runner.remote.pools import expiry_body, resize_body, update_body
 from runner.remote.wire import job_body, task_body
 from runner.remote.wire_pool import pool_body
 from runner.remote.wire_schedule import schedule_body
-from runner.run.services import AutoPool
+from runner.run.services import AutoPool, Expiry
 from runner.spec.model.pool import FixedNodes
 from runner.spec.model.step import JobAction
 from tests.unit.remote.samples import (
@@ -150,7 +150,9 @@ BODIES: tuple[tuple[str, Any], ...] = (
     ("BatchPoolResizeOptions", resize_body(FixedNodes(dedicated=1, spot=2))),
     (
         "BatchPoolEnableAutoScaleOptions",
-        expiry_body(FixedNodes(dedicated=1, spot=2), START + timedelta(hours=1)),
+        expiry_body(
+            Expiry(size=FixedNodes(dedicated=1, spot=2), at=START + timedelta(hours=1)),
+        ),
     ),
 )
 

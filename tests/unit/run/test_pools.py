@@ -16,6 +16,7 @@ from runner.plan.model import Plan, TaskId
 from runner.run.cleanup import Keep
 from runner.run.pools import plan_kept_pool
 from runner.run.services import (
+    Expiry,
     NodeCommandKind,
     NodeCommandStatus,
     NodeStatus,
@@ -72,8 +73,9 @@ def test_a_kept_pool_stays_with_an_end(tmp_path: Path) -> None:
         "kind": "pool",
         "name": name,
         "why": (
-            f"3 nodes of Standard_D2s_v5 (3 node-hours an hour) until {until};"
-            f" az batch pool delete --pool-id {name} removes it now"
+            f"3 nodes of Standard_D2s_v5 (3 node-hours an hour) until {until}, then none; the empty"
+            " pool costs nothing, but counts towards the quota of pools until"
+            f" az batch pool delete --pool-id {name} removes it"
         ),
         "kept": True,
     }
@@ -159,6 +161,75 @@ def test_a_client_that_dies_leaves_an_end_behind(tmp_path: Path) -> None:
     assert end_of_run == stage.clock.now() + HALF_AN_HOUR
 
 
+def at_hand(stage: Stage, *, seconds: float, spot: int = 2) -> Expiry:
+    """The end that an earlier run gave, so much after the one that this run will want."""
+    name = kept_id(stage.plan)
+    at = NOW + HALF_AN_HOUR + timedelta(seconds=seconds)
+    stage.batch.pools.add(name)
+    stage.batch.expiry = Expiry(size=FixedNodes(dedicated=1, spot=spot), at=at)
+    return stage.batch.expiry
+
+
+@pytest.mark.parametrize("seconds", [-59, 0, 60])
+def test_an_end_that_is_near_stands_where_no_other_is_taken_yet(
+    tmp_path: Path, seconds: float
+) -> None:
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+    known = at_hand(stage, seconds=seconds)
+    stage.batch.takes_no_expiry = lambda: True
+    assert stage.execute().exit_code == ExitCode.SUCCESS
+    assert f" until {known.at:%Y-%m-%dT%H:%M:%SZ}, then none;" in pool_left(stage)["why"]
+    assert stage.batch.expiries == []
+    assert (stage.told, stage.clock.passed < 1) == ([], True)
+
+
+@pytest.mark.parametrize(("seconds", "spot"), [(3_600, 2), (-300, 2), (0, 3)])
+def test_any_other_end_is_waited_for_and_that_is_said(
+    tmp_path: Path, seconds: float, spot: int
+) -> None:
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+    at_hand(stage, seconds=seconds, spot=spot)
+    stage.batch.takes_no_expiry = lambda: stage.clock.passed < 29
+    assert stage.execute().exit_code == ExitCode.SUCCESS
+    (expiry,) = stage.batch.expiries
+    assert expiry[1] == FixedNodes(dedicated=1, spot=2)
+    assert abs(expiry[2] - NOW - HALF_AN_HOUR) < timedelta(seconds=1)
+    assert f" until {expiry[2]:%Y-%m-%dT%H:%M:%SZ}, then none;" in pool_left(stage)["why"]
+    assert "\n".join(stage.told) == (
+        f"waiting for pool {kept_id(stage.plan)} to take the end of its nodes: the service lets it"
+        " be changed every 30 seconds only, and not while nodes come or go"
+    )
+    assert 29 <= stage.clock.passed < 33
+
+
+def test_an_end_that_is_never_taken_is_left_behind(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+    stage.batch.takes_no_expiry = lambda: True
+    assert stage.execute().exit_code == ExitCode.LEFT_BEHIND
+    left = pool_left(stage)
+    assert left["why"] == f"pool `{left['name']}` has taken no end of its nodes for 20m"
+    assert len(stage.told) == 1
+
+
+def test_a_guard_that_comes_too_soon_is_set_at_a_later_look(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+    at_hand(stage, seconds=0)
+    stage.batch.takes_no_expiry = lambda: stage.clock.passed < 300
+    stage.batch.end = lambda task: TaskEnd() if stage.clock.passed > 1_000 else None
+    assert stage.execute().exit_code == ExitCode.SUCCESS
+    first = stage.batch.expiries[0]
+    assert first[2] == NOW + stage.plan.workload.limits.duration + HALF_AN_HOUR
+    assert stage.told == []
+
+
+@pytest.mark.parametrize("keep", [frozenset(), frozenset({Keep.POOL})])
+def test_only_a_pool_that_gets_an_end_may_have_one(tmp_path: Path, keep: frozenset[Keep]) -> None:
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+    assert stage.execute(keep=keep).exit_code == ExitCode.SUCCESS
+    (request,) = stage.batch.pool_requests.values()
+    assert request.may_expire is (not keep)
+
+
 def test_its_time_counts_from_when_the_job_is_made(tmp_path: Path) -> None:
     """A pool of the same name that is being deleted may have to be waited for first."""
     stage = Stage(tmp_path, plan=kept(tmp_path))
@@ -185,7 +256,7 @@ def test_a_run_that_goes_on_without_us_gets_its_time(tmp_path: Path) -> None:
     last = NOW + stage.plan.workload.limits.duration + HALF_AN_HOUR
     assert stage.batch.expiries[-1][2] == last
     until = last.strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert f"until {until};" in pool_left(stage)["why"]
+    assert f"until {until}, then none;" in pool_left(stage)["why"]
     assert stage.batch.job is not None
 
 
