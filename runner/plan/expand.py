@@ -51,7 +51,7 @@ def expand(
         containers={container.role: container.name for container in containers},
         account=_UNKNOWN_STORAGE,
     )
-    commands, found = plan_node_commands(workload, run_id)
+    commands, found = plan_node_commands(workload, run_id, materials.known)
     problems.extend(found)
     broken = tuple(_source_problems(workload, tasks))
     problems.extend(broken or _task_problems(workload, tasks))

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from runner.plan.command import command_line
 from runner.plan.faults import placed
+from runner.plan.file_table import FileTable
 from runner.plan.model import NodeCommandPlan, RunId
 from runner.plan.packages import with_packages
 from runner.plan.resources import container_prefixes, plan_resources
 from runner.plan.step_tasks import render_environment
 from runner.spec.model.pool import NewPool
-from runner.spec.model.terms import Elevation, NodeCommand
+from runner.spec.model.terms import Elevation, NodeCommand, Role
 from runner.spec.model.workload import Workload
 from runner.spec.problem import Problem, SpecError
 from runner.spec.shells.shell import Shell
@@ -36,10 +37,11 @@ class NodeCommands:
 
 
 def plan_node_commands(
-    workload: Workload, run_id: RunId
+    workload: Workload, run_id: RunId, known: Mapping[Role, FileTable]
 ) -> tuple[NodeCommands, tuple[Problem, ...]]:
-    """The node commands of a workload, and what is wrong with them."""
-    planner = _Planner(workload, run_id)
+    """The node commands of a workload, and what is wrong with them; of the containers of `known`
+    all files are known."""
+    planner = _Planner(workload, run_id, known)
     job = workload.job
     commands = NodeCommands(
         start_task=planner.start_task(),
@@ -53,9 +55,10 @@ def plan_node_commands(
 class _Planner:
     """Collects what is wrong while it renders one command after the other."""
 
-    def __init__(self, workload: Workload, run_id: RunId) -> None:
+    def __init__(self, workload: Workload, run_id: RunId, known: Mapping[Role, FileTable]) -> None:
         self._workload = workload
         self._document = workload.document
+        self._known = known
         self._scope = {"parameters": workload.parameters, "run": {"id": run_id}}
         self.problems: list[Problem] = []
 
@@ -98,6 +101,7 @@ class _Planner:
                 self._scope,
                 self._document,
                 prefixes=container_prefixes(self._workload),
+                known=self._known,
             )
         except SpecError as error:
             self.problems.extend(error.problems)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from runner.plan.faults import faults_at, whole_fault
+from runner.plan.file_table import FileTable
+from runner.plan.known_files import check_file, check_prefix
 from runner.plan.model import BlobResource, FolderResource, ResourcePlan, WebResource
 from runner.spec.document import Document
 from runner.spec.model.terms import ContainerResource, Resource, Role
@@ -37,14 +39,28 @@ def plan_resources(
     document: Document,
     *,
     prefixes: Mapping[Role, str],
+    known: Mapping[Role, FileTable],
     item: str | None = None,
 ) -> tuple[ResourcePlan, ...]:
     """The resources of a command, their templates filled in; `SpecError` at the one that fails.
 
     Of a container with a prefix `file` and `prefix` are below it. Where several blobs are meant,
-    the service keeps their whole names, that prefix too.
+    the service keeps their whole names, that prefix too. Of the containers of `known` all files
+    are known (`known_files`): what is none of them is refused.
     """
-    return tuple(_resource_plan(each, scope, document, prefixes, item) for each in resources)
+    planned: list[ResourcePlan] = []
+    for each in resources:
+        plan = _resource_plan(each, scope, document, prefixes, item)
+        planned.append(plan)
+        if isinstance(plan, WebResource) or plan.role not in known:
+            continue
+        key = "file" if isinstance(plan, BlobResource) else "prefix"
+        with faults_at(document, (*each.pointer, key), item=item):
+            if isinstance(plan, BlobResource):
+                check_file(known[plan.role], plan.role, plan.blob)
+            else:
+                check_prefix(known[plan.role], plan.role, plan.prefix)
+    return tuple(planned)
 
 
 def templates_of(resources: Iterable[Resource]) -> tuple[Template, ...]:

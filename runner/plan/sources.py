@@ -22,6 +22,7 @@ from runner.plan.items import (
     Producer,
     SingleItem,
 )
+from runner.plan.known_files import known_files
 from runner.plan.model import ContainerPlan
 from runner.plan.patterns import file_matcher
 from runner.plan.references import asks_for_urls
@@ -49,10 +50,14 @@ from runner.spec.validation.rules.sources import count_numbers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materials:
-    """What was read for the sources of a workload, by their places in the spec."""
+    """What was read for the sources of a workload, by their places in the spec.
+
+    `known` are the containers whose files are all known (`known_files`).
+    """
 
     files: Mapping[Pointer, FileTable]
     rows: Mapping[Pointer, RowTable]
+    known: Mapping[Role, FileTable]
 
 
 def gather(
@@ -84,7 +89,8 @@ def gather(
                 pass  # they stand in the spec whole
             case _:
                 assert_never(source)
-    return Materials(files=files, rows=rows), tuple(problems)
+    known = known_files(workload, containers)
+    return Materials(files=files, rows=rows, known=known), tuple(problems)
 
 
 def make_items(

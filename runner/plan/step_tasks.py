@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from runner.plan.command import SCRIPT_VARIABLE, command_line
 from runner.plan.faults import faults_at, placed, whole_fault
+from runner.plan.file_table import FileTable
 from runner.plan.items import Item, Items
 from runner.plan.model import (
     CommandLine,
@@ -54,9 +55,10 @@ class StepTasks:
         needs_of: Callable[[int], tuple[TaskRange, ...]],
         gathered: tuple[FolderResource, ...],
         prefixes: Mapping[Role, str],
+        known: Mapping[Role, FileTable],
     ) -> None:
         """`fixed` is what all templates can speak of, `gathered` are containers that the step gets
-        whole, `prefixes` those of existing ones.
+        whole, `prefixes` those of existing ones, `known` the files of those whose files are known.
 
         `name_task` and `needs_of` take the number of a task within the step.
         """
@@ -68,6 +70,7 @@ class StepTasks:
         self._needs_of = needs_of
         self._gathered = gathered
         self._prefixes = prefixes
+        self._known = known
         self._varying = {
             name: each for name, each in step.environment.items() if not is_fixed((each,))
         }
@@ -158,7 +161,14 @@ class StepTasks:
     def _plan_resources(
         self, resources: tuple[Resource, ...], scope: Scope, label: str | None
     ) -> tuple[ResourcePlan, ...]:
-        return plan_resources(resources, scope, self._document, prefixes=self._prefixes, item=label)
+        return plan_resources(
+            resources,
+            scope,
+            self._document,
+            prefixes=self._prefixes,
+            known=self._known,
+            item=label,
+        )
 
     def _check_paths(self, resources: Iterable[ResourcePlan], item: Item) -> None:
         """No two files may land in one place of the task's directory."""

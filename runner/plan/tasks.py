@@ -104,6 +104,7 @@ class TaskSequence(Sequence[TaskPlan]):
                 needs_of=self._needs_of(step, made, items, named),
                 gathered=gathered(step, workload),
                 prefixes=prefixes,
+                known=self._materials.known,
             )
             made[step.name] = (tasks, step)
             start += len(items)
