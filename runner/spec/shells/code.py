@@ -38,6 +38,7 @@ _EVALUATED_VARIABLES = frozenset(
 )
 _DECLARATION = re.compile(r"\b(?:declare|typeset|local|readonly|export)\b([^\n;|&]*)")
 _EVALUATING_FLAG = re.compile(r"(?:^|\s)-[A-Za-z]*[in]")
+_KEYS_FLAG = re.compile(r"(?:^|\s)-[A-Za-z]*A")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
 _NUMBER_RELATIONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
@@ -77,6 +78,25 @@ def check_condition(words: Sequence[Word | None]) -> Iterator[Misplaced]:
             yield from _misplaced(words[index + 1 : index + 2], PosixPlace.COMPARISON)
         elif text in _VARIABLE_TESTS:
             yield from _misplaced(words[index + 1 : index + 2], PosixPlace.VARIABLE)
+
+
+def calculated_in(words: Sequence[Word | None]) -> Iterator[str]:
+    """The variables that `[[ ... ]]` calculates with: `[[ $x -eq 1 ]]`, `[[ x -eq 1 ]]`."""
+    for index, word in enumerate(words):
+        if word is None or word.text not in _NUMBER_RELATIONS:
+            continue
+        for side in (*words[max(index - 1, 0) : index], *words[index + 1 : index + 2]):
+            if side is not None:
+                yield from side.variables
+                yield from _NAME.findall(side.text or "")
+
+
+def find_calculated(
+    script: str, calculated: Iterable[str], subscripted: Iterable[str]
+) -> frozenset[str]:
+    """The variables whose values bash calculates with, subscripts of numbered lists included."""
+    has_keys = any(map(_KEYS_FLAG.search, _DECLARATION.findall(script)))
+    return frozenset(calculated) | (frozenset() if has_keys else frozenset(subscripted))
 
 
 def _check_builtin(words: Sequence[Word]) -> Iterator[Misplaced]:

@@ -20,6 +20,7 @@ TOKENS = frozenset({Kind.COMMANDS, Kind.ITEMS, Kind.CONDITION})
 """Where words and operators are read."""
 
 _DEEPEST = 100
+_QUOTING = frozenset({Kind.DOUBLE_QUOTES})
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
 
 
@@ -49,6 +50,9 @@ class Cursor:
         self.placements: list[Placement] = []
         self.hole_positions: list[int] = []
         self.assignments: list[Word] = []  # with expressions in their values
+        self.bound: list[tuple[str, Word]] = []  # variables, and the expressions they get
+        self.calculated: set[str] = set()  # variables in arithmetic
+        self.subscripted: set[str] = set()  # the same in subscripts
         self.refused: set[int] = set()
         self.faults: list[Fault] = []
         self.extensions: list[tuple[int, str]] = []  # what bash has and POSIX has not
@@ -68,6 +72,14 @@ class Cursor:
     def outer_word(self) -> Word:
         """The word around this place, however deep in quotes and braces it is."""
         return self.word(next(each for each in reversed(self.frames) if each.kind in TOKENS))
+
+    def mention(self, names: Iterable[str]) -> None:
+        """Notes variables, where their values are calculated with."""
+        kind = next(each.kind for each in reversed(self.frames) if each.kind not in _QUOTING)
+        if kind is Kind.ARITHMETIC:
+            self.calculated.update(names)
+        elif kind is Kind.SUBSCRIPT:
+            self.subscripted.update(names)
 
     def quote(self, text: str) -> None:
         self.outer_word().add_quoted(text)

@@ -25,6 +25,7 @@ from runner.spec.templates.lookup import Scope
 from runner.spec.templates.values import NoValueError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=+,@%-]+", re.ASCII)
+_NUMBER = re.compile(r"(?:[+-]?[0-9][0-9A-Za-z.#@_]*)?", re.ASCII)
 _VARIABLE = re.compile(r"v[1-9][0-9]*", re.ASCII)
 # An exported function runs in other shells, which see only variables that are exported as well.
 _EXPORTS_FUNCTIONS = re.compile(r"(?:export|declare|typeset)[ \t]+-[A-Za-z]*f")
@@ -121,6 +122,18 @@ class _Assignments:
         return f'"${{{self.variables[value]}}}"'
 
 
+def _check_numbers(expression: Expression, placement: Placement, texts: tuple[str, ...]) -> None:
+    """A variable's text is code where bash calculates with it: `a[$(...)]` runs what is in it."""
+    if placement.calculated is None or expression.is_raw:
+        return
+    if not all(map(_NUMBER.fullmatch, texts)):
+        error = NoValueError(
+            f"the script calculates with `{placement.calculated}`, and the value is no number",
+            "end the expression in `| int`, or calculate in the expression itself",
+        )
+        raise TemplateError((value_fault(expression, error),))
+
+
 _Rendered = str | tuple[str | tuple[str], ...]
 """Text, or words that stand in its place; what is in a tuple of its own goes into a variable."""
 
@@ -171,7 +184,9 @@ class _Script:
     ) -> tuple[str, ...]:
         language = self._language
         if placement.is_word and not expression.is_raw and is_list(expression, scope):
-            return words_of(expression, scope, language)
+            texts = words_of(expression, scope, language)
+            _check_numbers(expression, placement, texts)
+            return texts
         starts_word = starts_word and not expression.is_raw
         text = word_of(expression, scope, language, starts_word=starts_word)
         if placement.is_command:
@@ -179,6 +194,7 @@ class _Script:
                 language.check_name(text)
             except NoValueError as error:
                 raise TemplateError((value_fault(expression, error),)) from error
+        _check_numbers(expression, placement, (text,))
         return (text,)
 
     def _assemble(self, rendered: list[_Rendered]) -> str:

@@ -11,7 +11,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from runner.spec.shells.code import DECLARING_BUILTINS, check_assignments, check_condition
+from runner.spec.shells.code import (
+    DECLARING_BUILTINS,
+    calculated_in,
+    check_assignments,
+    check_condition,
+    find_calculated,
+)
 from runner.spec.shells.cursor import TOKENS, Cursor, Fault, TooDeepError
 from runner.spec.shells.grammar import end_command, take_separator, take_word
 from runner.spec.shells.posix_places import PosixPlace
@@ -25,6 +31,7 @@ _BASH_REDIRECTIONS = frozenset({"&>>", "&>", "<<<"})
 _BASH_SEPARATORS = frozenset({";;&", ";&", "|&"})
 _BASH_WORDS = frozenset({"[[", "function", "select", "coproc"})
 _SEPARATOR = re.compile(r";;&|;;|;&|;|&&|\|\||\|&|&|\||\n")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _APPENDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+=", re.ASCII)
 _WORD_PLACES = frozenset({Expect.ARGUMENT, Expect.LOOP_ITEM})
 _LINE = re.compile(r"[^\n]*")
@@ -47,6 +54,11 @@ def read_script(script: str, raw_holes: frozenset[int] = frozenset()) -> Reading
     cursor = Cursor(script, raw_holes)
     _run(cursor)
     cursor.misplace_all(check_assignments(script, cursor.assignments))
+    calculated = find_calculated(script, cursor.calculated, cursor.subscripted)
+    for name, word in cursor.bound:
+        if name in calculated:
+            for hole in word.own_holes:
+                cursor.placements[hole].calculated = name
     return Reading(tuple(cursor.placements), tuple(cursor.faults), tuple(cursor.extensions))
 
 
@@ -278,6 +290,7 @@ def _end_word(cursor: Cursor, frame: Frame) -> None:
 def _take_condition_word(cursor: Cursor, frame: Frame, word: Word) -> None:
     if word.is_bare and word.text == "]]":
         cursor.misplace_all(check_condition(frame.words))
+        cursor.calculated.update(calculated_in(frame.words))
         cursor.frames.pop()
     else:
         frame.words.append(word)
@@ -296,6 +309,13 @@ def _take_command_word(cursor: Cursor, frame: Frame, word: Word) -> None:
             cursor.placements[word.holes[0]].is_command = True
     if word.assigns and word.holes and _is_assignment_place(frame):
         cursor.assignments.append(word)
+        name = _NAME.match(cursor.text, word.start)
+        if name is not None:
+            cursor.bound.append((name.group(), word))
+    if frame.expect is Expect.LOOP_NAME:
+        frame.loop_name = word.text
+    elif frame.expect is Expect.LOOP_ITEM and frame.loop_name is not None:
+        cursor.bound.append((frame.loop_name, word))
     cursor.misplace_all(take_word(frame, word))
 
 

@@ -10,10 +10,13 @@ import re
 from runner.spec.shells.cursor import HOLE, Cursor
 from runner.spec.shells.holes import read_hole
 from runner.spec.shells.posix_places import PosixPlace
-from runner.spec.shells.words import Frame, Kind
+from runner.spec.shells.words import Frame, Kind, Word
 
 _QUIET = re.compile(r"""[^"'`$\\()\[\]{}\0]+""")  # where only quotes and brackets matter
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_VARIABLE = re.compile(r"(?<![A-Za-z0-9_#])[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
+_ELEMENT = re.compile(r"\$\{[!#]?[A-Za-z_][A-Za-z0-9_]*\[([^\]]{0,200})\]", re.ASCII)
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9*@#?$!_-]", re.ASCII)
 _ASSIGNMENT_SIGN = re.compile(r"\+?=")
 _POSIX_PARAMETER = re.compile(
@@ -31,6 +34,8 @@ def read_nested(cursor: Cursor, frame: Frame) -> None:
     if quiet is not None:
         if frame.kind is Kind.DOUBLE_QUOTES:
             cursor.quote(quiet.group())
+        if frame.kind is not Kind.PARAMETER:
+            cursor.mention(_VARIABLE.findall(quiet.group()))
         cursor.position = quiet.end()
         return
     character = cursor.text[cursor.position]
@@ -171,6 +176,7 @@ def _read_dollar(cursor: Cursor, frame: Frame) -> None:
         word.add_expansion()
         if _POSIX_PARAMETER.match(text, at) is None:
             cursor.extend("${")
+        _note_parameter(cursor, word)
         cursor.push(Kind.PARAMETER, "${")
     elif following == "[":
         word.add_expansion()
@@ -190,3 +196,16 @@ def _read_dollar(cursor: Cursor, frame: Frame) -> None:
         else:
             ends_in_name = not is_quoted and _NAME.fullmatch(name.group()) is not None
             word.add_expansion(ends_in_name=ends_in_name)
+            word.variables.append(name.group())
+            cursor.mention((name.group(),))
+
+
+def _note_parameter(cursor: Cursor, word: Word) -> None:
+    """`${x...}` has the value of `x` somewhere in it; in `${x[i]}` bash calculates with `i`."""
+    name = _BRACED.match(cursor.text, cursor.position)
+    if name is not None:
+        word.variables.append(name.group(1))
+        cursor.mention((name.group(1),))
+    element = _ELEMENT.match(cursor.text, cursor.position)
+    if element is not None:
+        cursor.subscripted.update(_VARIABLE.findall(element.group(1)))

@@ -27,6 +27,7 @@ class Placement:
     `starts_word`: a leading `-` would make it an option. `follows_expressions`: it starts the word
     only where the expressions before it are empty. `is_command`: it alone is a command's name.
     `is_word`: it alone is a word among others, so that a list may give several, or none.
+    `calculated`: the variable that it is assigned to, where the script calculates with that.
     """
 
     inline: Inline = Inline.ALWAYS
@@ -34,6 +35,7 @@ class Placement:
     follows_expressions: bool = False
     is_command: bool = False
     is_word: bool = False
+    calculated: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class Word:
     holes: list[int] = field(default_factory=list)
     own_holes: list[int] = field(default_factory=list)
     before_hole: str | None = None
+    variables: list[str] = field(default_factory=list)  # that it expands
 
     @property
     def text(self) -> str | None:
@@ -139,4 +142,5 @@ class Frame:
     pattern_begun: bool = False
     redirection: str | None = None
     word: Word | None = None
+    loop_name: str | None = None
     words: list[Word | None] = field(default_factory=list)  # None: an operator of a condition
