@@ -32,7 +32,8 @@ def formula_of(*, scenario: str = "tasks", slots: int = 1, step: str = "slots: 1
     text = SPEC.replace("SLOTS", str(slots)).replace("SCENARIO", scenario).replace("STEP", step)
     document, _ = read_document("spec.yaml", text.encode())
     assert document is not None
-    workload, problems = parse_workload(document, {})
+    parsed = parse_workload(document, {})
+    workload, problems = parsed.workload, parsed.problems
     assert workload is not None, problems
     assert isinstance(workload.pool, NewPool)
     assert isinstance(workload.pool.size, Autoscale)
