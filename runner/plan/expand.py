@@ -12,8 +12,9 @@ from pathlib import Path
 from runner.errors import UsageError
 from runner.plan.collisions import OutputNames
 from runner.plan.containers import Stored, plan_containers
-from runner.plan.model import Plan, RunId, TaskPlan
+from runner.plan.model import ContainerPlan, Plan, RunId, TaskPlan
 from runner.plan.node_commands import plan_node_commands
+from runner.plan.overwrites import Overwrites
 from runner.plan.references import check_references
 from runner.plan.sources import gather, source_problems
 from runner.plan.tasks import TaskSequence
@@ -54,7 +55,7 @@ def expand(
     commands, found = plan_node_commands(workload, run_id, materials.known)
     problems.extend(found)
     broken = tuple(_source_problems(workload, tasks))
-    problems.extend(broken or _task_problems(workload, tasks))
+    problems.extend(broken or _task_problems(workload, tasks, containers))
     if problems:
         raise SpecError(problems)
     return Plan(
@@ -93,13 +94,19 @@ def _source_problems(workload: Workload, tasks: TaskSequence) -> Iterator[Proble
         )
 
 
-def _task_problems(workload: Workload, tasks: TaskSequence) -> Iterator[Problem]:
+def _task_problems(
+    workload: Workload, tasks: TaskSequence, containers: tuple[ContainerPlan, ...]
+) -> Iterator[Problem]:
     """What is wrong with single tasks: each is rendered, none is kept."""
     names = OutputNames(workload, tasks, [len(each) for each in tasks.steps])
+    overwrites = Overwrites(workload, containers)
+    overwritten: list[Problem] = []
     failed = 0
     for index in range(len(tasks)):
         try:
-            names.add(tasks[index])
+            task = tasks[index]
+            names.add(task)
+            overwritten.extend(overwrites.problems(task))
         except SpecError as error:
             yield from error.problems
             failed += len(error.problems)
@@ -107,6 +114,7 @@ def _task_problems(workload: Workload, tasks: TaskSequence) -> Iterator[Problem]
                 return
     if not failed:
         yield from names.problems()
+        yield from overwritten
 
 
 def find_task(plan: Plan, name: str) -> TaskPlan:
