@@ -83,7 +83,7 @@ class TransferError(ServiceError):
 
 
 class StoppedWaitingError(BatchRunError):
-    """`limits.wait` passed; the work goes on without us."""
+    """`limits.wait` passed; on Azure the work goes on without us, here it ends with the run."""
 
     exit_code = ExitCode.STOPPED_WAITING
 

@@ -95,7 +95,7 @@ class Cleanup:
         )
 
     def leave(self, *, pool_id: str | None, why: str) -> CleanupFinished:
-        """Deletes nothing, and says what is there: the work goes on without us.
+        """Deletes nothing, and says what is there: the work goes on, or may, without us.
 
         A pool that outlasts the run gets the time that the job may take, and no more.
         """

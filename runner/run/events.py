@@ -14,6 +14,8 @@ VERSION = 1
 
 DEPENDENCY_FAILED = "DependencyFailed"
 """The cause of a task's failure where it never ran, since one that it needs failed."""
+JOB_ENDED = "JobEnded"
+"""The cause where a task was ended because its job was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ from runner.run.submit import Requests, plan_submission
 from runner.run.uploads import Uploads
 from runner.run.verdicts import Verdicts
 from runner.run.watch import Watch
-from runner.run.work import Work
+from runner.run.work import JobDisabledError, Work
 from runner.spec.model.terms import SecretName
 
 
@@ -268,7 +268,9 @@ class Run:
                 why = f"no answer came, so it may exist: {why}"
             return cleanup.leave_schedule(why=why, certain=self._scheduled)
         if isinstance(error, StoppedWaitingError) and self._options.outlives_client:
-            return cleanup.leave(pool_id=self._pool_id, why="the work goes on")
+            is_disabled = isinstance(error, JobDisabledError)
+            why = "the job is disabled" if is_disabled else "the work goes on"
+            return cleanup.leave(pool_id=self._pool_id, why=why)
         return cleanup.clean_up(pool_id=self._pool_id, ending=self._ending(error))
 
     def _may_be_scheduled(self, error: BatchRunError | None) -> bool:

@@ -6,12 +6,25 @@ is only understood. It must not know what was collected of a task.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from runner.run.services import TaskStatus
 from runner.spec.model.step import DependentsAction, ExitCause, ExitRule, JobAction, Step
 from runner.spec.model.workload import OnFailure, Workload
 
 ENDED_BY_REQUEST = "TaskEnded"
 _UPLOAD_FAILURE = "FileUpload"
+
+
+def is_ended_by_request(timeout: timedelta | None, status: TaskStatus) -> bool:
+    """Whether somebody ended the task, or its job; the service says the same of one that took
+    longer than its `timeout`.
+    """
+    if status.failure is None or status.failure.code != ENDED_BY_REQUEST:
+        return False
+    if timeout is None or status.started is None or status.ended is None:
+        return True
+    return status.ended - status.started < timeout
 
 
 def heeds_exits(workload: Workload) -> bool:

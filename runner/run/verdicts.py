@@ -27,6 +27,7 @@ _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 class Actor:
     """A task whose end acted on the job, as the spec asks; `name` is as messages name it."""
 
+    id: TaskId
     name: str
     succeeded: bool
     order: tuple[datetime, bool]
@@ -87,7 +88,7 @@ class Verdicts:
         known = self._actors.get(action)
         if known is None or order < known.order:
             self._actors[action] = Actor(
-                name=name_task(task), succeeded=bool(status.succeeded), order=order
+                id=task.id, name=name_task(task), succeeded=bool(status.succeeded), order=order
             )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from runner.errors import (
@@ -19,6 +21,7 @@ from runner.errors import (
 from runner.plan.model import Plan
 from runner.run.clock import Clock
 from runner.run.dependents import Blocked
+from runner.run.endings import TIME_OVER, Endings
 from runner.run.feed import Feeder
 from runner.run.outputs import Collector
 from runner.run.services import Batch, JobState, TaskStatus
@@ -34,14 +37,16 @@ _LOOK_SECONDS = 0.2
 _BLOCKED_TOGETHER = 100
 # What the service answers to an addition once the job has ended without us.
 _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
-# REST: JobExecutionInformation, `terminateReason`.
-_TASK_FAILED = "TaskFailed"
 
 _Count = tuple[int, int]
 """Of tasks: how many succeeded and how many failed."""
 
 
 _T = TypeVar("_T")
+
+
+class JobDisabledError(StoppedWaitingError):
+    """A task has disabled the job: nothing of it runs until somebody acts."""
 
 
 class UnfinishedError(BatchRunError):
@@ -80,6 +85,7 @@ class Work:
         self._stop = stop
         self._check = check
         self._outlives_client = outlives_client
+        self._endings = Endings(plan, verdicts, ask=partial(batch.job_status, job_id))
         self._collecting: list[Future[_Count]] = []
         self._blocked = 0
         self.ended = 0
@@ -97,6 +103,8 @@ class Work:
             fed.add_done_callback(lambda _: self._stop.wake())
             self._look_until_all_ended(fed, collecting)
             self._finish(fed)
+            if self._endings.reason is not None and self._endings.count:
+                raise self._unfinished(self._endings.reason)
         finally:
             self._feeder.stop()
             collecting.shutdown(cancel_futures=True)
@@ -109,33 +117,53 @@ class Work:
         deadline = self._clock.monotonic() + limit.total_seconds()
         while True:
             self._check()
-            if self._verdicts.acts or (fed.done() and not _is_fed(fed)):
+            is_over = self._verdicts.acts or self._endings.is_job_over
+            if is_over or (fed.done() and not _is_fed(fed)):
                 self._watch.look_at_job()
             try:
                 statuses = self._watch.look()
             except JobEndedError as error:
+                self._end(self._endings.release_all(error.reason), collecting)
+                self._await(set(self._collecting))
+                if self.ended == total:
+                    return
                 raise self._unfinished(error.reason) from error
             self._take(statuses, collecting)
-            self._give_up(self._verdicts.blocked(), collecting)
+            if not self._endings.is_job_over:
+                self._give_up(self._verdicts.blocked(), collecting)
             self._reap()
             if self.ended == total:
                 return
             if not statuses and fed.done():
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
-                    raise StoppedWaitingError(
-                        f"stopped waiting after {write_duration(limit)}: {total - self.ended} of"
-                        f" {total} tasks have not ended",
-                        hint="`limits.wait` in the spec says how long to wait",
-                    )
+                    raise self._out_of_patience(limit)
             self._clock.wait(self._stop, self._watch.pause_seconds)
+
+    def _out_of_patience(self, limit: timedelta) -> StoppedWaitingError:
+        total = len(self._plan.tasks)
+        hint = "`limits.wait` in the spec says how long to wait"
+        if not self._outlives_client:
+            hint += "; the local services end with the run, and so does the work"
+        return StoppedWaitingError(
+            f"stopped waiting after {write_duration(limit)}: {total - self.ended} of {total} tasks"
+            " have not ended",
+            hint=hint,
+        )
 
     def _take(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
         for status in statuses:
             if self._verdicts.is_settled(status):
                 continue
-            self.ended += 1
             self._verdicts.take(status)
+            if not self._endings.hold(status):
+                self._end([status], collecting)
+        # Only now is it known which of them was the first.
+        self._end(self._endings.release(), collecting)
+
+    def _end(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
+        for status in statuses:
+            self.ended += 1
             self._collecting.append(collecting.submit(self._collect, status))
 
     def _collect(self, status: TaskStatus) -> _Count:
@@ -171,16 +199,16 @@ class Work:
             self._check()
 
     def _unfinished(self, reason: str) -> BatchRunError:
-        total = len(self._plan.tasks)
+        total, ended = len(self._plan.tasks), self._endings.count
         left = total - self.ended
-        actor = self._verdicts.actor(JobAction.TERMINATE)
-        if reason == _TASK_FAILED and actor is not None:
-            word = "succeeded" if actor.succeeded else "failed"
-            return UnfinishedError(
-                f"{actor.name} {word} and ended the job, as the spec asks: {left} of {total} tasks"
-                " never ran"
-            )
-        return UnfinishedError(f"the job ended before {left} of its {total} tasks: {reason}")
+        toll = f"{ended} of {total} tasks ended with it" if ended else ""
+        if left:
+            toll = f"{toll}, {left} never ran" if toll else f"{left} of {total} tasks never ran"
+        hint = "`limits.duration` in the spec says how long the job may take"
+        return UnfinishedError(
+            f"{self._endings.describe_job(reason)}: {toll}",
+            hint=hint if reason == TIME_OVER else None,
+        )
 
     def _judge_standstill(self) -> None:
         """Raises where a task has disabled the job: nothing more will run until somebody acts."""
@@ -195,7 +223,7 @@ class Work:
                 f"`az batch job enable --job-id {self._job_id}` lets it go on,"
                 f" `az batch job delete --job-id {self._job_id}` ends it"
             )
-        raise StoppedWaitingError(
+        raise JobDisabledError(
             f"{actor.name} {word} and disabled the job, as the spec asks:"
             f" {total - self.ended} of {total} tasks have not ended",
             hint=hint,

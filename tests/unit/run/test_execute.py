@@ -284,9 +284,84 @@ def test_a_job_that_ends_early_ends_the_wait(tmp_path: Path) -> None:
     outcome = stage.execute()
     assert outcome.exit_code == ExitCode.TASKS_FAILED
     assert outcome.error is not None
-    assert outcome.error.message == (
-        "the job ended before 2 of its 2 tasks: MaxWallClockTimeExpiry"
+    assert (outcome.error.message, outcome.error.hint) == (
+        "the job reached `limits.duration` (1d): 2 of 2 tasks never ran",
+        "`limits.duration` in the spec says how long the job may take",
     )
+
+
+def ended_by_request(request: TaskRequest) -> TaskEnd:
+    """What the service says of a task that it kills with its job."""
+    failure = TaskFailure(
+        code="TaskEnded", category="UserError", message="Task Was Ended by User Request"
+    )
+    return TaskEnd(exit_code=137, failure=failure)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("MaxWallClockTimeExpiry", "the job reached `limits.duration` (1d)"),
+        ("UserTerminate", "the job ended (UserTerminate)"),
+        (None, "the job ended (the job was deleted)"),
+    ],
+)
+@pytest.mark.parametrize("never_ran", [0, 1])
+def test_tasks_that_end_with_their_job_say_so(
+    tmp_path: Path, reason: str | None, message: str, never_ran: int
+) -> None:
+    stage = Stage(tmp_path, files=("a.txt", "b.txt", "c.txt"))
+
+    def end(request: TaskRequest) -> TaskEnd | None:
+        if request.id == "0001":
+            return TaskEnd()
+        stage.batch.job_state = JobState.COMPLETED
+        stage.batch.terminate_reason = reason
+        return None if never_ran and request.id == "0003" else ended_by_request(request)
+
+    stage.batch.end = end
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.TASKS_FAILED
+    assert outcome.error is not None
+    toll = "1 of 3 tasks ended with it, 1 never ran" if never_ran else "2 of 3 tasks ended with it"
+    assert outcome.error.message == f"{message}: {toll}"
+    failures = {"0002": ("JobEnded", message), "0003": ("JobEnded", message)}
+    if never_ran:
+        del failures["0003"]
+    assert stage.failures() == failures
+    (finished,) = stage.of_type("run.finished")
+    assert (finished["succeeded"], finished["failed"], finished["unfinished"]) == (
+        1,
+        2 - never_ran,
+        never_ran,
+    )
+
+
+def test_tasks_wait_for_the_reason_of_their_job(tmp_path: Path) -> None:
+    """A job that is being terminated does not say yet why."""
+    stage = Stage(tmp_path)
+
+    def end(request: TaskRequest) -> TaskEnd | None:
+        stage.batch.job_state = JobState.TERMINATING
+        return ended_by_request(request)
+
+    def look(operation: str) -> None:
+        if operation == "look" and stage.batch.looks > 5:
+            stage.batch.job_state = JobState.COMPLETED
+            stage.batch.terminate_reason = "MaxWallClockTimeExpiry"
+
+    stage.batch.end, stage.batch.fail = end, look
+    assert stage.execute().exit_code == ExitCode.TASKS_FAILED
+    message = "the job reached `limits.duration` (1d)"
+    assert stage.failures() == {"0001": ("JobEnded", message), "0002": ("JobEnded", message)}
+
+
+def test_a_task_that_somebody_ended_in_a_job_that_goes_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda task: ended_by_request(task) if task.id == "0001" else TaskEnd()
+    outcome = stage.execute()
+    assert (outcome.exit_code, outcome.error) == (ExitCode.TASKS_FAILED, None)
+    assert stage.failures() == {"0001": ("TaskEnded", "Task Was Ended by User Request")}
 
 
 @pytest.mark.parametrize("outlives", [True, False])
@@ -297,6 +372,10 @@ def test_waiting_has_an_end(tmp_path: Path, outlives: bool) -> None:
     assert outcome.exit_code == ExitCode.STOPPED_WAITING
     assert outcome.error is not None
     assert outcome.error.message == ("stopped waiting after 5m: 2 of 2 tasks have not ended")
+    hint = "`limits.wait` in the spec says how long to wait"
+    if not outlives:
+        hint += "; the local services end with the run, and so does the work"
+    assert outcome.error.hint == hint
     if outlives:
         assert stage.batch.job is not None
         assert {each["why"] for each in stage.left()} == {"the work goes on"}

@@ -10,7 +10,7 @@ import pytest
 
 from runner.errors import ExitCode, ServiceRefusedError
 from runner.run.cleanup import Keep
-from runner.run.services import JobState, TaskRequest
+from runner.run.services import JobState, TaskFailure, TaskRequest
 from runner.spec.model.step import DependentsAction, JobAction
 from runner.spec.model.terms import StepName
 from runner.spec.model.workload import OnFailure
@@ -153,6 +153,39 @@ def test_a_failure_that_ends_the_job_is_named(tmp_path: Path) -> None:
     assert stage.batch.job is None
 
 
+@pytest.mark.parametrize("is_seen_first", [True, False])
+def test_what_a_failure_ended_with_the_job_is_told_from_it(
+    tmp_path: Path, is_seen_first: bool
+) -> None:
+    """The service may list what it killed before the task that was at fault."""
+    plan = shaped_plan(tmp_path, [{}] * 4, job={"on_failure": OnFailure.STOP})
+    stage = Stage(tmp_path, plan=plan)
+    killed = TaskFailure(
+        code="TaskEnded", category="UserError", message="Task Was Ended by User Request"
+    )
+    failing_id = "0003" if is_seen_first else "0001"
+
+    def end(request: TaskRequest) -> TaskEnd | None:
+        stage.batch.job_state = JobState.COMPLETED
+        stage.batch.terminate_reason = "TaskFailed"
+        if request.id == failing_id:
+            return TaskEnd(exit_code=9)
+        return None if request.id == "0004" else TaskEnd(exit_code=137, failure=killed)
+
+    stage.batch.end = end
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.TASKS_FAILED
+    assert outcome.error is not None
+    number = int(failing_id)
+    culprit = f"task `{failing_id}` (item {number}) failed and ended the job, as the spec asks"
+    assert outcome.error.message == f"{culprit}: 2 of 4 tasks ended with it, 1 never ran"
+    others = {"0001", "0002", "0003"} - {failing_id}
+    assert stage.failures() == {
+        failing_id: ("FailureExitCode", "it failed"),
+        **{other: ("JobEnded", culprit) for other in others},
+    }
+
+
 @pytest.mark.parametrize("refused", ["add tasks", "finish adding"])
 @pytest.mark.parametrize("code", ["JobCompleted", "JobBeingTerminated"])
 def test_a_job_that_ends_while_it_is_fed_is_no_refusal(
@@ -225,6 +258,7 @@ def test_a_job_that_stands_still_is_left_to_the_user(tmp_path: Path) -> None:
         f" `az batch job delete --job-id {RUN}` ends it"
     )
     assert stage.batch.job is not None
+    assert {left["why"] for left in stage.left()} == {"the job is disabled"}
     assert stage.batch.finished_adding
 
 
