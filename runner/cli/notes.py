@@ -49,7 +49,8 @@ def notes(
 
 
 def plan_notes(plan: Plan, *, local: bool) -> Iterator[str]:
-    """Lines for people about what a run gives away: files from elsewhere, values of secrets."""
+    """Lines for people about what a run gives away: files from elsewhere, values of secrets; and
+    what it passes over."""
     found = [each.outside_links for each in plan.containers if each.outside_links.count]
     count = sum(links.count for links in found)
     if count:
@@ -59,6 +60,15 @@ def plan_notes(plan: Plan, *, local: bool) -> Iterator[str]:
         yield printable(
             f"note: {plural(count, 'file')} to bring up {them} out of the folder of the spec:"
             f" {', '.join(links[:_LINKS_SHOWN])}{more}"
+        )
+    passed = [each.passed_over for each in plan.containers]
+    count = sum(each.count for each in passed)
+    if count:
+        shown = [f"{path} ({what})" for each in passed for path, what in each.first]
+        more = f" and {count - _LINKS_SHOWN:,} more" if count > _LINKS_SHOWN else ""
+        yield printable(
+            "note: not brought up, as links to folders and what is no file are passed over:"
+            f" {', '.join(shown[:_LINKS_SHOWN])}{more}"
         )
     if local:
         return  # no value leaves this machine

@@ -112,6 +112,7 @@ def _own(
         is_made=container.name is None,
         unchanged=unchanged,
         outside_links=found.outside_links,
+        passed_over=found.passed_over,
     )
     return plan, found.problems
 

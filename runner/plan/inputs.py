@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from operator import itemgetter
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from runner.errors import describe_os_error
 from runner.plan.blob_names import name_problems, shown
 from runner.plan.file_table import FileTable, FileTableBuilder, Origin
 from runner.plan.links import LinkWatch, together
-from runner.plan.model import OutsideLinks
+from runner.plan.model import OutsideLinks, PassedOver
+from runner.plan.passed_over import FOLDER_LINK, PassedOverWatch, all_passed_over
 from runner.plan.patterns import file_matcher, sees_hidden
 from runner.spec.document import Document, Pointer
 from runner.spec.model.workload import Structure, Upload
@@ -25,6 +27,8 @@ from runner.spec.problem import Problem
 
 MOST_PROBLEMS = 100
 """What one list of files is shown to be wrong with; nobody reads more."""
+_MOST_LOOKED_AT = 1_000
+"""So many files that no pattern takes are looked at behind a link, which may lead to a disk."""
 
 _Found = tuple[str, int, int, str]
 """A blob's name, the number of its upload, its size, and its path where the name does not tell."""
@@ -32,11 +36,13 @@ _Found = tuple[str, int, int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFiles:
-    """The files of a container's uploads, what is wrong with them, and links that lead astray."""
+    """The files of a container's uploads, what is wrong with them, links that lead astray, and what
+    lies among them and is no file."""
 
     files: FileTable
     problems: tuple[Problem, ...]
     outside_links: OutsideLinks
+    passed_over: PassedOver
 
 
 def find_files(uploads: tuple[Upload, ...], folder: Path, document: Document) -> LocalFiles:
@@ -46,7 +52,13 @@ def find_files(uploads: tuple[Upload, ...], folder: Path, document: Document) ->
     dropped. Links to files are followed, links to folders are not: they may lead round in a circle.
     """
     searches = tuple(
-        _Search(each, folder / each.source, document, LinkWatch(folder, each.source))
+        _Search(
+            each,
+            folder / each.source,
+            document,
+            LinkWatch(folder, each.source),
+            PassedOverWatch(each.source),
+        )
         for each in uploads
     )
     builder = FileTableBuilder(each.origin for each in searches)
@@ -74,6 +86,7 @@ def find_files(uploads: tuple[Upload, ...], folder: Path, document: Document) ->
         files=builder.build(),
         problems=tuple(problems),
         outside_links=together(tuple(search.links.found for search in searches)),
+        passed_over=all_passed_over(search.passed_over.found for search in searches),
     )
 
 
@@ -85,6 +98,7 @@ class _Search:
     source: Path
     document: Document
     links: LinkWatch
+    passed_over: PassedOverWatch
     is_file: bool = False
     problems: list[Problem] = field(default_factory=list)
 
@@ -111,11 +125,18 @@ class _Search:
             return
         if is_empty and not self.problems:
             patterns = ", ".join(f"`{pattern}`" for pattern in self.upload.patterns.include)
+            hint = (
+                "`**/*` matches all files at every depth; names with a leading dot need a pattern"
+                " of their own"
+            )
+            for path, what in self.passed_over.found.first[:1]:
+                hint = f"`{shown(path)}` is a {what}, and only files are brought up"
+                if what == FOLDER_LINK:
+                    hint = f"`{shown(path)}` is a {what}, which is not followed: name it in `from`"
             self._refuse(
                 "no-input",
                 f"no file below `{shown(str(self.source))}` matches {patterns}",
-                hint="`**/*` matches all files at every depth; names with a leading dot need"
-                " a pattern of their own",
+                hint=hint,
                 key="include",
             )
 
@@ -143,6 +164,7 @@ class _Search:
             file_matcher(patterns),
             hidden=sees_hidden(patterns),
             on_link=self._note_link,
+            on_no_file=self.passed_over.note,
         )
         if self.upload.structure is Structure.KEEP:
             for path, size in files:
@@ -181,15 +203,20 @@ def walk(
     *,
     hidden: bool,
     on_link: Callable[[str, bool], None],
+    on_no_file: Callable[[str, int], None] | None,
+    below: str = "",
 ) -> Iterator[tuple[str, int]]:
     """Paths and sizes in bytes of the files below a folder, in the order of the paths.
 
     Names with a leading dot are passed over, unless `hidden`: `.git` may hold more than all else.
     Only the names of the folders that are open are held. `on_link` is told each file that is a
-    link, and whether there is something that it leads to. Raises `OSError`.
+    link, and whether there is something that it leads to; `on_no_file` what is neither file nor
+    folder, and links to folders in which files would be taken, with the mode of each; where it is
+    None nobody looks behind those. `below` is a folder to begin in, with a `/` behind. Raises
+    `OSError`.
     """
     root = os.fspath(folder)
-    waiting = [_entries(root, "", hidden=hidden)]
+    waiting = [_entries(root, below, hidden=hidden)]
     while waiting:
         paths, links = waiting[-1]
         path = next(paths, None)
@@ -197,6 +224,9 @@ def walk(
             waiting.pop()
         elif path.endswith("/"):
             waiting.append(_entries(root, path, hidden=hidden))
+        elif path in links and os.path.isdir(f"{root}/{path}"):  # noqa: PTH112
+            if on_no_file is not None and _holds_files(folder, f"{path}/", matches, hidden=hidden):
+                on_no_file(path, stat.S_IFDIR)
         elif matches(path):
             try:
                 status = os.stat(f"{root}/{path}")  # noqa: PTH116  # a million times: no `Path`
@@ -208,6 +238,29 @@ def walk(
                 if path in links:
                     on_link(path, True)
                 yield path, status.st_size
+            elif on_no_file is not None:
+                on_no_file(path, status.st_mode)
+
+
+def _holds_files(folder: Path, below: str, matches: Callable[[str], bool], *, hidden: bool) -> bool:
+    """Whether files of a folder that is not gone into would be taken; also where it cannot be read,
+    or is so large that nobody knows."""
+    left = count(_MOST_LOOKED_AT, -1)
+
+    def matches_or_tires(path: str) -> bool:
+        return matches(path) or next(left) <= 0
+
+    def ignore(_path: str, _leads: bool) -> None:
+        return
+
+    try:
+        # Links in there are not looked behind: they may lead round in a circle.
+        found = walk(
+            folder, matches_or_tires, hidden=hidden, on_link=ignore, on_no_file=None, below=below
+        )
+        return next(found, None) is not None
+    except OSError:
+        return True
 
 
 def _entries(root: str, below: str, *, hidden: bool) -> tuple[Iterator[str], frozenset[str]]:

@@ -77,6 +77,20 @@ NO_LINKS = OutsideLinks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """What an upload leaves where it is, since it is no file; the first few by path and kind.
+
+    A path is as the spec leads to it, a kind in words: `link to a folder`, `named pipe`.
+    """
+
+    count: int = 0
+    first: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING_PASSED_OVER = PassedOver()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPlan:
     """A container and the files of it that are known now, in the order of their blob names.
 
@@ -90,6 +104,7 @@ class ContainerPlan:
     is_made: bool = True
     unchanged: frozenset[str] = frozenset()
     outside_links: OutsideLinks = NO_LINKS
+    passed_over: PassedOver = NOTHING_PASSED_OVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,11 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
                 {"path": path, "target": target} for path, target in container.outside_links.first
             ],
         }
+    if container.passed_over.count:
+        head["passed_over"] = {
+            "count": container.passed_over.count,
+            "first": [{"path": path, "what": what} for path, what in container.passed_over.first],
+        }
     yield f'{_dump(head)[:-1]}, "files": ['
     files = ([_dump(_file(container, file))] for file in container.files)
     yield from _lines(files, end="\n]}" if container.files else "]}")

@@ -19,6 +19,7 @@ from runner.plan.model import (
     FolderResource,
     NodeCommandPlan,
     OutsideLinks,
+    PassedOver,
     Plan,
     ResourcePlan,
     TaskPlan,
@@ -92,6 +93,7 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
     else:
         yield f"container {container.name}: exists, read and never deleted"
     yield from _outside_links(container.outside_links)
+    yield from _passed_over(container.passed_over)
     for file in files[:_FILES_SHOWN]:
         note = ", unchanged" if file.blob in container.unchanged else ""
         yield printable(f"  {file.blob} ({format_bytes(file.size_bytes)}{note})")
@@ -108,6 +110,17 @@ def _outside_links(links: OutsideLinks) -> Iterator[str]:
         yield printable(f"    {path} → {target}")
     if links.count > len(links.first):
         yield f"    ... and {links.count - len(links.first):,} more"
+
+
+def _passed_over(passed: PassedOver) -> Iterator[str]:
+    """What lies among the files and is not brought up, though patterns would take it."""
+    if not passed.count:
+        return
+    yield f"  passed over, as no files: {passed.count:,}"
+    for path, what in passed.first:
+        yield printable(f"    {path} ({what})")
+    if passed.count > len(passed.first):
+        yield f"    ... and {passed.count - len(passed.first):,} more"
 
 
 def _node_command(what: str, command: NodeCommandPlan | None) -> Iterator[str]:

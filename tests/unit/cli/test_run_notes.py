@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -173,6 +174,24 @@ def test_files_from_elsewhere_are_said(tmp_path: Path, links: int, line: str) ->
     plan = make_plan(tmp_path / "here")
     for local in (True, False):
         assert list(plan_notes(plan, local=local)) == [line.format(target=secret.resolve())]
+
+
+@pytest.mark.parametrize(
+    ("count", "line"),
+    [
+        (1, "data/0 (named pipe)"),
+        (5, "data/0 (named pipe), data/1 (named pipe), data/2 (named pipe) and 2 more"),
+    ],
+)
+def test_what_is_not_brought_up_is_said(tmp_path: Path, count: int, line: str) -> None:
+    make_workload(tmp_path)
+    for number in range(count):
+        os.mkfifo(tmp_path / "data" / f"{number}")
+    plan = make_plan(tmp_path)
+    for local in (True, False):
+        assert list(plan_notes(plan, local=local)) == [
+            f"note: not brought up, as links to folders and what is no file are passed over: {line}"
+        ]
 
 
 def test_where_secrets_go_is_said(tmp_path: Path) -> None:

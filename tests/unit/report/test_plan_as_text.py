@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,24 @@ def test_what_goes_to_the_service_as_it_was_written(tmp_path: Path) -> None:
         of_task,
     ]
     assert list(task_lines(plan.tasks[0])) == ["task 0001 task", "  $ echo", of_task]
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    make_workload(tmp_path)
+    for number in range(6):
+        os.mkfifo(tmp_path / "data" / f"{number}\n")
+    plan = make_plan(tmp_path)
+    assert list(plan_summary(plan))[1:9] == [
+        "container demo-20260102t030405z-abcd-input: 2 files (10 B) up, delete: after-success",
+        "  passed over, as no files: 6",
+        *(f"    data/{number}\\n (named pipe)" for number in range(5)),
+        "    ... and 1 more",
+    ]
+    (container, _) = json.loads("".join(plan_as_json(plan)))["containers"]
+    assert container["passed_over"] == {
+        "count": 6,
+        "first": [{"path": f"data/{number}\n", "what": "named pipe"} for number in range(5)],
+    }
 
 
 def test_links_out_of_the_folder_of_the_spec(tmp_path: Path) -> None:
