@@ -144,6 +144,11 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
                 "`keep` has no use with `job.schedule`, which makes its pools itself",
                 "take one of the two away",
             ),
+            (
+                "17:3 schedule",
+                "`instances` has no use with `job.schedule`: a scheduled task runs on one node",
+                "take one of the two away",
+            ),
         ],
     ),
     (
