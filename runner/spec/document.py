@@ -6,8 +6,8 @@ It knows nothing of what a spec's keys mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.spec.problem import Position, Problem, Span
@@ -100,6 +100,14 @@ class Document:
         """A problem at a place of the file."""
         return self._source.problem_at(span, code=code, message=message, hint=hint)
 
+    def with_keys(self, names: Mapping[Pointer, str | None]) -> Document:
+        """The same with some keys read as others, and those left out that are to be None.
+
+        Each stays where it is written.
+        """
+        root = _renamed(self._root, (), names)
+        return replace(self, data=root.data, _root=root)
+
     def _nearest(self, pointer: Pointer) -> tuple[Node, bool]:
         node = self._root
         for part in pointer:
@@ -154,6 +162,22 @@ def _decode(name: str, content: bytes) -> tuple[Source, tuple[Problem, ...]]:
         return rough, (problem,)
     source = Source(name, text)
     return source, tuple(_unprintable(source))
+
+
+def _renamed(node: Node, pointer: Pointer, names: Mapping[Pointer, str | None]) -> Node:
+    if not node.children:
+        return node
+    children: dict[str | int, Node] = {}
+    for key, child in node.children.items():
+        at = (*pointer, key)
+        name = names.get(at, key)
+        if name is not None:
+            children[name] = _renamed(child, at, names)
+    if node.style is Style.MAPPING:
+        return replace(
+            node, data={k: child.data for k, child in children.items()}, children=children
+        )
+    return replace(node, data=[child.data for child in children.values()], children=children)
 
 
 def _unprintable(source: Source) -> Iterator[Problem]:

@@ -13,8 +13,8 @@ from runner.spec.document import MOST_BYTES, read_document
 from runner.spec.model.terms import ParameterValue
 from runner.spec.model.workload import Workload
 from runner.spec.parsing.parameters import MISSING, Question, find_questions
-from runner.spec.parsing.parse import parse_workload
-from runner.spec.problem import SpecError
+from runner.spec.parsing.parse import Parsed, parse_workload
+from runner.spec.problem import Problem, SpecError
 from runner.spec.validation.rules import check_rules
 
 Ask = Callable[[tuple[Question, ...]], Mapping[str, ParameterValue]]
@@ -27,22 +27,32 @@ def load_workload(
     """The workload in a file, with the parameters `given`; `name` is the file as the user wrote it.
 
     `ask` is called where nothing is wrong so far but that parameters have no value. Raises
-    `UsageError` where the file cannot be read, and `SpecError` with all the problems of the
-    earliest stage that has some, and of the stages that can still be trusted then.
+    `UsageError` where the file cannot be read, and `SpecError` with all the problems that can be
+    told: a stage looks at whatever those before it have left standing.
     """
     document, problems = read_document(name, _read(path, name))
     if document is None:
         raise SpecError(problems)
-    workload, more = parse_workload(document, given)
-    if ask is not None and not problems and more and all(each.code == MISSING for each in more):
-        given = {**given, **ask(find_questions(document, given))}
-        workload, more = parse_workload(document, given)
-    if workload is None or problems:
-        raise SpecError((*problems, *more))
-    broken = check_rules(workload)
-    if broken:
-        raise SpecError(broken)
-    return workload
+    parsed = parse_workload(document, given)
+    # What YAML itself refuses may have lost parts of the spec, which rules would miss.
+    problems = (*problems, *parsed.problems) if problems else _check(parsed)
+    if ask is not None and problems and all(each.code == MISSING for each in problems):
+        parsed = parse_workload(document, {**given, **ask(find_questions(document, given))})
+        problems = _check(parsed)
+    if parsed.workload is None or problems:
+        raise SpecError(problems)
+    return parsed.workload
+
+
+def _check(parsed: Parsed) -> tuple[Problem, ...]:
+    """What was wrong already, and what the rules say, be it of what stands in for the workload."""
+    if parsed.workload is not None:
+        return check_rules(parsed.workload)
+    if not parsed.stand_ins:
+        return parsed.problems
+    first, *others = map(check_rules, parsed.stand_ins)
+    certain = (each for each in first if all(each in other for other in others))
+    return (*parsed.problems, *certain)
 
 
 def _read(path: Path, name: str) -> bytes:

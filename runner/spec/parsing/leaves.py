@@ -40,6 +40,10 @@ class Leaves:
     patterns: dict[Pointer, PatternTemplate] = field(default_factory=dict)
     texts: dict[Pointer, Template] = field(default_factory=dict)
     early: dict[Pointer, Template] = field(default_factory=dict)
+    faulty: dict[Pointer, Kind] = field(default_factory=dict)
+    """Patterns, texts and URLs that cannot be compiled; of a command a constant takes the place."""
+    is_whole: bool = True
+    """False where more than those is missing, so that no workload can be made of the leaves."""
 
     def command(self, owner: Pointer, *keys: str) -> CommandTemplate:
         """The command under the keys of `owner`."""
@@ -58,20 +62,17 @@ def compile_leaves(
     document: Document,
     *,
     shell: Shell | None = Shell.BASH,
-    skip: frozenset[Position] = frozenset(),
 ) -> tuple[Leaves, tuple[Problem, ...]]:
     """All templates of a spec and all that is wrong with them, whatever else is wrong with it.
 
     `shell` is what commands are written for that do not say so; None where that cannot be told,
-    so that only their expressions are judged. What stands below the keys at the places of `skip`
-    is left alone.
+    so that only their expressions are judged.
     """
     compiler = _Compiler(document, shell)
     for place in find_places(document.data):
         if len(compiler.problems) >= _MOST_PROBLEMS:
+            compiler.leaves.is_whole = False
             break
-        if skip and _is_below(skip, document, place.pointer):
-            continue
         if place.kind is not Kind.EARLY or _EXPRESSION_MARK.search(place.value):
             compiler.add(place)
     return compiler.leaves, tuple(compiler.problems)
@@ -126,9 +127,13 @@ class _Compiler:
             faults: tuple[TemplateFault, ...] = ()
         except TemplateError as error:
             faults, references = error.faults, _references_in(place.value)
+            self._stand_in(place)
         is_early = place.kind is Kind.EARLY
         names = self._early if is_early else self._names_of(place)
         faults = (*faults, *name_faults(references, names, early=is_early))
+        if faults and is_early:
+            self.leaves.early.pop(place.pointer, None)
+            self.leaves.is_whole = False
         self.problems.extend(fault_problem(self._document, place.pointer, each) for each in faults)
 
     def _compile(self, place: Place) -> HasReferences:
@@ -151,6 +156,20 @@ class _Compiler:
                 kept = leaves.early if place.kind is Kind.EARLY else leaves.texts
                 kept[pointer] = compile_template(value)
                 return kept[pointer]
+
+    def _stand_in(self, place: Place) -> None:
+        """Something of the same kind for what cannot be compiled, so that the rest can be judged.
+
+        Of a command the rules look at the shell and at the names in it: a word has none.
+        """
+        if place.kind is not Kind.COMMAND:
+            self.leaves.faulty[place.pointer] = place.kind
+            return
+        shell = self._shell_of(place.owner)
+        if shell is None:
+            self.leaves.is_whole = False
+        else:
+            self.leaves.commands[place.pointer] = compile_command("true", shell)
 
     def _shell_of(self, owner: Pointer) -> Shell | None:
         written = self._at(owner).get("shell")
@@ -191,12 +210,4 @@ def _faults_in(value: str | list[str]) -> tuple[TemplateFault, ...]:
         return cut(value)[1]
     return tuple(
         replace(fault, item=index) for index, item in enumerate(value) for fault in cut(item)[1]
-    )
-
-
-def _is_below(keys: frozenset[Position], document: Document, pointer: Pointer) -> bool:
-    return any(
-        document.key_span(pointer[:depth]).start in keys
-        for depth in range(1, len(pointer) + 1)
-        if isinstance(pointer[depth - 1], str)
     )

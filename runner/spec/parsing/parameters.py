@@ -24,6 +24,7 @@ from runner.spec.parsing.parameter_value import (
 from runner.spec.problem import Problem
 from runner.spec.suggestion import shorten, suggest
 from runner.spec.templates.values import written_text
+from runner.spec.validation.schema import is_definition
 
 MISSING = "missing-parameter"
 """The code of the one problem that a value can still help."""
@@ -76,14 +77,19 @@ def read_parameters(
     """Each parameter's value; one that is missing or wrong is left out and has a problem.
 
     `given` holds text as from a command line, which is converted by type, or typed values; of
-    `Given`, a value that a file holds has its problem there. The document has passed the schema.
+    `Given`, a value that a file holds has its problem there. The document need not have passed
+    the schema: a definition that has not is left out without a problem.
     """
-    definitions: dict[str, dict[str, Any]] = document.data.get("parameters", {})
+    definitions = document.data.get("parameters", {})
+    if not isinstance(definitions, dict):
+        return {}, ()
     problems = [
         _unknown(document, name, given, definitions) for name in given if name not in definitions
     ]
     values: dict[str, ParameterValue] = {}
     for name, definition in definitions.items():
+        if not is_definition(definition):
+            continue
         wrong = list(_definition_problems(document, name, definition))
         problems.extend(wrong)
         if wrong:

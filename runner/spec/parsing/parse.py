@@ -6,6 +6,7 @@ It fills in parameters and defaults; whether the parts fit each other is for `ru
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -28,6 +29,7 @@ from runner.spec.model.workload import (
 )
 from runner.spec.parsing.image_aliases import is_windows
 from runner.spec.parsing.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
+from runner.spec.parsing.misspelling import read_as_meant
 from runner.spec.parsing.parameters import read_parameters
 from runner.spec.parsing.parse_pool import parse_pool
 from runner.spec.parsing.parse_sources import parse_patterns
@@ -37,35 +39,52 @@ from runner.spec.parsing.parse_step import (
     parse_environment,
     parse_step,
 )
+from runner.spec.parsing.stand_ins import fill_in
 from runner.spec.parsing.step_order import order_steps
-from runner.spec.problem import Position, Problem
+from runner.spec.problem import Problem
 from runner.spec.shells.shell import Shell
-from runner.spec.templates.template import TemplateError, compile_template
+from runner.spec.templates.template import Template, TemplateError, compile_template
 from runner.spec.validation.rules.data import check_data
-from runner.spec.validation.schema import check_schema, check_values
+from runner.spec.validation.schema import check_values
 
 _Data = Mapping[str, Any]
 
 
-def parse_workload(
-    document: Document, given: Mapping[str, ParameterValue]
-) -> tuple[Workload | None, tuple[Problem, ...]]:
-    """The workload with the parameters `given`, or what the schema, templates and values lack.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A workload, or what is wrong with its parts.
+
+    `stand_ins` are for the rules alone, where each part is well formed but for names and templates:
+    what is wrong with all of them is wrong with the spec as well.
+    """
+
+    workload: Workload | None
+    problems: tuple[Problem, ...]
+    stand_ins: tuple[Workload, ...] = ()
+
+
+def parse_workload(document: Document, given: Mapping[str, ParameterValue]) -> Parsed:
+    """The workload with the parameters `given`, or all that schema, templates and values lack.
 
     `given` holds text as from a command line, which is converted by type, or typed values.
     """
-    found = check_schema(document)
-    parameters, wrong = ({}, ()) if found else read_parameters(document, given)
+    meant = read_as_meant(document)
+    document = meant.document
+    parameters, wrong = read_parameters(document, given)
     shell = _default_shell(document.data.get("pool"), parameters)
-    leaves, problems = compile_leaves(document, shell=shell, skip=_unknown_keys(found))
-    problems = (*found, *problems, *find_cut_commands(document)) or wrong
+    leaves, faults = compile_leaves(document, shell=shell)
+    data, more = _evaluate(document, leaves, parameters, is_sound=meant.is_sound)
+    is_whole = meant.is_sound and leaves.is_whole and not more
+    if is_whole:
+        more = check_data(document, data)
+    cut = tuple(find_cut_commands(document))
+    problems = (*meant.problems, *wrong, *faults, *cut, *more)
+    if not is_whole or more:
+        return Parsed(workload=None, problems=problems)
+    workloads = tuple(_build(document, data, each, parameters) for each in fill_in(leaves))
     if problems:
-        return None, problems
-    data, problems = _evaluate(document, leaves, parameters)
-    problems = problems or check_data(document, data)
-    if problems:
-        return None, problems
-    return _build(document, data, leaves, parameters), ()
+        return Parsed(workload=None, problems=problems, stand_ins=workloads)
+    return Parsed(workload=workloads[0], problems=())
 
 
 def _default_shell(pool: object, parameters: Mapping[str, ParameterValue]) -> Shell | None:
@@ -93,20 +112,25 @@ def _rendered(text: str, parameters: Mapping[str, ParameterValue]) -> str | None
         return None
 
 
-def _unknown_keys(problems: tuple[Problem, ...]) -> frozenset[Position]:
-    """Where keys stand that the schema does not know: what they hold is not judged as well."""
-    return frozenset(each.span.start for each in problems if each.code == "unknown-key")
-
-
 def _evaluate(
-    document: Document, leaves: Leaves, parameters: Mapping[str, ParameterValue]
+    document: Document,
+    leaves: Leaves,
+    parameters: Mapping[str, ParameterValue],
+    *,
+    is_sound: bool,
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """The data with its early templates replaced by values, checked once more."""
+    """The data with its early templates replaced by values, checked once more.
+
+    Where one has no value, for want of a parameter's, `leaves` are not whole any more.
+    """
     if not leaves.early:
         return document.data, ()
     values: dict[Pointer, ParameterValue] = {}
     problems: list[Problem] = []
     for pointer, template in leaves.early.items():
+        if not _has_values(template, parameters):
+            leaves.is_whole = False
+            continue
         try:
             value = template.render({"parameters": parameters})
         except TemplateError as error:
@@ -122,10 +146,19 @@ def _evaluate(
                     message="the expression gives neither text nor a number nor a boolean",
                 )
             )
-    if problems:
-        return document.data, tuple(problems)
     data = _replace(document.data, (), values)
-    return data, check_values(document, data)
+    found = check_values(document, data)
+    if problems or not is_sound or not leaves.is_whole:
+        # Expressions are left, which are no values; what else is wrong has been said.
+        places = {document.span(pointer).start for pointer in values}
+        found = tuple(each for each in found if each.span.start in places)
+    return data, (*problems, *found)
+
+
+def _has_values(template: Template, parameters: Mapping[str, ParameterValue]) -> bool:
+    """Whether each parameter that is spoken of has a value; that one has none is said elsewhere."""
+    named = (each.path[1:2] for each in template.references if each.path[0] == "parameters")
+    return all(path and path[0] in parameters for path in named)
 
 
 def _replace(value: Any, pointer: Pointer, values: Mapping[Pointer, ParameterValue]) -> Any:

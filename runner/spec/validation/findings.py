@@ -100,16 +100,35 @@ class Translator:
             case _:
                 yield self._bad_value(finding)
 
+    def unknown_keys(self, finding: Finding) -> Iterator[tuple[Pointer, str | None]]:
+        """The keys that no schema knows, each with the free one that it is close to."""
+        if finding.keyword == "additionalProperties":
+            allowed = finding.schema.get("properties", {})
+            for key in finding.instance:
+                if key not in allowed:
+                    meant = closest(key, allowed)
+                    yield (*finding.pointer, key), None if meant in finding.instance else meant
+        elif finding.keyword == "anyOf" and not all(map(_is_of_keys, finding.argument)):
+            for inner in self._inner_meant(finding) or ():
+                yield from self.unknown_keys(inner)
+
     def _variants(self, finding: Finding) -> Iterator[Problem]:
-        variants = [self._resolve(variant) for variant in finding.argument]
-        meant = _variant_meant(variants, finding.instance)
+        meant = self._inner_meant(finding)
         if meant is None:
+            variants = map(self._resolve, finding.argument)
             schema = {"anyOf": [variant for variant in variants if variant is not False]}
             yield self._wrong_type(finding, schema)
             return
-        for inner in finding.inner:
-            if inner.path[0] == meant:
-                yield from self.problems(inner)
+        for inner in meant:
+            yield from self.problems(inner)
+
+    def _inner_meant(self, finding: Finding) -> tuple[Finding, ...] | None:
+        """What is wrong with the variant that was meant; None where none was."""
+        variants = [self._resolve(variant) for variant in finding.argument]
+        meant = _variant_meant(variants, finding.instance)
+        if meant is None:
+            return None
+        return tuple(inner for inner in finding.inner if inner.path[0] == meant)
 
     def _unknown_keys(self, finding: Finding) -> Iterator[Problem]:
         allowed = finding.schema.get("properties", {})

@@ -6,12 +6,13 @@ What a spec may hold is the schema's to say, and how to say what is wrong that o
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from runner.spec.bundled import bundled
-from runner.spec.document import Document
+from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.validation.findings import Finding, Translator
 
@@ -25,6 +26,25 @@ SCHEMA_PARTS = ("schema", "workload.schema.json")
 def check_schema(document: Document) -> tuple[Problem, ...]:
     """All that the schema finds in a spec as it was written, templates included."""
     return _check(document, document.data, evaluated=False)
+
+
+def find_unknown_keys(document: Document) -> Mapping[Pointer, str | None]:
+    """The keys that the schema does not know, each with the one that was probably meant, if any."""
+    translator = Translator(document=document, schema=_schema(evaluated=False), evaluated=False)
+    found: dict[Pointer, str | None] = {}
+    taken: set[Pointer] = set()
+    for error in _validator(evaluated=False).iter_errors(document.data):
+        for pointer, meant in translator.unknown_keys(Finding.of(error)):
+            place = None if meant is None else (*pointer[:-1], meant)
+            found.setdefault(pointer, None if place in taken else meant)
+            if place is not None:
+                taken.add(place)
+    return found
+
+
+def is_definition(value: object) -> bool:
+    """Whether the schema takes a value as the definition of a parameter."""
+    return _definition_validator().is_valid(value)
 
 
 def check_values(document: Document, data: dict[str, Any]) -> tuple[Problem, ...]:
@@ -60,6 +80,14 @@ def _validator(*, evaluated: bool) -> Draft202012Validator:
     from jsonschema import Draft202012Validator  # takes longer to import than all else here
 
     return Draft202012Validator(_schema(evaluated=evaluated))
+
+
+@lru_cache(maxsize=1)
+def _definition_validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    schema = _schema(evaluated=False)
+    return Draft202012Validator({"$ref": "#/$defs/parameter", "$defs": schema["$defs"]})
 
 
 def _with_python_patterns(schema: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ Edit = Callable[[str, str], str]
 def check(text: str) -> tuple[Problem, ...]:
     document, problems = read_document("spec.yaml", text.encode())
     assert document is not None, problems
-    workload, problems = parse_workload(document, {})
+    parsed = parse_workload(document, {})
+    workload, problems = parsed.workload, parsed.problems
     assert workload is not None, problems
     return check_rules(workload)
 

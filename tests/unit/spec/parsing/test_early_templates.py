@@ -28,7 +28,8 @@ def parse(data: dict[str, Any]) -> tuple[Workload | None, tuple[Problem, ...]]:
     text = yaml.safe_dump(data, sort_keys=False)
     document, problems = read_document("spec.yaml", text.encode())
     assert document is not None, problems
-    return parse_workload(document, {})
+    parsed = parse_workload(document, {})
+    return parsed.workload, parsed.problems
 
 
 def scalars(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, Any]]:

@@ -62,7 +62,8 @@ def parse(
     document, problems = read_document("spec.yaml", text.encode())
     assert document is not None, problems
     assert problems == ()
-    return parse_workload(document, given or {})
+    parsed = parse_workload(document, given or {})
+    return parsed.workload, parsed.problems
 
 
 def workload_of(text: str, given: dict[str, ParameterValue] | None = None) -> Workload:

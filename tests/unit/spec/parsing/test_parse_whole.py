@@ -85,7 +85,8 @@ def workload_of(name: str) -> Workload:
     path = next(each for each in SPECS if each.stem == name)
     document, problems = read_document(path.name, path.read_bytes())
     assert document is not None, problems
-    workload, problems = parse_workload(document, {})
+    parsed = parse_workload(document, {})
+    workload, problems = parsed.workload, parsed.problems
     assert problems == ()
     assert workload is not None
     return workload

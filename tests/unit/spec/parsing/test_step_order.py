@@ -27,7 +27,8 @@ def steps_of(needs: Mapping[str, str]) -> tuple[Step, ...]:
     )
     document, _ = read_document("x", text.encode())
     assert document is not None
-    workload, problems = parse_workload(document, {})
+    parsed = parse_workload(document, {})
+    workload, problems = parsed.workload, parsed.problems
     assert workload is not None, problems
     return workload.steps
 

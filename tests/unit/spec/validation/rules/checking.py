@@ -15,7 +15,8 @@ def facts_of(text: str) -> list[Fact]:
     document, problems = read_document("spec.yaml", text.encode())
     assert document is not None, problems
     assert problems == ()
-    workload, problems = parse_workload(document, {})
+    parsed = parse_workload(document, {})
+    workload, problems = parsed.workload, parsed.problems
     if workload is not None:
         problems = check_rules(workload)
     return [
