@@ -7,15 +7,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 
 from runner.report.fold import Report
-from runner.run.events import DEPENDENCY_FAILED, StartTaskFailed, TaskFinished
+from runner.run.events import DEPENDENCY_FAILED, JOB_ENDED, StartTaskFailed, TaskFinished
 
 _FAILURES_SHOWN = 10
-_BLOCKED_SHOWN = 3
+_OTHERS_SHOWN = 3
 _PROGRAM_NOT_FOUND = 127
 # A shell gives a program that a signal ended this much more than the signal's number.
 _SIGNAL_BASE = 128
+_LAST_SIGNAL = 64
+# Linux on x86-64 and Arm; this machine may be another, so its own table is of no use.
+_SIGNALS = {
+    1: "SIGHUP",
+    2: "SIGINT",
+    3: "SIGQUIT",
+    4: "SIGILL",
+    5: "SIGTRAP",
+    6: "SIGABRT",
+    7: "SIGBUS",
+    8: "SIGFPE",
+    9: "SIGKILL",
+    10: "SIGUSR1",
+    11: "SIGSEGV",
+    12: "SIGUSR2",
+    13: "SIGPIPE",
+    14: "SIGALRM",
+    15: "SIGTERM",
+    24: "SIGXCPU",
+    25: "SIGXFSZ",
+    31: "SIGSYS",
+}
+_LATEST = datetime.max.replace(tzinfo=timezone.utc)
+_CONSEQUENCES = {JOB_ENDED: "ended with the job", DEPENDENCY_FAILED: "never ran"}
+"""What became of tasks that did not fail by themselves, by cause."""
 
 
 def digest(report: Report, *, run_directory: str, output_directory: str) -> str:
@@ -26,14 +52,19 @@ def digest(report: Report, *, run_directory: str, output_directory: str) -> str:
 def _lines(report: Report, run_directory: str, output_directory: str) -> Iterator[str]:
     for failed in report.start_task_failures[:1]:
         yield from _start_task_failure(failed, len(report.start_task_failures))
-    blocked = [each for each in report.failures if each.cause == DEPENDENCY_FAILED]
-    failures = [each for each in report.failures if each.cause != DEPENDENCY_FAILED]
+    failures = sorted(
+        (each for each in report.failures if each.cause not in _CONSEQUENCES),
+        # Whose fault it is comes first, in whatever order results came home.
+        key=lambda each: each.ended or _LATEST,
+    )
     for failure in failures[:_FAILURES_SHOWN]:
         yield from _task_failure(failure)
     if len(failures) > _FAILURES_SHOWN:
         more = len(failures) - _FAILURES_SHOWN
         yield f"... and {more} more failed; all are in {run_directory}/report.json"
-    yield from _blocked(blocked, run_directory)
+    for cause, words in _CONSEQUENCES.items():
+        others = [each for each in report.failures if each.cause == cause]
+        yield from _consequences(others, words, run_directory)
     if not report.has_begun:
         yield f"the run did not begin: nothing was made, {plural(report.tasks, 'task')} not added"
     else:
@@ -46,25 +77,28 @@ def _lines(report: Report, run_directory: str, output_directory: str) -> Iterato
 
 
 def _counts(report: Report) -> str:
-    failed = len(report.failures)
-    unfinished = report.tasks - report.succeeded - failed
+    ended = sum(each.cause == JOB_ENDED for each in report.failures)
+    failed = len(report.failures) - ended
+    unfinished = report.tasks - report.succeeded - len(report.failures)
     if any(left.kind == "job schedule" for left in report.left):
         return f"{plural(report.tasks, 'task')}: run by a job schedule"
     parts = [f"{report.succeeded} succeeded"]
     if failed:
         parts.append(f"{failed} failed")
+    if ended:
+        parts.append(f"{ended} ended with the job")
     if unfinished:
         parts.append(f"{unfinished} not finished")
     return f"{plural(report.tasks, 'task')}: {', '.join(parts)}"
 
 
-def _blocked(blocked: Sequence[TaskFinished], run_directory: str) -> Iterator[str]:
-    """Tasks that never ran, apart from those whose fault that is."""
-    for task in blocked[:_BLOCKED_SHOWN]:
+def _consequences(tasks: Sequence[TaskFinished], words: str, run_directory: str) -> Iterator[str]:
+    """Tasks that did not come to their own end, apart from those whose fault that is."""
+    for task in tasks[:_OTHERS_SHOWN]:
         yield describe_end(task)
-    if len(blocked) > _BLOCKED_SHOWN:
-        more = len(blocked) - _BLOCKED_SHOWN
-        yield f"... and {more} more never ran; all are in {run_directory}/report.json"
+    if len(tasks) > _OTHERS_SHOWN:
+        more = len(tasks) - _OTHERS_SHOWN
+        yield f"... and {more} more {words}; all are in {run_directory}/report.json"
 
 
 def _task_failure(task: TaskFinished) -> Iterator[str]:
@@ -76,8 +110,9 @@ def _task_failure(task: TaskFinished) -> Iterator[str]:
 def describe_end(task: TaskFinished) -> str:
     """A task that did not succeed, in one line."""
     item = f" ({task.item})" if task.item else ""
-    if task.cause == DEPENDENCY_FAILED:
-        return printable(f"task {task.task} never ran{item}: {task.message}")
+    words = _CONSEQUENCES.get(task.cause or "")
+    if words is not None:
+        return printable(f"task {task.task} {words}{item}: {task.message}")
     return printable(f"task {task.task} failed{item}: {describe_failure(task)}")
 
 
@@ -92,8 +127,10 @@ def describe_failure(task: TaskFinished) -> str:
         return f"{code}: {task.message}"
     if task.exit_code == _PROGRAM_NOT_FOUND:
         return f"{code}: a program of the command was not found"
-    if task.exit_code > _SIGNAL_BASE:
-        return f"{code}: killed by signal {task.exit_code - _SIGNAL_BASE}"
+    signal = task.exit_code - _SIGNAL_BASE
+    if 1 <= signal <= _LAST_SIGNAL:
+        name = f" ({_SIGNALS[signal]})" if signal in _SIGNALS else ""
+        return f"{code}: killed by signal {signal}{name}"
     return code
 
 

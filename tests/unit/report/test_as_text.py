@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from runner.report.as_json import report_as_json
@@ -18,6 +20,8 @@ from runner.run.events import (
     TaskFinished,
     UploadFinished,
 )
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
 def finished(task: str, exit_code: int | None = 0, **more: object) -> TaskFinished:
@@ -100,7 +104,49 @@ def test_what_ended_a_task_from_outside_is_named() -> None:
     )
     assert shown.startswith(
         "task 1 failed (1.txt): exit code 137 on node node-1: it took longer than its time\n"
-        "task 2 failed (2.txt): exit code 137 on node node-1: killed by signal 9\n"
+        "task 2 failed (2.txt): exit code 137 on node node-1: killed by signal 9 (SIGKILL)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (128, ""),
+        (129, ": killed by signal 1 (SIGHUP)"),
+        (139, ": killed by signal 11 (SIGSEGV)"),
+        (160, ": killed by signal 32"),
+        (192, ": killed by signal 64"),
+        (193, ""),
+        (255, ""),
+        (-1073741819, ""),
+    ],
+)
+def test_only_some_exit_codes_are_signals(code: int, words: str) -> None:
+    assert text(finished("1", code)).startswith(
+        f"task 1 failed (1.txt): exit code {code} on node node-1{words}\n2 tasks: "
+    )
+
+
+def test_tasks_that_ended_with_the_job_stand_behind_whose_fault_it_is() -> None:
+    words = "task `9` failed and ended the job, as the spec asks"
+    shown = text(
+        *(finished(str(number), 137, cause="JobEnded", message=words) for number in range(1, 6)),
+        finished("8", 3, ended=START + timedelta(seconds=2)),
+        finished("9", 7, ended=START),
+        finished("10", None, node=None, cause="DependencyFailed", message="it needs task `9`"),
+        tasks=11,
+    )
+    assert shown == (
+        "task 9 failed (9.txt): exit code 7 on node node-1\n"
+        "task 8 failed (8.txt): exit code 3 on node node-1\n"
+        f"task 1 ended with the job (1.txt): {words}\n"
+        f"task 2 ended with the job (2.txt): {words}\n"
+        f"task 3 ended with the job (3.txt): {words}\n"
+        "... and 2 more ended with the job; all are in runs/1/report.json\n"
+        "task 10 never ran (10.txt): it needs task `9`\n"
+        "11 tasks: 0 succeeded, 3 failed, 5 ended with the job, 3 not finished\n"
+        "nothing left in the services\n"
+        "run directory: runs/1"
     )
 
 
