@@ -44,6 +44,21 @@ def load_workload(
     return parsed.workload
 
 
+def declared_parameters(path: Path, *, name: str) -> frozenset[str] | None:
+    """The names of the parameters of a spec, whatever is wrong with it.
+
+    None where they cannot be told: `load_workload` says why.
+    """
+    try:
+        document, _ = read_document(name, _read(path, name))
+    except UsageError:
+        return None
+    definitions = {} if document is None else document.data.get("parameters", {})
+    return (
+        frozenset(definitions) if document is not None and isinstance(definitions, dict) else None
+    )
+
+
 def _check(parsed: Parsed) -> tuple[Problem, ...]:
     """What was wrong already, and what the rules say, be it of what stands in for the workload."""
     if parsed.workload is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from runner.cli.signals import Interruptions
 from runner.cli.specs import (
@@ -17,6 +17,11 @@ from runner.cli.specs import (
 )
 from runner.cli.world import World
 from runner.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from runner.spec.parsing.parameters import Given
+
+_UNKNOWN = "unknown-parameter"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +44,9 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     return ExitCode.USAGE if errors else ExitCode.SUCCESS
 
 
-def _check(arguments: argparse.Namespace, world: World) -> Iterator[tuple[str, UsageError]]:
+def _check(arguments: argparse.Namespace, world: World) -> Iterator[tuple[str | None, UsageError]]:
     """The files that are not as they should be; `UsageError` where it is the command line."""
-    from runner.spec.load import load_workload
+    from runner.spec.load import declared_parameters, load_workload
     from runner.spec.problem import SpecError
 
     try:
@@ -49,9 +54,16 @@ def _check(arguments: argparse.Namespace, world: World) -> Iterator[tuple[str, U
     except SpecError as error:
         yield arguments.params, error
         return
-    for name in dict.fromkeys(arguments.specs):
+    specs = {name: find_spec(name, world) for name in arguments.specs}
+    declared: dict[str, frozenset[str] | None] = {}
+    if given and len(specs) > 1:  # what one spec alone does not have is a problem of that spec
+        declared = {name: declared_parameters(path, name=name) for name, path in specs.items()}
+        yield from _unknown_parameters(given, declared)
+    for name, path in specs.items():
+        known = declared.get(name)
+        own = given if known is None else given.only(known)
         try:
-            load_workload(find_spec(name, world), name=name, given=given)
+            load_workload(path, name=name, given=own)
         except UsageError as error:
             yield name, error
         else:
@@ -59,8 +71,34 @@ def _check(arguments: argparse.Namespace, world: World) -> Iterator[tuple[str, U
                 world.say(f"{name}: valid")
 
 
-def _as_json(name: str, error: UsageError) -> Iterator[dict[str, Any]]:
-    """Problems as `problem_as_json` gives them; a file that cannot be read has no place in it."""
+def _unknown_parameters(
+    given: Given, declared: Mapping[str, frozenset[str] | None]
+) -> Iterator[tuple[str | None, UsageError]]:
+    """What is given although no spec has it; who cannot be read may have had it."""
+    from runner.spec.problem import SpecError
+    from runner.spec.suggestion import shorten, suggest
+
+    known: dict[str, None] = {}
+    for names in declared.values():
+        if names is None:
+            return
+        known.update(dict.fromkeys(sorted(names)))
+    for name in given:
+        if name in known:
+            continue
+        message = f"none of these specs has a parameter `{shorten(name)}`"
+        hint = suggest(name, known, label="parameters")
+        file = given.file_of(name)
+        if file is None:
+            value = shorten(str(given[name]))
+            yield None, UsageError(f"`-p {shorten(name)}={value}`: {message}", hint=hint)
+        else:
+            problem = file.key_problem((name,), code=_UNKNOWN, message=message, hint=hint)
+            yield file.name, SpecError([problem])
+
+
+def _as_json(name: str | None, error: UsageError) -> Iterator[dict[str, Any]]:
+    """Problems as `problem_as_json` gives them; a command line and a whole file have no place."""
     from runner.spec.messages import problem_as_json
     from runner.spec.problem import SpecError
 
@@ -71,7 +109,7 @@ def _as_json(name: str, error: UsageError) -> Iterator[dict[str, Any]]:
         "file": name,
         "start": {"line": None, "column": None},
         "end": {"line": None, "column": None},
-        "code": "unreadable",
+        "code": _UNKNOWN if name is None else "unreadable",
         "message": error.message,
         "hint": error.hint,
         "source_line": None,

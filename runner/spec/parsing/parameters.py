@@ -5,7 +5,7 @@ It knows nothing of where they are used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,13 @@ class Given(Mapping[str, ParameterValue]):
     @override
     def __len__(self) -> int:
         return len(self._values)
+
+    def only(self, names: Container[str]) -> Given:
+        """The values of these parameters alone, each from where it was."""
+        file = self._file
+        if file is not None:
+            file = file.with_keys({(name,): None for name in file.data if name not in names})
+        return Given({name: self[name] for name in self._own if name in names}, file)
 
     def file_of(self, name: str) -> Document | None:
         """The file that a value stands in, None where it came otherwise."""

@@ -104,3 +104,63 @@ def test_unreadable_specs_as_a_person_reads_it(tmp_path: Path) -> None:
             "  hint: give a YAML file in it\n"
         ),
     )
+
+
+DECLARING = SPEC.replace("containers:", "parameters: {n: {type: integer}}\ncontainers:", 1)
+
+
+def test_each_spec_gets_the_parameters_that_it_declares(tmp_path: Path) -> None:
+    write_spec(tmp_path)
+    (tmp_path / "n.yaml").write_text(DECLARING)
+    (tmp_path / "values.yaml").write_text("n: 3\n")
+    valid = (0, "", "spec.yaml: valid\nn.yaml: valid\n")
+    assert run_validate(tmp_path, "spec.yaml", "n.yaml", "-p", "n=3") == valid
+    assert run_validate(tmp_path, "spec.yaml", "n.yaml", "--params", "values.yaml") == valid
+    code, _, stderr = run_validate(tmp_path, "spec.yaml", "n.yaml", "-p", "n=x")
+    assert (code, stderr.count("wrong-type"), stderr.count("spec.yaml: valid")) == (2, 1, 1)
+    code, _, stderr = run_validate(tmp_path, "spec.yaml", "n.yaml")
+    assert code == 2
+    assert stderr.startswith(
+        "spec.yaml: valid\n"
+        "n.yaml:3:14: missing-parameter: `n` has no default, and no value is given\n"
+    )
+
+
+def test_a_parameter_that_no_spec_has_is_said_once(tmp_path: Path) -> None:
+    write_spec(tmp_path)
+    (tmp_path / "n.yaml").write_text(DECLARING)
+    (tmp_path / "values.yaml").write_text("n: 3\nm: 1\n")
+    assert run_validate(tmp_path, "spec.yaml", "n.yaml", "-p", "nn=4", "-p", "n=3") == (
+        2,
+        "",
+        (
+            "spec.yaml: valid\n"
+            "n.yaml: valid\n"
+            "batch-run: `-p nn=4`: none of these specs has a parameter `nn`\n"
+            "  hint: did you mean `n`? parameters: `n`\n"
+        ),
+    )
+    assert run_validate(tmp_path, "spec.yaml", "n.yaml", "--params", "values.yaml") == (
+        2,
+        "",
+        (
+            "spec.yaml: valid\n"
+            "n.yaml: valid\n"
+            "values.yaml:2:1: unknown-parameter: none of these specs has a parameter `m`\n"
+            "  m: 1\n"
+            "  ^\n"
+            "hint: parameters: `n`\n"
+        ),
+    )
+    code, stdout, stderr = run_validate(tmp_path, "spec.yaml", "n.yaml", "-p", "nn=4", "--json")
+    assert (code, stderr) == (2, "")
+    nn, n = json.loads(stdout)
+    assert (nn["file"], nn["code"]) == (None, "unknown-parameter")
+    assert (n["file"], n["code"]) == ("n.yaml", "missing-parameter")
+
+
+def test_a_spec_that_cannot_be_read_may_have_had_the_parameter(tmp_path: Path) -> None:
+    write_spec(tmp_path)
+    (tmp_path / "bad.yaml").write_text("a: [\n")
+    code, _, stderr = run_validate(tmp_path, "spec.yaml", "bad.yaml", "-p", "n=3")
+    assert (code, stderr.count("yaml-syntax"), stderr.count("parameter")) == (2, 1, 0)
