@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from runner.plan.local import local_obstacles
+from runner.run.events import format_moment
 from runner.spec.model.workload import Workload
 from runner.spec.problem import SpecError
 
@@ -17,6 +18,20 @@ def check_runs_here(workload: Workload) -> None:
     obstacles = local_obstacles(workload)
     if obstacles:
         raise SpecError(obstacles)
+
+
+def check_schedule(workload: Workload, *, now: datetime) -> None:
+    """Raises `SpecError` where the time of a schedule is over: it would never make a job."""
+    schedule = workload.job.schedule
+    if schedule is None or schedule.end > now:
+        return
+    problem = workload.document.problem(
+        (*schedule.pointer, "end"),
+        code="schedule-over",
+        message=f"the schedule has ended already: it is {format_moment(now)}",
+        hint="write an `end` that is still to come",
+    )
+    raise SpecError([problem])
 
 
 def check_signatures(workload: Workload, *, now: datetime, lifetime: timedelta) -> None:

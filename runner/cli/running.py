@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from runner.cli.audience import Audience
-from runner.cli.checks import check_runs_here, check_signatures
+from runner.cli.checks import check_runs_here, check_schedule, check_signatures
 from runner.cli.clearing import clearing_notes
 from runner.cli.listing import list_stored, needs_listing
 from runner.cli.notes import notes, plan_notes
@@ -54,6 +54,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     settings = read_azure_settings(world.environ) if choice.target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
     signed_for = None
+    check_schedule(workload, now=world.clock.now())
     if settings is None:
         check_runs_here(workload)
     elif settings.storage.key is None:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints the plan; asks a service only where one is named."""
     del interruptions
-    from runner.cli.checks import check_runs_here
+    from runner.cli.checks import check_runs_here, check_schedule
     from runner.cli.script_findings import tell_script_findings
     from runner.plan.expand import expand, find_task
     from runner.plan.run_id import UNKNOWN
@@ -42,6 +42,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     from runner.report.plan_as_text import plan_summary, task_lines
 
     workload, folder = load(arguments.spec, arguments, world)
+    check_schedule(workload, now=world.clock.now())
     if arguments.target == "azure":
         plan = _plan_for_azure(workload, folder, world)
     else:

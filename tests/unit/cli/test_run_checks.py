@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.checks import check_runs_here, check_signatures
+from runner.cli.checks import check_runs_here, check_schedule, check_signatures
 from runner.spec.messages import render_problem
 from runner.spec.problem import SpecError
 from tests.fakes.plans import SPEC, make_workload
@@ -35,6 +35,33 @@ def test_what_needs_azure_does_not_run_here(tmp_path: Path) -> None:
     assert [problem.message for problem in caught.value.problems] == [
         "container `media`, which exists already, needs Azure"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [
+        (SPEC, datetime(2030, 1, 1, tzinfo=timezone.utc)),
+        (SCHEDULED, datetime(2026, 1, 31, 11, 59, 59, tzinfo=timezone.utc)),
+    ],
+)
+def test_a_schedule_that_is_to_come(tmp_path: Path, text: str, now: datetime) -> None:
+    check_schedule(make_workload(tmp_path, text), now=now)
+
+
+def test_a_schedule_that_is_over(tmp_path: Path) -> None:
+    workload = make_workload(tmp_path, SCHEDULED)
+
+    with pytest.raises(SpecError) as caught:
+        check_schedule(workload, now=datetime(2026, 1, 31, 12, tzinfo=timezone.utc))
+
+    (problem,) = caught.value.problems
+    assert render_problem(problem) == (
+        "spec.yaml:9:31: schedule-over: the schedule has ended already: it is"
+        " 2026-01-31T12:00:00Z\n"
+        "    schedule: {every: 24h, end: 2026-01-31T12:00:00Z}\n"
+        "                                ^^^^^^^^^^^^^^^^^^^^\n"
+        "hint: write an `end` that is still to come"
+    )
 
 
 @pytest.mark.parametrize(
