@@ -148,6 +148,7 @@ def test_the_end_that_is_left_takes_all_nodes(azure: User, accounts: Accounts) -
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(800)
 def test_nodes_go_when_their_time_is_over(azure: User, accounts: Accounts) -> None:
     """The service looks every five minutes, and the shortest time that a pool stays is as long."""
     azure.write("spec.yaml", SPEC.replace("keep: 30m", "keep: 5m"))

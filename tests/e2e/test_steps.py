@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -122,7 +123,9 @@ def test_the_first_failure_ends_the_job(user: User) -> None:
     assert (
         "batch-run: task `0001` (a.txt) failed and ended the job, as the spec asks: "
     ) in done.stderr
-    assert done.stderr.rstrip().endswith("of 7 tasks never ran")
+    assert "of 7 tasks ended with it, " in done.stderr
+    words = "task `0001` (a.txt) failed and ended the job, as the spec asks"
+    assert re.search(rf"task 000\d ended with the job \(.*\): {re.escape(words)}\n", done.stderr)
     assert "nothing left in the services\n" in done.stderr
 
 
@@ -260,3 +263,33 @@ task:
             return any(job.state == "completed" for job in batch.list_jobs_from_schedule(name))
 
         wait_until(is_done, what="the schedule's first job has ended")
+
+
+@pytest.mark.parametrize("words", [("run",), ("plan", "--target", "azure"), ("plan",)])
+def test_a_schedule_that_is_over_makes_nothing(
+    user: User, emulator: Emulator, words: tuple[str, ...]
+) -> None:
+    azure = user.with_environ(**emulator.environ)
+    azure.write(
+        "spec.yaml",
+        "version: 1\nname: demo\njob:\n  schedule: {every: 1h, end: 2020-01-31T12:00:00Z}\n"
+        "pool: {image: ubuntu 24.04, vm_size: Standard_D2s_v5, nodes: {dedicated: 1}}\n"
+        "task: {command: date}\n",
+    )
+    done = azure.run(*words, "spec.yaml")
+    assert done.returncode == 2
+    assert "spec.yaml:4:30: schedule-over: the schedule has ended already: it is 20" in done.stderr
+    assert not (azure.folder / ".batch-run").exists()
+
+
+def test_a_job_that_reaches_its_duration_says_so(user: User) -> None:
+    spec = SPEC.replace("tasks:\n", "limits: {duration: 15s}\ntasks:\n", 1)
+    spec = spec.replace("test {{ file.stem }} != bad;", "sleep 120;")
+    write(user, spec)
+    done = user.run("spec.yaml")
+    assert done.returncode == 1
+    message = "the job reached `limits.duration` (15s)"
+    assert set(causes(user).values()) == {"JobEnded"}
+    assert f"task 0001 ended with the job (a.txt): {message}\n" in done.stderr
+    assert f"batch-run: {message}: 2 of 7 tasks ended with it, 5 never ran\n" in done.stderr
+    assert "7 tasks: 0 succeeded, 2 ended with the job, 5 not finished\n" in done.stderr
