@@ -10,8 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from runner.spec.document import Document, Pointer
-from runner.spec.model.terms import Role, StepName
-from runner.spec.model.workload import Container, ExistingContainer, OwnContainer, Workload
+from runner.spec.model.terms import ContainerResource, Role, StepName
+from runner.spec.model.workload import (
+    Container,
+    ExistingContainer,
+    IfNotEmpty,
+    OwnContainer,
+    Workload,
+)
 from runner.spec.parsing.step_order import needed_by
 from runner.spec.problem import Problem
 from runner.spec.suggestion import shorten
@@ -173,6 +179,29 @@ def _resources_are_filled(workload: Workload, document: Document) -> Iterator[Pr
                 )
 
 
+def _gathered_is_of_this_run(workload: Workload, document: Document) -> Iterator[Problem]:
+    """A step without items gets whole containers, and with them what earlier runs left in one."""
+    steps = {step.name: step for step in workload.steps}
+    old = {each.role: each for each in workload.containers if _keeps_what_is_there(each)}
+    for step in workload.steps:
+        if step.for_each is not None:
+            continue
+        spoken_of = {each.role for each in step.resources if isinstance(each, ContainerResource)}
+        needed = [steps[name] for name in step.needs if name in steps and name != step.name]
+        gathered = dict.fromkeys(output.to for each in needed for output in each.outputs)
+        for role in gathered:
+            if role not in old or role in spoken_of:
+                continue
+            yield document.problem(
+                (*old[role].pointer, "name"),
+                code="gathers-old-files",
+                message=f"`{step.name}` gathers all that lies in `{role}`, also what earlier runs"
+                " left there",
+                hint="empty it first, `if_not_empty: clear`, or leave `name` out; to take all that"
+                f" is there say so in `{step.name}`: `resources: [{{from: {role}}}]`",
+            )
+
+
 def _nothing_to_bring(
     document: Document, pointer: Pointer, role: Role, is_written: bool
 ) -> Problem:
@@ -202,6 +231,14 @@ def _uploads_stay_inside(workload: Workload, document: Document) -> Iterator[Pro
                 )
 
 
+def _keeps_what_is_there(container: Container) -> bool:
+    return (
+        isinstance(container, OwnContainer)
+        and container.name is not None
+        and container.if_not_empty is IfNotEmpty.KEEP
+    )
+
+
 def _starts_empty(container: Container) -> bool:
     return isinstance(container, OwnContainer) and container.name is None and not container.uploads
 
@@ -222,5 +259,6 @@ CONTAINERS: tuple[Rule, ...] = (
     _outputs_stay_apart,
     _inputs_are_filled,
     _resources_are_filled,
+    _gathered_is_of_this_run,
     _uploads_stay_inside,
 )

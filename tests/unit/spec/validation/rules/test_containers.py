@@ -54,6 +54,10 @@ def test_what_may_be(old: str, new: str) -> None:
     assert facts_of(edited(SPEC, old, new)) == []
 
 
+GATHER = (
+    "empty it first, `if_not_empty: clear`, or leave `name` out; to take all that is there say so"
+    " in `merge`: `resources: [{{from: {}}}]`"
+)
 BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
     (
         "  mid: {}\n",
@@ -214,6 +218,11 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         "to: done",
         [
             (
+                "7:16 gathers-old-files",
+                "`merge` gathers all that lies in `done`, also what earlier runs left there",
+                GATHER.format("done"),
+            ),
+            (
                 "15:69 no-files",
                 "`mid` has no `upload`: there are no files to bring",
                 "give the container `mid` an `upload`, such as `upload: [{from: data}]`",
@@ -248,3 +257,28 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
 @pytest.mark.parametrize(("old", "new", "facts"), BROKEN)
 def test_each_rule(old: str, new: str, facts: list[tuple[str, str, str | None]]) -> None:
     assert facts_of(edited(SPEC, old, new)) == facts
+
+
+@pytest.mark.parametrize(
+    ("container", "resource", "is_refused"),
+    [
+        ("{name: own}", "media", True),
+        ("{name: own, if_not_empty: keep}", "media", True),
+        ("{name: own, upload: [{from: x}]}", "media", True),
+        ("{name: own}", "mid", False),
+        ("{name: own, if_not_empty: clear}", "media", False),
+        ("{name: own, if_not_empty: refuse}", "media", False),
+        ("{}", "media", False),
+    ],
+)
+def test_what_a_step_gathers_by_itself_is_of_this_run(
+    container: str, resource: str, is_refused: bool
+) -> None:
+    text = edited(SPEC, "mid: {}", f"mid: {container}")
+    text = edited(text, "resources: [{from: mid}]", f"resources: [{{from: {resource}}}]")
+    message = "`merge` gathers all that lies in `mid`, also what earlier runs left there"
+    assert facts_of(text) == (
+        [("6:15 gathers-old-files", message, GATHER.format("mid"))] if is_refused else []
+    )
+    per_file = edited(text, "merge: {command: cat *,", "merge: {command: cat *, for_each: input,")
+    assert facts_of(per_file) == []
