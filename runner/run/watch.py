@@ -106,6 +106,7 @@ class Watch:
         self._nodes: dict[str, str] = {}
         self._failed_start_tasks: set[str] = set()
         self._failed_preparations: set[str] = set()
+        self._first_tail: str | None = None
         self._job_ended = False
         self.job_state = JobState.ACTIVE
         """As it was at the last look at the job."""
@@ -201,7 +202,7 @@ class Watch:
             # Also where tasks do not wait for it: they may lack what it should have brought.
             self._failed_start_tasks.add(node.id)
             log = self._batch.read_start_task_log(self._pool_id, node.id, _LOG_TAIL_BYTES)
-            self._journal.record(
+            self._tell_failure(
                 StartTaskFailed(
                     node=node.id,
                     exit_code=node.start_task_exit_code,
@@ -209,6 +210,11 @@ class Watch:
                     stderr_tail=log.decode("utf-8", "replace"),
                 )
             )
+
+    def _tell_failure(self, failed: StartTaskFailed) -> None:
+        if self._first_tail is None:
+            self._first_tail = failed.stderr_tail.strip()
+        self._journal.record(failed)
 
     def _judge_job(self, job: JobStatus) -> None:
         if job.problem is not None:
@@ -226,7 +232,7 @@ class Watch:
             cause = _common(map(_start_task_cause, nodes))
             raise StartTaskFailedError(
                 f"the start task failed on every node ({cause})",
-                hint="its standard error is above; try the command by hand on a node",
+                hint=self._hint(),
             )
 
     def _judge_preparation(self, nodes: tuple[NodeStatus, ...]) -> None:
@@ -244,15 +250,20 @@ class Watch:
         cause = _common(_preparation_cause(failed[node.id]) for node in nodes)
         raise PreparationFailedError(
             f"the job preparation failed on every node ({cause})",
-            hint="its standard error is above; try the command by hand on a node",
+            hint=self._hint(),
         )
+
+    def _hint(self) -> str:
+        """Of failures the first is shown whole."""
+        where = "is above" if self._first_tail else "is empty"
+        return f"its standard error {where}; try the command by hand on a node"
 
     def _tell_preparation(self, status: NodeCommandStatus) -> None:
         log = b""
         if status.directory is not None:
             path = f"{status.directory}/stderr.txt"
             log = self._batch.read_node_log(self._pool_id, status.node_id, path, _LOG_TAIL_BYTES)
-        self._journal.record(
+        self._tell_failure(
             StartTaskFailed(
                 node=status.node_id,
                 exit_code=status.exit_code,

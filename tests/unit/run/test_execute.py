@@ -243,7 +243,10 @@ def test_delete_policies(tmp_path: Path) -> None:
     }
 
 
-def test_start_task_that_fails_everywhere_ends_the_wait(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("log", "where"), [(b"E: no such package", "above"), (b"\n", "empty")])
+def test_start_task_that_fails_everywhere_ends_the_wait(
+    tmp_path: Path, log: bytes, where: str
+) -> None:
     stage = Stage(tmp_path)
     stage.batch.end = lambda task: None
     stage.batch.nodes = (
@@ -254,13 +257,16 @@ def test_start_task_that_fails_everywhere_ends_the_wait(tmp_path: Path) -> None:
             start_task_failure="it failed",
         ),
     )
-    stage.batch.start_task_log = b"E: no such package"
+    stage.batch.start_task_log = log
     outcome = stage.execute()
     assert outcome.exit_code == ExitCode.TASKS_FAILED
     assert outcome.error is not None
     assert outcome.error.message == "the start task failed on every node (exit code 100)"
+    assert outcome.error.hint == (
+        f"its standard error is {where}; try the command by hand on a node"
+    )
     (failed,) = stage.of_type("start_task.failed")
-    assert failed["stderr_tail"] == "E: no such package"
+    assert failed["stderr_tail"] == log.decode()
 
 
 def test_no_nodes_to_be_had_ends_the_wait(tmp_path: Path) -> None:
