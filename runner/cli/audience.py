@@ -79,9 +79,10 @@ class Audience:
         )
 
     def _print_output(self, event: TaskFinished) -> None:
-        """A task's output, if its step prints it."""
+        """A task's output, if its step prints it and it ran."""
         task = self._plan.tasks[int(event.task) - 1]
-        if task.step.print is not Print.STDOUT:
+        has_run = event.stdout is not None or event.exit_code is not None
+        if task.step.print is not Print.STDOUT or not has_run:
             return
         self._printer.put(partial(_task_output, event, self._directory))
 

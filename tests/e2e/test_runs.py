@@ -279,6 +279,46 @@ def test_events_as_json(user: User) -> None:
     assert (user.last_run() / finished["stdout"]).read_text() == ""
 
 
+def test_quiet_shows_only_how_it_ended(user: User) -> None:
+    write_spec(user, "echo no >&2; exit 7")
+    user.write("data/a.txt", "a")
+    done = user.run("spec.yaml", "--target", "local", "-q")
+    assert done.returncode == 1
+    run = user.last_run()
+    (failure,) = json.loads((run / "report.json").read_text())["failures"]
+    assert done.stderr == (
+        "target: local, as `--target` says\n"
+        f"task 0001 failed (a.txt): exit code 7 on node {failure['node']}\n"
+        "    no\n"
+        "1 task: 0 succeeded, 1 failed\n"
+        "nothing left in the services\n"
+        f"run directory: .batch-run/runs/{run.name}\n"
+    )
+
+
+def test_a_task_that_never_ran_prints_nothing(user: User) -> None:
+    user.write(
+        "spec.yaml",
+        """\
+version: 1
+name: demo
+pool: {image: ubuntu 24.04, vm_size: Standard_D2s_v5, nodes: {dedicated: 1}}
+tasks:
+  one: {command: echo first; exit 3, print: stdout}
+  two: {needs: [one], command: echo second, print: stdout}
+""",
+    )
+    done = user.run("spec.yaml", "--target", "local")
+    assert done.returncode == 1
+    failures = json.loads((user.last_run() / "report.json").read_text())["failures"]
+    failed, blocked = sorted(failures, key=lambda each: str(each["task"]))
+    assert blocked["cause"] == "DependencyFailed"
+    assert (
+        done.stdout
+        == f"Task: {failed['task']}\nNode: {failed['node']}\nStandard output:\nfirst\n\n"
+    )
+
+
 def test_secrets_stay_out_of_the_run_directory(user: User, emulator: Emulator) -> None:
     write_spec(user, "env > {{ file.name }}.out; cat {{ file.path }}")
     user.write("data/a.txt", "a")
