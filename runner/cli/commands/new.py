@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="example", metavar="WORKLOAD", help="start from this example"
     )
+    parser.add_argument(
+        "--data", action="store_true", help="copy the example's data beside it, where none is yet"
+    )
     parser.add_argument("--list", action="store_true", help="list the examples, and do no more")
     parser.add_argument("--path", metavar="FILE", help="where to write it (default: NAME.yaml)")
     parser.add_argument(
@@ -56,6 +59,11 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
             hint="`batch-run new NAME`; `batch-run new --list` shows the examples",
         )
     check_name(arguments.name)
+    if arguments.data and arguments.example is None:
+        raise UsageError(
+            "`--data` copies the data of an example",
+            hint="say which: `--from NAME`; `batch-run new --list` shows them",
+        )
     chosen = None if arguments.example is None else find_example(arguments.example)
     shown = arguments.path or f"{arguments.name}.yaml"
     path = world.working_directory / shown
@@ -68,10 +76,26 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     _write_new(path, shown, text.encode())
     if arguments.schema and not copy.exists():
         _write_new(copy, _SCHEMA_NAME, schema.read_bytes())
+    if arguments.data and chosen is not None:
+        _copy_data(path, text, chosen, world)
     world.print(shown)
     for line in _advice(shown, path.parent, text, chosen):
         world.say(line)
     return ExitCode.SUCCESS
+
+
+def _copy_data(path: Path, text: str, example: Example, world: World) -> None:
+    """What the new spec reads; without it there is no spec either, so that one can try again."""
+    from runner.cli.example_data import copy_data
+    from runner.cli.starter import local_inputs
+
+    sources = [each.source for each in local_inputs(path.name, text)]
+    try:
+        for line in copy_data(sources, example=example.path.parent, target=path.parent):
+            world.say(line)
+    except UsageError:
+        path.unlink()
+        raise
 
 
 def _bundled_schema() -> Path:
@@ -124,7 +148,8 @@ def _advice(shown: str, folder: Path, text: str, example: Example | None) -> Ite
         where = f"{shown}:{each.position.line}:{each.position.column}"
         yield f"{where}: `{each.source}` is not there yet: make it, or name your own files"
         if example is not None:
-            yield f"  the example's own is {example.path.parent / each.source}"
+            own = example.path.parent / each.source
+            yield f"  the example's own is {own}: copy it there (`new --data` does)"
     word = shlex.quote(shown)
     yield f"check it:              batch-run validate {word}"
     yield f"see what it would do:  batch-run plan {word}"

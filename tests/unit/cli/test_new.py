@@ -80,7 +80,59 @@ def test_an_example_names_its_own_data(tmp_path: Path) -> None:
     _, stderr = run_new(tmp_path, "mine", "--from", "workloads/cat.yaml")
     texts = bundled("workloads") / "data" / "texts"
     assert texts.is_dir()
-    assert f"  the example's own is {texts}\n" in stderr
+    assert f"  the example's own is {texts}: copy it there (`new --data` does)\n" in stderr
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("example", [each.name for each in examples()])
+def test_the_data_of_an_example_come_along(tmp_path: Path, example: str) -> None:
+    stdout, stderr = run_new(tmp_path, "mine", "--from", example, "--data", "--path", "mine.yml")
+    text = (tmp_path / "mine.yml").read_text()
+    sources = [each.source for each in local_inputs("mine.yml", text)]
+    wanted = {"mine.yml": text.encode()}
+    for source in sources:
+        was = bundled("workloads") / source
+        files = contents(was) if was.is_dir() else {"": was.read_bytes()}
+        assert files
+        wanted.update({f"{source}/{name}".rstrip("/"): each for name, each in files.items()})
+        count = f"{len(files)} file{'s' * (len(files) > 1)}"
+        assert f"copied `{source}`: {count}\n" in stderr
+    assert contents(tmp_path) == wanted
+    assert (stdout, stderr.endswith(NEXT.format("mine.yml"))) == ("mine.yml\n", True)
+    assert "is not there yet" not in stderr
+
+
+def test_data_that_are_there_stay_as_they_are(tmp_path: Path) -> None:
+    own = tmp_path / "data" / "texts" / "own.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    _, stderr = run_new(tmp_path, "mine", "--from", "cat", "--data")
+    assert stderr == (
+        "`data/texts` is there already, and left as it is\n" + NEXT.format("mine.yaml")
+    )
+    assert contents(tmp_path / "data") == {"texts/own.txt": b"mine"}
+    (tmp_path / "data" / "books").symlink_to("nowhere")
+    _, stderr = run_new(tmp_path, "packed", "--from", "compress", "--data")
+    assert stderr.startswith("`data/books` is there already, and left as it is\n")
+
+
+def test_data_that_cannot_be_copied_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    assert refusal(tmp_path, "mine", "--from", "cat", "--data") == (
+        "cannot copy `data/texts`: file exists",
+        None,
+    )
+    assert refusal(tmp_path, "mine", "--data") == (
+        "`--data` copies the data of an example",
+        "say which: `--from NAME`; `batch-run new --list` shows them",
+    )
 
 
 def test_what_a_spec_reads_on_this_machine() -> None:
