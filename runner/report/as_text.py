@@ -5,8 +5,7 @@ It renders a report and nothing else; colours and terminals are not its business
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from runner.report.fold import Report
@@ -152,11 +151,6 @@ def _left(report: Report) -> Iterator[str]:
 def plural(count: int, noun: str) -> str:
     """`1 file`, `2 files`, `10,000 files`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def extra_as_text(extra: Mapping[str, object]) -> str:
-    """What goes to the service as it was written, as JSON in one line."""
-    return json.dumps(dict(extra), ensure_ascii=False)
 
 
 def format_bytes(count: int) -> str:

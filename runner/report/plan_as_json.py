@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.plan.model import ContainerPlan, InputFile, Plan, TaskPlan, TaskRange
+from runner.report.extra import shown_extra
 from runner.report.pool_as_json import pool_as_json
 from runner.report.secret_uses import secret_uses
 from runner.report.step_as_json import (
@@ -135,7 +136,7 @@ def _job(plan: Plan) -> dict[str, Any]:
         },
         "release": None if plan.release is None else node_command_as_json(plan.release),
         "schedule": None if job.schedule is None else _schedule(job.schedule),
-        "extra": dict(job.extra),
+        "extra": shown_extra(job.extra),
     }
 
 

@@ -27,7 +27,8 @@ from runner.plan.model import (
     WebResource,
 )
 from runner.plan.step_tasks import COORDINATION_VARIABLE
-from runner.report.as_text import extra_as_text, format_bytes, plural, printable
+from runner.report.as_text import format_bytes, plural, printable
+from runner.report.extra import extra_as_text
 from runner.report.pool_as_text import pool_lines
 from runner.spec.model.sources import (
     FilesOf,

@@ -10,6 +10,7 @@ from typing import Any
 from typing_extensions import assert_never
 
 from runner.plan.model import NodeCommandPlan
+from runner.report.extra import shown_extra
 from runner.report.step_as_json import application_as_json, node_command_as_json, seconds
 from runner.spec.model.pool import (
     Autoscale,
@@ -66,7 +67,7 @@ def _new_pool(pool: NewPool, start_task: NodeCommandPlan | None) -> dict[str, An
         "inter_node_communication": pool.inter_node_communication,
         "applications": [application_as_json(each) for each in pool.applications],
         "keep_seconds": seconds(pool.keep),
-        "extra": dict(pool.extra),
+        "extra": shown_extra(pool.extra),
     }
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.report.as_text import extra_as_text, plural, printable
+from runner.report.as_text import plural, printable
+from runner.report.extra import extra_as_text
 from runner.report.secret_uses import mount_source, secret_uses
 from runner.spec.model.pool import (
     ExistingPool,

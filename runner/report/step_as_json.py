@@ -18,6 +18,7 @@ from runner.plan.model import (
     ResourcePlan,
     WebResource,
 )
+from runner.report.extra import shown_extra
 from runner.spec.model.step import ExitRule, Step
 from runner.spec.model.terms import Application, NamedUser, RunAs
 
@@ -43,7 +44,7 @@ def step_as_json(step: Step) -> dict[str, Any]:
         "instances": None if instances is None else instances.count,
         "applications": [application_as_json(each) for each in step.applications],
         "print": step.print.value,
-        "extra": dict(step.extra),
+        "extra": shown_extra(step.extra),
     }
 
 
