@@ -162,6 +162,7 @@ class FakeBatch:
     collections: list[int] = field(default_factory=list)
     waiting: deque[TaskRequest] = field(default_factory=deque)
     fail: Callable[[str], None] = lambda operation: None
+    refuse_tasks: Callable[[Sequence[TaskRequest]], None] = lambda requests: None
     log: list[str] = field(default_factory=list)
     looks: int = 0
     lets_run: set[int] = field(default_factory=set)
@@ -210,6 +211,7 @@ class FakeBatch:
 
     def add_tasks(self, job_id: str, requests: Sequence[TaskRequest]) -> None:
         self._note("add tasks")
+        self.refuse_tasks(requests)
         self.collections.append(len(requests))
         for request in requests:
             if request.id in self.requests:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -182,7 +185,7 @@ def test_what_a_failure_ended_with_the_job_is_told_from_it(
     others = {"0001", "0002", "0003"} - {failing_id}
     assert stage.failures() == {
         failing_id: ("FailureExitCode", "it failed"),
-        **{other: ("JobEnded", culprit) for other in others},
+        **dict.fromkeys(others, ("JobEnded", culprit)),
     }
 
 
@@ -195,16 +198,25 @@ def test_a_job_that_ends_while_it_is_fed_is_no_refusal(
     stage = Stage(tmp_path, plan=plan)
 
     def refuse(operation: str) -> None:
-        is_first = operation == "add tasks" and not stage.batch.collections
-        if operation == refused and not is_first:
+        if operation == refused:
             stage.batch.job_state = JobState.COMPLETED
             stage.batch.terminate_reason = "TaskFailed"
             raise ServiceRefusedError("the job is over", code=code)
 
+    def refuse_tasks(requests: Sequence[TaskRequest]) -> None:
+        """All but the collection of the task at fault, which may come in any order."""
+        if requests[0].id != "0001":
+            deadline = time.monotonic() + 30
+            while "0001" not in stage.batch.requests and time.monotonic() < deadline:
+                threading.Event().wait(0.005)
+            refuse("add tasks")
+
     def end(request: TaskRequest) -> TaskEnd | None:
         return TaskEnd(exit_code=1) if request.id == "0001" else None
 
-    stage.batch.end, stage.batch.fail = end, refuse
+    stage.batch.end, stage.batch.refuse_tasks = end, refuse_tasks
+    if refused != "add tasks":
+        stage.batch.fail = refuse
     outcome = stage.execute()
     assert outcome.exit_code == ExitCode.TASKS_FAILED
     assert outcome.error is not None
