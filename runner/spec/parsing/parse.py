@@ -30,6 +30,7 @@ from runner.spec.model.workload import (
 from runner.spec.parsing.image_aliases import is_windows
 from runner.spec.parsing.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
 from runner.spec.parsing.misspelling import read_as_meant
+from runner.spec.parsing.names import parameter_names
 from runner.spec.parsing.parameters import read_parameters
 from runner.spec.parsing.parse_pool import parse_pool
 from runner.spec.parsing.parse_sources import parse_patterns
@@ -125,10 +126,12 @@ def _evaluate(
     """
     if not leaves.early:
         return document.data, ()
+    missing = parameter_names(document.data)["parameters"] or frozenset()
+    missing -= parameters.keys()
     values: dict[Pointer, ParameterValue] = {}
     problems: list[Problem] = []
     for pointer, template in leaves.early.items():
-        if not _has_values(template, parameters):
+        if _speaks_of(template, missing):
             leaves.is_whole = False
             continue
         try:
@@ -155,10 +158,10 @@ def _evaluate(
     return data, (*problems, *found)
 
 
-def _has_values(template: Template, parameters: Mapping[str, ParameterValue]) -> bool:
-    """Whether each parameter that is spoken of has a value; that one has none is said elsewhere."""
-    named = (each.path[1:2] for each in template.references if each.path[0] == "parameters")
-    return all(path and path[0] in parameters for path in named)
+def _speaks_of(template: Template, missing: frozenset[str]) -> bool:
+    """Whether it needs a parameter that is declared but has no value: that is said elsewhere."""
+    paths = (each.path for each in template.references if each.path[0] == "parameters")
+    return any(missing and (len(path) == 1 or path[1] in missing) for path in paths)
 
 
 def _replace(value: Any, pointer: Pointer, values: Mapping[Pointer, ParameterValue]) -> Any:

@@ -233,6 +233,12 @@ def test_what_stands_in_for_a_mistake_is_none_itself(
                 "9:1 unknown-key: `tusks` is not a key of a workload",
             ],
         ),
+        # A name that may be missing is none that has lost its value.
+        ([("parameters.nodes }}", "parameters.other | default(1) }}")], []),
+        (
+            [("{{ parameters.nodes }}", "{{ parameters }}")],
+            ["8:60 bad-value: the expression gives neither text nor a number nor a boolean"],
+        ),
         # What one expression gives is judged where another has a fault.
         (
             [
