@@ -13,7 +13,7 @@ from runner.report.as_text import plural, printable
 from runner.report.secret_uses import secret_uses
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
-from runner.spec.model.terms import Elevation, SecretName
+from runner.spec.model.terms import ContainerResource, Elevation, Role, SecretName
 from runner.spec.model.workload import Delete, OwnContainer, Schedule, Workload
 
 _LINKS_SHOWN = 3
@@ -82,6 +82,7 @@ def plan_notes(plan: Plan, *, local: bool) -> Iterator[str]:
 def _on_outputs(workload: Workload, keep: Sequence[str], *, local: bool) -> Iterator[str]:
     """Outputs that nobody gets to see."""
     targets = {output.to for step in workload.steps for output in step.outputs}
+    targets -= _read_by_steps(workload)
     for container in workload.containers:
         if not isinstance(container, OwnContainer) or container.role not in targets:
             continue
@@ -91,6 +92,18 @@ def _on_outputs(workload: Workload, keep: Sequence[str], *, local: bool) -> Iter
                 f"note: outputs go to `{container.role}`, which is deleted after the run and not"
                 " downloaded (`download: true` brings them home, `delete: never` keeps them)"
             )
+
+
+def _read_by_steps(workload: Workload) -> set[Role]:
+    """Containers between steps: what they hold has been used when the run ends."""
+    read = {
+        resource.role
+        for step in workload.steps
+        for resource in step.resources
+        if isinstance(resource, ContainerResource)
+    }
+    needed = {name for step in workload.steps for name in step.needs}
+    return read | {output.to for name in needed for output in workload.step(name).outputs}
 
 
 def _on_schedule(schedule: Schedule, run_id: str) -> str:

@@ -209,3 +209,18 @@ def test_where_secrets_go_is_said(tmp_path: Path) -> None:
         "note: secret WORKER goes to user worker of the nodes",
     ]
     assert list(plan_notes(plan, local=True)) == []
+
+
+def test_what_a_step_leaves_for_another_is_not_lost(tmp_path: Path) -> None:
+    head = SPEC[: SPEC.index("task:")].replace("download: true", "download: false")
+    first = (
+        "tasks:\n  first:\n    for_each: input\n    command: echo\n"
+        '    outputs: [{pattern: "{{ file.name }}.out", to: output}]\n'
+    )
+    (note,) = said(tmp_path, head + first)
+    assert note.startswith("note: outputs go to `output`, which is deleted after the run")
+    for second in (
+        "  second: {needs: first, command: ls}\n",
+        "  second: {for_each: {outputs_of: first}, command: ls}\n",
+    ):
+        assert said(tmp_path, head + first + second) == []
