@@ -71,14 +71,7 @@ def find_node_agent(plan: Plan, pool: NewPool, batch: Batch) -> str:
     """The node agent that fits the pool's image; `UsageError` where the service has none."""
     if isinstance(pool.image, CustomImage):
         return pool.image.node_agent
-    return batch.find_node_agent(pool.image, containers=runs_containers(plan, pool))
-
-
-def runs_containers(plan: Plan, pool: NewPool) -> bool:
-    """Whether nodes need the means to run container images."""
-    steps = plan.workload.steps
-    wanted = pool.container_images or pool.registries
-    return bool(wanted) or any(step.container is not None for step in steps)
+    return batch.find_node_agent(pool.image, containers=plan.workload.runs_containers)
 
 
 def plan_kept_pool(plan: Plan, pool: NewPool, *, node_agent: str, keep: timedelta) -> KeptPool:
@@ -89,7 +82,7 @@ def plan_kept_pool(plan: Plan, pool: NewPool, *, node_agent: str, keep: timedelt
     nature = {
         "pool": _nature(pool),
         "node_agent": node_agent,
-        "runs_containers": runs_containers(plan, pool),
+        "runs_containers": plan.workload.runs_containers,
         "start_task": _start_task(plan),
     }
     text = json.dumps(nature, sort_keys=True)

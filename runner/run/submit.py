@@ -26,7 +26,6 @@ from runner.plan.model import (
     WebResource,
 )
 from runner.run.exits import default_job_action, heeds_exits
-from runner.run.pools import runs_containers
 from runner.run.services import (
     AutoPool,
     Blobs,
@@ -154,7 +153,7 @@ class Requests:
             pool=pool,
             node_agent=node_agent,
             start_task=None if start_task is None else self._node_command(start_task, expires),
-            runs_containers=runs_containers(self._plan, pool),
+            runs_containers=self._plan.workload.runs_containers,
             secrets=self._secrets,
             metadata=metadata,
         )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from runner.spec.document import Document, Pointer
-from runner.spec.model.pool import Pool
+from runner.spec.model.pool import NewPool, Pool
 from runner.spec.model.sources import FilePatterns
 from runner.spec.model.step import Print, Step
 from runner.spec.model.terms import NodeCommand, ParameterValue, Role, StepName
@@ -151,6 +151,14 @@ class Workload:
     def prints(self) -> bool:
         """Whether any step shows its tasks' standard output."""
         return any(step.print is Print.STDOUT for step in self.steps)
+
+    @property
+    def runs_containers(self) -> bool:
+        """Whether the nodes of the pool that is made get the means to run container images."""
+        if not isinstance(self.pool, NewPool):
+            return False
+        in_steps = any(step.container is not None for step in self.steps)
+        return in_steps or bool(self.pool.container_images or self.pool.registries)
 
     def container(self, role: Role) -> Container:
         """The container of a role; the rules have checked that it exists."""

@@ -26,7 +26,7 @@ from runner.spec.shells.script import CommandTemplate
 from runner.spec.shells.shell import Shell
 from runner.spec.suggestion import shorten
 from runner.spec.validation.rules.limits import RESOURCE_ID
-from runner.spec.validation.rules.uses import Rule, node_commands, runs_containers
+from runner.spec.validation.rules.uses import Rule, node_commands
 
 # What `docker pull` takes: registry, path, tag and digest, without anything that a shell reads.
 _CONTAINER_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*\Z")
@@ -96,7 +96,7 @@ def _commands(workload: Workload) -> Iterator[tuple[Pointer, CommandTemplate]]:
 
 def _images_run_containers(workload: Workload, document: Document) -> Iterator[Problem]:
     pool = workload.pool
-    if not runs_containers(workload):
+    if not workload.runs_containers:
         return
     if not isinstance(pool, NewPool) or not isinstance(pool.image, Image):
         return
@@ -124,7 +124,7 @@ def _steps_run_in_containers(workload: Workload, document: Document) -> Iterator
 
     Start, preparation and release tasks may go without.
     """
-    if not runs_containers(workload):
+    if not workload.runs_containers:
         return
     for step in workload.steps:
         if step.container is None:

@@ -30,15 +30,6 @@ def node_commands(workload: Workload) -> Iterator[NodeCommand]:
             yield command
 
 
-def runs_containers(workload: Workload) -> bool:
-    """Whether the nodes of the pool that is made get the means to run container images."""
-    pool = workload.pool
-    if not isinstance(pool, NewPool):
-        return False
-    in_steps = any(step.container is not None for step in workload.steps)
-    return in_steps or bool(pool.container_images or pool.registries)
-
-
 def environments(workload: Workload) -> Iterator[tuple[Pointer, Mapping[str, Template]]]:
     """Each `environment`, with the pointer of what it belongs to."""
     yield from ((command.pointer, command.environment) for command in node_commands(workload))
