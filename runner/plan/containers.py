@@ -18,19 +18,13 @@ from runner.plan.model import ContainerPlan, RunId, StoredBlob, container_name
 from runner.plan.patterns import file_matcher
 from runner.plan.unchanged import find_unchanged
 from runner.spec.document import Document
-from runner.spec.model.sources import FilesOf, MatrixOf, Source, ZipOf
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import Container, ExistingContainer, OwnContainer, Workload
 from runner.spec.problem import Problem
+from runner.spec.validation.rules.uses import files_of
 
 Stored = Mapping[Role, Sequence[StoredBlob]]
 """What containers hold already, from listings of the service; of an existing one below `prefix`."""
-
-
-def reads_service(workload: Workload) -> bool:
-    """Whether a plan cannot be made without listings: it has tasks for the files of a container of
-    the user's."""
-    return any(_is_needed(each, workload) for each in workload.containers)
 
 
 def containers_to_list(workload: Workload) -> tuple[tuple[Role, str, str], ...]:
@@ -51,21 +45,8 @@ def containers_to_list(workload: Workload) -> tuple[tuple[Role, str, str], ...]:
 
 def _is_needed(container: Container, workload: Workload) -> bool:
     return isinstance(container, ExistingContainer) and any(
-        container.role in roles_of(step.for_each) for step in workload.steps
+        files.role == container.role for step in workload.steps for files in files_of(step)
     )
-
-
-def roles_of(source: Source | None) -> tuple[Role, ...]:
-    """The containers whose files a step is run for."""
-    match source:
-        case FilesOf():
-            return (source.role,)
-        case MatrixOf():
-            return tuple(role for axis in source.axes.values() for role in roles_of(axis))
-        case ZipOf():
-            return tuple(role for axis in source.columns.values() for role in roles_of(axis))
-        case _:
-            return ()
 
 
 def plan_containers(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UsageError
-from runner.plan.containers import Stored, containers_to_list, reads_service
+from runner.plan.containers import Stored, containers_to_list
 from runner.plan.model import BlobResource, FolderResource, InputFile, StoredBlob
 from runner.spec.model.terms import Role
 from tests.fakes.plans import lines, make_plan, make_workload, refused, spec_of
@@ -89,7 +89,6 @@ def test_what_has_not_changed_is_known(tmp_path: Path) -> None:
     files = ("a.txt", "b.txt", "c.txt", "d.txt", "e.txt")
     workload = make_workload(tmp_path, text, files)
     assert containers_to_list(workload) == ((INPUT, "mine", ""),)
-    assert not reads_service(workload)
     plan = make_plan(tmp_path, text, files, {INPUT: listing})
     container = plan.container(INPUT)
     assert (container.name, container.is_made) == ("mine", False)
@@ -156,7 +155,7 @@ def test_an_existing_container_without_such_files(tmp_path: Path) -> None:
 
 def test_an_existing_container_that_was_not_listed(tmp_path: Path) -> None:
     text = spec_with(EXISTING)
-    assert reads_service(make_workload(tmp_path, text))
+    assert containers_to_list(make_workload(tmp_path, text)) == ((INPUT, "media", "2026/"),)
     listings: Stored | None
     for listings in (None, {}):
         with pytest.raises(UsageError) as caught:
@@ -174,7 +173,6 @@ def test_a_container_that_is_only_a_resource_need_not_be_listed(tmp_path: Path) 
         "task: {command: ls, resources: [{from: input, to: all}]}\n",
     )
     workload = make_workload(tmp_path, text)
-    assert not reads_service(workload)
     assert containers_to_list(workload) == ()
     assert list(make_plan(tmp_path, text).container(INPUT).files) == []
 
