@@ -280,9 +280,9 @@ def test_nodes_get_the_means_to_run_containers(
 ) -> None:
     new_pool = plan.workload.pool
     assert isinstance(new_pool, NewPool)
-    plan = with_steps(plan, step)
-    request = requests(plan).pool(replace(new_pool, **pool), node_agent="agent")
-    assert request.runs_containers
+    changed = replace(new_pool, **pool)
+    plan = with_steps(replace(plan, workload=replace(plan.workload, pool=changed)), step)
+    assert requests(plan).pool(changed, node_agent="agent").runs_containers
 
 
 def test_an_auto_pool_goes_with_the_job_it_is_made_with(plan: Plan) -> None:
