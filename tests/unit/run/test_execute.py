@@ -319,6 +319,8 @@ def test_tasks_that_end_with_their_job_say_so(
     stage = Stage(tmp_path, files=("a.txt", "b.txt", "c.txt"))
 
     def end(request: TaskRequest) -> TaskEnd | None:
+        if not stage.batch.finished_adding:  # a job that is over takes no more tasks
+            return None
         if request.id == "0001":
             return TaskEnd()
         stage.batch.job_state = JobState.COMPLETED
