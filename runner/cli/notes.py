@@ -6,15 +6,17 @@ It must not know how a run goes on from there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from runner.plan.model import Plan
 from runner.report.as_text import plural, printable
 from runner.report.secret_uses import secret_uses
+from runner.run.events import format_moment
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
-from runner.spec.model.terms import ContainerResource, Elevation, Role, SecretName
+from runner.spec.model.terms import Elevation, Role, SecretName
 from runner.spec.model.workload import Delete, OwnContainer, Schedule, Workload
+from runner.spec.validation.rules.uses import step_resources
 
 _LINKS_SHOWN = 3
 
@@ -96,12 +98,7 @@ def _on_outputs(workload: Workload, keep: Sequence[str], *, local: bool) -> Iter
 
 def _read_by_steps(workload: Workload) -> set[Role]:
     """Containers between steps: what they hold has been used when the run ends."""
-    read = {
-        resource.role
-        for step in workload.steps
-        for resource in step.resources
-        if isinstance(resource, ContainerResource)
-    }
+    read = {resource.role for step in workload.steps for resource in step_resources(step)}
     needed = {name for step in workload.steps for name in step.needs}
     return read | {output.to for name in needed for output in workload.step(name).outputs}
 
@@ -109,7 +106,7 @@ def _read_by_steps(workload: Workload) -> set[Role]:
 def _on_schedule(schedule: Schedule, run_id: str) -> str:
     return (
         f"note: this run makes the job schedule `{run_id}` and ends; the service then runs a job"
-        f" every {write_duration(schedule.every)} until {_moment(schedule.end)}"
+        f" every {write_duration(schedule.every)} until {format_moment(schedule.end)}"
         f" (az batch job-schedule delete --job-schedule-id {run_id} ends it sooner)"
     )
 
@@ -156,7 +153,3 @@ def _on_kept_pools(workload: Workload) -> Iterator[str]:
                 "note: `--keep pool` leaves the pool until you delete it, though `pool.keep` says"
                 f" {write_duration(keep)}"
             )
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

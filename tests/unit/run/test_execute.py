@@ -319,7 +319,7 @@ def test_tasks_that_end_with_their_job_say_so(
     stage = Stage(tmp_path, files=("a.txt", "b.txt", "c.txt"))
 
     def end(request: TaskRequest) -> TaskEnd | None:
-        if not stage.batch.finished_adding:  # a job that is over takes no more tasks
+        if not stage.batch.finished_adding:
             return None
         if request.id == "0001":
             return TaskEnd()
@@ -350,6 +350,8 @@ def test_tasks_wait_for_the_reason_of_their_job(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
 
     def end(request: TaskRequest) -> TaskEnd | None:
+        if not stage.batch.finished_adding:
+            return None
         stage.batch.job_state = JobState.TERMINATING
         return ended_by_request(request)
 
