@@ -1,0 +1,97 @@
+"""The emulator's options: the arguments of its command line, and the value that they become.
+
+Each part of the emulator has a group of its own: a function that adds its arguments, and fields of
+`Options`. It must not know what the options do.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the emulator was asked for; `read_options` makes it."""
+
+    host: str
+    port: int
+    json: bool
+    until_stdin_closes: bool
+    record: Path | None
+    data: Path | None
+    allow_admin: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the emulator to a parser."""
+    _add_serving(parser)
+    _add_state(parser)
+    _add_nodes(parser)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `python -m runner.emulator`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m runner.emulator",
+        description="Emulate Azure Batch and Blob Storage on this machine until SIGINT or SIGTERM.",
+    )
+    add_arguments(parser)
+    return parser
+
+
+def read_options(arguments: argparse.Namespace) -> Options:
+    """The options that were parsed with the arguments of `add_arguments`."""
+    return Options(
+        host=arguments.host,
+        port=arguments.port,
+        json=arguments.json,
+        until_stdin_closes=arguments.until_stdin_closes,
+        record=arguments.record,
+        data=arguments.data,
+        allow_admin=arguments.allow_admin,
+    )
+
+
+def _add_serving(parser: argparse.ArgumentParser) -> None:
+    """Where it listens, what it prints, when it ends."""
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="port to listen on (default: any free one)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one line of JSON in place of export lines"
+    )
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="append every request and its answer, without secrets, as a line of JSON",
+    )
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end when standard input ends, and so with the program that holds its other end",
+    )
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    """What it keeps, and where."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="directory that keeps keys, files and log (default: a temporary one, removed at end)",
+    )
+
+
+def _add_nodes(parser: argparse.ArgumentParser) -> None:
+    """How tasks run on this machine."""
+    parser.add_argument(
+        "--allow-admin",
+        action="store_true",
+        help="run start tasks that ask for admin, on this machine and as the user you are",
+    )
