@@ -34,6 +34,7 @@ class Pace:
     creating: timedelta = timedelta(milliseconds=3)
     starting: timedelta = timedelta(milliseconds=3)
     leaving: timedelta = timedelta(milliseconds=3)
+    preempted: timedelta = timedelta(seconds=1)
     stopping: timedelta = timedelta(milliseconds=5)
     deleting: timedelta = timedelta(milliseconds=5)
     job_changing: timedelta = timedelta(milliseconds=3)

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
+from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.node.launch import Failure
 
 
@@ -34,11 +35,41 @@ class NodeState(Enum):
     DEALLOCATING = "deallocating"
 
 
+_CLOSING = frozenset(
+    {
+        NodeState.LEAVING_POOL,
+        NodeState.REBOOTING,
+        NodeState.REIMAGING,
+        NodeState.DEALLOCATING,
+        NodeState.PREEMPTED,
+        NodeState.UNUSABLE,
+    }
+)
+
+
 class SchedulingState(Enum):
     """Whether the node takes tasks."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeError:
+    """One entry of `errors`: what is wrong with the node."""
+
+    code: str
+    message: str
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUser:
+    """A user account that was added for remote login; passwords and keys are not kept."""
+
+    name: str
+    is_admin: bool
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +129,14 @@ class Node:
     recent: tuple[FinishedTask, ...]
     total_run: int
     total_succeeded: int
+    errors: tuple[NodeError, ...] = ()
+    users: tuple[NodeUser, ...] = ()
+    option: Deallocation | None = None
+    """What becomes of the tasks of a node that is being cleared."""
+    until: datetime | None = None
+    """When a preempted node is made anew."""
+    retained_until: datetime | None = None
+    """When the retention of all tasks that completed here is over."""
 
     @property
     def used_slots(self) -> int:
@@ -106,8 +145,8 @@ class Node:
 
     @property
     def closing(self) -> bool:
-        """Whether all that runs here has to end, since the node leaves or restarts."""
-        return self.state in (NodeState.LEAVING_POOL, NodeState.REBOOTING)
+        """Whether all that runs here has to end, since the node leaves, restarts or is lost."""
+        return self.state in _CLOSING
 
     @property
     def ready_state(self) -> NodeState:

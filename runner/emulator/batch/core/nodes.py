@@ -8,15 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from typing_extensions import assert_never
-
-from runner.emulator.batch.core.actions import Kill, PrepareNode, RemoveNodeFiles, RunStartTask
+from runner.emulator.batch.core.actions import PrepareNode, RemoveNodeFiles, RunStartTask
 from runner.emulator.batch.core.agenda import NodeDue
+from runner.emulator.batch.core.clearing import clear_node, end_tasks, is_clear
 from runner.emulator.batch.core.ids import NodeId, RunId, key_of
 from runner.emulator.batch.core.node import Node, NodeRun, NodeState, SchedulingState
 from runner.emulator.batch.core.pool import Deallocation, Pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
-from runner.emulator.batch.core.runs import end_task, may_retry, requeue_task, with_exit_failure
+from runner.emulator.batch.core.runs import may_retry, with_exit_failure
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.node.launch import Outcome
 
@@ -56,12 +55,27 @@ def look_at_node(state: State, now: datetime, node: Node) -> None:
         case NodeState.STARTING:
             if now >= node.state_time + state.pace.starting:
                 _boot(state, now, node)
+        case _:
+            if node.closing and is_clear(state, now, node):
+                _move_on(state, now, node)
+
+
+def _move_on(state: State, now: datetime, node: Node) -> None:
+    """What follows once nothing runs on a node any more."""
+    match node.state:
         case NodeState.LEAVING_POOL:
-            if _is_empty(state, now, node):
-                _leave(state, node)
+            _leave(state, node)
         case NodeState.REBOOTING:
-            if _is_empty(state, now, node):
-                _restart(state, now, node)
+            _forget_preparations(state, node)
+            begin_start(state, now, node)
+        case NodeState.REIMAGING:
+            begin_start(state, now, _lose_files(state, node))
+        case NodeState.DEALLOCATING:
+            node = replace(_lose_files(state, node), option=None, start=None)
+            state.store.put(replace(node, state=NodeState.DEALLOCATED, state_time=now))
+        case NodeState.PREEMPTED:
+            if node.until is not None and now >= node.until:
+                _create_again(state, now, _lose_files(state, node))
         case _:
             pass
 
@@ -70,11 +84,13 @@ def _boot(state: State, now: datetime, node: Node) -> None:
     state.actions.append(PrepareNode(pool=node.pool, node=node.id))
     rule = state.store.pool(node.pool).start_task
     node = replace(node, booted=now, state_time=now)
+    # A node that recovered may still hold the slots of what is being killed.
+    ready = NodeState.RUNNING if node.occupied else node.ready_state
     if rule is None:
-        state.store.put(replace(node, state=node.ready_state))
+        state.store.put(replace(node, state=ready))
     else:
         waits = rule.wait_for_success
-        start = NodeState.WAITING_FOR_START_TASK if waits else node.ready_state
+        start = NodeState.WAITING_FOR_START_TASK if waits else ready
         _run_start_task(state, replace(node, state=start, start=NodeRun(started=now)))
     state.offer_work(node.pool)
 
@@ -123,52 +139,8 @@ def end_start_task(state: State, now: datetime, identifier: RunId, outcome: Outc
 
 def leave_pool(state: State, now: datetime, node: Node, option: Deallocation) -> None:
     """Has a node leave; its tasks are dealt with as the option says."""
-    if node.state is NodeState.LEAVING_POOL:
-        return
-    state.store.put(replace(node, state=NodeState.LEAVING_POOL, state_time=now))
-    _clear(state, now, node, option)
-
-
-def reboot_node(state: State, now: datetime, node: Node, option: Deallocation) -> None:
-    """Has a node restart; its tasks are dealt with as the option says."""
-    if node.state is NodeState.REBOOTING:
-        raise RefusedError(Reason.NODE_BEING_REBOOTED)
-    if node.state not in (NodeState.IDLE, NodeState.RUNNING):
-        raise RefusedError(Reason.NODE_OPERATION_INVALID)
-    state.store.put(replace(node, state=NodeState.REBOOTING, state_time=now))
-    _clear(state, now, node, option)
-
-
-def _clear(state: State, now: datetime, node: Node, option: Deallocation) -> None:
-    """Has all that runs on a node end, tasks as the option says."""
-    state.agenda.add(now + state.pace.leaving, NodeDue(pool=node.pool, node=node.id))
-    if node.start is not None and node.start.run is not None:
-        state.actions.append(Kill(run=node.start.run))
-    for record in state.store.job_nodes.of_node(node.id):
-        state.actions.extend(Kill(run=run) for run in record.runs)
-    _end_tasks(state, now, node, option)
-
-
-def _end_tasks(state: State, now: datetime, node: Node, option: Deallocation) -> None:
-    for occupation in node.occupied:
-        task = state.store.tasks(occupation.job).get(key_of(occupation.task))
-        if task is None or task.run != occupation.run:
-            continue
-        match option:
-            case Deallocation.REQUEUE:
-                requeue_task(state, now, task)
-            case Deallocation.TERMINATE:
-                end_task(state, now, task)
-            case Deallocation.TASK_COMPLETION | Deallocation.RETAINED_DATA:
-                pass
-            case _:
-                assert_never(option)
-
-
-def _is_empty(state: State, now: datetime, node: Node) -> bool:
-    starting = node.start is not None and node.start.run is not None
-    busy = starting or any(record.runs for record in state.store.job_nodes.of_node(node.id))
-    return not node.occupied and not busy and now >= node.state_time + state.pace.leaving
+    if node.state is not NodeState.LEAVING_POOL:
+        clear_node(state, now, node, NodeState.LEAVING_POOL, option)
 
 
 def _leave(state: State, node: Node) -> None:
@@ -180,8 +152,17 @@ def _leave(state: State, node: Node) -> None:
     state.touch_pool(node.pool)
 
 
-def _restart(state: State, now: datetime, node: Node) -> None:
-    """Starts a node anew; what has to be prepared anew for jobs will be, before their next task.
+def _lose_files(state: State, node: Node) -> Node:
+    """What is left of a node whose disk is made anew: jobs prepare it again before their tasks."""
+    for record in state.store.job_nodes.of_node(node.id):
+        if record.release is None:
+            state.store.job_nodes.forget(record)
+    state.actions.append(RemoveNodeFiles(node=node.id))
+    return replace(node, users=(), retained_until=None)
+
+
+def _forget_preparations(state: State, node: Node) -> None:
+    """What has to be prepared anew for jobs after a restart will be, before their next task.
 
     REST reference, `rerunOnNodeRebootAfterSuccess`: always where the preparation did not succeed.
     """
@@ -191,9 +172,31 @@ def _restart(state: State, now: datetime, node: Node) -> None:
         again = rule is None or rule.rerun_after_reboot or record.preparation.failure is not None
         if again and record.release is None:
             state.store.job_nodes.forget(record)
-    state.store.put(replace(node, state=NodeState.STARTING, state_time=now))
-    due = NodeDue(pool=node.pool, node=node.id)
-    state.agenda.add(now + state.pace.starting, due)
+
+
+def begin_start(state: State, now: datetime, node: Node) -> None:
+    """Has a node that nothing runs on boot, and run its start task."""
+    state.store.put(
+        replace(node, state=NodeState.STARTING, state_time=now, option=None, until=None)
+    )
+    state.agenda.add(now + state.pace.starting, NodeDue(pool=node.pool, node=node.id))
+
+
+def _create_again(state: State, now: datetime, node: Node) -> None:
+    """A preempted node comes back as a new machine with its old name."""
+    state.store.put(
+        replace(
+            node,
+            state=NodeState.CREATING,
+            state_time=now,
+            allocated=now,
+            booted=None,
+            start=None,
+            option=None,
+            until=None,
+        )
+    )
+    state.agenda.add(now + state.pace.creating, NodeDue(pool=node.pool, node=node.id))
 
 
 def disable_scheduling(state: State, now: datetime, node: Node, option: Deallocation) -> None:
@@ -210,7 +213,7 @@ def disable_scheduling(state: State, now: datetime, node: Node, option: Dealloca
         state_time=now if idle else node.state_time,
     )
     state.store.put(node)
-    _end_tasks(state, now, node, option)
+    end_tasks(state, now, node, option)
 
 
 def enable_scheduling(state: State, now: datetime, node: Node) -> None:

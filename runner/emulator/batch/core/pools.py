@@ -221,7 +221,7 @@ def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
                 _approach_targets(state, now, pool)
         case AllocationState.STOPPING:
             if _over(now, pool, state.pace.stopping):
-                _settle(state, now, pool, _stop_errors(state, pool))
+                settle_pool(state, now, pool, _stop_errors(state, pool))
         case AllocationState.STEADY:
             pass
         case _:
@@ -254,7 +254,7 @@ def _approach_targets(state: State, now: datetime, pool: Pool) -> None:
     state.store.put(pool)
     leaving = any(n.state is NodeState.LEAVING_POOL for n in state.store.nodes(pool.id))
     if not leaving:
-        _settle(state, now, pool, tuple(errors))
+        settle_pool(state, now, pool, tuple(errors))
 
 
 def _surplus(staying: list[Node], count: int) -> list[Node]:
@@ -285,7 +285,8 @@ def _stop_errors(state: State, pool: Pool) -> tuple[ResizeError, ...]:
     )
 
 
-def _settle(state: State, now: datetime, pool: Pool, errors: tuple[ResizeError, ...]) -> None:
+def settle_pool(state: State, now: datetime, pool: Pool, errors: tuple[ResizeError, ...]) -> None:
+    """Ends the resize of a pool where it stands."""
     state.store.put(
         replace(
             pool,

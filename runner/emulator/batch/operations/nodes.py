@@ -6,6 +6,7 @@ It must not know how requests reach it (`table`).
 from __future__ import annotations
 
 from runner.emulator.batch.core import nodes as core
+from runner.emulator.batch.core import restarts
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.operations.bodies.node import decode_disabling, decode_reboot
 from runner.emulator.batch.operations.call import Call
@@ -38,7 +39,7 @@ def get_node(call: Call) -> Reply:
 
 def reboot_node(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/reboot`."""
-    core.reboot_node(call.state, call.now, _node(call), decode_reboot(call.body))
+    restarts.reboot_node(call.state, call.now, _node(call), decode_reboot(call.body))
     return _changed(call, 202)
 
 

@@ -124,8 +124,17 @@ ANSWERS: dict[Reason, Answer] = {
         "The specified job does not have either job preparation task or job release task.",
     ),
     Reason.JOB_NOT_FOUND: Answer(404, "JobNotFound", "The specified job does not exist."),
+    Reason.NODE_BEING_CREATED: Answer(
+        409, "NodeBeingCreated", "The specified node is being created"
+    ),
     Reason.NODE_BEING_REBOOTED: Answer(
         409, "NodeBeingRebooted", "The specified node is being rebooted"
+    ),
+    Reason.NODE_BEING_REIMAGED: Answer(
+        409, "NodeBeingReimaged", "The specified node is being reimaged"
+    ),
+    Reason.NODE_BEING_STARTED: Answer(
+        409, "NodeBeingStarted", "The specified node is being started"
     ),
     Reason.NODE_NOT_FOUND: Answer(404, "NodeNotFound", "The specified node does not exist."),
     Reason.NODE_OPERATION_INVALID: Answer(
@@ -135,6 +144,15 @@ ANSWERS: dict[Reason, Answer] = {
         409,
         "NodeAlreadyInTargetSchedulingState",
         "The specified node is already in the target scheduling state.",
+    ),
+    Reason.NODE_UNUSABLE: Answer(
+        409, "NodeStateUnusable", "The state of the specified node is unusable"
+    ),
+    Reason.NODE_USER_EXISTS: Answer(
+        409, "NodeUserExists", "The specified node user already exists."
+    ),
+    Reason.NODE_USER_NOT_FOUND: Answer(
+        404, "NodeUserNotFound", "The specified node user does not exist."
     ),
     Reason.NOT_IMPLEMENTED: Answer(
         501, "NotImplemented", "The emulator does not implement what is asked for."

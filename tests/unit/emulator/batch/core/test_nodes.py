@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from runner.emulator.batch.core.actions import PrepareNode, RemoveNodeFiles
 from runner.emulator.batch.core.node import Node, NodeState
-from runner.emulator.batch.core.nodes import disable_scheduling, enable_scheduling, reboot_node
+from runner.emulator.batch.core.nodes import disable_scheduling, enable_scheduling
 from runner.emulator.batch.core.pool import Deallocation, StartTaskRule
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.restarts import (
+    deallocate_node,
+    reboot_node,
+    reimage_node,
+    start_node,
+)
 from runner.emulator.batch.core.task import TaskState
 from tests.unit.emulator.batch.core.world import World
 
@@ -94,3 +101,47 @@ def test_the_tasks_of_a_node_without_scheduling_are_queued_again(world: World) -
     assert world.task("a").state is TaskState.ACTIVE
     world.obey_kills()
     assert the_node(world).state is NodeState.OFFLINE
+
+
+def test_a_reimaged_node_has_lost_its_files(world: World) -> None:
+    reimage_node(world.state, world.now, the_node(world), Deallocation.REQUEUE)
+    world.settle()
+    assert the_node(world).state is NodeState.REIMAGING
+    with pytest.raises(RefusedError) as caught:
+        reboot_node(world.state, world.now, the_node(world), Deallocation.REQUEUE)
+    assert caught.value.reason is Reason.NODE_BEING_REIMAGED
+    assert world.task("a").state is TaskState.ACTIVE
+
+
+def test_a_reimaged_node_is_prepared_after_its_files_are_gone() -> None:
+    world = World()
+    world.pool()
+    world.actions.clear()
+    reimage_node(world.state, world.now, the_node(world), Deallocation.REQUEUE)
+    world.wait()
+    node = the_node(world)
+    assert node.state is NodeState.IDLE
+    wanted = [RemoveNodeFiles(node=node.id), PrepareNode(pool=node.pool, node=node.id)]
+    assert world.actions == wanted
+
+
+def test_a_deallocated_node_stays_until_it_is_started(world: World) -> None:
+    with pytest.raises(RefusedError) as caught:
+        start_node(world.state, world.now, the_node(world))
+    assert caught.value.reason is Reason.NODE_OPERATION_INVALID
+    deallocate_node(world.state, world.now, the_node(world), Deallocation.TERMINATE)
+    world.settle()
+    assert the_node(world).state is NodeState.DEALLOCATING
+    assert world.task("a").state is TaskState.COMPLETED
+    world.obey_kills()
+    world.add("b")
+    world.wait()
+    assert the_node(world).state is NodeState.DEALLOCATED
+    assert world.task("b").state is TaskState.ACTIVE
+    start_node(world.state, world.now, the_node(world))
+    assert the_node(world).state is NodeState.STARTING
+    with pytest.raises(RefusedError) as refused:
+        deallocate_node(world.state, world.now, the_node(world), Deallocation.REQUEUE)
+    assert refused.value.reason is Reason.NODE_BEING_STARTED
+    world.wait()
+    assert world.task("b").state is TaskState.RUNNING

@@ -16,10 +16,10 @@ from runner.emulator.batch.core.job import (
 )
 from runner.emulator.batch.core.jobs import delete_job, disable_job, enable_job, terminate_job
 from runner.emulator.batch.core.node import NodeState
-from runner.emulator.batch.core.nodes import reboot_node
 from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.core.pools import resize_pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.restarts import reboot_node
 from runner.emulator.batch.core.task import TaskState
 from runner.emulator.batch.core.tasks import delete_task, terminate_task
 from tests.unit.emulator.batch.core.world import RULES, World
