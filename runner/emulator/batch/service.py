@@ -39,7 +39,8 @@ class BatchService:
 
     `environ` is the emulator's own environment, of which tasks see the few variables that
     programs need; `executor` runs tasks in place of processes of this machine; `auto_storage`
-    gives the signed URL of a container of the account's auto-storage account, if it has one.
+    gives the signed URL of a container of the account's auto-storage account, if it has one;
+    `names` makes new names in place of chance.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class BatchService:
         auto_storage: Callable[[str], str] | None = None,
         limits: Limits | None = None,
         pace: Pace | None = None,
+        names: Names | None = None,
     ) -> None:
         self._account = account
         self._endpoint = endpoint.rstrip("/")
@@ -63,7 +65,7 @@ class BatchService:
         self._limits = limits or Limits()
         self._nodes = directory / "nodes"
         self._state = State(
-            store=Store(), limits=self._limits, pace=pace or Pace(), names=_RANDOM_NAMES
+            store=Store(), limits=self._limits, pace=pace or Pace(), names=names or _RANDOM_NAMES
         )
         self._routes = Routes(OPERATIONS)
         self._shared = calls.Account(
