@@ -12,6 +12,13 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
+from runner.emulator.server.breaking import (
+    BrokenOffError,
+    NoAnswerError,
+    cut,
+    stay_silent,
+    wait_until_gone,
+)
 from runner.emulator.server.http import Request, Response, Service
 
 # ASGI's own forms (asgi.readthedocs.io, HTTP connection scope, version 3).
@@ -21,6 +28,9 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
+
+# Either says where the content ends.
+_SIZES = (b"content-length", b"transfer-encoding")
 
 _FAULT = Response(
     status=500,
@@ -67,13 +77,20 @@ def answer_with(service: Service) -> Application:
             response = await service.handle(request)
         except ClientDisconnectedError:
             return
+        except NoAnswerError as error:
+            await stay_silent(receive, error.silence)
+            await cut(scope, receive)
+            return
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             response = _FAULT
         # A client that waits for "100 Continue" never sends the content of a request that was
         # answered without reading it, so the connection cannot carry another request.
         close = not content.started and any(name == b"expect" for name, _ in scope["headers"])
-        await _send_response(response, receive, send, close=close)
+        try:
+            await _send_response(response, receive, send, close=close)
+        except BrokenOffError:
+            await cut(scope, receive)
 
     return answer
 
@@ -100,7 +117,7 @@ def _read_request(scope: Message, content: _Content) -> Request:
 async def _send_response(response: Response, receive: Receive, send: Send, *, close: bool) -> None:
     body = response.body
     headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
-    if isinstance(body, bytes) and not any(k.lower() == b"content-length" for k, _ in headers):
+    if isinstance(body, bytes) and not any(k.lower() in _SIZES for k, _ in headers):
         headers.append((b"content-length", str(len(body)).encode("ascii")))
     if close:
         headers.append((b"connection", b"close"))
@@ -113,7 +130,7 @@ async def _send_response(response: Response, receive: Receive, send: Send, *, cl
 
 async def _send_pieces(pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
     """Sends piece by piece, at the client's pace, and stops reading when the client has gone."""
-    gone = asyncio.create_task(_wait_until_gone(receive))
+    gone = asyncio.create_task(wait_until_gone(receive))
     try:
         async for piece in pieces:
             if gone.done():
@@ -127,8 +144,3 @@ async def _send_pieces(pieces: AsyncIterator[bytes], receive: Receive, send: Sen
         close = getattr(pieces, "aclose", None)
         if close is not None:
             await close()
-
-
-async def _wait_until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

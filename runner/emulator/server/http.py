@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from runner.emulator.server.addresses import Address, find_address
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -27,6 +29,11 @@ class Request:
     client_address: str
     body: AsyncIterator[bytes]
     """The content in pieces; may be read once."""
+
+    @property
+    def address(self) -> Address:
+        """By which address it came; raises `HostError` where the `Host` header is none."""
+        return find_address(self.scheme, self.headers.get("host", ""), self.raw_path)
 
     async def read(self, *, limit_bytes: int) -> bytes:
         """The whole content; raises `ContentTooLargeError` beyond the limit."""
@@ -54,6 +61,8 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | AsyncIterator[bytes] = b""
+    faults: tuple[str, ...] = ()
+    """What was done to the answer on purpose, for records; never sent."""
 
 
 class Service(Protocol):

@@ -14,6 +14,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from runner.emulator.server.asgi import Application
+from runner.emulator.server.breaking import CuttableProtocol
 
 # Clients keep their connections for minutes; a server that closes first makes them fail.
 _KEEP_ALIVE_SECONDS = 600
@@ -47,7 +48,7 @@ async def serve(
     """Serves until `stop` is set; calls `on_ready` once requests are answered."""
     config = Config(
         application,
-        http="httptools",
+        http=CuttableProtocol,
         ws="none",
         loop="asyncio",
         lifespan="off",

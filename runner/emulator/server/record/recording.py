@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from runner.emulator.server.accounts import Account, Kind
+from runner.emulator.server.breaking import NoAnswerError
 from runner.emulator.server.http import Request, Response, Service
 from runner.emulator.server.record.redaction import (
     hide_in_json,
@@ -58,13 +59,17 @@ class Recording:
         content = _Content(request.body, keeps=kind is Kind.BATCH)
         status: int | None = None
         code: str | None = None
+        faults: tuple[str, ...] = ()
         try:
             response = await service.handle(replace(request, body=content.pieces()))
-            status, code = response.status, _error_code(response)
+            status, code, faults = response.status, _error_code(response), response.faults
             if kind is Kind.BATCH:
                 # What is refused early is not read by the service, and is asked for here all the
                 # more: a record is read to see what was wrong.
                 await content.drain()
+        except NoAnswerError as error:
+            faults = error.faults
+            raise
         finally:
             line = {
                 "time": _format_time(time),
@@ -78,6 +83,7 @@ class Recording:
                 "body_bytes": content.size_bytes,
                 "status": status,
                 "error": code,
+                **({"faults": faults} if faults else {}),
             }
             self._write(line)
         return response
