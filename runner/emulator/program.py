@@ -103,9 +103,7 @@ async def _serve(
 
     await services.batch.start()
     try:
-        router = AccountRouter(
-            {batch.name: services.batch, storage.name: services.blob}, recording=recording
-        )
+        router = AccountRouter({batch: services.batch, storage: services.blob}, recording=recording)
         await serve(answer_with(router), listener, on_ready=announce, stop=stop)
     finally:
         await services.batch.close()

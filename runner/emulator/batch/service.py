@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.refusal import Reason, RefusedError
@@ -60,7 +59,6 @@ class BatchService:
     ) -> None:
         self._account = account
         self._endpoint = endpoint.rstrip("/")
-        self._prefix = urlsplit(self._endpoint).path
         self._clock = clock
         self._limits = limits or Limits()
         self._nodes = directory / "nodes"
@@ -69,7 +67,6 @@ class BatchService:
         )
         self._routes = Routes(OPERATIONS)
         self._shared = calls.Account(
-            endpoint=self._endpoint,
             state=self._state,
             task_shape=task_shape(self._limits),
             nodes=self._nodes,
@@ -103,15 +100,19 @@ class BatchService:
         """Answers one request; refusals become the service's error envelope."""
         now = self._clock()
         request_id = str(uuid.uuid4())
+        address = request.address
+        # Links lead where the request came, whichever of the account's addresses that was.
+        endpoint = address.endpoint or self._endpoint
         try:
-            reply = await self._answer(request, request_id, now)
+            reply = await self._answer(request, endpoint, address.resource, request_id, now)
         except RefusedError as refused:
-            reply = refuse(refused, endpoint=self._endpoint, request_id=request_id, now=now)
+            reply = refuse(refused, endpoint=endpoint, request_id=request_id, now=now)
         return to_response(reply, request=request, request_id=request_id, now=now)
 
-    async def _answer(self, request: Request, request_id: str, now: datetime) -> Reply:
+    async def _answer(
+        self, request: Request, endpoint: str, resource: str, request_id: str, now: datetime
+    ) -> Reply:
         authorize(request, self._account, now)
-        resource = request.raw_path.removeprefix(self._prefix)
         match = self._routes.find(request.method, resource)
         query = {name.lower(): value for name, value in reversed(request.query)}
         check_version(query)
@@ -125,6 +126,7 @@ class BatchService:
         content = await self._content(request, match)
         call = calls.Call(
             account=self._shared,
+            endpoint=endpoint,
             # Reading the content may have taken a while.
             now=self._clock(),
             request_id=request_id,

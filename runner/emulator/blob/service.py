@@ -72,7 +72,7 @@ class BlobService:
         )
 
     async def handle(self, request: Request) -> Response:
-        """Answers a request whose path begins with the account's name."""
+        """Answers a request to the account, whichever of its addresses it came by."""
         query = _first_values(request)
         request_id = str(uuid.uuid4())
         try:
@@ -86,7 +86,8 @@ class BlobService:
         )
 
     async def _answer(self, request: Request, query: Mapping[str, str]) -> Response:
-        target = parse_target(request.raw_path)
+        address = request.address
+        target = parse_target(address.resource)
         grant = authenticate(request, query, target, self._account, self._clock())
         headers = request.headers
         version = headers.get("x-ms-version")
@@ -103,7 +104,7 @@ class BlobService:
             query=query,
             grant=grant,
             state=self._state,
-            endpoint=self._endpoint,
+            endpoint=address.endpoint or self._endpoint,
             clock=self._clock,
         )
         return await operation.handler(call)

@@ -26,7 +26,6 @@ class Account:
     are, each under its node's id.
     """
 
-    endpoint: str
     state: State
     task_shape: Shape
     nodes: Path
@@ -37,6 +36,8 @@ class Call:
     """One request: `path` and `query` are decoded, names of query parameters in lower case."""
 
     account: Account
+    endpoint: str
+    """The account's URL by which the request came, without a slash at its end."""
     now: datetime
     request_id: str
     path: Mapping[str, str]
@@ -51,11 +52,6 @@ class Call:
     def state(self) -> State:
         """What the core knows."""
         return self.account.state
-
-    @property
-    def endpoint(self) -> str:
-        """The account's URL, without a slash at its end."""
-        return self.account.endpoint
 
     @cached_property
     def body(self) -> object:

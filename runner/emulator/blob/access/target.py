@@ -35,12 +35,12 @@ class Target:
         return Level.CONTAINER if self.container else Level.ACCOUNT
 
 
-def parse_target(raw_path: str) -> Target:
-    """Reads `/account/container/blob`; a blob's name keeps every further slash.
+def parse_target(resource: str) -> Target:
+    """Reads `/container/blob`, a path below the account; a blob's name keeps every further slash.
 
     Refuses a path that is not percent-encoded UTF-8.
     """
-    _, _, rest = raw_path[1:].partition("/")
+    rest = resource[1:]
     container, _, blob = rest.partition("/")
     if "%" not in rest and rest.isascii():
         return Target(container=container, blob=blob)

@@ -45,7 +45,7 @@ class Call:
     grant: Grant
     state: State
     endpoint: str
-    """The account's own URL, without a slash at the end."""
+    """The account's URL by which the request came, without a slash at the end."""
     clock: Callable[[], datetime]
 
     @property

@@ -78,7 +78,7 @@ def record(tmp_path: Path, service: Service, request: Request) -> tuple[Response
     """The answer through a router that records, and the line."""
     file = tmp_path / "record.jsonl"
     recording = Recording(file, accounts=ACCOUNTS, clock=clock)
-    router = AccountRouter({"b": service, "s": service}, recording=recording)
+    router = AccountRouter(dict.fromkeys(ACCOUNTS, service), recording=recording)
     try:
         response = asyncio.run(router.handle(request))
         # Read before the file is closed: lines are flushed one by one.
