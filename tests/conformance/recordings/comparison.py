@@ -155,6 +155,10 @@ class _Comparison:
         if isinstance(recorded, dict) and isinstance(ours, dict):
             yield from self._objects(where, recorded, ours)
         elif isinstance(recorded, list) and isinstance(ours, list):
+            if recorded and "imageReference" in recorded[0]:
+                recorded, ours = _by_image(recorded), _by_image(ours)
+                yield from self._objects(where, recorded, ours)
+                return
             if len(recorded) != len(ours):
                 yield self._found(Kind.COUNT, where, len(recorded), len(ours))
             for number, (one, other) in enumerate(zip(recorded, ours, strict=False)):
@@ -197,6 +201,13 @@ class _Comparison:
                 _TOKEN.search(ours)
             )
         return self._same_text(recorded, ours)
+
+
+def _by_image(entries: list[Any]) -> dict[str, Any]:
+    """Images come and go: each is compared with itself, wherever it stands in the list."""
+    references = (entry["imageReference"] for entry in entries)
+    names = (f"<{r['publisher']} {r['offer']} {r['sku']}>" for r in references)
+    return dict(sorted(zip(names, entries, strict=True)))
 
 
 def _code(body: Any) -> str | None:

@@ -209,5 +209,3 @@ def _node_names(recording: Recording) -> Iterator[str]:
     for nodes in numbers.values():
         for name in sorted(nodes, key=nodes.__getitem__):
             yield name.split("_")[1]
-
-

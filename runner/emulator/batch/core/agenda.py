@@ -60,13 +60,20 @@ class ScaleDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkDue:
+    """Give the pool's nodes work."""
+
+    pool: PoolId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleDue:
     """Look at the job schedule: a job of it may be due, or it may be over."""
 
     schedule: ScheduleId
 
 
-Due: TypeAlias = PoolDue | NodeDue | JobDue | TaskDue | SampleDue | ScaleDue | ScheduleDue
+Due: TypeAlias = PoolDue | NodeDue | JobDue | TaskDue | SampleDue | ScaleDue | WorkDue | ScheduleDue
 
 
 class Agenda:

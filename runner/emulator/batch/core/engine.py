@@ -19,8 +19,9 @@ from runner.emulator.batch.core.agenda import (
     ScaleDue,
     ScheduleDue,
     TaskDue,
+    WorkDue,
 )
-from runner.emulator.batch.core.ids import key_of
+from runner.emulator.batch.core.ids import PoolId, key_of
 from runner.emulator.batch.core.jobprogress import look_at_job, react_to_exit
 from runner.emulator.batch.core.nodes import look_at_node
 from runner.emulator.batch.core.pools import look_at_pool
@@ -68,6 +69,8 @@ def _meet(state: State, now: datetime, due: Due) -> None:
             take_sample(state, now, due)
         case ScaleDue():
             scale_pool(state, now, due)
+        case WorkDue():
+            _give_work(state, now, due.pool)
         case ScheduleDue():
             state.touch_schedule(due.schedule)
         case _:
@@ -100,5 +103,12 @@ def _follow_up(state: State, now: datetime) -> None:
     offered = tuple(state.offered_pools)
     state.offered_pools.clear()
     for pool_id in offered:
-        while (placement := next_placement(state.store, pool_id)) is not None:
-            place_task(state, now, *placement)
+        if state.pace.scheduling:
+            state.agenda.add(now + state.pace.scheduling, WorkDue(pool=pool_id))
+        else:
+            _give_work(state, now, pool_id)
+
+
+def _give_work(state: State, now: datetime, pool_id: PoolId) -> None:
+    while (placement := next_placement(state.store, pool_id)) is not None:
+        place_task(state, now, *placement)

@@ -38,3 +38,5 @@ class Pace:
     stopping: timedelta = timedelta(milliseconds=5)
     deleting: timedelta = timedelta(milliseconds=5)
     job_changing: timedelta = timedelta(milliseconds=3)
+    scheduling: timedelta = timedelta()
+    """How long a task waits for a node that is free; none at all is fastest."""

@@ -93,6 +93,7 @@ def resize_pool(
         now,
         replace(
             pool,
+            modified=state.stamp(now),
             document=document,
             target_dedicated=pool.target_dedicated if dedicated is None else dedicated,
             target_spot=pool.target_spot if spot is None else spot,
@@ -110,6 +111,7 @@ def remove_nodes(
     dedicated = sum(node.dedicated for node in nodes)
     pool = replace(
         pool,
+        modified=state.stamp(now),
         target_dedicated=max(0, pool.target_dedicated - dedicated),
         target_spot=max(0, pool.target_spot - (len(nodes) - dedicated)),
         deallocation=option,
@@ -129,10 +131,9 @@ def _steady(state: State, identifier: PoolId) -> Pool:
 
 
 def begin_resize(state: State, now: datetime, pool: Pool) -> Pool:
-    """Has a pool approach the targets that it was given."""
+    """Has a pool approach the targets that it was given; its ETag is the caller's to change."""
     pool = replace(
         pool,
-        modified=state.stamp(now),
         allocation=AllocationState.RESIZING,
         allocation_time=now,
         resize_errors=(),
@@ -153,8 +154,8 @@ def stop_resize(state: State, now: datetime, identifier: PoolId) -> Pool:
         )
     if pool.allocation is AllocationState.RESIZING:
         pool = replace(
+            # On record: this changes no ETag.
             pool,
-            modified=state.stamp(now),
             allocation=AllocationState.STOPPING,
             allocation_time=now,
         )

@@ -151,6 +151,9 @@ def disable_auto_scale(state: State, now: datetime, identifier: PoolId, document
         raise RefusedError(Reason.POOL_BEING_DELETED)
     if pool.autoscale is None:
         raise RefusedError(Reason.OPERATION_INVALID_NOW, NOT_ENABLED)
-    pool = replace(pool, modified=state.stamp(now), document=document, autoscale=None)
-    state.store.put(pool)
-    return pool
+    # On record: the pool then looks once more whether it has the nodes that it should have.
+    return begin_resize(
+        state,
+        now,
+        replace(pool, modified=state.stamp(now), document=document, autoscale=None),
+    )

@@ -124,7 +124,7 @@ def _properties(call: Call, folder: Folder) -> Reply:
     if file is None:
         raise RefusedError(Reason.FILE_NOT_FOUND)
     check_read(call.headers, file.modified)
-    return Reply(status=200, headers=_headers(folder, file, file.size_bytes))
+    return Reply(status=200, headers=_headers(folder, file), length=file.size_bytes)
 
 
 def _download(call: Call, folder: Folder) -> Reply:
@@ -138,9 +138,7 @@ def _download(call: Call, folder: Folder) -> Reply:
     except RefusedError:
         content.close()
         raise
-    return Reply(
-        status=200, headers=_headers(folder, file, length), stream=_pieces(content, start, length)
-    )
+    return Reply(status=200, headers=_headers(folder, file), stream=_pieces(content, start, length))
 
 
 def _asked_range(call: Call, size: int) -> tuple[int, int]:
@@ -174,10 +172,9 @@ async def _pieces(content: BinaryIO, start: int, length: int) -> AsyncIterator[b
         content.close()
 
 
-def _headers(folder: Folder, file: NodeFile, length: int) -> tuple[tuple[str, str], ...]:
+def _headers(folder: Folder, file: NodeFile) -> tuple[tuple[str, str], ...]:
     url = f"{folder.url}/{quote(file.name, errors='surrogateescape')}"
     return (
-        ("Content-Length", str(length)),
         ("Content-Type", file.content_type),
         ("Last-Modified", http_date(file.modified)),
         ("ocp-batch-file-isdirectory", str(file.is_directory)),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
+from runner.emulator.batch.operations.retired import RETIRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,8 @@ def _check_marketplace(reference: Document, agent: str) -> None:
     wanted = tuple(reference[name].lower() for name in _MARKETPLACE)
     found = [image for image in IMAGES if (image.publisher, image.offer, image.sku) == wanted]
     shown = " ".join(reference[name] for name in _MARKETPLACE)
+    if (*wanted, agent.lower()) in RETIRED:
+        return
     if not found:
         raise invalid_property(
             "imageReference", shown, "The image is not in the list of supported images"

@@ -15,6 +15,8 @@ from runner.emulator.batch.operations.wire import etag_of, http_date
 from runner.emulator.server.http import Request, Response
 
 CONTENT_TYPE = "application/json;odata=minimalmetadata"
+_CHUNKED = ("Transfer-Encoding", "chunked")
+_NO_CONTENT = frozenset({204, 304})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class Reply:
     modified: datetime | None = None
     service_id: str | None = None
     location: str | None = None
+    length: int | None = None
+    """`Content-Length`, where it is not that of the content: in the answer to HEAD."""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -63,6 +67,7 @@ def to_response(reply: Reply, *, request: Request, request_id: str, now: datetim
         headers.append(("Location", reply.location))
     headers.extend(reply.headers)
     if reply.stream is not None:
+        headers.append(_CHUNKED)
         return Response(status=reply.status, headers=tuple(headers), body=reply.stream)
     content = b""
     if reply.json is not None:
@@ -70,4 +75,14 @@ def to_response(reply: Reply, *, request: Request, request_id: str, now: datetim
         content = json.dumps(reply.json, separators=(",", ":")).encode("ascii")
     if request.method == "HEAD":
         content = b""
+    headers.append(_length_of(reply, content))
     return Response(status=reply.status, headers=tuple(headers), body=content)
+
+
+def _length_of(reply: Reply, content: bytes) -> tuple[str, str]:
+    """On record: what succeeds is sent in chunks, what is refused or empty has a length."""
+    if reply.length is not None:
+        return "Content-Length", str(reply.length)
+    if reply.status in _NO_CONTENT or reply.status >= 400:
+        return "Content-Length", str(len(content))
+    return _CHUNKED
