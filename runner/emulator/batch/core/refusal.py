@@ -11,6 +11,7 @@ from enum import Enum, auto
 class Reason(Enum):
     """Why a request is refused."""
 
+    ACCESS_TOKEN_REFUSED = auto()
     ACCESS_UNSIGNED = auto()
     APPLICATION_NOT_FOUND = auto()
     AUTHENTICATION_FAILED = auto()
@@ -21,6 +22,7 @@ class Reason(Enum):
     CONDITION_NOT_MET_READ = auto()
     CONDITION_NOT_MET_WRITE = auto()
     CONDITIONS_CONFLICT = auto()
+    EXTENSION_NOT_FOUND = auto()
     FILE_NOT_FOUND = auto()
     FILE_UNDELETABLE = auto()
     FILES_CLEANED_UP = auto()

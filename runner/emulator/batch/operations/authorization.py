@@ -1,6 +1,7 @@
-"""SharedKey of Azure Batch: whether a request was signed with the account's key, and lately.
+"""Whether a request is an account's own: signed with its key, or with an access token that fits.
 
-It must not know what the request asks for.
+It must not know what the request asks for. Sources: "Authenticate Requests to Azure Batch", which
+knows SharedKey and Entra ID and no SharedKeyLite, and the clients named below.
 """
 
 from __future__ import annotations
@@ -8,30 +9,53 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from itertools import product
 
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request
 from runner.emulator.server.shared_key import LARGEST_SKEW, SIGNED_HEADERS, is_signature
+from runner.emulator.server.tokens import TokenError, check_token, is_bearer
+
+# The service itself takes the first alone, slash and all; clients that ask for the scope
+# `https://batch.core.windows.net/.default` get a token for the second.
+AUDIENCES = ("https://batch.core.windows.net/", "https://batch.core.windows.net")
 
 
 def authorize(request: Request, account: Account, now: datetime) -> None:
-    """Raises `RefusedError` unless the request is the account's own.
-
-    The form was checked against azure-batch 15.1 and 14.2, az 2.91 and @azure/batch 10.2.
-    """
+    """Raises `RefusedError` unless the request is the account's own."""
     header = request.headers.get("authorization")
     if not header:
         raise RefusedError(Reason.ACCESS_UNSIGNED)
+    if is_bearer(header):
+        _check_token(request, header, now)
+    else:
+        _check_key(request, header, account, now)
+
+
+def _check_token(request: Request, header: str, now: datetime) -> None:
+    if request.scheme != "https":
+        raise _token_refused("The authentication scheme Bearer is only permitted over HTTPS")
+    try:
+        check_token(header, AUDIENCES, now)
+    except TokenError as error:
+        raise _token_refused(error.message) from None
+
+
+def _check_key(request: Request, header: str, account: Account, now: datetime) -> None:
+    """The form was checked against azure-batch 15.1 and 14.2, az 2.91 and @azure/batch 10.2."""
     name, signature = _parse(header)
     if name != account.name:
         raise _failed(f"There is no account {name} here")
     _check_time(request.headers, now)
-    texts = tuple(_texts_to_sign(request, account.name))
+    texts = _texts_to_sign(request, account.name)
+    first = next(texts)
+    if is_signature(account.key, first, signature):
+        return
     if not any(is_signature(account.key, text, signature) for text in texts):
         raise _failed(
             f"The MAC signature found in the HTTP request '{signature}' is not the same as any"
-            f" computed signature. Server used following string to sign: '{texts[0]}'."
+            f" computed signature. Server used following string to sign: '{first}'."
         )
 
 
@@ -60,26 +84,48 @@ def _check_time(headers: Mapping[str, str], now: datetime) -> None:
 
 
 def _texts_to_sign(request: Request, account: str) -> Iterator[str]:
-    """The text as the clients make it: they differ over the length of no content."""
-    length = request.headers.get("content-length", "")
-    yield _text_to_sign(request, account, length)
-    if length in ("", "0"):
-        yield _text_to_sign(request, account, "0" if length == "" else "")
+    """The text as the clients make it, those of Python first; the others differ from that over
 
-
-def _text_to_sign(request: Request, account: str, length: str) -> str:
-    headers = {**request.headers, "content-length": length}
-    lines = [request.method, *(headers.get(name, "") for name in SIGNED_HEADERS)]
-    ocp = sorted((k, v) for k, v in request.headers.items() if k.startswith("ocp-") and v)
-    lines += [f"{name}:{value}" for name, value in ocp]
+    - the length of no content: `0` in Python, empty in JavaScript, whatever was sent;
+    - a Date beside an ocp-date: empty as documented, or as a proxy may have added it;
+    - the parameters: names as sent and no empty values, or names in lower case as documented.
+    """
+    headers = request.headers
+    length = headers.get("content-length", "")
+    lengths = (length,) if length not in ("", "0") else (length, "0" if length == "" else "")
+    date = headers.get("date", "")
+    dates = ("", date) if date and "ocp-date" in headers else (date,)
+    ocp = sorted((name, value) for name, value in headers.items() if name.startswith("ocp-"))
+    lines = [f"{name}:{value.strip()}" for name, value in ocp if value]
     lines.append(f"/{account}{request.raw_path}")
-    values: dict[str, str] = {}
-    for name, value in request.query:
-        if value:
-            values.setdefault(name, value)
-    lines += [f"{name}:{values[name]}" for name in sorted(values)]
-    return "\n".join(lines)
+    ends = ["\n".join([*lines, *query]) for query in _canonical_queries(request)]
+    for end, sent_length, sent_date in product(ends, lengths, dates):
+        signed = {**headers, "content-length": sent_length, "date": sent_date}
+        standard = "\n".join(signed.get(name, "") for name in SIGNED_HEADERS)
+        yield f"{request.method}\n{standard}\n{end}"
+
+
+def _canonical_queries(request: Request) -> Iterator[list[str]]:
+    """The lines of the query, without those forms that are the same as an earlier one."""
+    seen: list[list[str]] = []
+    sent = request.query
+    lowered = tuple((name.lower(), value) for name, value in sent)
+    for pairs in (
+        [(name, value) for name, value in sent if value],
+        [(name, value) for name, value in lowered if value],
+        lowered,
+    ):
+        # The first of several values counts.
+        values = dict(reversed(pairs))
+        lines = [f"{name}:{values[name]}" for name in sorted(values)]
+        if lines not in seen:
+            seen.append(lines)
+            yield lines
 
 
 def _failed(detail: str) -> RefusedError:
     return RefusedError(Reason.AUTHENTICATION_FAILED, ("AuthenticationErrorDetail", detail))
+
+
+def _token_refused(detail: str) -> RefusedError:
+    return RefusedError(Reason.ACCESS_TOKEN_REFUSED, ("AuthenticationErrorDetail", detail))

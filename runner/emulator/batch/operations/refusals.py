@@ -12,6 +12,8 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.replies import Reply, metadata
 from runner.emulator.batch.operations.wire import format_full_moment
 
+# As the services behind Entra ID challenge; here there is no tenant to name.
+_CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common"'
 _ERROR_TYPE = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
 
 
@@ -25,6 +27,12 @@ class Answer:
 
 
 ANSWERS: dict[Reason, Answer] = {
+    Reason.ACCESS_TOKEN_REFUSED: Answer(
+        401,
+        "AuthenticationFailed",
+        "Server failed to authenticate the request."
+        " Make sure the value of Authorization header is formed correctly.",
+    ),
     Reason.ACCESS_UNSIGNED: Answer(
         401,
         "AuthenticationFailed",
@@ -73,6 +81,10 @@ ANSWERS: dict[Reason, Answer] = {
         400,
         "MultipleConditionHeadersNotSupported",
         "Multiple condition headers are not supported.",
+    ),
+    # No code of its own is published.
+    Reason.EXTENSION_NOT_FOUND: Answer(
+        404, "ResourceNotFound", "The specified resource does not exist."
     ),
     Reason.FILE_NOT_FOUND: Answer(404, "FileNotFound", "The specified file does not exist."),
     Reason.FILE_UNDELETABLE: Answer(
@@ -294,4 +306,5 @@ def refuse(refused: RefusedError, *, endpoint: str, request_id: str, now: dateti
     if status == 304:
         return Reply(status=status)
     detail = error_detail(refused, request_id=request_id, now=now)
-    return Reply(status=status, json={**metadata(endpoint, _ERROR_TYPE), **detail})
+    headers = (("WWW-Authenticate", _CHALLENGE),) if status == 401 else ()
+    return Reply(status=status, json={**metadata(endpoint, _ERROR_TYPE), **detail}, headers=headers)

@@ -11,6 +11,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.authorization import authorize
 from runner.emulator.server.accounts import Account, Kind
 from runner.emulator.server.http import Request
+from tests.fakes.tokens import make_token
 from tests.unit.emulator.batch.signing import plain_request, sign
 
 ACCOUNT = Account(name="localbatch", kind=Kind.BATCH, key=b"k" * 64)
@@ -92,7 +93,8 @@ def test_a_changed_request_is_refused() -> None:
     ("header", "reason"),
     [
         (None, Reason.ACCESS_UNSIGNED),
-        ("Bearer abc", Reason.AUTHENTICATION_MALFORMED),
+        ("Bearer abc", Reason.ACCESS_TOKEN_REFUSED),
+        ("SharedKeyLite localbatch:abc", Reason.AUTHENTICATION_MALFORMED),
         ("SharedKey localbatch", Reason.AUTHENTICATION_MALFORMED),
         ("SharedKey :x", Reason.AUTHENTICATION_MALFORMED),
         ("SharedKey other:abc", Reason.AUTHENTICATION_FAILED),
@@ -105,6 +107,57 @@ def test_other_credentials_are_refused(header: str | None, reason: Reason) -> No
     if header is not None:
         headers["authorization"] = header
     assert refusal(replace(request, headers=headers))[0] is reason
+
+
+def bearer(token: str, scheme: str = "https") -> Request:
+    """A request with an access token."""
+    request = plain_request("GET", "/pools", headers={"authorization": f"Bearer {token}"})
+    return replace(request, scheme=scheme)
+
+
+@pytest.mark.parametrize(
+    "audience", ["https://batch.core.windows.net/", "https://batch.core.windows.net"]
+)
+def test_an_access_token_for_batch_is_enough(audience: str) -> None:
+    token = make_token(audience, nbf=NOW.timestamp(), exp=NOW.timestamp() + 60)
+
+    authorize(bearer(token), ACCOUNT, NOW)
+
+
+@pytest.mark.parametrize(
+    ("audience", "seconds", "scheme", "detail"),
+    [
+        (
+            "https://batch.core.windows.net/",
+            60,
+            "http",
+            "The authentication scheme Bearer is only permitted over HTTPS",
+        ),
+        (
+            "https://batch.core.windows.net/",
+            -600,
+            "https",
+            "The access token expired at 2026-01-02T02:54:05Z",
+        ),
+        (
+            "https://management.azure.com/",
+            60,
+            "https",
+            (
+                "The access token has been obtained from wrong audience or resource"
+                " 'https://management.azure.com/'. It should exactly match (including forward"
+                " slash) with one of the allowed audiences 'https://batch.core.windows.net',"
+                " 'https://batch.core.windows.net/'"
+            ),
+        ),
+    ],
+)
+def test_a_token_that_does_not_fit_is_refused(
+    audience: str, seconds: int, scheme: str, detail: str
+) -> None:
+    token = make_token(audience, nbf=0, exp=NOW.timestamp() + seconds)
+
+    assert refusal(bearer(token, scheme)) == (Reason.ACCESS_TOKEN_REFUSED, detail)
 
 
 def test_a_request_needs_a_date() -> None:
