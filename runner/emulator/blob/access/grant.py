@@ -14,6 +14,7 @@ from runner.emulator.blob.core.refusals import (
     AUTHORIZATION_RESOURCE_TYPE_MISMATCH,
     RefusedError,
 )
+from runner.emulator.server.tokens import Claims
 
 
 class ResourceType(Enum):
@@ -39,7 +40,9 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullGrant:
-    """The account's key: everything."""
+    """The account's key, or an access token that says who has it: everything."""
+
+    claims: Claims | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

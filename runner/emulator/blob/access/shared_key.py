@@ -1,7 +1,7 @@
 """Checks the signature that the account's key makes of a request.
 
-Source: "Authorize with Shared Key", Blob Storage, version 2015-02-21 and later. It must not know
-what the request asks for.
+Source: "Authorize with Shared Key", Blob Storage, version 2015-02-21 and later; SharedKeyLite as
+there too. It must not know what the request asks for.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from runner.emulator.server.shared_key import LARGEST_SKEW, SIGNED_HEADERS, is_s
 
 
 def check_shared_key(request: Request, account: Account, now: datetime) -> None:
-    """Refuses the request unless its `Authorization: SharedKey` is right and its date is near."""
-    name, signature = _parse_authorization(request.headers["authorization"])
+    """Refuses the request unless its `SharedKey` or `SharedKeyLite` is right, its date near."""
+    scheme, name, signature = _parse_authorization(request.headers["authorization"])
     if name != account.name:
         raise fail(f"The account of the Authorization header is '{name}', not '{account.name}'.")
     _check_date(request, now)
+    put_together = _STRINGS[scheme]
     strings = [
-        _string_to_sign(request, account.name, order) for order in (_ordinal_order, _word_order)
+        put_together(request, account.name, order) for order in (_ordinal_order, _word_order)
     ]
     if not any(is_signature(account.key, text, signature) for text in strings):
         raise fail(
@@ -42,12 +43,12 @@ def fail(detail: str) -> RefusedError:
     return RefusedError(AUTHENTICATION_FAILED, details=(("AuthenticationErrorDetail", detail),))
 
 
-def _parse_authorization(value: str) -> tuple[str, str]:
+def _parse_authorization(value: str) -> tuple[str, str, str]:
     scheme, _, rest = value.partition(" ")
     name, colon, signature = rest.strip().partition(":")
-    if scheme != "SharedKey" or not colon or not signature.isascii():
+    if scheme not in _STRINGS or not colon or not signature.isascii():
         raise RefusedError(INVALID_AUTHENTICATION_INFO)
-    return name, signature
+    return scheme, name, signature
 
 
 def _check_date(request: Request, now: datetime) -> None:
@@ -73,16 +74,40 @@ def _string_to_sign(request: Request, account: str, order: Callable[[str], str])
         standard[2] = ""
     if "x-ms-date" in headers:
         standard[5] = ""
-    extra = sorted((name for name in headers if name.startswith("x-ms-")), key=order)
     return "\n".join(
         (
             request.method,
             *standard,
-            *(f"{name}:{headers[name].strip()}" for name in extra),
+            *_canonical_headers(request, order),
             f"/{account}{request.raw_path}",
             *_canonical_query(request.raw_query),
         )
     )
+
+
+def _lite_string_to_sign(request: Request, account: str, order: Callable[[str], str]) -> str:
+    """Fewer headers, and of the query only what names a part of the resource."""
+    headers = request.headers
+    part = next((value for name, value in request.query if name == "comp"), None)
+    return "\n".join(
+        (
+            request.method,
+            headers.get("content-md5", ""),
+            headers.get("content-type", ""),
+            "" if "x-ms-date" in headers else headers.get("date", ""),
+            *_canonical_headers(request, order),
+            f"/{account}{request.raw_path}" + ("" if part is None else f"?comp={part}"),
+        )
+    )
+
+
+_STRINGS = {"SharedKey": _string_to_sign, "SharedKeyLite": _lite_string_to_sign}
+
+
+def _canonical_headers(request: Request, order: Callable[[str], str]) -> Iterator[str]:
+    headers = request.headers
+    for name in sorted((name for name in headers if name.startswith("x-ms-")), key=order):
+        yield f"{name}:{headers[name].strip()}"
 
 
 def _ordinal_order(name: str) -> str:

@@ -79,6 +79,33 @@ def test_headers_may_be_sorted_as_windows_sorts_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("date_header", "signed_date", "dates"),
+    [
+        ("x-ms-date", "", "x-ms-date:Wed, 04 Mar 2026 05:06:07 GMT\n"),
+        ("date", "Wed, 04 Mar 2026 05:06:07 GMT", ""),
+    ],
+)
+def test_the_short_form_signs_fewer_headers(date_header: str, signed_date: str, dates: str) -> None:
+    request = make_request(
+        "PUT",
+        "/localstorage/box/a%20b",
+        "timeout=5&comp=block&BlockId=QQ%3D%3D",
+        headers={date_header: format_datetime(START, usegmt=True), "content-type": "text/plain"},
+        body=b"12345",
+    )
+    string_to_sign = (
+        f"PUT\n\ntext/plain\n{signed_date}\n{dates}x-ms-version:2021-12-02\n"
+        "/localstorage/localstorage/box/a%20b?comp=block"
+    )
+    right = f"SharedKeyLite localstorage:{make_signature(string_to_sign)}"
+    signed = replace(request, headers={**request.headers, "authorization": right})
+
+    check_shared_key(signed, ACCOUNT, START)
+    with pytest.raises(RefusedError):
+        check_shared_key(replace(signed, raw_path="/localstorage/box/b"), ACCOUNT, START)
+
+
+@pytest.mark.parametrize(
     ("offset", "detail"),
     [
         (timedelta(minutes=-15, seconds=-1), "Request date header too old: '{}'"),
@@ -113,7 +140,9 @@ def test_a_date_near_now_is_taken(wire: Wire, minutes: int) -> None:
     ("headers", "status", "code"),
     [
         ({}, 401, "NoAuthenticationInformation"),
-        ({"authorization": "Bearer token"}, 400, "InvalidAuthenticationInfo"),
+        ({"authorization": "Bearer token"}, 403, "AuthenticationFailed"),
+        ({"authorization": "Digest localstorage:c2ln"}, 400, "InvalidAuthenticationInfo"),
+        ({"authorization": "SharedKeyLite localstorage:c2ln"}, 403, "AuthenticationFailed"),
         ({"authorization": "SharedKey"}, 400, "InvalidAuthenticationInfo"),
         ({"authorization": "SharedKey localstorage:\u00fc"}, 400, "InvalidAuthenticationInfo"),
         ({"authorization": "SharedKey other:c2ln"}, 403, "AuthenticationFailed"),
