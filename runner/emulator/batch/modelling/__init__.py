@@ -1,0 +1,1 @@
+"""Tasks without processes: what they would do is a rule, and their time passes as asked for."""

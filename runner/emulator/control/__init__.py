@@ -1,0 +1,1 @@
+"""The emulator's own endpoint, `/.emulator/…`: what it can be told while it runs."""
