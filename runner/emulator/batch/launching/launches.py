@@ -35,6 +35,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
     return Launch(
         command_line=document["commandLine"],
         directory=directory,
+        node=place.directories(node).root,
         environment={
             **settings(job.document.get("commonEnvironmentSettings", ())),
             **settings(document.get("environmentSettings", ())),
@@ -65,6 +66,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
     return Launch(
         command_line=start_task["commandLine"],
         directory=directory,
+        node=place.directories(node).root,
         environment={
             **settings(start_task.get("environmentSettings", ())),
             **node_variables(place, pool, node),
@@ -73,6 +75,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         },
         resource_files=resource_files(place, start_task),
         elevated=_is_elevated(start_task, pool),
+        leaves_services=True,
         folders=_package_folders(place, node, packages),
         container_image=_container_image(start_task),
     )
@@ -107,6 +110,7 @@ def _launch_for_job(
     return Launch(
         command_line=command["commandLine"],
         directory=directory,
+        node=place.directories(node).root,
         environment={
             **settings(job.document.get("commonEnvironmentSettings", ())),
             **settings(command.get("environmentSettings", ())),
@@ -169,7 +173,7 @@ def _container_image(command: Document) -> str | None:
 
 
 def _runs_containers(pool: Pool) -> bool:
-    machine = pool.document["virtualMachineConfiguration"]
+    machine = pool.document.get("virtualMachineConfiguration", {})
     return "containerConfiguration" in machine
 
 

@@ -1,24 +1,17 @@
-"""Starting, ending and reaping the process group of one command line.
+"""From a command line to its exit code, or to the failure that the service reports.
 
-It must not know of resource files, outputs or the service's failures beyond its own.
+It must not know of resource files and outputs, nor where a command runs.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from runner.emulator.batch.node.failures import StepFailedError, launch_failed
 from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Command, Isolation
 
-SUDO = ("sudo", "-n", "-E", "--")
 _NOT_FOUND = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
 )
@@ -29,28 +22,6 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _ESCAPE_IN_QUOTES = re.compile(r"""\\(["\\])""")
-
-if sys.platform == "darwin":
-    import select
-
-    def _await_exit(pid: int) -> None:
-        """Returns once the process has ended, and leaves it to be reaped."""
-        event = select.kevent(
-            pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD | select.KQ_EV_ONESHOT, select.KQ_NOTE_EXIT
-        )
-        queue = select.kqueue()
-        try:
-            # A process that has ended already cannot be registered; then it is an error or event.
-            with suppress(ProcessLookupError):
-                queue.control([event], 1)
-        finally:
-            queue.close()
-
-else:
-
-    def _await_exit(pid: int) -> None:
-        """Returns once the process has ended, and leaves it to be reaped."""
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def split_command_line(command_line: str) -> list[str]:
@@ -93,92 +64,21 @@ def _unsplittable(command_line: str, message: str) -> StepFailedError:
 
 
 def run_command(
-    command_line: str,
-    *,
-    prefix: Sequence[str],
-    working_directory: Path,
-    environment: Mapping[str, str],
-    stdout: int,
-    stderr: int,
-    interruption: Interruption,
+    isolation: Isolation, command: Command, command_line: str, interruption: Interruption
 ) -> int:
-    """Runs a command line to its end in a process group of its own; its exit code, 128 + n for
-    death by signal n.
+    """Runs a command to its end where `isolation` says; its exit code, 128 + n for death by
+    signal n. `command_line` is what its words were made of.
 
-    When the main process has ended, what is left of its group is killed, as the service does. When
-    interrupted, the whole group is killed at once. Raises `StepFailedError` where it cannot start.
+    Raises `StepFailedError` where it cannot start.
     """
-    process = _start(command_line, prefix, working_directory, environment, stdout, stderr)
     try:
-        with interruption.calling(lambda: _kill_group(process.pid, by_sudo=bool(prefix))):
-            _await_exit(process.pid)
-    finally:
-        # The main process is not reaped yet, so its id cannot have become another group's.
-        _kill_group(process.pid, by_sudo=bool(prefix))
-        code = process.wait()
-    return 128 - code if code < 0 else code
-
-
-def _start(
-    command_line: str,
-    prefix: Sequence[str],
-    working_directory: Path,
-    environment: Mapping[str, str],
-    stdout: int,
-    stderr: int,
-) -> subprocess.Popen[bytes]:
-    words = split_command_line(command_line)
-    program = [*prefix, *words][0]
-    try:
-        # A new session is a new group too, and lets Python start the process by vfork.
-        return subprocess.Popen(
-            [*prefix, *words],
-            executable=_find_program(program, working_directory, environment),
-            cwd=working_directory,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
+        return isolation.run(command, interruption)
     except OSError as error:
         found = error.errno not in _NOT_FOUND
         code = "CommandLaunchFailed" if found else "CommandProgramNotFound"
-        message = f"{program}: {error.strerror or type(error).__name__}"
+        reason = error.strerror or str(error) or type(error).__name__
+        message = f"{command.words[0]}: {reason}"
     except ValueError as error:
         # A null character, or an environment variable whose name cannot be one.
         code, message = "CommandLaunchFailed", str(error)
     raise launch_failed(code, command_line=command_line, message=message)
-
-
-def _find_program(
-    program: str, working_directory: Path, environment: Mapping[str, str]
-) -> Path | str:
-    """The file to execute, by the task's `PATH`; raises `FileNotFoundError`.
-
-    Left to `Popen`, a directory of the path that may not be entered would hide other errors.
-    """
-    if "/" in program:
-        return program
-    for directory in os.get_exec_path(dict(environment)):
-        candidate = working_directory.absolute() / directory / program
-        if os.access(candidate, os.X_OK) and candidate.is_file():
-            return candidate
-    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
-
-
-def _kill_group(group: int, *, by_sudo: bool) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    except PermissionError:
-        # macOS answers so for a group of ended processes; else they are another user's, by sudo.
-        if by_sudo:
-            subprocess.run(
-                ["sudo", "-n", "kill", "-KILL", "--", f"-{group}"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                check=False,
-            )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from runner.emulator.batch.node.commands import run_command
+from runner.emulator.batch.node.commands import run_command, split_command_line
 from runner.emulator.batch.node.connections import Connections
 from runner.emulator.batch.node.directories import create_file
 from runner.emulator.batch.node.failures import (
@@ -24,12 +24,16 @@ from runner.emulator.batch.node.failures import (
     ran_out_of_time,
 )
 from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
+from runner.emulator.batch.node.isolation import Command, Isolation
 from runner.emulator.batch.node.launch import Failure, Launch, Outcome, ResourceFile
 from runner.emulator.batch.node.outputs import ERROR_LOG, PROGRESS_LOG, Uploader, due_outputs
 from runner.emulator.batch.node.resources import fetch_resources
 
 KILLED_EXIT_CODE = 137
 """128 + SIGKILL. What the service reports for a Linux task out of time is not published."""
+
+_MARK = "AZ_BATCH_TASK_DIR"
+"""A variable that is different for any two tasks of a node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +44,15 @@ class Surroundings:
     base_environment: Mapping[str, str]
     connections: Connections
     transfers: Executor
+    isolation: Isolation
 
 
 class Execution:
     """Runs a launch once; may be expired and cancelled from other threads meanwhile."""
 
-    def __init__(
-        self, launch: Launch, surroundings: Surroundings, *, prefix: Sequence[str]
-    ) -> None:
+    def __init__(self, launch: Launch, surroundings: Surroundings) -> None:
         self._launch = launch
         self._surroundings = surroundings
-        self._prefix = prefix
         self._environment = {**surroundings.base_environment, **launch.environment}
         # Time running out ends downloads and the process, but not the upload of what was made.
         self._process_stop = Interruption()
@@ -125,15 +127,18 @@ class Execution:
         )
 
     def _command(self, command_line: str, stdout: int, stderr: int) -> int:
-        return run_command(
-            command_line,
-            prefix=self._prefix,
-            working_directory=self._launch.directory / "wd",
+        launch = self._launch
+        command = Command(
+            node=launch.node,
+            words=tuple(split_command_line(command_line)),
+            working_directory=launch.directory / "wd",
             environment=self._environment,
             stdout=stdout,
             stderr=stderr,
-            interruption=self._process_stop,
+            elevated=launch.elevated,
+            mark=None if launch.leaves_services else f"{_MARK}={launch.environment.get(_MARK)}",
         )
+        return run_command(self._surroundings.isolation, command, command_line, self._process_stop)
 
     def _judge(self, exit_code: int) -> Failure | None:
         """Uploads what is due after that exit code; the failure to report.

@@ -88,6 +88,10 @@ class Launch:
     command_line: str
     directory: Path
     environment: Mapping[str, str]
+    node: Path = Path()
+    """The folder of the node."""
+    leaves_services: bool = False
+    """What it starts in the background may go on, as the services that a start task installs."""
     resource_files: tuple[ResourceFile, ...] = ()
     output_files: tuple[OutputFile, ...] = ()
     max_wall_clock_time: timedelta | None = None

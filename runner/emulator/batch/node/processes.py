@@ -1,4 +1,4 @@
-"""The executor that runs tasks as processes of this machine, from an asyncio program.
+"""The executor that runs tasks on this machine, from an asyncio program.
 
 It must not know why a task runs, is retried or ended: that is the core's.
 """
@@ -6,17 +6,17 @@ It must not know why a task runs, is retried or ended: that is the core's.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 
-from runner.emulator.batch.node.commands import SUDO
 from runner.emulator.batch.node.connections import Connections, TransferPolicy
 from runner.emulator.batch.node.execution import Execution, Surroundings
 from runner.emulator.batch.node.interruption import InterruptedRunError
+from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import Launch, Outcome
+from runner.emulator.batch.node.plain import PlainProcesses
 
 _MAX_RUNNING = 4096
 _MAX_TRANSFERS = 32
@@ -29,7 +29,7 @@ class LocalExecutor:
     `Popen` starts by vfork), works alike on Linux and macOS, and lets transfers block. Threads are
     made on demand; the caller bounds how many tasks run at once.
 
-    A process that leaves its session (a daemon) is not of the task's group, and survives it.
+    `isolation` says what a node is; by default nothing but a folder. It is closed with this.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class LocalExecutor:
         run_admin: bool,
         base_environment: Mapping[str, str],
         policy: TransferPolicy | None = None,
-        effective_user_id: Callable[[], int] = os.geteuid,
+        isolation: Isolation | None = None,
     ) -> None:
         self._run_admin = run_admin
-        self._effective_user_id = effective_user_id
+        self._isolation = isolation or PlainProcesses()
         self._threads = ThreadPoolExecutor(_MAX_RUNNING, thread_name_prefix="task")
         self._transfers = ThreadPoolExecutor(_MAX_TRANSFERS, thread_name_prefix="transfer")
         self._connections = Connections(policy or TransferPolicy())
@@ -51,6 +51,7 @@ class LocalExecutor:
             base_environment=dict(base_environment),
             connections=self._connections,
             transfers=self._transfers,
+            isolation=self._isolation,
         )
         self._running: dict[Execution, asyncio.Future[Outcome]] = {}
         self._closed = False
@@ -65,7 +66,9 @@ class LocalExecutor:
         """
         if self._closed:
             raise RuntimeError("the executor is closed")
-        execution = Execution(launch, self._surroundings, prefix=self._prefix(launch))
+        if launch.elevated and not self._run_admin:
+            raise ValueError("an elevated launch needs an executor that may run as admin")
+        execution = Execution(launch, self._surroundings)
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._threads, execution.run)
         self._running[execution] = future
@@ -96,17 +99,11 @@ class LocalExecutor:
             await _settle(future)
         await asyncio.to_thread(self._shut_down)
 
-    def _prefix(self, launch: Launch) -> tuple[str, ...]:
-        if not launch.elevated:
-            return ()
-        if not self._run_admin:
-            raise ValueError("an elevated launch needs an executor that may run as admin")
-        return () if self._effective_user_id() == 0 else SUDO
-
     def _shut_down(self) -> None:
         self._threads.shutdown()
         self._transfers.shutdown()
         self._connections.close()
+        self._isolation.close()
 
 
 async def _settle(future: asyncio.Future[Outcome]) -> None:

@@ -26,6 +26,7 @@ from runner.emulator.batch.node.launch import (
     ResourceFile,
     UploadCondition,
 )
+from runner.emulator.batch.node.plain import PlainProcesses
 from runner.emulator.batch.node.processes import LocalExecutor
 from tests.unit.emulator.batch.node.blob_service import (
     DEADLINE_SECONDS,
@@ -51,7 +52,7 @@ async def executing(
         run_admin=run_admin,
         base_environment=environment,
         policy=POLICY,
-        effective_user_id=lambda: user_id,
+        isolation=PlainProcesses(effective_user_id=lambda: user_id),
     )
     try:
         yield executor

@@ -1,0 +1,120 @@
+"""Which isolation the nodes of an emulator get: the one asked for, or the best that works here.
+
+It must not know how any of them works.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from runner.emulator.batch.node.isolation import Isolation
+from runner.emulator.batch.node.plain import PlainProcesses
+
+CHOICES = ("auto", "copy-on-write", "container", "none")
+_STATUS = Path("/proc/self/status")
+_SYS_ADMIN = 1 << 21
+
+
+class IsolationError(Exception):
+    """What was asked for does not work on this machine; the message says why."""
+
+
+class Kind(Enum):
+    """What a node is."""
+
+    COPY_ON_WRITE = "copy-on-write"
+    CONTAINER = "container"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An open isolation, what it is, and `why` nothing better was chosen, if that is so."""
+
+    kind: Kind
+    isolation: Isolation
+    why: str = ""
+
+    def describe(self) -> str:
+        """The choice in words, for people."""
+        why = f" ({self.why})" if self.why else ""
+        return f"{_WORDS[self.kind]}{why}"
+
+
+_WORDS = {
+    Kind.COPY_ON_WRITE: "nodes are copy-on-write views of this machine, which stays as it is",
+    Kind.CONTAINER: "nodes are containers",
+    Kind.NONE: "nodes are folders, and tasks are processes of this machine",
+}
+
+
+def begin_choice(asked: str, *, layers: Path, hidden: Path) -> Callable[[], Choice]:
+    """Begins to find out, and gives what waits for the answer and is to be called once.
+
+    `asked` is one of `CHOICES`; `layers` is where copy-on-write nodes keep what they change, and
+    `hidden` what they must not see of. The answer raises `IsolationError` for a choice that does
+    not work here.
+    """
+    if asked == "none":
+        return _plain
+    if asked == "container":
+        raise IsolationError("nodes cannot be containers yet")
+    obstacle = _obstacle()
+    if obstacle is None:
+        from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
+
+        views = CopyOnWrite(layers=layers, hidden=hidden)
+
+        def answer() -> Choice:
+            try:
+                views.check()
+            except UnavailableError as error:
+                return _without_views(asked, str(error))
+            return Choice(kind=Kind.COPY_ON_WRITE, isolation=views)
+
+        return answer
+    return lambda: _without_views(asked, obstacle)
+
+
+def find_kind(asked: str) -> Callable[[], Choice]:
+    """As `begin_choice`, for those who only want to know; what it answers is closed already."""
+    directory = tempfile.TemporaryDirectory(prefix="batch-run-")
+    place = Path(directory.name)
+    answer = begin_choice(asked, layers=place / "layers", hidden=place)
+
+    def find() -> Choice:
+        with directory:
+            choice = answer()
+            choice.isolation.close()
+            return choice
+
+    return find
+
+
+def _plain() -> Choice:
+    return Choice(kind=Kind.NONE, isolation=PlainProcesses())
+
+
+def _without_views(asked: str, why: str) -> Choice:
+    if asked == "copy-on-write":
+        raise IsolationError(f"nodes cannot be copy-on-write views of this machine: {why}")
+    return Choice(kind=Kind.NONE, isolation=PlainProcesses(), why=f"not copy-on-write: {why}")
+
+
+def _obstacle() -> str | None:
+    """What surely stands in the way of copy-on-write nodes; None where it has to be tried."""
+    if sys.platform != "linux":
+        return "it needs Linux"
+    if os.geteuid() != 0:
+        return "it needs root"
+    for line in _STATUS.read_text("ascii").splitlines():
+        name, _, value = line.partition(":")
+        if name == "CapEff" and not int(value, 16) & _SYS_ADMIN:
+            return "it needs the capability CAP_SYS_ADMIN"
+    return None

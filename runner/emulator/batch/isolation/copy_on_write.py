@@ -1,0 +1,244 @@
+"""Nodes as views of this machine: each shows all of its files, and keeps what is written to itself.
+
+It must not know how a view is built, nor why a command is run.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.emulator.batch.isolation.messages import (
+    ClosedError,
+    receive_long,
+    receive_short,
+    send_long,
+    send_short,
+)
+from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Command
+
+KILLED = 137
+_KILL = b"K"
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    "from runner.emulator.batch.isolation.nursery import run_from_command_line as run;"
+    "sys.exit(run())"
+)
+_PACKAGES = Path(__file__).resolve().parents[4]
+
+
+class UnavailableError(Exception):
+    """Views cannot be built on this machine; the message is the kernel's reason."""
+
+
+class NodeError(OSError):
+    """A node's processes could not be started."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """The first process of a node; `control` is None until there is one."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    control: socket.socket | None = None
+    process: int = -1
+    """Its pidfd."""
+
+
+class CopyOnWrite:
+    """Implements `Isolation` for Linux and root; calls block, and may come from any thread.
+
+    Below `hidden` a node sees its own folder and nothing else; `layers` keeps what nodes change,
+    and is removed with them. The processes of nodes end with this one, however that ends.
+    """
+
+    runs_admin = True
+
+    def __init__(self, *, layers: Path, hidden: Path) -> None:
+        """Starts the process that makes nodes, and does not wait until it can."""
+        self._layers = Path(os.path.realpath(layers))
+        self._hidden = Path(os.path.realpath(hidden))
+        self._nodes: dict[Path, _Node] = {}
+        self._lock = threading.Lock()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._nursery = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", "-c", _START, str(_PACKAGES)),
+                    *(str(theirs.fileno()), str(self._layers)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+
+    def check(self) -> None:
+        """Waits until nodes can be made; raises `UnavailableError`, and is closed then."""
+        try:
+            said, _ = receive_short(self._control)
+        except (ClosedError, ConnectionError):
+            said = {"error": "the process that makes nodes ended"}
+        if "error" in said:
+            self.close()
+            raise UnavailableError(said["error"])
+
+    def run(self, command: Command, interruption: Interruption) -> int:
+        """Runs a command in its node; its exit code, as `Isolation` says."""
+        node = self._node(command.node)
+        ours, theirs = socket.socketpair()
+        with closing(ours), interruption.calling(lambda: _say_kill(ours)):
+            with closing(theirs):
+                self._ask(node, command, theirs)
+            try:
+                send_long(ours, _request(command))
+                answer = receive_long(ours)
+            except (ClosedError, ConnectionError):
+                # The node was ended, and all that ran on it.
+                return KILLED
+        if "code" in answer:
+            code: int = answer["code"]
+            return 128 - code if code < 0 else code
+        if answer["errno"] is None:
+            raise ValueError(answer["message"])
+        raise OSError(answer["errno"], os.strerror(answer["errno"]))
+
+    def is_running(self, root: Path) -> bool:
+        """Whether anything was run on a node since it was started."""
+        node = self._nodes.get(_real(root))
+        return node is not None and node.control is not None
+
+    def end_node(self, root: Path) -> None:
+        """Ends all processes of a node and waits until they are gone; its changes stay."""
+        with self._lock:
+            node = self._nodes.get(_real(root))
+        if node is not None:
+            with node.lock:
+                _end(node)
+
+    def remove_node(self, root: Path) -> None:
+        """Ends a node, and forgets what it changed; waits until that is gone."""
+        self.end_node(root)
+        with self._lock:
+            if self._nodes.pop(_real(root), None) is None:
+                return
+        ours, theirs = socket.socketpair()
+        with closing(ours):
+            with closing(theirs):
+                self._ask_nursery({"do": "remove", "layers": str(self._own(root))}, theirs)
+            ours.recv(1)
+
+    def close(self) -> None:
+        """Ends all nodes and removes what they changed; harmless when repeated."""
+        for root in tuple(self._nodes):
+            self.end_node(root)
+        self._nodes.clear()
+        self._control.close()
+        self._nursery.wait()
+
+    def _node(self, root: Path) -> _Node:
+        with self._lock:
+            return self._nodes.setdefault(_real(root), _Node())
+
+    def _own(self, root: Path) -> Path:
+        return self._layers / root.name
+
+    def _ask(self, node: _Node, command: Command, connection: socket.socket) -> None:
+        """Hands the socket of a command to its node, which is started first where it has to be."""
+        descriptors = [connection.fileno(), command.stdout, command.stderr]
+        with node.lock:
+            if node.control is not None:
+                try:
+                    send_short(node.control, {}, descriptors)
+                except OSError:
+                    # Killed from outside, as by the kernel when memory is short.
+                    _end(node)
+                else:
+                    return
+            self._make(node, command.node)
+            assert node.control is not None
+            send_short(node.control, {}, descriptors)
+
+    def _make(self, node: _Node, root: Path) -> None:
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = {
+            "do": "make",
+            "layers": str(self._own(root)),
+            "shared": [str(_real(root))],
+            "hidden": [str(self._hidden)],
+        }
+        try:
+            with closing(theirs):
+                self._ask_nursery(request, theirs)
+            process = _await_start(control)
+        except BaseException:
+            control.close()
+            raise
+        node.control, node.process = control, process
+
+    def _ask_nursery(self, request: dict[str, Any], connection: socket.socket) -> None:
+        send_short(self._control, request, [connection.fileno()])
+
+
+def _real(root: Path) -> Path:
+    return Path(os.path.realpath(root))
+
+
+def _await_start(control: socket.socket) -> int:
+    """The descriptor of a node's first process, once it takes commands; raises `NodeError`."""
+    process = -1
+    try:
+        # One message from its parent, and one from itself, in any order.
+        for _ in range(2):
+            said, descriptors = receive_short(control)
+            process = descriptors[0] if descriptors else process
+            if "error" in said:
+                break
+        else:
+            return process
+    except (ClosedError, ConnectionError):
+        said = {"error": "the processes of a node could not be started"}
+    if process != -1:
+        os.close(process)
+    raise NodeError(said["error"])
+
+
+def _request(command: Command) -> dict[str, Any]:
+    return {
+        "words": list(command.words),
+        "working_directory": str(command.working_directory.absolute()),
+        "environment": dict(command.environment),
+        "user": None,
+        "mark": command.mark,
+    }
+
+
+def _say_kill(connection: socket.socket) -> None:
+    # Where it has ended meanwhile there is nothing to kill.
+    with suppress(OSError):
+        connection.send(_KILL)
+
+
+def _end(node: _Node) -> None:
+    if node.control is None:
+        return
+    node.control.close()
+    node.control = None
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(node.process, signal.SIGKILL)
+    # Readable once it and with it all processes of the node have ended.
+    poller = select.poll()
+    poller.register(node.process, select.POLLIN)
+    poller.poll()
+    os.close(node.process)
+    node.process = -1

@@ -1,0 +1,65 @@
+"""What a node has to be able to do for its tasks: run commands, end, be forgotten.
+
+It must not know of any way to do that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from runner.emulator.batch.node.interruption import Interruption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program to run on a node, whose folder is `node`, by its words.
+
+    `stdout` and `stderr` are open files. Whatever has `mark`, a `NAME=value`, in its environment
+    belongs to the command and ends with it; None where it may leave services behind.
+    """
+
+    node: Path
+    words: tuple[str, ...]
+    working_directory: Path
+    environment: Mapping[str, str] = field(repr=False)
+    stdout: int
+    stderr: int
+    elevated: bool = False
+    mark: str | None = None
+
+
+class Isolation(Protocol):
+    """How nodes are kept apart from the machine. Calls block, and may come from any thread."""
+
+    @property
+    def runs_admin(self) -> bool:
+        """Whether a command may be given all rights on its node without harm to the machine."""
+        ...
+
+    def run(self, command: Command, interruption: Interruption) -> int:
+        """Runs a command to its end; its exit code, 128 + n for death by signal n.
+
+        When its main process has ended, or it is interrupted, the rest of its group is killed.
+        Raises `OSError` where it cannot start, `ValueError` where its words or its environment
+        cannot be handed over.
+        """
+        ...
+
+    def is_running(self, root: Path) -> bool:
+        """Whether `end_node` has something to end; answers at once."""
+        ...
+
+    def end_node(self, root: Path) -> None:
+        """Ends whatever runs on a node, as a reboot does; what was installed stays."""
+        ...
+
+    def remove_node(self, root: Path) -> None:
+        """Ends a node and forgets what was installed; its folder is the caller's."""
+        ...
+
+    def close(self) -> None:
+        """Ends and forgets all nodes; harmless when repeated."""
+        ...
