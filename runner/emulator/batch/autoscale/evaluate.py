@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
-from runner.emulator.batch.autoscale.faults import FaultKind, FormulaError
+from runner.emulator.batch.autoscale.faults import Fault, FaultKind, FormulaError
 from runner.emulator.batch.autoscale.functions import (
     FUNCTIONS,
     Outside,
@@ -72,7 +72,7 @@ class Evaluation:
 
     targets: Targets
     results: str
-    fault: FormulaError | None
+    fault: Fault | None
 
 
 def check_formula(text: str) -> None:
@@ -88,8 +88,8 @@ def evaluate(text: str, history: History, current: Targets, outside: Outside) ->
         check_names(statements)
         evaluator.run(statements)
         targets = evaluator.targets()
-    except FormulaError as fault:
-        return Evaluation(targets=current, results=evaluator.results(), fault=fault)
+    except FormulaError as error:
+        return Evaluation(targets=current, results=evaluator.results(), fault=error.fault)
     return Evaluation(targets=targets, results=evaluator.results(), fault=None)
 
 

@@ -25,6 +25,17 @@ class FaultKind(Enum):
     DATA = "data"
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a formula ended in; the message has the service's form."""
+
+    kind: FaultKind
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
 class FormulaError(Exception):
     """A formula that cannot be read or evaluated; the message has the service's form."""
 
@@ -33,3 +44,8 @@ class FormulaError(Exception):
     ) -> None:
         super().__init__(f"Line {position.line}, Col {position.column}: {text}")
         self.kind = kind
+
+    @property
+    def fault(self) -> Fault:
+        """The error as a value that can be kept."""
+        return Fault(self.kind, str(self))

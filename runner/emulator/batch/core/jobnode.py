@@ -48,15 +48,16 @@ class JobNodes:
         self._jobs: defaultdict[Key, dict[Key, None]] = defaultdict(dict)
         self._barred: defaultdict[Key, dict[Key, None]] = defaultdict(dict)
 
-    def put(self, record: JobNode) -> None:
-        """Stores a record, new or changed."""
+    def put(self, record: JobNode) -> JobNode | None:
+        """Stores a record, new or changed; gives back the one it replaces."""
         job, node = key_of(record.job), key_of(record.node)
-        self._of_job[job].put(node, record)
+        before = self._of_job[job].put(node, record)
         self._jobs[node][job] = None
         if record.bars:
             self._barred[job][node] = None
         else:
             self._barred[job].pop(node, None)
+        return before
 
     def forget(self, record: JobNode) -> None:
         """Drops a record: the node counts as not prepared."""

@@ -5,7 +5,7 @@ It must not know directories or processes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 
@@ -131,6 +131,8 @@ class Node:
     total_succeeded: int
     errors: tuple[NodeError, ...] = ()
     users: tuple[NodeUser, ...] = ()
+    machine_since: datetime | None = None
+    """Since when it has a machine; None while it has none."""
     option: Deallocation | None = None
     """What becomes of the tasks of a node that is being cleared."""
     until: datetime | None = None
@@ -161,3 +163,22 @@ class Node:
             self.state in (NodeState.IDLE, NodeState.RUNNING)
             and self.scheduling is SchedulingState.ENABLED
         )
+
+
+def differs_little(before: Node, node: Node) -> bool:
+    """Whether all that has changed is what tasks do to a node by coming and going."""
+    working = (NodeState.IDLE, NodeState.RUNNING)
+    if before.state is not node.state and not (before.state in working and node.state in working):
+        return False
+    return all(getattr(before, name) == getattr(node, name) for name in _LASTING)
+
+
+_LASTING = tuple(
+    field.name
+    for field in fields(Node)
+    if field.name
+    not in {
+        *("state", "state_time", "occupied", "recent", "total_run", "total_succeeded"),
+        "retained_until",
+    }
+)

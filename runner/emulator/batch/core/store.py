@@ -1,7 +1,6 @@
 """All records, and the one place through which they change.
 
-It must not know what a change means; a store on disk takes its place by writing in `put` and
-`delete` and by giving its records to `put` when it is opened.
+It must not know what a change means, nor how a record that is kept on disk lies there.
 """
 
 from __future__ import annotations
@@ -11,25 +10,28 @@ from typing import TypeAlias
 
 from typing_extensions import assert_never
 
+from runner.emulator.batch.core.exits import exit_action
 from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, ScheduleId, TaskId, key_of
 from runner.emulator.batch.core.job import Job, JobState
 from runner.emulator.batch.core.jobnode import JobNode, JobNodes
-from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.node import Node, differs_little
 from runner.emulator.batch.core.nodetable import NodeTable
 from runner.emulator.batch.core.ordered import OrderedTable
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.schedule import JobSchedule
-from runner.emulator.batch.core.task import Task
+from runner.emulator.batch.core.task import SatisfiedTask, Task, TaskState
 from runner.emulator.batch.core.tasktable import TaskTable
+from runner.emulator.storage.journal import Journal
 
 Record: TypeAlias = Pool | Node | Job | Task | JobNode | JobSchedule
 
 
 class Store:
-    """Records in memory; the tables are for reading."""
+    """Records in memory, and where there is a journal on disk; the tables are for reading."""
 
     def __init__(self) -> None:
+        self._journal: Journal | None = None
         self.pools: OrderedTable[Pool] = OrderedTable()
         self.jobs: OrderedTable[Job] = OrderedTable()
         self.schedules: OrderedTable[JobSchedule] = OrderedTable()
@@ -38,25 +40,36 @@ class Store:
         self._tasks: defaultdict[Key, TaskTable] = defaultdict(TaskTable)
         self._active_jobs: defaultdict[Key, dict[Key, None]] = defaultdict(dict)
 
+    def keep(self, journal: Journal) -> None:
+        """From now on every change goes to the journal too."""
+        self._journal = journal
+
     def put(self, record: Record) -> None:
         """Stores a record, new or changed."""
+        before: Record | None
         match record:
             case Pool():
-                self.pools.put(key_of(record.id), record)
+                before = self.pools.put(key_of(record.id), record)
             case Node():
-                self._nodes[key_of(record.pool)].put(record)
+                before = self._put_node(record)
             case Job():
-                self._put_job(record)
+                before = self._put_job(record)
             case Task():
-                self._tasks[key_of(record.job)].put(record)
+                before = self._put_task(record)
             case JobNode():
-                self.job_nodes.put(record)
+                before = self.job_nodes.put(record)
             case JobSchedule():
-                self.schedules.put(key_of(record.id), record)
+                before = self.schedules.put(key_of(record.id), record)
             case _:
                 assert_never(record)
+        if self._journal is None:
+            return
+        if isinstance(record, Node) and isinstance(before, Node) and differs_little(before, record):
+            self._journal.put_lazily(record)
+        else:
+            self._journal.put(record, before)
 
-    def delete(self, record: Pool | Node | Job | Task | JobSchedule) -> None:
+    def delete(self, record: Record) -> None:
         """Removes a record; a pool without nodes, a job with its tasks and what it did to nodes."""
         match record:
             case Pool():
@@ -69,14 +82,44 @@ class Store:
                 self._tasks.pop(key_of(record.id), None)
                 self.job_nodes.forget_job(record.id)
                 self._active_jobs[key_of(record.pool)].pop(key_of(record.id), None)
+                if self._journal is not None:
+                    for of in (Task, SatisfiedTask, JobNode):
+                        self._journal.delete_owner(of, key_of(record.id))
             case Task():
-                self._tasks[key_of(record.job)].delete(key_of(record.id))
+                self._note_satisfied(self._tasks[key_of(record.job)].delete(key_of(record.id)))
+            case JobNode():
+                self.job_nodes.forget(record)
             case JobSchedule():
                 self.schedules.delete(key_of(record.id))
             case _:
                 assert_never(record)
+        if self._journal is not None:
+            self._journal.delete(record)
 
-    def _put_job(self, job: Job) -> None:
+    def _put_node(self, node: Node) -> Node | None:
+        table = self._nodes[key_of(node.pool)]
+        before = table.get(key_of(node.id))
+        table.put(node)
+        return before
+
+    def _put_task(self, task: Task) -> Task | None:
+        table = self._tasks[key_of(task.job)]
+        before = table.get(key_of(task.id))
+        table.put(task)
+        if before is not None and task.state is not TaskState.COMPLETED:
+            self._note_satisfied(before)
+        return before
+
+    def _note_satisfied(self, task: Task | None) -> None:
+        """Others go on that waited for a task, though it is deleted, or run again."""
+        if self._journal is None or task is None or task.state is not TaskState.COMPLETED:
+            return
+        job = self.jobs.get(key_of(task.job))
+        waited_for = job is not None and job.rules.uses_dependencies
+        if waited_for and exit_action(task).satisfies_dependents:
+            self._journal.put(SatisfiedTask(job=task.job, task=task.id))
+
+    def _put_job(self, job: Job) -> Job | None:
         key = key_of(job.id)
         before = self.jobs.put(key, job)
         if before is not None and before.pool != job.pool:
@@ -85,6 +128,7 @@ class Store:
             self._active_jobs[key_of(job.pool)][key] = None
         else:
             self._active_jobs[key_of(job.pool)].pop(key, None)
+        return before
 
     def pool(self, identifier: PoolId) -> Pool:
         """Raises `RefusedError` where there is none."""

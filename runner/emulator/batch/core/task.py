@@ -120,3 +120,11 @@ class Task:
     def succeeded(self) -> bool:
         """Completed, and without a failure."""
         return self.state is TaskState.COMPLETED and self.failure is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SatisfiedTask:
+    """A task that others need not wait for any more, whatever has become of it since."""
+
+    job: JobId
+    task: TaskId

@@ -103,6 +103,10 @@ class TaskTable:
             self._dependencies.remove(key)
         return task
 
+    def note_satisfied(self, key: Key) -> None:
+        """Has no task wait for that one, which was there before and had let others run."""
+        self._dependencies.satisfy(key)
+
     def next_ready(self, free_slots: int, free_nodes: int) -> Task | None:
         """The task that waits longest among those that fit into the free slots of a node.
 

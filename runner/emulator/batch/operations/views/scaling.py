@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.emulator.batch.autoscale.faults import FaultKind, FormulaError
+from runner.emulator.batch.autoscale.faults import Fault, FaultKind
 from runner.emulator.batch.core.pool import AutoScaleRun
 from runner.emulator.batch.operations.wire import format_moment
 
@@ -24,7 +24,7 @@ def show_auto_scale_run(run: AutoScaleRun) -> dict[str, Any]:
     return shown
 
 
-def _show_fault(fault: FormulaError) -> dict[str, Any]:
+def _show_fault(fault: Fault) -> dict[str, Any]:
     if fault.kind is FaultKind.DATA:
         code = "InsufficientSampleData"
         message = "Autoscale evaluation failed due to insufficient sample data"

@@ -1,0 +1,64 @@
+"""Remembers which folders of nodes are to go, so that a restart in between forgets none.
+
+It must not know why they go, nor when a folder's turn comes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.emulator.batch.core.ids import NodeId
+from runner.emulator.batch.node.directories import remove_tree
+from runner.emulator.storage.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A folder of a node that is to go; the node itself where `folder` is empty."""
+
+    node: NodeId
+    folder: str
+
+
+class Removals:
+    """Without a journal, what is announced ends with the process."""
+
+    def __init__(self, nodes: Path, journal: Journal | None) -> None:
+        self._nodes = nodes
+        self._journal = journal
+        self._announced: Counter[Removal] = Counter()
+
+    def resume(self) -> None:
+        """Carries out what was announced and not done before the emulator last ended."""
+        if self._journal is None:
+            return
+        for removal in self._journal.load(Removal):
+            self.carry_out(removal)
+            self._journal.delete(removal)
+
+    def announce(self, removal: Removal) -> None:
+        """Has a folder removed even if the emulator is killed before it comes to that."""
+        self._announced[removal] += 1
+        if self._journal is not None:
+            self._journal.put(removal)
+
+    def carry_out(self, removal: Removal) -> None:
+        """Removes the folder; may be called from any thread."""
+        path = self._nodes / removal.node / removal.folder
+        try:
+            remove_tree(path)
+        except OSError as error:
+            logger.warning("%s could not be removed: %s", path, error)
+
+    def note_done(self, removal: Removal) -> None:
+        """The folder has been removed, as often as that was announced."""
+        self._announced[removal] -= 1
+        if self._announced[removal] <= 0:
+            del self._announced[removal]
+            if self._journal is not None:
+                self._journal.delete(removal)

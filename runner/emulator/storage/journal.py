@@ -1,0 +1,175 @@
+"""Gathers changes of records and commits them together before anybody is told of them.
+
+It must not know what the records mean, nor how they lie on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runner.emulator.storage.database import DOCUMENT, Changes, Database, Kind, StorageError
+
+logger = logging.getLogger(__name__)
+
+_LATER_SECONDS = 1.0
+"""How long a change may wait that nobody has been promised, and when a failed commit is tried
+again."""
+
+Address = tuple[type, str, str]
+
+
+class Journal:
+    """Of one asyncio loop. All that changes within one turn of it is one transaction.
+
+    A turn ends with a whole change, so that no transaction holds half of one.
+    """
+
+    def __init__(self, path: Path, kinds: tuple[Kind, ...]) -> None:
+        self._kinds = {kind.of: kind for kind in kinds}
+        self._database = Database(path, kinds)
+        self._pending: dict[Address, tuple[Any, bool]] = {}
+        """The record, None where it is gone; and whether its document has changed."""
+        self._lazy: dict[Address, Any] = {}
+        self._owners: list[tuple[type, str]] = []
+        self._afterwards: list[Callable[[], None]] = []
+        self._committed: asyncio.Future[None] | None = None
+        self._soon: asyncio.Handle | None = None
+        self._later: asyncio.TimerHandle | None = None
+
+    def load(self, of: type) -> tuple[Any, ...]:
+        """The records of a kind in the order of their making; raises `StorageError`."""
+        return tuple(self._database.load(of))
+
+    def put(self, record: Any, before: Any = None) -> None:
+        """A record is new, or takes the place of `before`."""
+        address = self._address(record)
+        self._lazy.pop(address, None)
+        with_document = before is None or (
+            getattr(before, DOCUMENT, None) is not getattr(record, DOCUMENT, None)
+        )
+        if not with_document and address in self._pending:
+            with_document = self._pending[address][1]
+        self._pending[address] = (record, with_document)
+        self._commit_soon()
+
+    def put_lazily(self, record: Any) -> None:
+        """A known record has changed in what may be lost; its document is the same."""
+        address = self._address(record)
+        if address in self._pending:
+            self._pending[address] = (record, self._pending[address][1])
+            return
+        self._lazy[address] = record
+        if self._later is None:
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_later(_LATER_SECONDS, self._hurry)
+
+    def delete(self, record: Any) -> None:
+        """A record is gone."""
+        address = self._address(record)
+        self._lazy.pop(address, None)
+        self._pending[address] = (None, False)
+        self._commit_soon()
+
+    def delete_owner(self, of: type, owner: str) -> None:
+        """All records of a kind that belong to an owner are gone."""
+        for changes in (self._pending, self._lazy):
+            for address in [each for each in changes if each[0] is of and each[1] == owner]:
+                del changes[address]
+        self._owners.append((of, owner))
+        self._commit_soon()
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Calls back once all changes so far are on disk; in order."""
+        self._afterwards.append(callback)
+        self._commit_soon()
+
+    async def settled(self) -> None:
+        """Returns once all changes so far are on disk; raises `StorageError` where they cannot be.
+
+        They are in memory then, and are tried again with the next.
+        """
+        if self._pending or self._owners:
+            self._commit_soon()
+        if self._committed is not None:
+            await asyncio.shield(self._committed)
+
+    def commit(self) -> None:
+        """Writes what is pending; a failure goes to those who wait, and it stays pending."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        committed, self._committed = self._committed, None
+        try:
+            self._write()
+        except StorageError as error:
+            logger.error("%s", error)  # noqa: TRY400 - the line says it all
+            if committed is not None and not committed.done():
+                committed.set_exception(error)
+                # Where nobody waits, it has been logged.
+                committed.exception()
+            self._soon = asyncio.get_running_loop().call_later(_LATER_SECONDS, self._retry)
+            return
+        if committed is not None and not committed.done():
+            committed.set_result(None)
+        afterwards, self._afterwards = self._afterwards, []
+        for callback in afterwards:
+            callback()
+
+    def close(self) -> None:
+        """Commits all that is left and closes the file; raises `StorageError`."""
+        for handle in (self._soon, self._later):
+            if handle is not None:
+                handle.cancel()
+        self._soon = self._later = None
+        try:
+            self._take_lazy()
+            self._write()
+        finally:
+            self._database.close()
+
+    def _address(self, record: Any) -> Address:
+        kind = self._kinds[type(record)]
+        return (kind.of, *kind.address(record))
+
+    def _commit_soon(self) -> None:
+        if self._committed is None:
+            loop = asyncio.get_running_loop()
+            self._committed = loop.create_future()
+            if self._soon is not None:
+                self._soon.cancel()
+            self._soon = loop.call_soon(self.commit)
+
+    def _retry(self) -> None:
+        self._commit_soon()
+
+    def _hurry(self) -> None:
+        self._later = None
+        self._take_lazy()
+        self._commit_soon()
+
+    def _take_lazy(self) -> None:
+        for address, record in self._lazy.items():
+            self._pending[address] = (record, False)
+        self._lazy.clear()
+
+    def _write(self) -> None:
+        if not self._pending and not self._owners:
+            return
+        pending = self._pending.items()
+        self._database.write(
+            Changes(
+                owners=tuple(self._owners),
+                gone=tuple(at for at, (record, _) in pending if record is None),
+                put=tuple(
+                    (owner, key, record, with_document)
+                    for (_, owner, key), (record, with_document) in pending
+                    if record is not None
+                ),
+            )
+        )
+        self._pending.clear()
+        self._owners.clear()
