@@ -9,7 +9,9 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
+from functools import partial
 
 from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.refusal import Reason, RefusedError
@@ -26,9 +28,10 @@ from runner.emulator.batch.operations.bodies.task import task_shape
 from runner.emulator.batch.operations.refusals import refuse
 from runner.emulator.batch.operations.replies import Reply, to_response
 from runner.emulator.batch.operations.routing import Match, Routes
-from runner.emulator.batch.operations.table import OPERATIONS
-from runner.emulator.batch.operations.versions import check_version
+from runner.emulator.batch.operations.table import OLDER_OPERATIONS, OPERATIONS
+from runner.emulator.batch.operations.versions import check_operation, read_version
 from runner.emulator.batch.runtime import Runtime
+from runner.emulator.batch.operations.dialects.rewriting import read_request, write_answer
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import ContentTooLargeError, Request, Response
 
@@ -115,7 +118,8 @@ class BatchService:
         authorize(request, self._account, now)
         match = self._routes.find(request.method, resource)
         query = {name.lower(): value for name, value in reversed(request.query)}
-        check_version(query)
+        version = read_version(query)
+        check_operation(version, match.operation.name)
         handler = match.operation.handler
         if handler is None:
             raise RefusedError(
@@ -138,7 +142,7 @@ class BatchService:
             content=content,
         )
         try:
-            return handler(call)
+            reply = handler(call)
         finally:
             self._runtime.settle()
 
@@ -157,3 +161,7 @@ _RANDOM_NAMES = Names(
     guid=lambda: str(uuid.uuid4()),
     random=secrets.SystemRandom().random,
 )
+            adapt=partial(read_request, version, match.operation.name),
+        if reply.json is None:
+            return reply
+        return replace(reply, json=write_answer(version, reply.json))

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from runner.emulator.batch.core.limits import Pace
 from runner.emulator.batch.core.state import Names
@@ -96,7 +96,7 @@ class Emulator:
         self.clock = Clock(first.date)
         self.stage = Stage(self.clock)
         self._account = Account(name=first.account, kind=Kind.BATCH, key=_KEY)
-        self._endpoint = first.endpoint
+        self._host = urlsplit(first.endpoint).netloc
         self._nodes = _node_names(recording)
         self.service = BatchService(
             account=self._account,
@@ -119,6 +119,7 @@ class Emulator:
                 stopping=_TRANSIENT,
                 deleting=_TRANSIENT,
                 job_changing=_TRANSIENT,
+                scheduling=_TRANSIENT,
             ),
         )
 
@@ -151,7 +152,7 @@ class Emulator:
             raw_path=path,
             raw_query=query,
             query=tuple(parse_qsl(query, keep_blank_values=True)),
-            headers={k: v for k, v in headers.items() if k != "ocp-date"},
+            headers={**headers, "host": self._host},
             scheme="https",
             client_address="127.0.0.1",
             body=pieces(),
@@ -177,6 +178,8 @@ class Emulator:
         wanted = _progress(exchange.body)
         for _ in range(_MOST_STEPS):
             answer = await self._send("GET", exchange.path, query, {}, b"")
+            if answer.status != exchange.status:
+                return
             reached = _progress(answer.body)
             if reached == wanted:
                 return

@@ -6,7 +6,7 @@ It must not know what any operation does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from pathlib import Path
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, ScheduleId, TaskId
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_query
 from runner.emulator.batch.core.state import State
+from runner.emulator.batch.disturbance import Disturbance
 from runner.emulator.batch.operations.shapes import Shape
 
 
@@ -23,12 +24,17 @@ class Account:
     """What the operations of an account share.
 
     `task_shape` is built once, since it reads every task; `nodes` is where the folders of nodes
-    are, each under its node's id.
+    are, each under its node's id; `disturbance` has faults that are asked for happen.
     """
 
     state: State
     task_shape: Shape
     nodes: Path
+    disturbance: Disturbance
+
+
+def _as_it_is(body: object) -> object:
+    return body
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,8 @@ class Call:
     """The path as sent, below the account."""
     headers: Mapping[str, str]
     content: bytes
+    adapt: Callable[[object], object] = _as_it_is
+    """Changes a body of an older api-version into the emulator's own form."""
 
     @property
     def state(self) -> State:
@@ -64,7 +72,7 @@ class Call:
             raise RefusedError(
                 Reason.BODY_INVALID, ("Reason", "The content is not valid JSON")
             ) from error
-        return body
+        return self.adapt(body)
 
     @property
     def pool(self) -> PoolId:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from runner.emulator.batch.core import tasks as core
-from runner.emulator.batch.core.ids import JobId
+from runner.emulator.batch.core.ids import JobId, key_of
 from runner.emulator.batch.core.refusal import RefusedError
 from runner.emulator.batch.core.task import Task
+from runner.emulator.batch.operations.bodies.filling import is_windows
 from runner.emulator.batch.operations.bodies.task import (
     decode_collection,
     decode_constraints,
@@ -19,6 +20,7 @@ from runner.emulator.batch.operations.bodies.task import (
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read, check_write
 from runner.emulator.batch.operations.filters.properties import TASKS
+from runner.emulator.batch.operations.mishaps import refuse_task
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.refusals import ANSWERS, error_detail
 from runner.emulator.batch.operations.replies import Reply, element, metadata
@@ -46,6 +48,9 @@ def create_task_collection(call: Call) -> Reply:
 
 def _add_one(call: Call, job: JobId, body: object) -> dict[str, Any]:
     identifier = body.get("id") if isinstance(body, dict) else None
+    struck = call.account.disturbance.task_error(job, str(identifier or ""))
+    if struck is not None:
+        return refuse_task(struck, str(identifier or ""), call.request_id, call.now)
     try:
         task = _add(call, job, body)
     except RefusedError as refused:
@@ -72,7 +77,7 @@ def list_tasks(call: Call) -> Reply:
     listing = Listing(
         name="tasks",
         after=call.state.store.tasks(job.id).after,
-        show=lambda task: show_task(call.endpoint, task),
+        show=lambda task: _show(call, task),
         properties=TASKS,
     )
     return list_page(call, listing)
@@ -82,7 +87,7 @@ def get_task(call: Call) -> Reply:
     """`GET /jobs/{jobId}/tasks/{taskId}`."""
     task = call.state.store.task(call.job, call.task)
     check_read(call.headers, task.modified)
-    shown = select(call, show_task(call.endpoint, task))
+    shown = select(call, _show(call, task))
     return element(call.endpoint, "tasks", shown, task.modified)
 
 
@@ -119,6 +124,13 @@ def list_subtasks(call: Call) -> Reply:
     """`GET /jobs/{jobId}/tasks/{taskId}/subtasksinfo`: only multi-instance tasks have any."""
     call.state.store.task(call.job, call.task)
     return Reply(status=200, json={**metadata(call.endpoint, "subtaskinfo"), "value": []})
+
+
+def _show(call: Call, task: Task) -> dict[str, Any]:
+    where = task.placement
+    pool = None if where is None else call.state.store.pools.get(key_of(where.pool))
+    on_windows = pool is not None and is_windows(pool.document)
+    return show_task(call.endpoint, task, on_windows=on_windows)
 
 
 def _written(call: Call) -> Task:

@@ -80,10 +80,10 @@ OUTPUT_FILES = Items(
                             name="container",
                             kind=Shape(
                                 (
-                                    Field(name="path", kind=Text()),
                                     Field(
                                         name="containerUrl", kind=Text(empty=False), required=True
                                     ),
+                                    Field(name="path", kind=Text()),
                                     Field(name="identityReference", kind=IDENTITY),
                                     Field(name="uploadHeaders", kind=UPLOAD_HEADERS),
                                 )
@@ -132,6 +132,11 @@ USER_IDENTITY = OneOf(
     ("username", "autoUser"),
 )
 AUTO_USER = {"autoUser": {"scope": "pool", "elevationLevel": "nonadmin"}}
+TOKEN = Field(
+    name="authenticationTokenSettings",
+    kind=Shape((Field(name="access", kind=Items(kind=Choice(("job",)))),)),
+)
+"""Checked and kept; the service itself gives no tokens any more."""
 RETENTION = "P7D"
 CONSTRAINTS = Shape(
     (

@@ -24,6 +24,7 @@ from runner.emulator.batch.operations.bodies.commands import (
     OUTPUT_FILES,
     RESOURCE_FILES,
     RETENTION,
+    TOKEN,
     USER_IDENTITY,
 )
 from runner.emulator.batch.operations.bodies.containers import CONTAINER_SETTINGS
@@ -34,7 +35,6 @@ from runner.emulator.batch.operations.shapes import (
     Field,
     Integer,
     Shape,
-    Unbuilt,
 )
 from runner.emulator.batch.operations.wire import UNLIMITED, limit_of
 
@@ -104,7 +104,7 @@ MANAGER = Shape(
         _IDENTITY,
         Field(name="runExclusive", kind=Boolean(), default=True),
         Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
-        Field(name="authenticationTokenSettings", kind=Unbuilt(what="authentication tokens")),
+        TOKEN,
         Field(name="allowLowPriorityNode", kind=Boolean(), default=True),
     )
 )

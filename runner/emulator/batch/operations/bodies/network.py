@@ -28,7 +28,7 @@ _RULE = Shape(
         Field(name="priority", kind=Integer(low=150, high=4096), required=True),
         Field(name="access", kind=Choice(("allow", "deny")), required=True),
         Field(name="sourceAddressPrefix", kind=Text(empty=False), required=True),
-        Field(name="sourcePortRanges", kind=Items(kind=Text(empty=False))),
+        Field(name="sourcePortRanges", kind=Items(kind=Text(empty=False)), default=["*"]),
     )
 )
 _NAT_POOL = Shape(
@@ -64,7 +64,7 @@ _PUBLIC_ADDRESSES = Shape(
 POOL_NETWORK = Shape(
     (
         Field(name="subnetId", kind=Text(empty=False)),
-        Field(name="dynamicVNetAssignmentScope", kind=Choice(("none", "job"))),
+        Field(name="dynamicVNetAssignmentScope", kind=Choice(("none", "job")), default="none"),
         Field(
             name="endpointConfiguration",
             kind=Shape(

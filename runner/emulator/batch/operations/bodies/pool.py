@@ -13,12 +13,13 @@ from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import NodeId, PoolId
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.pool import Deallocation, NodeFill, PoolDraft, StartTaskRule
-from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.operations.bodies.autoscale import (
     POOL_FIELDS,
     Scaled,
     auto_scale_rule,
 )
+from runner.emulator.batch.operations.bodies.cloudservice import CLOUD_SERVICE
 from runner.emulator.batch.operations.bodies.commands import (
     APPLICATION_PACKAGES,
     AUTO_USER,
@@ -32,6 +33,7 @@ from runner.emulator.batch.operations.bodies.commands import (
 )
 from runner.emulator.batch.operations.bodies.containers import CONTAINER_SETTINGS
 from runner.emulator.batch.operations.bodies.files import check_files
+from runner.emulator.batch.operations.bodies.filling import fill_in_pool
 from runner.emulator.batch.operations.bodies.machine import USER_ACCOUNTS, VIRTUAL_MACHINE
 from runner.emulator.batch.operations.bodies.mounts import MOUNTS
 from runner.emulator.batch.operations.bodies.network import POOL_NETWORK, check_network
@@ -50,6 +52,8 @@ from runner.emulator.batch.operations.shapes import (
 )
 
 FIVE_MINUTES = timedelta(minutes=5)
+CERTIFICATES = Field(name="certificateReferences", kind=Unbuilt(what="certificates", idle=([],)))
+COMMUNICATION = Choice(("default", "classic", "simplified"))
 START_TASK = Shape(
     (
         Field(name="commandLine", kind=COMMAND_LINE, required=True),
@@ -90,6 +94,7 @@ def _sized(limits: Limits) -> tuple[Field, ...]:
         Field(name="enableInterNodeCommunication", kind=Boolean(), default=False),
         Field(name="startTask", kind=START_TASK),
         Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
+        CERTIFICATES,
         Field(name="metadata", kind=METADATA),
         Field(name="userAccounts", kind=USER_ACCOUNTS),
         Field(name="taskSlotsPerNode", kind=Integer(low=1, high=limits.slots_per_node), default=1),
@@ -98,10 +103,12 @@ def _sized(limits: Limits) -> tuple[Field, ...]:
             kind=SCHEDULING_POLICY,
             default={"nodeFillType": "Spread"},
         ),
-        Field(name="virtualMachineConfiguration", kind=VIRTUAL_MACHINE, required=True),
+        Field(name="virtualMachineConfiguration", kind=VIRTUAL_MACHINE),
+        Field(name="cloudServiceConfiguration", kind=CLOUD_SERVICE),
         Field(name="networkConfiguration", kind=POOL_NETWORK),
         Field(name="mountConfiguration", kind=MOUNTS),
-        Field(name="targetNodeCommunicationMode", kind=Text()),
+        Field(name="applicationLicenses", kind=Items(kind=Text(empty=False))),
+        Field(name="targetNodeCommunicationMode", kind=COMMUNICATION),
         Field(name="upgradePolicy", kind=Anything()),
         Field(name="resourceTags", kind=Anything()),
     )
@@ -133,7 +140,8 @@ def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
 
 def draft_pool(document: dict[str, Any]) -> PoolDraft:
     """What the core needs of a checked pool; raises `RefusedError` where parts do not fit."""
-    check_image(document["virtualMachineConfiguration"])
+    _check_machine(document)
+    fill_in_pool(document)
     check_network(document.get("networkConfiguration", {}))
     return PoolDraft(
         document=document,
@@ -150,6 +158,27 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
 def draft_start_task(document: Document) -> StartTaskRule | None:
     """What the core needs of a pool's start task."""
     start_task = document.get("startTask")
+def _length(text: str) -> timedelta:
+    length = parse_duration(text)
+    assert length is not None
+    return length
+
+
+def _check_machine(document: dict[str, Any]) -> None:
+    machine = document.get("virtualMachineConfiguration")
+    services = document.get("cloudServiceConfiguration")
+    if machine is not None and services is None:
+        check_image(machine)
+    elif machine is None and services is None:
+        raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", "virtualMachineConfiguration"))
+    elif machine is not None:
+        raise invalid_property(
+            "cloudServiceConfiguration",
+            "",
+            "Only one of virtualMachineConfiguration and cloudServiceConfiguration may be given",
+        )
+
+
     if start_task is None:
         return None
     check_files(start_task)
@@ -216,12 +245,13 @@ UPDATABLE = (
     Field(name="startTask", kind=START_TASK),
     Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
     Field(name="metadata", kind=METADATA),
-    Field(name="targetNodeCommunicationMode", kind=Text()),
+    Field(name="targetNodeCommunicationMode", kind=COMMUNICATION),
 )
 PATCH = Shape(
     (
         Field(name="displayName", kind=DISPLAY_NAME),
         *UPDATABLE,
+    CERTIFICATES,
         Field(name="enableInterNodeCommunication", kind=Boolean()),
         Field(name="networkConfiguration", kind=POOL_NETWORK),
         Field(name="mountConfiguration", kind=MOUNTS),
@@ -238,13 +268,20 @@ def patch_pool(body: object, document: Document) -> Document:
     """A pool's document with the given properties changed (`PATCH`)."""
     given = PATCH.read(body, "")
     check_network(given.get("networkConfiguration", {}))
-    return {**document, **given}
+    return _without_packages({**document, **given})
 
 
 def replace_pool(body: object, document: Document) -> Document:
     """A pool's document with all updatable properties given anew; absent ones are removed."""
     kept = {field.name for field in UPDATABLE}
     rest = {name: value for name, value in document.items() if name not in kept}
-    given = REPLACEMENT.read(body, "")
-    given.pop("certificateReferences", None)
-    return {**rest, **given}
+    return _without_packages({**rest, **REPLACEMENT.read(body, "")})
+
+
+def _without_packages(document: Document) -> Document:
+    """On record: an empty list of application packages is as good as none."""
+    if document.get("applicationPackageReferences") != []:
+        return document
+    return {
+        name: value for name, value in document.items() if name != "applicationPackageReferences"
+    }

@@ -30,6 +30,7 @@ from runner.emulator.batch.operations.bodies.commands import (
     ID,
     OUTPUT_FILES,
     RESOURCE_FILES,
+    TOKEN,
     USER_IDENTITY,
 )
 from runner.emulator.batch.operations.bodies.containers import CONTAINER_SETTINGS
@@ -41,7 +42,6 @@ from runner.emulator.batch.operations.shapes import (
     Items,
     Shape,
     Text,
-    Unbuilt,
 )
 from runner.emulator.batch.operations.wire import limit_of
 
@@ -120,8 +120,8 @@ def task_shape(limits: Limits) -> Shape:
             Field(name="environmentSettings", kind=ENVIRONMENT),
             Field(name="affinityInfo", kind=AFFINITY),
             Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
-            Field(name="authenticationTokenSettings", kind=Unbuilt(what="authentication tokens")),
             Field(name="userIdentity", kind=USER_IDENTITY, default=AUTO_USER),
+            TOKEN,
             Field(name="exitConditions", kind=EXIT_CONDITIONS),
             Field(name="constraints", kind=CONSTRAINTS, default=DEFAULT_CONSTRAINTS),
             Field(

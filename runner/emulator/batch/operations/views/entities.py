@@ -96,6 +96,9 @@ def _pool_properties(endpoint: str, pool: Pool, nodes: NodeTable) -> Properties:
         yield name, value
         if name == "autoScaleEvaluationInterval" and pool.autoscale and pool.autoscale.run:
             yield "autoScaleRun", show_auto_scale_run(pool.autoscale.run)
+    if pool.nodes_made:
+        wanted = document.get("targetNodeCommunicationMode")
+        yield "currentNodeCommunicationMode", "simplified" if wanted == "simplified" else "classic"
 
 
 def show_job(endpoint: str, job: Job) -> dict[str, Any]:
@@ -131,12 +134,12 @@ def _job_properties(endpoint: str, job: Job) -> Properties:
     yield from _declared(document, *_JOB_TAIL)
 
 
-def show_task(endpoint: str, task: Task) -> dict[str, Any]:
-    """A task."""
-    return dict(_task_properties(endpoint, task))
+def show_task(endpoint: str, task: Task, *, on_windows: bool = False) -> dict[str, Any]:
+    """A task; Windows nodes write paths in their own way."""
+    return dict(_task_properties(endpoint, task, on_windows=on_windows))
 
 
-def _task_properties(endpoint: str, task: Task) -> Properties:
+def _task_properties(endpoint: str, task: Task, *, on_windows: bool) -> Properties:
     document = task.document
     yield "id", task.id
     yield from _declared(document, "displayName")
@@ -155,12 +158,12 @@ def _task_properties(endpoint: str, task: Task) -> Properties:
         yield name, value
     yield "executionInfo", show_task_execution(task)
     if task.placement is not None:
-        yield "nodeInfo", _node_info(endpoint, task)
+        yield "nodeInfo", _node_info(endpoint, task, on_windows=on_windows)
     elif task.state is TaskState.COMPLETED:
         yield "nodeInfo", {}
 
 
-def _node_info(endpoint: str, task: Task) -> dict[str, Any]:
+def _node_info(endpoint: str, task: Task, *, on_windows: bool) -> dict[str, Any]:
     assert task.placement is not None
     pool, node = task.placement.pool, task.placement.node
     url, folder = node_url(endpoint, pool, node), task_folder(task.job, task.id)
@@ -169,7 +172,7 @@ def _node_info(endpoint: str, task: Task) -> dict[str, Any]:
         "nodeUrl": url,
         "poolId": pool,
         "nodeId": node,
-        "taskRootDirectory": folder,
+        "taskRootDirectory": folder.replace("/", "\\") if on_windows else folder,
         "taskRootDirectoryUrl": f"{url}/files/{folder}",
     }
 

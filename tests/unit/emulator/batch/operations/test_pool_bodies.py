@@ -42,8 +42,14 @@ def with_endpoints(*endpoints: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_network_is_kept_as_it_is() -> None:
-    rule = {"priority": 150, "access": "deny", "sourceAddressPrefix": "*"}
+    rule = {
+        "priority": 150,
+        "access": "deny",
+        "sourceAddressPrefix": "*",
+        "sourcePortRanges": ["*"],
+    }
     network = {
+        "dynamicVNetAssignmentScope": "none",
         "subnetId": "/subscriptions/s/subnets/n",
         **with_endpoints({**ENDPOINT, "networkSecurityGroupRules": [rule]}),
         "publicIPAddressConfiguration": {"provision": "nopublicipaddresses"},

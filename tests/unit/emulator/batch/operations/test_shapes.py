@@ -126,11 +126,12 @@ def test_enumerations_come_back_as_the_service_writes_them() -> None:
             {"PropertyName": "coordinationCommandLine"},
         ),
         (
-            {"authenticationTokenSettings": {"access": ["job"]}},
-            Reason.NOT_IMPLEMENTED,
+            {"authenticationTokenSettings": {"access": ["task"]}},
+            Reason.PROPERTY_INVALID,
             {
-                "PropertyName": "authenticationTokenSettings",
-                "Reason": "The emulator does not have authentication tokens",
+                "PropertyName": "access",
+                "PropertyValue": "task",
+                "Reason": "The value is not one of: job",
             },
         ),
         (
@@ -184,7 +185,11 @@ def test_a_pool_in_the_service_form() -> None:
             "imageReference": {**MACHINE["imageReference"], "version": "latest"},  # type: ignore[dict-item]
             "nodeAgentSKUId": "batch.node.debian 12",
         },
-        "networkConfiguration": {"subnetId": "x", "publicIPAddressConfiguration": {}},
+        "networkConfiguration": {
+            "subnetId": "x",
+            "dynamicVNetAssignmentScope": "none",
+            "publicIPAddressConfiguration": {},
+        },
     }
 
 
