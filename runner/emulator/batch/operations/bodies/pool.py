@@ -51,9 +51,9 @@ from runner.emulator.batch.operations.shapes import (
     Unbuilt,
 )
 
-FIVE_MINUTES = timedelta(minutes=5)
 CERTIFICATES = Field(name="certificateReferences", kind=Unbuilt(what="certificates", idle=([],)))
 COMMUNICATION = Choice(("default", "classic", "simplified"))
+FIVE_MINUTES = timedelta(minutes=5)
 START_TASK = Shape(
     (
         Field(name="commandLine", kind=COMMAND_LINE, required=True),
@@ -93,8 +93,8 @@ def _sized(limits: Limits) -> tuple[Field, ...]:
         *POOL_FIELDS,
         Field(name="enableInterNodeCommunication", kind=Boolean(), default=False),
         Field(name="startTask", kind=START_TASK),
-        Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
         CERTIFICATES,
+        Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
         Field(name="metadata", kind=METADATA),
         Field(name="userAccounts", kind=USER_ACCOUNTS),
         Field(name="taskSlotsPerNode", kind=Integer(low=1, high=limits.slots_per_node), default=1),
@@ -155,15 +155,6 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
     )
 
 
-def draft_start_task(document: Document) -> StartTaskRule | None:
-    """What the core needs of a pool's start task."""
-    start_task = document.get("startTask")
-def _length(text: str) -> timedelta:
-    length = parse_duration(text)
-    assert length is not None
-    return length
-
-
 def _check_machine(document: dict[str, Any]) -> None:
     machine = document.get("virtualMachineConfiguration")
     services = document.get("cloudServiceConfiguration")
@@ -179,6 +170,9 @@ def _check_machine(document: dict[str, Any]) -> None:
         )
 
 
+def draft_start_task(document: Document) -> StartTaskRule | None:
+    """What the core needs of a pool's start task."""
+    start_task = document.get("startTask")
     if start_task is None:
         return None
     check_files(start_task)
@@ -243,6 +237,7 @@ def decode_removal(body: object, limits: Limits) -> tuple[tuple[NodeId, ...], st
 
 UPDATABLE = (
     Field(name="startTask", kind=START_TASK),
+    CERTIFICATES,
     Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
     Field(name="metadata", kind=METADATA),
     Field(name="targetNodeCommunicationMode", kind=COMMUNICATION),
@@ -251,7 +246,6 @@ PATCH = Shape(
     (
         Field(name="displayName", kind=DISPLAY_NAME),
         *UPDATABLE,
-    CERTIFICATES,
         Field(name="enableInterNodeCommunication", kind=Boolean()),
         Field(name="networkConfiguration", kind=POOL_NETWORK),
         Field(name="mountConfiguration", kind=MOUNTS),
@@ -259,9 +253,7 @@ PATCH = Shape(
         Field(name="upgradePolicy", kind=Anything()),
     )
 )
-REPLACEMENT = Shape(
-    (*UPDATABLE, Field(name="certificateReferences", kind=Unbuilt(what="certificates", idle=([],))))
-)
+REPLACEMENT = Shape(UPDATABLE)
 
 
 def patch_pool(body: object, document: Document) -> Document:
