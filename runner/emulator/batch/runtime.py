@@ -26,6 +26,7 @@ from runner.emulator.batch.core.actions import (
     RunRelease,
     RunStartTask,
     RunTask,
+    UploadLogs,
 )
 from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.core.ids import NodeId, RunId
@@ -34,9 +35,11 @@ from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.nodes import end_start_task
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.preparation import end_preparation
+from runner.emulator.batch.core.recovery import recover
 from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
+from runner.emulator.batch.disturbance import Disturbance, earliest
 from runner.emulator.batch.launching.launches import (
     launch_preparation,
     launch_release,
@@ -44,7 +47,9 @@ from runner.emulator.batch.launching.launches import (
     launch_task,
 )
 from runner.emulator.batch.launching.place import Place, mount_paths
-from runner.emulator.batch.node.directories import make_node_directories, remove_tree
+from runner.emulator.batch.node.directories import make_node_directories
+from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import (
     Executor,
     Failure,
@@ -54,7 +59,10 @@ from runner.emulator.batch.node.launch import (
     NodeDirectories,
     Outcome,
 )
+from runner.emulator.batch.node.logupload import send_texts
 from runner.emulator.batch.operations.views.entities import job_folder, task_folder
+from runner.emulator.batch.removals import Removal, Removals
+from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +73,7 @@ NOT_RUN = (
     "This task asks for admin. The emulator was not allowed to run admin commands on this"
     " machine, so it was not run and counts as having succeeded.\n"
 )
+FAILED_ON_PURPOSE = "The emulator was told to have this start task fail; it was not run.\n"
 NOT_ALLOWED = "The task asks for admin, which the emulator was not allowed to give on this machine"
 
 
@@ -76,27 +85,55 @@ class Runtime:
         *,
         state: State,
         executor: Executor,
+        isolation: Isolation,
         place: Place,
         clock: Callable[[], datetime],
         run_admin: bool,
+        disturbance: Disturbance,
+        journal: Journal | None = None,
     ) -> None:
+        """With a journal, nothing is done before what it follows from is on disk."""
         self._state = state
         self._executor = executor
+        self._isolation = isolation
         self._place = place
         self._clock = clock
         self._run_admin = run_admin
+        self._disturbance = disturbance
         self._timer: asyncio.TimerHandle | None = None
         self._runs: dict[RunId, asyncio.Task[Outcome]] = {}
         self._removals: dict[NodeId, asyncio.Task[None]] = {}
+        self._uploads: set[asyncio.Task[None]] = set()
+        self._log_stop = Interruption()
         self._closed = False
+        self._journal = journal
+        self._announcements = Removals(place.nodes, journal)
+
+    def resume(self) -> None:
+        """Goes on where an earlier emulator ended, whose records have been read."""
+        self._announcements.resume()
+        recover(self._state, self._clock())
+        self.settle()
 
     def settle(self) -> None:
         """Lets the core catch up with the clock, starts what it asks for, and sets the timer."""
         if self._closed:
             return
-        for action in advance(self._state, self._clock()):
-            self._perform(action)
+        actions = self._advance()
+        for action in actions:
+            if isinstance(action, RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles):
+                self._announcements.announce(_removal(action))
+        if actions and self._journal is not None:
+            self._journal.after_commit(partial(self._perform_all, actions))
+        else:
+            self._perform_all(actions)
         self._set_timer()
+
+    def _advance(self) -> tuple[Action, ...]:
+        now = self._clock()
+        actions = advance(self._state, now)
+        self._disturbance.disturb(self._state, now)
+        return actions if self._disturbance.idle else actions + advance(self._state, now)
 
     async def close(self) -> None:
         """Kills what runs, and waits until it and what is being removed are gone."""
@@ -106,20 +143,32 @@ class Runtime:
         runs = tuple(self._runs.values())
         for run in runs:
             run.cancel()
-        await asyncio.gather(*runs, *self._removals.values(), return_exceptions=True)
+        self._log_stop.fire()
+        waited = (*runs, *self._removals.values(), *self._uploads)
+        await asyncio.gather(*waited, return_exceptions=True)
         await self._executor.close()
 
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        moment = self._state.agenda.next_moment()
+        moment = earliest(self._state.agenda.next_moment(), self._disturbance.next_moment())
         if moment is not None:
             seconds = max(0.0, (moment - self._clock()).total_seconds())
             self._timer = asyncio.get_running_loop().call_later(seconds, self.settle)
 
+    def _perform_all(self, actions: tuple[Action, ...]) -> None:
+        if not self._closed:
+            for action in actions:
+                self._perform(action)
+
     def _perform(self, action: Action) -> None:
         match action:
+            case PrepareNode() if action.node in self._removals:
+                # What an earlier machine of that name had is being removed.
+                self._follow(action.node, partial(self._prepare, action))
+            case PrepareNode() if self._isolation.is_running(self._root(action.node)):
+                self._follow(action.node, partial(self._restart, action))
             case PrepareNode():
                 self._prepare(action)
             case RunTask():
@@ -134,13 +183,10 @@ class Runtime:
                 self._start(action.run, self._run_for_job(action, launch_release), end_release)
             case Kill():
                 self._kill(action.run)
-            case RemoveNodeFiles():
-                self._remove(action.node, self._root(action.node))
-            case RemoveTaskFiles():
-                folder = task_folder(action.job, action.task)
-                self._remove(action.node, self._root(action.node) / folder)
-            case RemoveJobFiles():
-                self._remove(action.node, self._root(action.node) / job_folder(action.job))
+            case RemoveNodeFiles() | RemoveTaskFiles() | RemoveJobFiles():
+                self._remove(_removal(action))
+            case UploadLogs():
+                self._upload_logs(action)
             case _:
                 assert_never(action)
 
@@ -154,6 +200,11 @@ class Runtime:
                 (directories.mounts / path).mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 logger.warning("%s could not be made: %s", directories.mounts / path, error)
+
+    def _restart(self, action: PrepareNode) -> None:
+        """What the start task had left running is gone after a restart."""
+        self._isolation.end_node(self._root(action.node))
+        self._prepare(action)
 
     def _root(self, node: NodeId) -> Path:
         return self._place.nodes / node
@@ -180,6 +231,12 @@ class Runtime:
             outcome = self._fault(error)
         else:
             outcome = execution.result()
+        if self._closed and outcome is None:
+            # Nobody asked for its end: it counts as lost with its node, at the next start.
+            return
+        known = self._state.runs.get(run)
+        if known is not None and known.task is not None and outcome is not None:
+            self._disturbance.note_end_of_task(known.pool)
         report(self._state, self._clock(), run, outcome)
         self.settle()
 
@@ -194,9 +251,15 @@ class Runtime:
         return await self._executor.run(launch)
 
     async def _run_start_task(self, action: RunStartTask) -> Outcome:
+        await self._wait_for_removals(action.node)
         store = self._state.store
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
         launch = launch_start_task(self._place, pool, node)
+        exit_code = self._disturbance.start_task_exit_code(pool.id, node.id)
+        if exit_code is not None:
+            self._write_instead(launch, FAILED_ON_PURPOSE)
+            now = self._clock()
+            return Outcome(started=now, ended=now, exit_code=exit_code, failure=None)
         if launch.elevated and not self._run_admin:
             return self._skip(launch)
         return await self._executor.run(launch)
@@ -246,9 +309,22 @@ class Runtime:
         )
         return Outcome(started=now, ended=now, exit_code=None, failure=failure)
 
-    def _remove(self, node: NodeId, path: Path) -> None:
+    def _remove(self, removal: Removal) -> None:
         """Removes in the background; one after the other on a node, since folders are nested."""
-        removal = asyncio.create_task(self._remove_after(self._removals.get(node), path))
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            if not removal.folder:
+                self._isolation.remove_node(self._root(removal.node))
+            self._announcements.carry_out(removal)
+            # Comes before the end of this work, on which the next run in that folder waits.
+            loop.call_soon_threadsafe(self._announcements.note_done, removal)
+
+        self._follow(removal.node, work)
+
+    def _follow(self, node: NodeId, work: Callable[[], None]) -> None:
+        """Has something done to the files of a node once all that was asked for before is."""
+        removal = asyncio.create_task(self._do_after(self._removals.get(node), work))
         self._removals[node] = removal
         removal.add_done_callback(partial(self._forget_removal, node))
 
@@ -256,16 +332,36 @@ class Runtime:
         if self._removals.get(node) is removal:
             del self._removals[node]
 
-    async def _remove_after(self, earlier: asyncio.Task[None] | None, path: Path) -> None:
+    async def _do_after(self, earlier: asyncio.Task[None] | None, work: Callable[[], None]) -> None:
         if earlier is not None:
             await earlier
         try:
-            await asyncio.to_thread(remove_tree, path)
+            await asyncio.to_thread(work)
         except OSError as error:
-            logger.warning("%s could not be removed: %s", path, error)
+            logger.warning("files of a node: %s", error)
+
+    def _upload_logs(self, action: UploadLogs) -> None:
+        upload = asyncio.create_task(
+            asyncio.to_thread(send_texts, action.container_url, action.files, self._log_stop)
+        )
+        self._uploads.add(upload)
+        upload.add_done_callback(self._uploads.discard)
 
     async def _wait_for_removals(self, node: NodeId) -> None:
         """A task may follow one with its id, whose folder must be gone first."""
         removal = self._removals.get(node)
         if removal is not None:
             await asyncio.shield(removal)
+
+
+def _removal(action: RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles) -> Removal:
+    match action:
+        case RemoveNodeFiles():
+            folder = ""
+        case RemoveTaskFiles():
+            folder = task_folder(action.job, action.task)
+        case RemoveJobFiles():
+            folder = job_folder(action.job)
+        case _:
+            assert_never(action)
+    return Removal(node=action.node, folder=folder)

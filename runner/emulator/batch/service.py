@@ -5,44 +5,53 @@ It must not know how bytes reach a socket, nor the rules of pools, jobs and task
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from dataclasses import replace
-from pathlib import Path
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
+from runner.emulator.batch.keeping import KINDS, restore
+from runner.emulator.batch.disturbance import Disturbance
 from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.node.environment import base_environment
+from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import Executor
+from runner.emulator.batch.node.leftovers import kill_leftovers
+from runner.emulator.batch.node.plain import PlainProcesses
 from runner.emulator.batch.node.processes import LocalExecutor
 from runner.emulator.batch.operations import call as calls
 from runner.emulator.batch.operations.authorization import authorize
 from runner.emulator.batch.operations.bodies.task import task_shape
+from runner.emulator.batch.operations.dialects.rewriting import read_request, write_answer
 from runner.emulator.batch.operations.refusals import refuse
 from runner.emulator.batch.operations.replies import Reply, to_response
 from runner.emulator.batch.operations.routing import Match, Routes
 from runner.emulator.batch.operations.table import OLDER_OPERATIONS, OPERATIONS
 from runner.emulator.batch.operations.versions import check_operation, read_version
 from runner.emulator.batch.runtime import Runtime
-from runner.emulator.batch.operations.dialects.rewriting import read_request, write_answer
+from runner.emulator.faults.choose import Faults
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import ContentTooLargeError, Request, Response
+from runner.emulator.storage.journal import Journal
 
 
 class BatchService:
     """All calls belong to one asyncio loop; records live in memory, files below `directory`.
 
     `environ` is the emulator's own environment, of which tasks see the few variables that
-    programs need; `executor` runs tasks in place of processes of this machine; `auto_storage`
+    programs need; `isolation` says what a node is, and is closed with the service; `executor` runs
+    tasks in place of all that; `auto_storage`
     gives the signed URL of a container of the account's auto-storage account, if it has one;
-    `names` makes new names in place of chance.
+    `names` makes new names in place of chance; `faults` are those that are asked for.
     """
 
     def __init__(
@@ -55,49 +64,83 @@ class BatchService:
         run_admin: bool,
         environ: Mapping[str, str],
         executor: Executor | None = None,
+        isolation: Isolation | None = None,
         auto_storage: Callable[[str], str] | None = None,
         limits: Limits | None = None,
         pace: Pace | None = None,
         names: Names | None = None,
+        faults: Faults | None = None,
+        keep: bool = False,
     ) -> None:
+        """With `keep`, records are on disk too, and those of an earlier start come back.
+
+        Raises `StorageError` where that is asked for and the file cannot be used.
+        """
         self._account = account
         self._endpoint = endpoint.rstrip("/")
         self._clock = clock
+        disturbance = Disturbance(faults or Faults(seed=0), account=account.name)
         self._limits = limits or Limits()
         self._nodes = directory / "nodes"
+        isolation = isolation or PlainProcesses()
+        run_admin = run_admin or isolation.runs_admin
         self._state = State(
             store=Store(), limits=self._limits, pace=pace or Pace(), names=names or _RANDOM_NAMES
         )
-        self._routes = Routes(OPERATIONS)
+        self._journal = Journal(directory / "state.db", KINDS) if keep else None
+        self._routes = Routes((*OPERATIONS, *OLDER_OPERATIONS))
         self._shared = calls.Account(
             state=self._state,
             task_shape=task_shape(self._limits),
             nodes=self._nodes,
+            disturbance=disturbance,
         )
         self._runtime = Runtime(
             state=self._state,
             executor=executor
             or LocalExecutor(
-                clock=clock, run_admin=run_admin, base_environment=base_environment(environ)
+                clock=clock,
+                run_admin=run_admin,
+                base_environment=base_environment(environ),
+                isolation=isolation,
             ),
+            isolation=isolation,
             place=Place(
                 account=account.name,
                 endpoint=self._endpoint,
                 nodes=self._nodes,
                 auto_storage=auto_storage,
             ),
+            disturbance=disturbance,
             clock=clock,
             run_admin=run_admin,
+            journal=self._journal,
         )
 
     async def start(self) -> None:
-        """Makes the folder of the nodes, without what an earlier start left in it."""
-        remove_tree(self._nodes)
-        self._nodes.mkdir(parents=True)
+        """Ends what an earlier emulator left running here, and goes on from its records.
+
+        Without records, files of nodes that are left are removed. Raises `StorageError`.
+        """
+        if self._journal is None:
+            remove_tree(self._nodes)
+            self._nodes.mkdir(parents=True)
+            return
+        await asyncio.to_thread(kill_leftovers, self._nodes)
+        self._nodes.mkdir(parents=True, exist_ok=True)
+        restore(self._state.store, self._journal)
+        self._runtime.resume()
+        await self._journal.settled()
+
+    def look_again(self) -> None:
+        """Call it when the rules of faults have changed."""
+        self._runtime.settle()
 
     async def close(self) -> None:
         """Kills the tasks that run; files stay, for whoever wants to look at them."""
         await self._runtime.close()
+        if self._journal is not None:
+            self._journal.close()
 
     async def handle(self, request: Request) -> Response:
         """Answers one request; refusals become the service's error envelope."""
@@ -110,6 +153,9 @@ class BatchService:
             reply = await self._answer(request, endpoint, address.resource, request_id, now)
         except RefusedError as refused:
             reply = refuse(refused, endpoint=endpoint, request_id=request_id, now=now)
+        if self._journal is not None:
+            # Also what is only read may have been changed a moment ago.
+            await self._journal.settled()
         return to_response(reply, request=request, request_id=request_id, now=now)
 
     async def _answer(
@@ -140,11 +186,15 @@ class BatchService:
             resource=resource,
             headers=request.headers,
             content=content,
+            adapt=partial(read_request, version, match.operation.name),
         )
         try:
             reply = handler(call)
         finally:
             self._runtime.settle()
+        if reply.json is None:
+            return reply
+        return replace(reply, json=write_answer(version, reply.json))
 
     async def _content(self, request: Request, match: Match) -> bytes:
         collection = match.operation.name == "create_task_collection"
@@ -161,7 +211,3 @@ _RANDOM_NAMES = Names(
     guid=lambda: str(uuid.uuid4()),
     random=secrets.SystemRandom().random,
 )
-            adapt=partial(read_request, version, match.operation.name),
-        if reply.json is None:
-            return reply
-        return replace(reply, json=write_answer(version, reply.json))

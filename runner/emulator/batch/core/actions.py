@@ -74,6 +74,18 @@ class RemoveNodeFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadLogs:
+    """Send files that are made of a node's log to a container; nobody hears how that went."""
+
+    node: NodeId
+    container_url: str
+    identity: bool
+    """Whether the URL has no signature, and a managed identity stands for one."""
+    files: tuple[tuple[str, str], ...]
+    """The name of each blob, and its text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveTaskFiles:
     """Remove a task's folder from the node where it ran."""
 
@@ -100,4 +112,5 @@ Action: TypeAlias = (
     | RemoveNodeFiles
     | RemoveTaskFiles
     | RemoveJobFiles
+    | UploadLogs
 )

@@ -24,6 +24,7 @@ def clear_node(
 ) -> None:
     """Puts a node into a state in which all that runs there ends, tasks as the option says."""
     state.store.put(replace(node, state=to, state_time=now, option=option, until=None, errors=()))
+    state.logs.note(node.id, now, f"node is {to.value}; tasks: {option.value}")
     state.agenda.add(now + state.pace.leaving, NodeDue(pool=node.pool, node=node.id))
     if node.start is not None and node.start.run is not None:
         state.actions.append(Kill(run=node.start.run))

@@ -22,6 +22,12 @@ class Limits:
     dependency_characters: int = 64_000
     auto_pool_prefix: int = 20
     between_enabling_auto_scale: timedelta = timedelta(seconds=30)
+    dedicated_cores: int | None = None
+    """The account's quota; None is without end, as are those of spot cores, pools and jobs."""
+    spot_cores: int | None = None
+    pools: int | None = None
+    active_jobs: int | None = None
+    """Of job schedules and jobs together that are not over."""
     nodes_per_pool: int = 1000
     """Not the service's: a guard against asking one machine for a data centre."""
 
@@ -38,5 +44,7 @@ class Pace:
     stopping: timedelta = timedelta(milliseconds=5)
     deleting: timedelta = timedelta(milliseconds=5)
     job_changing: timedelta = timedelta(milliseconds=3)
+    noticing: timedelta = timedelta()
+    """How long a job stays active that is to end with its tasks, and has none to run."""
     scheduling: timedelta = timedelta()
     """How long a task waits for a node that is free; none at all is fastest."""

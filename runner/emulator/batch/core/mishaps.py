@@ -12,12 +12,18 @@ from datetime import datetime, timedelta
 
 from runner.emulator.batch.core.actions import Kill
 from runner.emulator.batch.core.agenda import NodeDue
+from runner.emulator.batch.core.allocation import settle_pool
 from runner.emulator.batch.core.clearing import clear_node
 from runner.emulator.batch.core.ids import NodeId, PoolId
 from runner.emulator.batch.core.node import Node, NodeError, NodeRun, NodeState
-from runner.emulator.batch.core.nodes import begin_start
-from runner.emulator.batch.core.pool import AllocationState, Deallocation, Pool, ResizeError
-from runner.emulator.batch.core.pools import settle_pool
+from runner.emulator.batch.core.nodes import begin_start, give_back
+from runner.emulator.batch.core.pool import (
+    AllocationState,
+    Deallocation,
+    Pool,
+    ResizeError,
+    Supply,
+)
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.runs import with_exit_failure
 from runner.emulator.batch.core.state import State
@@ -53,7 +59,7 @@ def preempt_node(
         raise _invalid("Only spot nodes are preempted")
     clear_node(state, now, record, NodeState.PREEMPTED, Deallocation.REQUEUE)
     until = now + (state.pace.preempted if lasts is None else lasts)
-    record = replace(state.store.node(pool, node), until=until)
+    record = replace(give_back(state, now, state.store.node(pool, node)), until=until)
     state.store.put(record)
     state.agenda.add(until, NodeDue(pool=record.pool, node=record.id))
     return record
@@ -128,6 +134,18 @@ def fail_resize(state: State, now: datetime, pool: PoolId, *errors: ResizeError)
         )
     settle_pool(state, now, record, errors or (ALLOCATION_FAILED,))
     return state.store.pool(pool)
+
+
+def limit_supply(state: State, pool: PoolId, supply: Supply | None) -> Pool:
+    """Lets a pool have so many nodes at most, as if there were no more machines; None ends that.
+
+    Nodes that it has stay. A resize that wants more waits until its time-out is over, and ends with
+    `AllocationTimedout`; it goes on when the limit is lifted before.
+    """
+    record = replace(state.store.pool(pool), supply=supply)
+    state.store.put(record)
+    state.touch_pool(record.id)
+    return record
 
 
 ALLOCATION_FAILED = ResizeError(

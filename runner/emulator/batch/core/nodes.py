@@ -31,6 +31,7 @@ def make_node(state: State, now: datetime, pool: Pool, number: int, *, dedicated
         state=NodeState.CREATING,
         state_time=now,
         allocated=now,
+        machine_since=now,
         booted=None,
         scheduling=SchedulingState.ENABLED,
         slots=pool.slots_per_node,
@@ -41,6 +42,7 @@ def make_node(state: State, now: datetime, pool: Pool, number: int, *, dedicated
         total_succeeded=0,
     )
     state.store.put(node)
+    state.logs.note(node.id, now, f"node {number} of pool {pool.id} is allocated")
     state.agenda.add(now + state.pace.creating, NodeDue(pool=pool.id, node=node.id))
 
 
@@ -64,14 +66,14 @@ def _move_on(state: State, now: datetime, node: Node) -> None:
     """What follows once nothing runs on a node any more."""
     match node.state:
         case NodeState.LEAVING_POOL:
-            _leave(state, node)
+            _leave(state, now, node)
         case NodeState.REBOOTING:
-            _forget_preparations(state, node)
-            begin_start(state, now, node)
+            restart_node(state, now, node)
         case NodeState.REIMAGING:
             begin_start(state, now, _lose_files(state, node))
         case NodeState.DEALLOCATING:
-            node = replace(_lose_files(state, node), option=None, start=None)
+            node = give_back(state, now, _lose_files(state, node))
+            node = replace(node, option=None, start=None)
             state.store.put(replace(node, state=NodeState.DEALLOCATED, state_time=now))
         case NodeState.PREEMPTED:
             if node.until is not None and now >= node.until:
@@ -82,6 +84,7 @@ def _move_on(state: State, now: datetime, node: Node) -> None:
 
 def _boot(state: State, now: datetime, node: Node) -> None:
     state.actions.append(PrepareNode(pool=node.pool, node=node.id))
+    state.logs.note(node.id, now, "node has booted")
     rule = state.store.pool(node.pool).start_task
     node = replace(node, booted=now, state_time=now)
     # A node that recovered may still hold the slots of what is being killed.
@@ -127,6 +130,7 @@ def end_start_task(state: State, now: datetime, identifier: RunId, outcome: Outc
         failure=outcome.failure,
         run=None,
     )
+    _note_start(state, now, node, outcome)
     node = replace(node, start=ended)
     if node.state is NodeState.WAITING_FOR_START_TASK:
         failed = outcome.failure is not None
@@ -137,28 +141,51 @@ def end_start_task(state: State, now: datetime, identifier: RunId, outcome: Outc
     state.offer_work(node.pool)
 
 
+def _note_start(state: State, now: datetime, node: Node, outcome: Outcome) -> None:
+    if outcome.failure is None:
+        state.logs.note(node.id, now, "start task has succeeded")
+    else:
+        state.logs.warn(node.id, now, f"start task has failed: {outcome.failure.code}")
+
+
 def leave_pool(state: State, now: datetime, node: Node, option: Deallocation) -> None:
     """Has a node leave; its tasks are dealt with as the option says."""
     if node.state is not NodeState.LEAVING_POOL:
         clear_node(state, now, node, NodeState.LEAVING_POOL, option)
 
 
-def _leave(state: State, node: Node) -> None:
+def _leave(state: State, now: datetime, node: Node) -> None:
+    give_back(state, now, node)
     state.store.delete(node)
     for record in state.store.job_nodes.of_node(node.id):
         state.store.put(replace(record, left=True))
         state.touch_job(record.job)
     state.actions.append(RemoveNodeFiles(node=node.id))
+    state.logs.forget(node.id)
     state.touch_pool(node.pool)
+
+
+def give_back(state: State, now: datetime, node: Node) -> Node:
+    """Books the time for which a node had its machine, which it has no more."""
+    if node.machine_since is not None:
+        pool = state.store.pool(node.pool)
+        state.usage.book(pool.id, pool.vm_size, node.machine_since, now)
+    return replace(node, machine_since=None)
 
 
 def _lose_files(state: State, node: Node) -> Node:
     """What is left of a node whose disk is made anew: jobs prepare it again before their tasks."""
     for record in state.store.job_nodes.of_node(node.id):
         if record.release is None:
-            state.store.job_nodes.forget(record)
+            state.store.delete(record)
     state.actions.append(RemoveNodeFiles(node=node.id))
     return replace(node, users=(), retained_until=None)
+
+
+def restart_node(state: State, now: datetime, node: Node) -> None:
+    """Has a node boot that nothing runs on any more, with its files."""
+    _forget_preparations(state, node)
+    begin_start(state, now, node)
 
 
 def _forget_preparations(state: State, node: Node) -> None:
@@ -171,13 +198,20 @@ def _forget_preparations(state: State, node: Node) -> None:
         rule = None if job is None else job.rules.preparation
         again = rule is None or rule.rerun_after_reboot or record.preparation.failure is not None
         if again and record.release is None:
-            state.store.job_nodes.forget(record)
+            state.store.delete(record)
 
 
 def begin_start(state: State, now: datetime, node: Node) -> None:
     """Has a node that nothing runs on boot, and run its start task."""
     state.store.put(
-        replace(node, state=NodeState.STARTING, state_time=now, option=None, until=None)
+        replace(
+            node,
+            state=NodeState.STARTING,
+            state_time=now,
+            machine_since=node.machine_since or now,
+            option=None,
+            until=None,
+        )
     )
     state.agenda.add(now + state.pace.starting, NodeDue(pool=node.pool, node=node.id))
 
@@ -190,6 +224,7 @@ def _create_again(state: State, now: datetime, node: Node) -> None:
             state=NodeState.CREATING,
             state_time=now,
             allocated=now,
+            machine_since=now,
             booted=None,
             start=None,
             option=None,

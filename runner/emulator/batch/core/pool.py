@@ -13,6 +13,9 @@ from runner.emulator.batch.autoscale.evaluate import Evaluation
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId
 
+RESIZE_TIMEOUT = timedelta(minutes=15)
+"""The service's default."""
+
 
 class PoolState(Enum):
     """`state` of a pool."""
@@ -51,6 +54,14 @@ class ResizeError:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """How many nodes of each kind a pool can have at most, for want of machines."""
+
+    dedicated: int
+    spot: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +110,8 @@ class PoolDraft:
     autoscale: AutoScaleRule | None = None
     inter_node: bool = False
     """Whether the nodes can reach each other."""
+    vm_size: str = ""
+    resize_timeout: timedelta = RESIZE_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +137,10 @@ class Pool:
     nodes_made: int
     """How many nodes the pool ever had: numbers the next one's address."""
     inter_node: bool = False
+    vm_size: str = ""
+    resize_timeout: timedelta = RESIZE_TIMEOUT
+    supply: Supply | None = None
+    """How many nodes there are to be had; None is without end."""
     autoscale: AutoScale | None = None
     auto_scale_enabled: datetime | None = None
     """When scaling was last enabled by a request of its own."""

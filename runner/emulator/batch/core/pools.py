@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing_extensions import assert_never
 
 from runner.emulator.batch.core.agenda import PoolDue, SampleDue, ScaleDue
+from runner.emulator.batch.core.allocation import approach_targets, settle_pool
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, key_of
-from runner.emulator.batch.core.node import Node, NodeState
-from runner.emulator.batch.core.nodes import leave_pool, look_at_node, make_node
+from runner.emulator.batch.core.nodes import leave_pool, look_at_node
 from runner.emulator.batch.core.pool import (
+    RESIZE_TIMEOUT,
     AllocationState,
     AutoScale,
     Deallocation,
@@ -62,6 +63,8 @@ def create_pool(
         auto_pool_of=auto_pool_of,
         nodes_made=0,
         inter_node=draft.inter_node,
+        vm_size=draft.vm_size,
+        resize_timeout=draft.resize_timeout,
         autoscale=None if draft.autoscale is None else AutoScale(rule=draft.autoscale, since=now),
     )
     state.store.put(pool)
@@ -81,6 +84,7 @@ def resize_pool(
     spot: int | None,
     document: Document,
     option: Deallocation,
+    timeout: timedelta = RESIZE_TIMEOUT,
 ) -> Pool:
     """Gives a steady pool other targets; None leaves one as it is."""
     pool = _steady(state, identifier)
@@ -95,6 +99,7 @@ def resize_pool(
             pool,
             modified=state.stamp(now),
             document=document,
+            resize_timeout=timeout,
             target_dedicated=pool.target_dedicated if dedicated is None else dedicated,
             target_spot=pool.target_spot if spot is None else spot,
             deallocation=option,
@@ -103,7 +108,12 @@ def resize_pool(
 
 
 def remove_nodes(
-    state: State, now: datetime, identifier: PoolId, ids: tuple[NodeId, ...], option: Deallocation
+    state: State,
+    now: datetime,
+    identifier: PoolId,
+    ids: tuple[NodeId, ...],
+    option: Deallocation,
+    timeout: timedelta = RESIZE_TIMEOUT,
 ) -> Pool:
     """Takes the named nodes out of a steady pool and lowers its targets by them."""
     pool = _steady(state, identifier)
@@ -114,6 +124,7 @@ def remove_nodes(
         modified=state.stamp(now),
         target_dedicated=max(0, pool.target_dedicated - dedicated),
         target_spot=max(0, pool.target_spot - (len(nodes) - dedicated)),
+        resize_timeout=timeout,
         deallocation=option,
     )
     for node in nodes:
@@ -219,7 +230,7 @@ def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
     match pool.allocation:
         case AllocationState.RESIZING:
             if _over(now, pool, state.pace.allocating):
-                _approach_targets(state, now, pool)
+                approach_targets(state, now, pool)
         case AllocationState.STOPPING:
             if _over(now, pool, state.pace.stopping):
                 settle_pool(state, now, pool, _stop_errors(state, pool))
@@ -233,46 +244,6 @@ def _over(now: datetime, pool: Pool, length: timedelta) -> bool:
     return now >= pool.allocation_time + length
 
 
-def _approach_targets(state: State, now: datetime, pool: Pool) -> None:
-    nodes = tuple(state.store.nodes(pool.id))
-    room = state.limits.nodes_per_pool
-    errors: list[ResizeError] = []
-    for dedicated, target in ((True, pool.target_dedicated), (False, pool.target_spot)):
-        staying = [
-            node
-            for node in nodes
-            if node.dedicated is dedicated and node.state is not NodeState.LEAVING_POOL
-        ]
-        for node in _surplus(staying, len(staying) - target):
-            leave_pool(state, now, node, pool.deallocation)
-        wanted = min(target, room)
-        if wanted < target:
-            errors.append(_quota_error(dedicated=dedicated))
-        for _ in range(wanted - len(staying)):
-            pool = replace(pool, nodes_made=pool.nodes_made + 1)
-            make_node(state, now, pool, pool.nodes_made, dedicated=dedicated)
-        room -= wanted
-    state.store.put(pool)
-    leaving = any(n.state is NodeState.LEAVING_POOL for n in state.store.nodes(pool.id))
-    if not leaving:
-        settle_pool(state, now, pool, tuple(errors))
-
-
-def _surplus(staying: list[Node], count: int) -> list[Node]:
-    """The nodes to give up: those with the fewest tasks first, then the newest."""
-    if count <= 0:
-        return []
-    return sorted(staying, key=lambda node: (len(node.occupied), -node.number))[:count]
-
-
-def _quota_error(*, dedicated: bool) -> ResizeError:
-    kind = "dedicated" if dedicated else "low priority"
-    return ResizeError(
-        code="AccountCoreQuotaReached",
-        message=f"The specified account has reached its quota of {kind} cores",
-    )
-
-
 def _stop_errors(state: State, pool: Pool) -> tuple[ResizeError, ...]:
     # The service gives one error per kind of node, also for a kind that has reached its target.
     del state, pool
@@ -283,16 +254,4 @@ def _stop_errors(state: State, pool: Pool) -> tuple[ResizeError, ...]:
             " due to a stop resize operation",
         )
         for kind in ("dedicated", "low priority")
-    )
-
-
-def settle_pool(state: State, now: datetime, pool: Pool, errors: tuple[ResizeError, ...]) -> None:
-    """Ends the resize of a pool where it stands."""
-    state.store.put(
-        replace(
-            pool,
-            allocation=AllocationState.STEADY,
-            allocation_time=now,
-            resize_errors=errors,
-        )
     )

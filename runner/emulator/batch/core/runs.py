@@ -6,7 +6,7 @@ It must not know which node a task should take (`scheduler`), nor what a job mak
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timezone
 
 from runner.emulator.batch.core.actions import Kill, RemoveTaskFiles, RunTask
 from runner.emulator.batch.core.agenda import TaskDue
@@ -17,6 +17,7 @@ from runner.emulator.batch.core.task import Placement, Task, TaskState
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
 
 RECENT_TASKS = 10
+_FOR_EVER = datetime.max.replace(tzinfo=timezone.utc)
 ENDED_BY_REQUEST = Failure(
     phase=FailurePhase.EXECUTION,
     category=FailureCategory.USER_ERROR,
@@ -58,6 +59,7 @@ def start_task(state: State, now: datetime, task: Task, node: Node, *, waits: bo
             total_run=node.total_run + 1,
         )
     )
+    state.logs.note(node.id, now, f"task {task.id} of job {task.job} is run {run}")
     if waits:
         state.waiting_runs.add(run)
         return
@@ -90,7 +92,7 @@ def end_run(state: State, now: datetime, identifier: RunId, outcome: Outcome | N
     current = task if task is not None and task.run == identifier else None
     if outcome is not None:
         outcome = with_exit_failure(outcome)
-    _free_node(state, now, identifier, run, outcome)
+    _free_node(state, now, identifier, run, outcome, current)
     if current is not None and outcome is not None:
         if may_retry(current.max_retry_count, current.retry_count, outcome):
             _retry(state, now, current, outcome)
@@ -129,7 +131,12 @@ def may_retry(max_retry_count: int, retry_count: int, outcome: Outcome) -> bool:
 
 
 def _free_node(
-    state: State, now: datetime, identifier: RunId, run: Run, outcome: Outcome | None
+    state: State,
+    now: datetime,
+    identifier: RunId,
+    run: Run,
+    outcome: Outcome | None,
+    task: Task | None = None,
 ) -> None:
     node = state.store.nodes(run.pool).get(key_of(run.node))
     if node is None or run.job is None or run.task is None:
@@ -142,7 +149,13 @@ def _free_node(
         state=node.ready_state if idle else node.state,
         state_time=now if idle else node.state_time,
     )
-    if outcome is not None:
+    if outcome is None:
+        state.logs.note(node.id, now, f"run {identifier} was ended")
+    else:
+        if outcome.failure is None:
+            state.logs.note(node.id, now, f"run {identifier} has succeeded")
+        else:
+            state.logs.warn(node.id, now, f"run {identifier} has failed: {outcome.failure.code}")
         finished = FinishedTask(
             job=run.job,
             task=run.task,
@@ -155,6 +168,7 @@ def _free_node(
             node,
             recent=(finished, *node.recent[: RECENT_TASKS - 1]),
             total_succeeded=node.total_succeeded + (outcome.failure is None),
+            retained_until=_retaining(node, task, outcome.ended),
         )
     state.store.put(node)
     if node.closing:
@@ -191,6 +205,14 @@ def _complete(state: State, task: Task, outcome: Outcome) -> None:
 def _watch_retention(state: State, task: Task, ended: datetime) -> None:
     if task.retention is not None and task.placement is not None:
         state.agenda.add(ended + task.retention, TaskDue(job=task.job, task=task.id))
+
+
+def _retaining(node: Node, task: Task | None, ended: datetime) -> datetime | None:
+    """Until when a node keeps files, with those of a task that has ended there."""
+    if task is None:
+        return node.retained_until
+    until = _FOR_EVER if task.retention is None else ended + task.retention
+    return until if node.retained_until is None else max(until, node.retained_until)
 
 
 def clean_up_task(state: State, now: datetime, job: JobId, identifier: TaskId) -> None:

@@ -24,7 +24,9 @@ from runner.emulator.batch.core.ids import (
     key_of,
 )
 from runner.emulator.batch.core.limits import Limits, Pace
+from runner.emulator.batch.core.nodelog import NodeLogs
 from runner.emulator.batch.core.store import Store
+from runner.emulator.batch.core.usage import UsageLedger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class State:
         self.agenda = Agenda()
         self.histories: dict[Key, History] = {}
         """The samples of pools."""
+        self.logs = NodeLogs()
+        self.usage = UsageLedger()
         self.runs: dict[RunId, Run] = {}
         self.waiting_runs: set[RunId] = set()
         """Executions that hold their slots until their node is prepared; nothing runs yet."""
@@ -81,6 +85,10 @@ class State:
             now = self._last_stamp + timedelta(microseconds=1)
         self._last_stamp = now
         return now
+
+    def resume_stamps(self, last: datetime | None) -> None:
+        """Has the next stamp be later than one that was given before this process."""
+        self._last_stamp = last
 
     def open_run(self, run: Run) -> RunId:
         """Registers an execution."""

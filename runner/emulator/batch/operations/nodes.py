@@ -8,12 +8,23 @@ from __future__ import annotations
 from runner.emulator.batch.core import nodes as core
 from runner.emulator.batch.core import restarts
 from runner.emulator.batch.core.node import Node
-from runner.emulator.batch.operations.bodies.node import decode_disabling, decode_reboot
+from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.operations.bodies.node import (
+    decode_deallocation,
+    decode_disabling,
+    decode_reboot,
+    decode_reimage,
+)
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.properties import NODES
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.replies import Reply, element
 from runner.emulator.batch.operations.views.nodes import show_node
+
+_REIMAGED_SINCE = "2024-07-01.20.0"
+_NOT_REIMAGED = (
+    "Operation reimage can be invoked only on pools created with cloudServiceConfiguration"
+)
 
 
 def list_nodes(call: Call) -> Reply:
@@ -40,6 +51,32 @@ def get_node(call: Call) -> Reply:
 def reboot_node(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/reboot`."""
     restarts.reboot_node(call.state, call.now, _node(call), decode_reboot(call.body))
+    return _changed(call, 202)
+
+
+def reimage_node(call: Call) -> Reply:
+    """`POST /pools/{poolId}/nodes/{nodeId}/reimage`.
+
+    On record is that older versions refuse it for machines of pools such as there are now.
+    """
+    option, node = decode_reimage(call.body), _node(call)
+    services = "cloudServiceConfiguration" in call.state.store.pool(node.pool).document
+    if call.query["api-version"] < _REIMAGED_SINCE and not services:
+        raise RefusedError(Reason.NODE_OPERATION_INVALID, ("Reason", _NOT_REIMAGED))
+    restarts.reimage_node(call.state, call.now, node, option)
+    return _changed(call, 202)
+
+
+def deallocate_node(call: Call) -> Reply:
+    """`POST /pools/{poolId}/nodes/{nodeId}/deallocate`."""
+    option = decode_deallocation(call.body)
+    restarts.deallocate_node(call.state, call.now, _node(call), option)
+    return _changed(call, 202)
+
+
+def start_node(call: Call) -> Reply:
+    """`POST /pools/{poolId}/nodes/{nodeId}/start`."""
+    restarts.start_node(call.state, call.now, _node(call))
     return _changed(call, 202)
 
 

@@ -91,6 +91,7 @@ def resize_pool(call: Call) -> Reply:
         spot=resize.spot,
         document={**pool.document, "resizeTimeout": resize.timeout},
         option=resize.option,
+        timeout=resize.length,
     )
     return _changed(call, pool, 202)
 
@@ -104,8 +105,8 @@ def stop_pool_resize(call: Call) -> Reply:
 def remove_nodes(call: Call) -> Reply:
     """`POST /pools/{poolId}/removenodes`."""
     pool = _written(call)
-    nodes, _, option = decode_removal(call.body, call.state.limits)
-    pool = core.remove_nodes(call.state, call.now, pool.id, nodes, option)
+    nodes, timeout, option = decode_removal(call.body, call.state.limits)
+    pool = core.remove_nodes(call.state, call.now, pool.id, nodes, option, timeout)
     return _changed(call, pool, 202)
 
 

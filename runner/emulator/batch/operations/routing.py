@@ -62,8 +62,13 @@ def _match(parts: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] 
         return None
     variables: dict[str, str] = {}
     for part, segment in zip(parts, segments, strict=True):
-        if part.startswith("{"):
-            variables[part[1:-1]] = unquote(segment, errors="surrogateescape")
-        elif part != segment:
+        before, opening, rest = part.partition("{")
+        name, _, after = rest.partition("}")
+        if not opening and part != segment:
             return None
+        if opening:
+            if not (segment.startswith(before) and segment.endswith(after)):
+                return None
+            inner = segment[len(before) : len(segment) - len(after)]
+            variables[name] = unquote(inner, errors="surrogateescape")
     return variables

@@ -10,13 +10,18 @@ from dataclasses import dataclass
 
 from runner.emulator.batch.operations import (
     account,
+    extensions,
     files,
     jobs,
+    nodelogs,
     nodes,
+    nodeusers,
+    older,
     pools,
     scaling,
     schedules,
     tasks,
+    usage,
 )
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.replies import Reply
@@ -34,6 +39,7 @@ class Operation:
 
 _POOL = "/pools/{poolId}"
 _NODE = "/pools/{poolId}/nodes/{nodeId}"
+_NODE_USER = f"{_NODE}/users/{{userName}}"
 _JOB = "/jobs/{jobId}"
 _TASK = "/jobs/{jobId}/tasks/{taskId}"
 _SCHEDULE = "/jobschedules/{jobScheduleId}"
@@ -41,7 +47,7 @@ _SCHEDULE = "/jobschedules/{jobScheduleId}"
 OPERATIONS = (
     Operation("list_applications", "GET", "/applications", account.list_applications),
     Operation("get_application", "GET", "/applications/{applicationId}", account.get_application),
-    Operation("list_pool_usage_metrics", "GET", "/poolusagemetrics"),
+    Operation("list_pool_usage_metrics", "GET", "/poolusagemetrics", usage.list_pool_usage_metrics),
     Operation("list_supported_images", "GET", "/supportedimages", account.list_supported_images),
     Operation("list_pool_node_counts", "GET", "/nodecounts", pools.list_pool_node_counts),
     Operation("create_pool", "POST", "/pools", pools.create_pool),
@@ -76,13 +82,13 @@ OPERATIONS = (
     Operation("remove_nodes", "POST", f"{_POOL}/removenodes", pools.remove_nodes),
     Operation("list_nodes", "GET", f"{_POOL}/nodes", nodes.list_nodes),
     Operation("get_node", "GET", _NODE, nodes.get_node),
-    Operation("create_node_user", "POST", f"{_NODE}/users"),
-    Operation("delete_node_user", "DELETE", f"{_NODE}/users/{{userName}}"),
-    Operation("replace_node_user", "PUT", f"{_NODE}/users/{{userName}}"),
+    Operation("create_node_user", "POST", f"{_NODE}/users", nodeusers.create_node_user),
+    Operation("delete_node_user", "DELETE", _NODE_USER, nodeusers.delete_node_user),
+    Operation("replace_node_user", "PUT", _NODE_USER, nodeusers.replace_node_user),
     Operation("reboot_node", "POST", f"{_NODE}/reboot", nodes.reboot_node),
-    Operation("start_node", "POST", f"{_NODE}/start"),
-    Operation("reimage_node", "POST", f"{_NODE}/reimage"),
-    Operation("deallocate_node", "POST", f"{_NODE}/deallocate"),
+    Operation("start_node", "POST", f"{_NODE}/start", nodes.start_node),
+    Operation("reimage_node", "POST", f"{_NODE}/reimage", nodes.reimage_node),
+    Operation("deallocate_node", "POST", f"{_NODE}/deallocate", nodes.deallocate_node),
     Operation(
         "disable_node_scheduling",
         "POST",
@@ -92,10 +98,24 @@ OPERATIONS = (
     Operation(
         "enable_node_scheduling", "POST", f"{_NODE}/enablescheduling", nodes.enable_node_scheduling
     ),
-    Operation("get_node_remote_login_settings", "GET", f"{_NODE}/remoteloginsettings"),
-    Operation("upload_node_logs", "POST", f"{_NODE}/uploadbatchservicelogs"),
-    Operation("get_node_extension", "GET", f"{_NODE}/extensions/{{extensionName}}"),
-    Operation("list_node_extensions", "GET", f"{_NODE}/extensions"),
+    Operation(
+        "get_node_remote_login_settings",
+        "GET",
+        f"{_NODE}/remoteloginsettings",
+        nodeusers.get_node_remote_login_settings,
+    ),
+    Operation(
+        "upload_node_logs", "POST", f"{_NODE}/uploadbatchservicelogs", nodelogs.upload_node_logs
+    ),
+    Operation(
+        "get_node_extension",
+        "GET",
+        f"{_NODE}/extensions/{{extensionName}}",
+        extensions.get_node_extension,
+    ),
+    Operation(
+        "list_node_extensions", "GET", f"{_NODE}/extensions", extensions.list_node_extensions
+    ),
     Operation("delete_node_file", "DELETE", f"{_NODE}/files/{{filePath}}", files.delete_node_file),
     Operation("download_node_file", "GET", f"{_NODE}/files/{{filePath}}", files.download_node_file),
     Operation(
@@ -159,3 +179,23 @@ OPERATIONS = (
         "list_jobs_from_schedule", "GET", f"{_SCHEDULE}/jobs", schedules.list_jobs_from_schedule
     ),
 )
+
+_CERTIFICATE = "/certificates({certificate})"
+OLDER_OPERATIONS = (
+    Operation(
+        "get_lifetime_pool_statistics",
+        "GET",
+        "/lifetimepoolstats",
+        older.get_lifetime_pool_statistics,
+    ),
+    Operation(
+        "get_lifetime_job_statistics", "GET", "/lifetimejobstats", older.get_lifetime_job_statistics
+    ),
+    Operation("get_remote_desktop_file", "GET", f"{_NODE}/rdp"),
+    Operation("create_certificate", "POST", "/certificates"),
+    Operation("list_certificates", "GET", "/certificates"),
+    Operation("get_certificate", "GET", _CERTIFICATE),
+    Operation("delete_certificate", "DELETE", _CERTIFICATE),
+    Operation("cancel_certificate_deletion", "POST", f"{_CERTIFICATE}/canceldelete"),
+)
+"""What versions before 2025-06-01 have besides (`versions` knows which)."""

@@ -258,15 +258,18 @@ def test_the_next_page_keeps_the_query(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     async def story(client: Client) -> None:
-        response = await client.ask("POST", "/pools/p/nodes/n/reimage", body={})
+        before = "api-version=2024-02-01.19.0"
+        response = await client.ask("POST", "/certificates", body={}, query=before)
         assert refusal(response) == (
             501,
             "NotImplemented",
             {
-                "Operation": "reimage_node",
-                "Reason": "The emulator does not have the operation reimage_node",
+                "Operation": "create_certificate",
+                "Reason": "The emulator does not have the operation create_certificate",
             },
         )
+        refused = await client.ask("POST", "/certificates", body={})
+        assert refusal(refused)[:2] == (400, "InvalidUri")
         assert refusal(await client.ask("GET", "/nothing"))[:2] == (400, "InvalidUri")
         assert refusal(await client.ask("PUT", "/pools/p"))[:2] == (405, "UnsupportedHttpVerb")
 

@@ -6,6 +6,7 @@ It must not know pools.
 from __future__ import annotations
 
 from runner.emulator.batch.operations.bodies.containers import CONTAINER_CONFIGURATION
+from runner.emulator.batch.operations.bodies.extensions import EXTENSIONS
 from runner.emulator.batch.operations.shapes import (
     Anything,
     Choice,
@@ -37,7 +38,7 @@ VIRTUAL_MACHINE = Shape(
         Field(name="containerConfiguration", kind=CONTAINER_CONFIGURATION),
         Field(name="diskEncryptionConfiguration", kind=Anything()),
         Field(name="nodePlacementConfiguration", kind=Anything()),
-        Field(name="extensions", kind=Anything()),
+        Field(name="extensions", kind=EXTENSIONS),
         Field(name="osDisk", kind=Anything()),
         Field(name="securityProfile", kind=Anything()),
         Field(name="serviceArtifactReference", kind=Anything()),

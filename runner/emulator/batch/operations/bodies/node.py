@@ -8,15 +8,10 @@ from __future__ import annotations
 from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.operations.shapes import Choice, Field, Shape
 
-_REBOOT = Shape(
-    (
-        Field(
-            name="nodeRebootOption",
-            kind=Choice(("requeue", "terminate", "taskcompletion", "retaineddata")),
-            default="requeue",
-        ),
-    )
-)
+_OPTION = Choice(("requeue", "terminate", "taskcompletion", "retaineddata"))
+_REBOOT = Shape((Field(name="nodeRebootOption", kind=_OPTION, default="requeue"),))
+_REIMAGE = Shape((Field(name="nodeReimageOption", kind=_OPTION, default="requeue"),))
+_DEALLOCATE = Shape((Field(name="nodeDeallocateOption", kind=_OPTION, default="requeue"),))
 _DISABLE = Shape(
     (
         Field(
@@ -31,6 +26,16 @@ _DISABLE = Shape(
 def decode_reboot(body: object) -> Deallocation:
     """What becomes of the tasks of a node that restarts."""
     return Deallocation(_REBOOT.read({} if body is None else body, "")["nodeRebootOption"])
+
+
+def decode_reimage(body: object) -> Deallocation:
+    """What becomes of the tasks of a node that is installed anew."""
+    return Deallocation(_REIMAGE.read({} if body is None else body, "")["nodeReimageOption"])
+
+
+def decode_deallocation(body: object) -> Deallocation:
+    """What becomes of the tasks of a node that gives its machine back."""
+    return Deallocation(_DEALLOCATE.read({} if body is None else body, "")["nodeDeallocateOption"])
 
 
 def decode_disabling(body: object) -> Deallocation:

@@ -50,6 +50,7 @@ from runner.emulator.batch.operations.shapes import (
     Text,
     Unbuilt,
 )
+from runner.emulator.batch.operations.wire import parse_duration
 
 CERTIFICATES = Field(name="certificateReferences", kind=Unbuilt(what="certificates", idle=([],)))
 COMMUNICATION = Choice(("default", "classic", "simplified"))
@@ -152,7 +153,15 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
         start_task=draft_start_task(document),
         autoscale=auto_scale_rule(document),
         inter_node=document["enableInterNodeCommunication"],
+        vm_size=document["vmSize"],
+        resize_timeout=_length(document["resizeTimeout"]),
     )
+
+
+def _length(text: str) -> timedelta:
+    length = parse_duration(text)
+    assert length is not None
+    return length
 
 
 def _check_machine(document: dict[str, Any]) -> None:
@@ -200,6 +209,8 @@ class Resize:
     dedicated: int | None
     spot: int | None
     timeout: str
+    length: timedelta
+    """The time-out, as it is counted."""
     option: Deallocation
 
 
@@ -213,11 +224,14 @@ def decode_resize(body: object) -> Resize:
         dedicated=dedicated,
         spot=spot,
         timeout=read["resizeTimeout"],
+        length=_length(read["resizeTimeout"]),
         option=Deallocation(read["nodeDeallocationOption"]),
     )
 
 
-def decode_removal(body: object, limits: Limits) -> tuple[tuple[NodeId, ...], str, Deallocation]:
+def decode_removal(
+    body: object, limits: Limits
+) -> tuple[tuple[NodeId, ...], timedelta, Deallocation]:
     """The body of `POST /pools/{id}/removenodes`."""
     shape = Shape(
         (
@@ -232,7 +246,7 @@ def decode_removal(body: object, limits: Limits) -> tuple[tuple[NodeId, ...], st
     )
     read = shape.read(body, "")
     nodes = tuple(NodeId(node) for node in read["nodeList"])
-    return nodes, read["resizeTimeout"], Deallocation(read["nodeDeallocationOption"])
+    return nodes, _length(read["resizeTimeout"]), Deallocation(read["nodeDeallocationOption"])
 
 
 UPDATABLE = (

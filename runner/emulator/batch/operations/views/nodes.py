@@ -10,15 +10,21 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from runner.emulator.batch.core.node import FinishedTask, Node, NodeState
+from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.node import FinishedTask, Node, NodeError, NodeState
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.node.files import NodeFile
+from runner.emulator.batch.operations.bodies.filling import is_windows
 from runner.emulator.batch.operations.views.entities import node_url, task_url
 from runner.emulator.batch.operations.views.executions import show_failure, show_start_run
 from runner.emulator.batch.operations.wire import format_moment
 
 AGENT_VERSION = "1.13.1"
+_PUBLIC_ADDRESS = "127.0.0.1"
+_PUBLIC_ADDRESS_V6 = "::1"
 _SSH_PORT = 22
+_RDP_PORT = 3389
+_LATEST_VERSION = "1.0.0"
 _FIRST_FRONTEND_PORT = 50_000
 _COUNT_NAMES = {
     NodeState.LEAVING_POOL: "leavingPool",
@@ -43,6 +49,7 @@ def _node_properties(endpoint: str, node: Node, pool: Pool) -> Iterator[tuple[st
         yield "lastBootTime", format_moment(node.booted)
     yield "allocationTime", format_moment(node.allocated)
     yield "ipAddress", _address(node.number)
+    yield "ipv6Address", _address_v6(node.number)
     yield "affinityId", f"TVM:{node.id}"
     yield "vmSize", pool.document["vmSize"]
     yield "totalTasksRun", node.total_run
@@ -55,13 +62,32 @@ def _node_properties(endpoint: str, node: Node, pool: Pool) -> Iterator[tuple[st
         yield "startTask", pool.document["startTask"]
     if node.start is not None:
         yield "startTaskInfo", show_start_run(node.start)
+    if node.errors:
+        yield "errors", [_error(error) for error in node.errors]
+    if node.booted is not None:
+        yield "certificateReferences", pool.document.get("certificateReferences", [])
     yield "isDedicated", node.dedicated
-    yield "endpointConfiguration", _endpoints(node.number)
+    yield "endpointConfiguration", {"inboundEndpoints": list(_endpoints(node.number, pool))}
     if node.booted is not None:
         last_update = format_moment(node.booted)
         yield "nodeAgentInfo", {"lastUpdateTime": last_update, "version": AGENT_VERSION}
-    image = pool.document["virtualMachineConfiguration"]["imageReference"]
-    yield "virtualMachineInfo", {"imageReference": image}
+    machine = pool.document.get("virtualMachineConfiguration")
+    if machine is not None:
+        yield "virtualMachineInfo", {"imageReference": _exact_image(machine["imageReference"])}
+
+
+def _exact_image(image: Document) -> dict[str, Any]:
+    """With the version that the latest one is; of the machine's own images that is a guess."""
+    if image.get("version") != "latest":
+        return {**image, "exactVersion": image["version"]} if "version" in image else {**image}
+    return {**image, "exactVersion": _LATEST_VERSION}
+
+
+def _error(error: NodeError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.details:
+        shown["errorDetails"] = [{"name": name, "value": value} for name, value in error.details]
+    return shown
 
 
 def _address(number: int) -> str:
@@ -70,16 +96,38 @@ def _address(number: int) -> str:
     return f"10.0.{high}.{low}"
 
 
-def _endpoints(number: int) -> dict[str, Any]:
-    endpoint = {
-        "name": f"SSHRule.{number - 1}",
-        "protocol": "tcp",
-        "publicIPAddress": "127.0.0.1",
+def _address_v6(number: int) -> str:
+    return f"fd00::{number + 3:x}"
+
+
+def _endpoints(number: int, pool: Pool) -> Iterator[dict[str, Any]]:
+    network = pool.document.get("networkConfiguration", {})
+    for nat in network.get("endpointConfiguration", {}).get("inboundNATPools", ()):
+        port = nat["frontendPortRangeStart"]
+        yield _endpoint(number, nat["name"], nat["protocol"], port, nat["backendPort"])
+    port = _RDP_PORT if is_windows(pool.document) else _SSH_PORT
+    yield _endpoint(number, "SSHRule", "tcp", _FIRST_FRONTEND_PORT, port)
+
+
+def _endpoint(number: int, name: str, protocol: str, first: int, backend: int) -> dict[str, Any]:
+    return {
+        "name": f"{name}.{number - 1}",
+        "protocol": protocol,
+        "publicIPAddress": _PUBLIC_ADDRESS,
         "publicFQDN": "localhost",
-        "frontendPort": _FIRST_FRONTEND_PORT + number - 1,
-        "backendPort": _SSH_PORT,
+        "frontendPort": first + number - 1,
+        "backendPort": backend,
     }
-    return {"inboundEndpoints": [endpoint]}
+
+
+def show_remote_login(node: Node) -> dict[str, Any]:
+    """Where the node's SSH server would be found."""
+    return {
+        "remoteLoginIPAddress": _PUBLIC_ADDRESS,
+        "remoteLoginPort": _FIRST_FRONTEND_PORT + node.number - 1,
+        "ipv6RemoteLoginIPAddress": _PUBLIC_ADDRESS_V6,
+        "ipv6RemoteLoginPort": _FIRST_FRONTEND_PORT + node.number - 1,
+    }
 
 
 def _recent(endpoint: str, finished: FinishedTask) -> dict[str, Any]:
