@@ -18,7 +18,7 @@ from runner.emulator.blob.core.catalogue import Catalogue
 from runner.emulator.blob.core.contents import Contents
 from runner.emulator.blob.core.refusals import RefusedError, header_refused, not_implemented
 from runner.emulator.blob.core.state import State
-from runner.emulator.blob.operations.call import Call, Headers
+from runner.emulator.blob.operations.call import Call, Headers, format_date
 from runner.emulator.blob.operations.documents import write_error
 from runner.emulator.blob.operations.table import find_operation
 from runner.emulator.server.accounts import Account
@@ -81,7 +81,11 @@ class BlobService:
             response = self._refuse(error, request, request_id)
         return Response(
             status=response.status,
-            headers=response.headers + _common_headers(request, query, request_id),
+            headers=(
+                *response.headers,
+                *_common_headers(request, query, request_id),
+                ("Date", format_date(self._clock())),
+            ),
             body=response.body,
         )
 

@@ -57,6 +57,8 @@ async def serve(
         log_level="critical",
         access_log=False,
         server_header=False,
+        # The services date their answers themselves, by the clock that they were given.
+        date_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
