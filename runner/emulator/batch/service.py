@@ -18,9 +18,11 @@ from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
-from runner.emulator.batch.keeping import KINDS, restore
 from runner.emulator.batch.disturbance import Disturbance
+from runner.emulator.batch.keeping import KINDS, restore
 from runner.emulator.batch.launching.place import Place
+from runner.emulator.batch.modelling.passage import Passage, RealTime
+from runner.emulator.batch.modelling.runtime import ModelledRuntime, Modelling
 from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.node.environment import base_environment
 from runner.emulator.batch.node.isolation import Isolation
@@ -51,7 +53,8 @@ class BatchService:
     programs need; `isolation` says what a node is, and is closed with the service; `executor` runs
     tasks in place of all that; `auto_storage`
     gives the signed URL of a container of the account's auto-storage account, if it has one;
-    `names` makes new names in place of chance; `faults` are those that are asked for.
+    `names` makes new names in place of chance; `faults` are those that are asked for; with
+    `modelling`, tasks only take their time, which need not be real.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class BatchService:
         pace: Pace | None = None,
         names: Names | None = None,
         faults: Faults | None = None,
+        modelling: Modelling | None = None,
         keep: bool = False,
     ) -> None:
         """With `keep`, records are on disk too, and those of an earlier start come back.
@@ -79,7 +83,8 @@ class BatchService:
         self._account = account
         self._endpoint = endpoint.rstrip("/")
         self._clock = clock
-        disturbance = Disturbance(faults or Faults(seed=0), account=account.name)
+        faults = faults or Faults(seed=0)
+        disturbance = Disturbance(faults, account=account.name)
         self._limits = limits or Limits()
         self._nodes = directory / "nodes"
         isolation = isolation or PlainProcesses()
@@ -95,27 +100,38 @@ class BatchService:
             nodes=self._nodes,
             disturbance=disturbance,
         )
-        self._runtime = Runtime(
-            state=self._state,
-            executor=executor
-            or LocalExecutor(
+        self._passage: Passage = RealTime(clock) if modelling is None else modelling.passage
+        self._runtime: Runtime | ModelledRuntime
+        if modelling is not None:
+            self._runtime = ModelledRuntime(
+                state=self._state,
+                modelling=modelling,
+                disturbance=disturbance,
+                account=account.name,
+            )
+        else:
+            self._runtime = Runtime(
+                state=self._state,
+                executor=executor
+                or LocalExecutor(
+                    clock=clock,
+                    run_admin=run_admin,
+                    base_environment=base_environment(environ),
+                    isolation=isolation,
+                ),
+                isolation=isolation,
+                place=Place(
+                    account=account.name,
+                    endpoint=self._endpoint,
+                    nodes=self._nodes,
+                    auto_storage=auto_storage,
+                ),
+                disturbance=disturbance,
                 clock=clock,
                 run_admin=run_admin,
-                base_environment=base_environment(environ),
-                isolation=isolation,
-            ),
-            isolation=isolation,
-            place=Place(
-                account=account.name,
-                endpoint=self._endpoint,
-                nodes=self._nodes,
-                auto_storage=auto_storage,
-            ),
-            disturbance=disturbance,
-            clock=clock,
-            run_admin=run_admin,
-            journal=self._journal,
-        )
+                journal=self._journal,
+            )
+        faults.listen(self._runtime.settle)
 
     async def start(self) -> None:
         """Ends what an earlier emulator left running here, and goes on from its records.
@@ -131,10 +147,6 @@ class BatchService:
         restore(self._state.store, self._journal)
         self._runtime.resume()
         await self._journal.settled()
-
-    def look_again(self) -> None:
-        """Call it when the rules of faults have changed."""
-        self._runtime.settle()
 
     async def close(self) -> None:
         """Kills the tasks that run; files stay, for whoever wants to look at them."""
@@ -178,7 +190,7 @@ class BatchService:
             account=self._shared,
             endpoint=endpoint,
             # Reading the content may have taken a while.
-            now=self._clock(),
+            now=self._passage.now(),
             request_id=request_id,
             path=match.variables,
             query=query,
@@ -189,7 +201,11 @@ class BatchService:
             adapt=partial(read_request, version, match.operation.name),
         )
         try:
-            reply = handler(call)
+            if request.method in _READING:
+                reply = handler(call)
+            else:
+                with self._passage.holding():
+                    reply = handler(call)
         finally:
             self._runtime.settle()
         if reply.json is None:
@@ -206,6 +222,7 @@ class BatchService:
             raise RefusedError(Reason.BODY_TOO_LARGE) from None
 
 
+_READING = ("GET", "HEAD")
 _RANDOM_NAMES = Names(
     node=lambda: secrets.token_hex(32),
     guid=lambda: str(uuid.uuid4()),

@@ -23,6 +23,7 @@ from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.core.ids import JobId, PoolId, RunId, key_of
 from runner.emulator.batch.core.nodes import end_start_task
 from runner.emulator.batch.core.preparation import end_preparation
+from runner.emulator.batch.core.recovery import recover
 from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
@@ -41,6 +42,14 @@ _PATIENCE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Modelling:
+    """What takes the place of processes: what tasks would do, and how their time passes."""
+
+    model: Model
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Running:
     """An execution: what is to be told of its end, and what waits for that."""
 
@@ -55,14 +64,13 @@ class ModelledRuntime:
         self,
         *,
         state: State,
-        model: Model,
-        passage: Passage,
+        modelling: Modelling,
         disturbance: Disturbance,
         account: str,
     ) -> None:
         self._state = state
-        self._model = model
-        self._passage = passage
+        self._model = modelling.model
+        self._passage = passage = modelling.passage
         self._disturbance = disturbance
         self._account = account
         self._running: dict[RunId, _Running] = {}
@@ -70,6 +78,11 @@ class ModelledRuntime:
         self._wake: Wake | None = None
         self._busy: datetime = passage.now()
         self._closed = False
+
+    def resume(self) -> None:
+        """Goes on where an earlier emulator ended, whose records have been read."""
+        recover(self._state, self._passage.now())
+        self.settle()
 
     def settle(self) -> None:
         """Lets the core catch up with the time, starts what it asks for, and sets the timer."""
