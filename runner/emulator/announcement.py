@@ -7,49 +7,94 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from runner.emulator.server.accounts import Account
+from runner.emulator.server.accounts import Account, Accounts, BatchAccount
 
 
-def write_json(
-    write: Callable[[str], object], authority: str, batch: Account, storage: Account
-) -> None:
-    """Writes where the services are as one line of JSON."""
-    document = {
-        "batch": {
-            "endpoint": f"http://{authority}/{batch.name}",
-            "account": batch.name,
-            "key": batch.encoded_key(),
-        },
-        "storage": {
-            "blob_endpoint": f"http://{authority}/{storage.name}",
-            "account": storage.name,
-            "key": storage.encoded_key(),
-            "connection_string": format_connection_string(authority, storage),
-        },
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Where the accounts are: `origin` is the scheme, host and port that all of them share."""
+
+    origin: str
+    accounts: Accounts
+
+    def endpoint(self, account: Account) -> str:
+        """The URL of an account, which its path names."""
+        return f"{self.origin}/{account.name}"
+
+    def connection_string(self, storage: Account) -> str:
+        """A storage account as `azure-storage-blob` and other clients are given it."""
+        protocol = self.origin.partition(":")[0]
+        return (
+            f"DefaultEndpointsProtocol={protocol};AccountName={storage.name};"
+            f"AccountKey={storage.encoded_key()};BlobEndpoint={self.endpoint(storage)};"
+        )
+
+
+def write_json(write: Callable[[str], object], announcement: Announcement) -> None:
+    """Writes where the services are as one line of JSON.
+
+    `accounts` is there only where there are more than one of a service.
+    """
+    accounts = announcement.accounts
+    document: dict[str, Any] = {
+        "batch": _show_batch(announcement, accounts.batch[0].account),
+        "storage": _show_storage(announcement, accounts.storage[0]),
     }
+    if len(accounts.all()) > 2:
+        document["accounts"] = {
+            "batch": [
+                {**_show_batch(announcement, pair.account), "auto_storage": pair.storage.name}
+                for pair in accounts.batch
+            ],
+            "storage": [_show_storage(announcement, account) for account in accounts.storage],
+        }
     write(json.dumps(document) + "\n")
 
 
-def write_exports(
-    write: Callable[[str], object], authority: str, batch: Account, storage: Account
-) -> None:
-    """Writes where the services are as lines that a shell takes with `eval`."""
-    variables = {
-        "AZURE_BATCH_ENDPOINT": f"http://{authority}/{batch.name}",
-        "AZURE_BATCH_ACCOUNT": batch.name,
-        "AZURE_BATCH_ACCESS_KEY": batch.encoded_key(),
-        "AZURE_STORAGE_CONNECTION_STRING": format_connection_string(authority, storage),
+def write_exports(write: Callable[[str], object], announcement: Announcement) -> None:
+    """Writes where the services are as lines that a shell takes with `eval`.
+
+    The variables of a further account end with its name, in capitals.
+    """
+    accounts = announcement.accounts
+    for number, pair in enumerate(accounts.batch):
+        for name, value in _batch_variables(announcement, pair):
+            _export(write, name + _suffix(number, pair.account), value)
+    for number, storage in enumerate(accounts.storage):
+        name = "AZURE_STORAGE_CONNECTION_STRING" + _suffix(number, storage)
+        _export(write, name, announcement.connection_string(storage))
+
+
+def _show_batch(announcement: Announcement, account: Account) -> dict[str, str]:
+    return {
+        "endpoint": announcement.endpoint(account),
+        "account": account.name,
+        "key": account.encoded_key(),
     }
-    for name, value in variables.items():
-        write(f"export {name}={shlex.quote(value)}\n")
 
 
-def format_connection_string(authority: str, storage: Account) -> str:
-    """The storage account as `azure-storage-blob` and other clients are given it."""
-    return (
-        f"DefaultEndpointsProtocol=http;AccountName={storage.name};"
-        f"AccountKey={storage.encoded_key()};"
-        f"BlobEndpoint=http://{authority}/{storage.name};"
-    )
+def _show_storage(announcement: Announcement, account: Account) -> dict[str, str]:
+    return {
+        "blob_endpoint": announcement.endpoint(account),
+        "account": account.name,
+        "key": account.encoded_key(),
+        "connection_string": announcement.connection_string(account),
+    }
+
+
+def _batch_variables(announcement: Announcement, pair: BatchAccount) -> Iterator[tuple[str, str]]:
+    yield "AZURE_BATCH_ENDPOINT", announcement.endpoint(pair.account)
+    yield "AZURE_BATCH_ACCOUNT", pair.account.name
+    yield "AZURE_BATCH_ACCESS_KEY", pair.account.encoded_key()
+
+
+def _suffix(number: int, account: Account) -> str:
+    return "" if number == 0 else f"_{account.name.upper()}"
+
+
+def _export(write: Callable[[str], object], name: str, value: str) -> None:
+    write(f"export {name}={shlex.quote(value)}\n")

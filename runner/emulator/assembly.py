@@ -5,7 +5,8 @@ It must not know how they are served, nor what is printed about them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,54 +15,80 @@ from runner.emulator.batch.service import BatchService
 from runner.emulator.blob.access.issue import container_url
 from runner.emulator.blob.service import BlobService
 from runner.emulator.options import Options
-from runner.emulator.server.accounts import Account
+from runner.emulator.server.accounts import (
+    DEFAULT_BATCH,
+    DEFAULT_STORAGE,
+    Account,
+    Accounts,
+    BatchAccount,
+)
+from runner.emulator.server.http import Service
 
 # How long a node may take to begin with what it downloads from the auto-storage account.
 _AUTO_STORAGE_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """The services, not started yet."""
-
-    batch: BatchService
-    blob: BlobService
-
-
-def assemble(
-    options: Options,
-    *,
-    batch: Account,
-    storage: Account,
-    authority: str,
-    directory: Path,
-    clock: Callable[[], datetime],
-    environ: Mapping[str, str],
-) -> Services:
-    """The services of a Batch account and of the storage account that goes with it.
+class Surroundings:
+    """What all services share: `origin` is the scheme, host and port that they are served at.
 
     `environ` is the emulator's own environment, of which tasks see a few variables.
     """
-    storage_endpoint = f"http://{authority}/{storage.name}"
+
+    origin: str
+    directory: Path
+    clock: Callable[[], datetime]
+    environ: Mapping[str, str]
+
+
+@asynccontextmanager
+async def open_services(
+    options: Options, accounts: Accounts, surroundings: Surroundings
+) -> AsyncIterator[Mapping[Account, Service]]:
+    """The service of each account, started; at the end the tasks that run are killed."""
+    services: dict[Account, Service] = {}
+    async with AsyncExitStack() as stack:
+        for storage in accounts.storage:
+            services[storage] = _make_blob(storage, surroundings)
+        for pair in accounts.batch:
+            batch = _make_batch(options, pair, surroundings)
+            stack.push_async_callback(batch.close)
+            await batch.start()
+            services[pair.account] = batch
+        yield services
+
+
+def _make_blob(account: Account, surroundings: Surroundings) -> BlobService:
+    return BlobService(
+        account=account,
+        endpoint=f"{surroundings.origin}/{account.name}",
+        directory=_folder(account, DEFAULT_STORAGE, surroundings),
+        clock=surroundings.clock,
+    )
+
+
+def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings) -> BatchService:
+    account, storage = pair.account, pair.storage
+    storage_endpoint = f"{surroundings.origin}/{storage.name}"
 
     def sign_container(container: str) -> str:
-        until = clock() + _AUTO_STORAGE_LIFETIME
+        until = surroundings.clock() + _AUTO_STORAGE_LIFETIME
         return container_url(storage, storage_endpoint, container, until=until)
 
-    return Services(
-        batch=BatchService(
-            account=batch,
-            endpoint=f"http://{authority}/{batch.name}",
-            directory=directory / "batch",
-            clock=clock,
-            run_admin=options.allow_admin,
-            auto_storage=sign_container,
-            environ=environ,
-        ),
-        blob=BlobService(
-            account=storage,
-            endpoint=storage_endpoint,
-            directory=directory / "blob",
-            clock=clock,
-        ),
+    return BatchService(
+        account=account,
+        endpoint=f"{surroundings.origin}/{account.name}",
+        directory=_folder(account, DEFAULT_BATCH, surroundings),
+        clock=surroundings.clock,
+        run_admin=options.allow_admin,
+        auto_storage=sign_container,
+        environ=surroundings.environ,
     )
+
+
+def _folder(account: Account, default: str, surroundings: Surroundings) -> Path:
+    """`batch` or `blob` for the accounts that are always there, below `accounts` for the others."""
+    service = account.kind.value
+    if account.name == default:
+        return surroundings.directory / service
+    return surroundings.directory / "accounts" / service / account.name

@@ -10,6 +10,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.emulator.server.accounts import BatchPlan
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -20,6 +22,9 @@ class Options:
     json: bool
     until_stdin_closes: bool
     record: Path | None
+    batch_accounts: tuple[BatchPlan, ...]
+    storage_accounts: tuple[str, ...]
+    keys: Path | None
     data: Path | None
     allow_admin: bool
 
@@ -27,6 +32,7 @@ class Options:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the emulator to a parser."""
     _add_serving(parser)
+    _add_accounts(parser)
     _add_state(parser)
     _add_nodes(parser)
 
@@ -49,6 +55,9 @@ def read_options(arguments: argparse.Namespace) -> Options:
         json=arguments.json,
         until_stdin_closes=arguments.until_stdin_closes,
         record=arguments.record,
+        batch_accounts=tuple(arguments.batch_account),
+        storage_accounts=tuple(arguments.storage_account),
+        keys=arguments.keys,
         data=arguments.data,
         allow_admin=arguments.allow_admin,
     )
@@ -76,6 +85,36 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="end when standard input ends, and so with the program that holds its other end",
     )
+
+
+def _add_accounts(parser: argparse.ArgumentParser) -> None:
+    """Which accounts there are beside `localbatch` and `localstorage`."""
+    parser.add_argument(
+        "--batch-account",
+        type=_parse_batch_account,
+        action="append",
+        default=[],
+        metavar="NAME[:STORAGE]",
+        help="another Batch account, whose nodes fetch files from that storage account; repeatable",
+    )
+    parser.add_argument(
+        "--storage-account",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another storage account; repeatable",
+    )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="FILE",
+        help="JSON object of account names and keys in base64 (default: kept in --data, or random)",
+    )
+
+
+def _parse_batch_account(text: str) -> BatchPlan:
+    name, colon, storage = text.partition(":")
+    return BatchPlan(name=name, storage=storage) if colon else BatchPlan(name=name)
 
 
 def _add_state(parser: argparse.ArgumentParser) -> None:

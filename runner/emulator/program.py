@@ -17,11 +17,18 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from runner.emulator.announcement import write_exports, write_json
+from runner.emulator.announcement import Announcement, write_exports, write_json
 from runner.emulator.faultlog import log_faults
 from runner.emulator.options import Options, add_arguments, build_parser, read_options
-from runner.emulator.server.accounts import Account
-from runner.emulator.server.data import DataError, load_accounts, open_data
+from runner.emulator.server.accounts import (
+    Account,
+    AccountError,
+    Accounts,
+    make_accounts,
+    plan_accounts,
+)
+from runner.emulator.server.data import DataError, open_data
+from runner.emulator.server.keys import KeyFileError, load_keys, read_given_keys
 from runner.emulator.server.listener import ListenError, format_authority, open_listener
 from runner.emulator.server.record.recording import RecordError, Recording
 from runner.emulator.stopping import stop_event
@@ -31,20 +38,25 @@ __all__ = ["EXIT_SUCCESS", "EXIT_USAGE", "add_arguments", "build_parser", "run"]
 EXIT_SUCCESS = 0
 EXIT_USAGE = 2
 
+# Each says in one line what cannot be.
+_REFUSALS = (AccountError, DataError, KeyFileError, ListenError, RecordError)
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the emulator until it is told to stop; returns the exit code."""
     options = read_options(arguments)
     try:
+        plan = plan_accounts(options.batch_accounts, options.storage_accounts)
+        given = read_given_keys(options.keys, plan.names()) if options.keys else {}
         with (
             open_listener(options.host, options.port) as listener,
             open_data(options.data) as directory,
         ):
             log_faults(directory / "emulator.log" if options.data else None)
-            batch, storage = load_accounts(directory)
-            with _open_recording(options.record, (batch, storage)) as recording:
-                asyncio.run(_serve(options, listener, directory, batch, storage, recording))
-    except (ListenError, DataError, RecordError) as error:
+            accounts = make_accounts(plan, load_keys(directory, plan.names(), given))
+            with _open_recording(options.record, accounts.all()) as recording:
+                asyncio.run(_serve(options, listener, directory, accounts, recording))
+    except _REFUSALS as error:
         sys.stderr.write(f"emulator: {error}\n")
         return EXIT_USAGE
     except KeyboardInterrupt:
@@ -69,44 +81,37 @@ async def _serve(
     options: Options,
     listener: socket.socket,
     directory: Path,
-    batch: Account,
-    storage: Account,
+    accounts: Accounts,
     recording: Recording | None,
 ) -> None:
     stop = stop_event(until_stdin_closes=options.until_stdin_closes)
     # Imported here, so that a refused port or directory is said without loading the services,
     # and a signal meanwhile ends the program in order.
-    from runner.emulator.assembly import assemble
+    from runner.emulator.assembly import Surroundings, open_services
     from runner.emulator.server.asgi import answer_with
     from runner.emulator.server.routing import AccountRouter
     from runner.emulator.server.serving import serve
 
-    authority = format_authority(listener)
-    services = assemble(
-        options,
-        batch=batch,
-        storage=storage,
-        authority=authority,
+    surroundings = Surroundings(
+        origin=f"http://{format_authority(listener)}",
         directory=directory,
         clock=_now,
         environ=os.environ,  # noqa: TID251 - the edge; tasks see a few of its variables
     )
+    announcement = Announcement(origin=surroundings.origin, accounts=accounts)
     write = write_json if options.json else write_exports
 
     def announce() -> None:
         try:
-            write(sys.stdout.write, authority, batch, storage)
+            write(sys.stdout.write, announcement)
             sys.stdout.flush()
         except BrokenPipeError:
             # Whoever started it has gone, and nobody else knows the port.
             stop.set()
 
-    await services.batch.start()
-    try:
-        router = AccountRouter({batch: services.batch, storage: services.blob}, recording=recording)
+    async with open_services(options, accounts, surroundings) as services:
+        router = AccountRouter(services, recording=recording)
         await serve(answer_with(router), listener, on_ready=announce, stop=stop)
-    finally:
-        await services.batch.close()
 
 
 def _now() -> datetime:

@@ -266,3 +266,56 @@ def test_a_record_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> Non
         "",
         f"emulator: record {tmp_path} cannot be written: Is a directory\n",
     )
+
+
+def test_more_accounts_are_announced(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"second": "c2Vjb25k", "localbatch": "Zmlyc3Q="}))
+    more = ["--batch-account", "second:files", "--storage-account", "files", "--keys", str(keys)]
+
+    with start("--json", *more) as process:
+        document = json.loads(read_line(process))
+        stop(process)
+    with start("--data", str(tmp_path / "data"), *more) as process:
+        lines = [read_line(process) for _ in range(8)]
+        stop(process)
+
+    origin = document["batch"]["endpoint"].removesuffix("/localbatch")
+    first, second = document["accounts"]["batch"]
+    assert (first["key"], document["batch"]["key"]) == ("Zmlyc3Q=", "Zmlyc3Q=")
+    assert second == {
+        "endpoint": f"{origin}/second",
+        "account": "second",
+        "key": "c2Vjb25k",
+        "auto_storage": "files",
+    }
+    assert [account["account"] for account in document["accounts"]["storage"]] == [
+        "localstorage",
+        "files",
+    ]
+    exported = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+    assert list(exported) == [
+        "AZURE_BATCH_ENDPOINT",
+        "AZURE_BATCH_ACCOUNT",
+        "AZURE_BATCH_ACCESS_KEY",
+        "AZURE_BATCH_ENDPOINT_SECOND",
+        "AZURE_BATCH_ACCOUNT_SECOND",
+        "AZURE_BATCH_ACCESS_KEY_SECOND",
+        "AZURE_STORAGE_CONNECTION_STRING",
+        "AZURE_STORAGE_CONNECTION_STRING_FILES",
+    ]
+    assert exported["AZURE_BATCH_ACCESS_KEY_SECOND"] == "c2Vjb25k"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--batch-account", "x"],
+            "`x` is not the name of an account: 3 to 24 lower-case letters and digits",
+        ),
+        (["--keys", "/none"], "keys /none cannot be read: No such file or directory"),
+    ],
+)
+def test_accounts_that_cannot_be_are_said_in_one_line(arguments: list[str], message: str) -> None:
+    assert run(*arguments) == (2, "", f"emulator: {message}\n")
