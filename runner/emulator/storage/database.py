@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from runner.emulator.server.data import DataError
 from runner.emulator.storage.codec import CodecError, Form
 
 FORMAT = 1
@@ -24,7 +25,7 @@ _write_json = json.JSONEncoder(
 ).encode
 
 
-class StorageError(Exception):
+class StorageError(DataError):
     """The file cannot be used; the message is one line for people."""
 
 

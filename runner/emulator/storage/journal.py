@@ -69,7 +69,11 @@ class Journal:
 
     def delete(self, record: Any) -> None:
         """A record is gone."""
-        address = self._address(record)
+        self.delete_at(*self._address(record))
+
+    def delete_at(self, of: type, owner: str, key: str) -> None:
+        """The record of a kind that has this address is gone."""
+        address = (of, owner, key)
         self._lazy.pop(address, None)
         self._pending[address] = (None, False)
         self._commit_soon()
