@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -56,14 +57,19 @@ class Answer:
 
 @dataclass(slots=True)
 class Counterparts:
-    """Which ETag of ours stands for which recorded one: one for one, throughout a recording."""
+    """Which ETag of ours stands for which recorded one: one for one, throughout a recording.
 
+    Tasks that are added together may get one ETag between them; those are `shared`, and say
+    nothing.
+    """
+
+    shared: frozenset[str] = frozenset()
     ours: dict[str, str] = field(default_factory=dict)
     recorded: dict[str, str] = field(default_factory=dict)
 
     def match(self, recorded: str, ours: str) -> bool:
         """Whether the two can stand for each other, after all that was matched before."""
-        return (
+        return recorded in self.shared or (
             self.ours.setdefault(recorded, ours) == ours
             and self.recorded.setdefault(ours, recorded) == recorded
         )
@@ -81,7 +87,21 @@ _MESSAGE = re.compile(
     rf"(?P<text>.*)\nRequestId:{_GUID.pattern}\nTime:\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{7}}Z"
 )
 _LONG_NAME = re.compile(r"\bbatch(\d?)[0-9a-f]{8}\b")
+_LOG_FOLDER = re.compile(rf"batch-[0-9A-F]{{16}}/(?P<rest>.*)/{_GUID.pattern}")
 _FORMS = (_MOMENT, _ETAG, _AUTO_POOL)
+
+
+# What Azure makes up: addresses of nodes, versions of agents and images.
+_IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_DOTTED_NUMBERS = re.compile(r"\d+(\.\d+)+")
+_MADE_UP = {
+    "publicIPAddress": _IP_ADDRESS,
+    "remoteLoginIPAddress": _IP_ADDRESS,
+    "publicFQDN": _HOST_NAME,
+    "nodeAgentInfo.version": _DOTTED_NUMBERS,
+    "exactVersion": _DOTTED_NUMBERS,
+}
 
 
 def compare(exchange: Exchange, answer: Answer, counterparts: Counterparts) -> list[Difference]:
@@ -157,15 +177,17 @@ class _Comparison:
         if isinstance(recorded, dict) and isinstance(ours, dict):
             yield from self._objects(where, recorded, ours)
         elif isinstance(recorded, list) and isinstance(ours, list):
-            if recorded and "imageReference" in recorded[0]:
-                recorded, ours = _by_image(recorded), _by_image(ours)
-                yield from self._objects(where, recorded, ours)
+            identity = _identity_of(where, recorded)
+            if identity is not None:
+                yield from self._objects(
+                    where, _by_name(recorded, identity), _by_name(ours, identity)
+                )
                 return
             if len(recorded) != len(ours):
                 yield self._found(Kind.COUNT, where, len(recorded), len(ours))
             for number, (one, other) in enumerate(zip(recorded, ours, strict=False)):
                 yield from self._values(f"{where}[{number}]", one, other)
-        elif not self._same_value(where.rpartition(".")[2], recorded, ours):
+        elif not self._same_value(where, recorded, ours):
             yield self._found(Kind.VALUE, where, recorded, ours)
 
     def _objects(
@@ -184,20 +206,24 @@ class _Comparison:
         if common != order:
             yield self._found(Kind.ORDER, where, common, order)
 
-    def _same_value(self, name: str, recorded: Any, ours: Any) -> bool:
+    def _same_value(self, where: str, recorded: Any, ours: Any) -> bool:
+        name = where.rpartition(".")[2]
         if type(recorded) is not type(ours):
             return False
         if not isinstance(recorded, str):
             return bool(recorded == ours)
         if name == "eTag":
             return bool(_ETAG.fullmatch(ours)) and self.counterparts.match(recorded, ours)
+        for ending, form in _MADE_UP.items():
+            if where.endswith(f".{ending}"):
+                return bool(form.fullmatch(recorded) and form.fullmatch(ours))
         for form in _FORMS:
             if form.fullmatch(recorded):
                 return form.fullmatch(ours) is not None
-        message = _MESSAGE.fullmatch(recorded)
-        if message is not None:
-            other = _MESSAGE.fullmatch(ours)
-            return other is not None and other["text"] == message["text"]
+        for form, part in ((_MESSAGE, "text"), (_LOG_FOLDER, "rest")):
+            found, other = form.fullmatch(recorded), form.fullmatch(ours)
+            if found is not None:
+                return other is not None and other[part] == found[part]
         if name == "nextLink":
             return self._same_text(_TOKEN.sub("", recorded), _TOKEN.sub("", ours)) and bool(
                 _TOKEN.search(ours)
@@ -205,11 +231,29 @@ class _Comparison:
         return self._same_text(recorded, ours)
 
 
-def _by_image(entries: list[Any]) -> dict[str, Any]:
-    """Images come and go: each is compared with itself, wherever it stands in the list."""
-    references = (entry["imageReference"] for entry in entries)
-    names = (f"<{r['publisher']} {r['offer']} {r['sku']}>" for r in references)
-    return dict(sorted(zip(names, entries, strict=True)))
+def _identity_of(where: str, entries: list[Any]) -> Callable[[Any], str] | None:
+    """How the entries of a list that has no order are told apart; None for any other.
+
+    Images come and go, files come as the file system of the node has them, and tasks that are
+    added together as each of them is done.
+    """
+    if where != "$.value" or not entries or not isinstance(entries[0], dict):
+        return None
+    if "imageReference" in entries[0]:
+        return _image_name
+    for name in ("isDirectory", "status"):
+        if name in entries[0]:
+            return itemgetter("name" if name == "isDirectory" else "taskId")
+    return None
+
+
+def _image_name(entry: Any) -> str:
+    reference = entry["imageReference"]
+    return f"{reference['publisher']} {reference['offer']} {reference['sku']}"
+
+
+def _by_name(entries: list[Any], identity: Callable[[Any], str]) -> dict[str, Any]:
+    return dict(sorted((f"<{identity(entry)}>", entry) for entry in entries))
 
 
 def _code(body: Any) -> str | None:

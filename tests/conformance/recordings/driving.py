@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
@@ -29,8 +30,10 @@ from tests.unit.emulator.batch.signing import sign
 
 _KEY = b"k" * 64
 _TRANSIENT = timedelta(seconds=1)
-_STEP = timedelta(milliseconds=250)
-_MOST_STEPS = 60
+_BETWEEN_CHANGES = timedelta(milliseconds=100)
+_STEP = timedelta(milliseconds=50)
+_MOST_STEPS = 200
+_LONGEST_PROCESS = 20
 # Tasks of Windows nodes, and those that upload to storage of the time, are not run.
 _NOT_HERE = ("set /p", "echo test")
 
@@ -59,29 +62,22 @@ class Stage:
         )
         self._curtain = asyncio.Event()
         self._curtain.set()
-        self.playing = 0
 
     async def run(self, launch: Launch) -> Outcome:
         """The process itself where this machine can run it."""
-        self.playing += 1
-        try:
-            await self._curtain.wait()
-            if any(text in launch.command_line for text in _NOT_HERE):
-                now = self._clock()
-                return Outcome(started=now, ended=now, exit_code=0, failure=None)
-            return await self._real.run(launch)
-        finally:
-            self.playing -= 1
+        await self._curtain.wait()
+        if any(text in launch.command_line for text in _NOT_HERE):
+            now = self._clock()
+            return Outcome(started=now, ended=now, exit_code=0, failure=None)
+        return await self._real.run(launch)
 
     def hold(self) -> None:
         """Has tasks wait."""
         self._curtain.clear()
 
-    async def finish(self) -> None:
-        """Has all tasks run to their ends."""
+    def go_on(self) -> None:
+        """Has tasks run to their ends."""
         self._curtain.set()
-        while self.playing:
-            await asyncio.sleep(0.001)
 
     async def close(self) -> None:
         """Nothing of ours is left."""
@@ -107,7 +103,7 @@ class Emulator:
             environ={},
             executor=self.stage,
             names=Names(
-                node=lambda: next(self._nodes, "0" * 64),
+                node=lambda: next(self._nodes, secrets.token_hex(32)),
                 guid=lambda: str(uuid.uuid4()),
                 random=lambda: 0.5,
             ),
@@ -120,6 +116,7 @@ class Emulator:
                 deleting=_TRANSIENT,
                 job_changing=_TRANSIENT,
                 scheduling=_TRANSIENT,
+                noticing=_TRANSIENT,
             ),
         )
 
@@ -137,6 +134,8 @@ class Emulator:
 
     async def replay(self, exchange: Exchange, query: str) -> Answer:
         """The answer to a recorded request."""
+        if exchange.method != "GET":
+            self.clock.move(_BETWEEN_CHANGES)
         return await self._send(
             exchange.method, exchange.path, query, exchange.request_headers, exchange.request_body
         )
@@ -157,7 +156,6 @@ class Emulator:
             client_address="127.0.0.1",
             body=pieces(),
         )
-        self.clock.move(timedelta(milliseconds=1))
         response = await self.service.handle(sign(request, self._account, self.clock()))
         body = response.body
         if not isinstance(body, bytes):
@@ -177,16 +175,26 @@ class Emulator:
             return
         wanted = _progress(exchange.body)
         for _ in range(_MOST_STEPS):
-            answer = await self._send("GET", exchange.path, query, {}, b"")
-            if answer.status != exchange.status:
-                return
-            reached = _progress(answer.body)
-            if reached == wanted:
+            reached = await self._reached(exchange, query)
+            if reached is None or reached == wanted:
                 return
             if "completed" in wanted and "running" in reached:
-                await self.stage.finish()
-                self.stage.hold()
-            self.clock.move(_STEP)
+                await self._finish(exchange, query, reached)
+            else:
+                self.clock.move(_STEP)
+
+    async def _reached(self, exchange: Exchange, query: str) -> tuple[Any, ...] | None:
+        answer = await self._send("GET", exchange.path, query, {}, b"")
+        return _progress(answer.body) if answer.status == 200 else None
+
+    async def _finish(self, exchange: Exchange, query: str, before: tuple[Any, ...]) -> None:
+        """Has tasks go on until one has ended; their processes take their own time."""
+        self.stage.go_on()
+        deadline = asyncio.get_running_loop().time() + _LONGEST_PROCESS
+        while await self._reached(exchange, query) == before:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.001)
+        self.stage.hold()
 
 
 def _progress(body: Any) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing_extensions import assert_never
 
 from runner.emulator.batch.core.actions import RemoveJobFiles
+from runner.emulator.batch.core.agenda import JobDue
 from runner.emulator.batch.core.exits import exit_action
 from runner.emulator.batch.core.ids import JobId, TaskId, key_of
 from runner.emulator.batch.core.job import (
@@ -91,6 +92,10 @@ def _end_when_done(state: State, now: datetime, job: Job) -> None:
     if job.rules.on_all_complete is OnAllTasksComplete.TERMINATE_JOB:
         counts = state.store.tasks(job.id).counts()
         if counts.active == 0 and counts.running == 0:
+            noticed = job.modified + state.pace.noticing
+            if now < noticed:
+                state.agenda.add(noticed, JobDue(job=job.id))
+                return
             terminate_job(state, now, job.id, ALL_TASKS_COMPLETE)
 
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 import errno
 import re
 
-from runner.emulator.batch.node.failures import StepFailedError, launch_failed
+from runner.emulator.batch.node.failures import (
+    StepFailedError,
+    launch_failed,
+    program_not_found,
+)
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command, Isolation
 
@@ -60,7 +64,7 @@ def _meaning(match: re.Match[str]) -> str:
 
 
 def _unsplittable(command_line: str, message: str) -> StepFailedError:
-    return launch_failed("CommandLaunchFailed", command_line=command_line, message=message)
+    return launch_failed(command_line=command_line, message=message)
 
 
 def run_command(
@@ -74,11 +78,11 @@ def run_command(
     try:
         return isolation.run(command, interruption)
     except OSError as error:
-        found = error.errno not in _NOT_FOUND
-        code = "CommandLaunchFailed" if found else "CommandProgramNotFound"
+        if error.errno in _NOT_FOUND:
+            raise program_not_found() from error
         reason = error.strerror or str(error) or type(error).__name__
         message = f"{command.words[0]}: {reason}"
     except ValueError as error:
         # A null character, or an environment variable whose name cannot be one.
-        code, message = "CommandLaunchFailed", str(error)
-    raise launch_failed(code, command_line=command_line, message=message)
+        message = str(error)
+    raise launch_failed(command_line=command_line, message=message)

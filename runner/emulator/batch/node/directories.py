@@ -28,7 +28,7 @@ def make_node_directories(directories: NodeDirectories) -> None:
         directories.mounts,
         directories.workitems,
         directories.root / "applications",
-        directories.root / "volatile",
+        directories.root / "volatile" / "startup",
     ):
         path.mkdir(parents=True, exist_ok=True)
 

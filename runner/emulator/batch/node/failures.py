@@ -84,11 +84,25 @@ def preparation_failed(code: str, *details: tuple[str, str]) -> StepFailedError:
     return StepFailedError(make_failure(FailurePhase.PRE_PROCESSING, code, *details))
 
 
-def launch_failed(code: str, *, command_line: str, message: str) -> StepFailedError:
+def launch_failed(*, command_line: str, message: str) -> StepFailedError:
     """The process could not be started."""
     return StepFailedError(
         make_failure(
-            FailurePhase.EXECUTION, code, ("CommandLine", command_line), ("Message", message)
+            FailurePhase.EXECUTION,
+            "CommandLaunchFailed",
+            ("CommandLine", command_line),
+            ("Message", message),
+        )
+    )
+
+
+def program_not_found() -> StepFailedError:
+    """There is no such program (details as recorded on a Linux node; they do not name it)."""
+    return StepFailedError(
+        make_failure(
+            FailurePhase.EXECUTION,
+            "CommandProgramNotFound",
+            ("Message", "The system cannot find the file specified"),
         )
     )
 

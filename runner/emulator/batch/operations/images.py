@@ -164,6 +164,15 @@ _RESOURCE = r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Com
 _CUSTOM_IMAGE = re.compile(
     rf"{_RESOURCE}/(images/[^/]+|galleries/[^/]+/images/[^/]+(/versions/[^/]+)?)", re.IGNORECASE
 )
+# The service's own words.
+_RESOURCE_FORM = (
+    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute"
+)
+_GALLERY_FORM = f"{_RESOURCE_FORM}/galleries/{{galleryName}}/images/{{galleryImageName}}"
+_CUSTOM_FORMS = (
+    f"The specified resource id must be of the format {_RESOURCE_FORM}/images/{{imageName}},"
+    f" {_GALLERY_FORM}/versions/{{galleryImageVersionName}}, or {_GALLERY_FORM}"
+)
 _MARKETPLACE = ("publisher", "offer", "sku")
 
 
@@ -181,7 +190,7 @@ def check_image(machine: dict[str, object]) -> None:
             raise invalid_property(
                 "virtualMachineImageId",
                 custom,
-                "The value is not the resource id of an image or of a gallery image",
+                _CUSTOM_FORMS,
             )
         _check_agent(agent)
         return

@@ -20,24 +20,31 @@ def get_lifetime_pool_statistics(call: Call) -> Reply:
     times = _times(call)
     numbers = ("avgCPUPercentage", "avgMemoryGiB", "peakMemoryGiB", "avgDiskGiB", "peakDiskGiB")
     sums = ("diskReadGiB", "diskWriteGiB", "networkReadGiB", "networkWriteGiB")
-    resources = {"diskReadIOps": "0", "diskWriteIOps": "0", **dict.fromkeys((*numbers, *sums), 0.0)}
+    resources = {
+        "startTime": times["startTime"],
+        "diskReadIOps": "0",
+        "diskWriteIOps": "0",
+        "lastUpdateTime": times["lastUpdateTime"],
+        **dict.fromkeys((*numbers, *sums), 0.0),
+    }
     shown = {
         "url": f"{call.endpoint}{call.resource}",
         "usageStats": {**times, "dedicatedCoreTime": _NO_TIME},
-        "resourceStats": {**times, **resources},
+        "resourceStats": resources,
     }
     return element(call.endpoint, "poolstats", shown, None)
 
 
 def get_lifetime_job_statistics(call: Call) -> Reply:
     """`GET /lifetimejobstats`: on record is that the service counted nothing any more."""
-    counts = ("readIOps", "writeIOps", "numTaskRetries", "numSucceededTasks", "numFailedTasks")
+    counts = ("numTaskRetries", "numSucceededTasks", "numFailedTasks")
     shown: dict[str, Any] = {
         "url": f"{call.endpoint}{call.resource}",
         **_times(call),
         **dict.fromkeys(("userCPUTime", "kernelCPUTime", "wallClockTime"), _NO_TIME),
-        **dict.fromkeys(counts, "0"),
+        **dict.fromkeys(("readIOps", "writeIOps"), "0"),
         **dict.fromkeys(("readIOGiB", "writeIOGiB"), 0.0),
+        **dict.fromkeys(counts, "0"),
         "waitTime": _NO_TIME,
     }
     return element(call.endpoint, "jobstats", shown, None)

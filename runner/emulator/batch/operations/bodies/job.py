@@ -97,19 +97,19 @@ def specification_shape(limits: Limits) -> Shape:
     return Shape(
         (
             Field(name="displayName", kind=DISPLAY_NAME),
-            Field(name="usesTaskDependencies", kind=Boolean(), default=False),
             Field(name="priority", kind=PRIORITY, default=0),
-            Field(name="allowTaskPreemption", kind=Boolean(), default=False),
             Field(name="maxParallelTasks", kind=MAX_PARALLEL_TASKS, default=-1),
+            Field(name="allowTaskPreemption", kind=Boolean(), default=False),
+            Field(name="usesTaskDependencies", kind=Boolean(), default=False),
+            Field(name="onAllTasksComplete", kind=ALL_COMPLETE, default="noaction"),
+            Field(name="onTaskFailure", kind=TASK_FAILURE, default="noaction"),
+            Field(name="networkConfiguration", kind=JOB_NETWORK),
             Field(name="constraints", kind=CONSTRAINTS, default=DEFAULT_CONSTRAINTS),
             Field(name="jobManagerTask", kind=MANAGER),
             Field(name="jobPreparationTask", kind=PREPARATION),
             Field(name="jobReleaseTask", kind=RELEASE),
             Field(name="commonEnvironmentSettings", kind=ENVIRONMENT),
             Field(name="poolInfo", kind=_pool_info(limits), required=True),
-            Field(name="onAllTasksComplete", kind=ALL_COMPLETE, default="noaction"),
-            Field(name="onTaskFailure", kind=TASK_FAILURE, default="noaction"),
-            Field(name="networkConfiguration", kind=JOB_NETWORK),
             Field(name="metadata", kind=METADATA),
         )
     )

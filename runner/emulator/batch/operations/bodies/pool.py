@@ -83,6 +83,10 @@ class LowerCase:
         return Text(empty=False).read(value, name).lower()
 
 
+_DISPLAY_NAME = Field(name="displayName", kind=DISPLAY_NAME)
+_FIRST_OF_SPECIFICATION = ("vmSize", "taskSlotsPerNode", "taskSchedulingPolicy", "resizeTimeout")
+
+
 def _sized(limits: Limits) -> tuple[Field, ...]:
     """What pools and the specifications of auto-pools have in common."""
     nodes = Integer(low=0)
@@ -121,7 +125,7 @@ def pool_shape(limits: Limits) -> Scaled:
         Shape(
             (
                 Field(name="id", kind=ID, required=True),
-                Field(name="displayName", kind=DISPLAY_NAME),
+                _DISPLAY_NAME,
                 *_sized(limits),
             )
         )
@@ -129,8 +133,10 @@ def pool_shape(limits: Limits) -> Scaled:
 
 
 def auto_pool_shape(limits: Limits) -> Scaled:
-    """`autoPoolSpecification.pool`: a pool without an id."""
-    return Scaled(Shape((Field(name="displayName", kind=DISPLAY_NAME), *_sized(limits))))
+    """`autoPoolSpecification.pool`: a pool without an id, and in another order."""
+    fields = {field.name: field for field in _sized(limits)}
+    first = tuple(fields.pop(name) for name in _FIRST_OF_SPECIFICATION)
+    return Scaled(Shape((_DISPLAY_NAME, *first, *fields.values())))
 
 
 def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
@@ -274,20 +280,22 @@ def patch_pool(body: object, document: Document) -> Document:
     """A pool's document with the given properties changed (`PATCH`)."""
     given = PATCH.read(body, "")
     check_network(given.get("networkConfiguration", {}))
-    return _without_packages({**document, **given})
+    return _tidied({**document, **given})
 
 
 def replace_pool(body: object, document: Document) -> Document:
     """A pool's document with all updatable properties given anew; absent ones are removed."""
     kept = {field.name for field in UPDATABLE}
     rest = {name: value for name, value in document.items() if name not in kept}
-    return _without_packages({**rest, **REPLACEMENT.read(body, "")})
+    return _tidied({**rest, **REPLACEMENT.read(body, "")})
 
 
-def _without_packages(document: Document) -> Document:
-    """On record: an empty list of application packages is as good as none."""
-    if document.get("applicationPackageReferences") != []:
-        return document
-    return {
-        name: value for name, value in document.items() if name != "applicationPackageReferences"
-    }
+_ORDER = tuple(field.name for field in (_DISPLAY_NAME, *_sized(Limits())))
+
+
+def _tidied(document: Document) -> Document:
+    """In the order of a new pool; on record, no application packages are not written at all."""
+    tidied = {name: document[name] for name in _ORDER if name in document}
+    if tidied.get("applicationPackageReferences") == []:
+        del tidied["applicationPackageReferences"]
+    return tidied

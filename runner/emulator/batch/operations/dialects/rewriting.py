@@ -52,11 +52,10 @@ def read_request(version: Version, operation: str, body: object) -> object:
     entity = _BODIES.get(operation)
     if entity is None or not isinstance(body, dict):
         return body
+    entries: list[object] = [body]
     if operation == "create_task_collection":
         tasks = body.get("value")
-        entries = tasks if isinstance(tasks, list) else ()
-    else:
-        entries = (body,)
+        entries = tasks if isinstance(tasks, list) else []
     for path in absent_paths(version, entity):
         for entry in entries:
             if _holds(entry, path):

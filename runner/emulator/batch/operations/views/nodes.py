@@ -26,6 +26,24 @@ _SSH_PORT = 22
 _RDP_PORT = 3389
 _LATEST_VERSION = "1.0.0"
 _FIRST_FRONTEND_PORT = 50_000
+_COUNT_ORDER = (
+    NodeState.CREATING,
+    NodeState.IDLE,
+    NodeState.LEAVING_POOL,
+    NodeState.OFFLINE,
+    NodeState.PREEMPTED,
+    NodeState.REBOOTING,
+    NodeState.REIMAGING,
+    NodeState.RUNNING,
+    NodeState.STARTING,
+    NodeState.START_TASK_FAILED,
+    NodeState.UNUSABLE,
+    NodeState.UNKNOWN,
+    NodeState.WAITING_FOR_START_TASK,
+    NodeState.UPGRADING_OS,
+    NodeState.DEALLOCATED,
+    NodeState.DEALLOCATING,
+)
 _COUNT_NAMES = {
     NodeState.LEAVING_POOL: "leavingPool",
     NodeState.START_TASK_FAILED: "startTaskFailed",
@@ -164,7 +182,7 @@ def show_node_counts(pool: Pool, nodes: Iterable[Node]) -> dict[str, Any]:
 
 
 def _show_counter(counter: Counter[NodeState]) -> dict[str, int]:
-    shown = {_COUNT_NAMES.get(state, state.value): counter[state] for state in NodeState}
+    shown = {_COUNT_NAMES.get(state, state.value): counter[state] for state in _COUNT_ORDER}
     return {**shown, "total": sum(counter.values())}
 
 

@@ -232,17 +232,17 @@ def test_an_exit_code_other_than_0_is_a_failure(task: Path, line: str, code: int
 
 
 @pytest.mark.parametrize(
-    ("program", "cause"),
+    "program",
     [
-        ("no-such-program", "No such file or directory"),
-        ("./missing", "No such file or directory"),
-        ("./plain", "Permission denied"),
-        ("./folder", "Permission denied"),
-        ("./plain/x", "Not a directory"),
-        ("./no-interpreter", "No such file or directory"),
+        "no-such-program",
+        "./missing",
+        "./plain",
+        "./folder",
+        "./plain/x",
+        "./no-interpreter",
     ],
 )
-def test_a_program_that_cannot_be_found(task: Path, program: str, cause: str) -> None:
+def test_a_program_that_cannot_be_found(task: Path, program: str) -> None:
     (task / "wd" / "folder").mkdir(parents=True)
     (task / "wd" / "plain").write_text("#!/bin/sh\n")
     (task / "wd" / "no-interpreter").write_text("#!/no/such/interpreter\n")
@@ -254,7 +254,7 @@ def test_a_program_that_cannot_be_found(task: Path, program: str, cause: str) ->
         category=FailureCategory.USER_ERROR,
         code="CommandProgramNotFound",
         message="The specified command program is not found",
-        details=(("CommandLine", f"{program} 'a b'"), ("Message", f"{program}: {cause}")),
+        details=(("Message", "The system cannot find the file specified"),),
     )
 
 

@@ -205,5 +205,11 @@ def test_a_custom_image_is_named_by_its_resource() -> None:
     assert why_not(virtualMachineConfiguration=wrong) == {
         "PropertyName": "virtualMachineImageId",
         "PropertyValue": "y",
-        "Reason": "The value is not the resource id of an image or of a gallery image",
+        "Reason": "The specified resource id must be of the format /subscriptions/{subscriptionId}"
+        "/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/images/{imageName},"
+        " /subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers"
+        "/Microsoft.Compute/galleries/{galleryName}/images/{galleryImageName}/versions"
+        "/{galleryImageVersionName}, or /subscriptions/{subscriptionId}/resourceGroups"
+        "/{resourceGroupName}/providers/Microsoft.Compute/galleries/{galleryName}/images"
+        "/{galleryImageName}",
     }
