@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from itertools import product
+from urllib.parse import quote, unquote_to_bytes
 
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.server.accounts import Account
@@ -88,7 +89,8 @@ def _texts_to_sign(request: Request, account: str) -> Iterator[str]:
 
     - the length of no content: `0` in Python, empty in JavaScript, whatever was sent;
     - a Date beside an ocp-date: empty as documented, or as a proxy may have added it;
-    - the parameters: names as sent and no empty values, or names in lower case as documented.
+    - the parameters: names as sent and no empty values, or names in lower case as documented;
+    - the path: as sent, or as it was before aiohttp decoded what need not be encoded (`%3A`).
     """
     headers = request.headers
     length = headers.get("content-length", "")
@@ -97,12 +99,20 @@ def _texts_to_sign(request: Request, account: str) -> Iterator[str]:
     dates = ("", date) if date and "ocp-date" in headers else (date,)
     ocp = sorted((name, value) for name, value in headers.items() if name.startswith("ocp-"))
     lines = [f"{name}:{value.strip()}" for name, value in ocp if value]
-    lines.append(f"/{account}{request.raw_path}")
-    ends = ["\n".join([*lines, *query]) for query in _canonical_queries(request)]
+    ends = [
+        "\n".join([*lines, f"/{account}{path}", *query])
+        for path in _paths(request.raw_path)
+        for query in _canonical_queries(request)
+    ]
     for end, sent_length, sent_date in product(ends, lengths, dates):
         signed = {**headers, "content-length": sent_length, "date": sent_date}
         standard = "\n".join(signed.get(name, "") for name in SIGNED_HEADERS)
         yield f"{request.method}\n{standard}\n{end}"
+
+
+def _paths(raw_path: str) -> tuple[str, ...]:
+    encoded = "/".join(quote(unquote_to_bytes(segment), safe="") for segment in raw_path.split("/"))
+    return (raw_path,) if encoded == raw_path else (raw_path, encoded)
 
 
 def _canonical_queries(request: Request) -> Iterator[list[str]]:

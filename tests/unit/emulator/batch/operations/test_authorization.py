@@ -54,6 +54,16 @@ def test_what_clients_sign_is_accepted() -> None:
         authorize(request, ACCOUNT, NOW)
 
 
+@pytest.mark.parametrize(
+    ("signed", "sent"), [("/jobs/s%3Ajob-1", "/jobs/s:job-1"), ("/x/wd%2Fa%2C%2B", "/x/wd%2Fa,+")]
+)
+def test_a_path_may_be_signed_before_it_is_decoded_in_part(signed: str, sent: str) -> None:
+    request = sign(plain_request("GET", signed), ACCOUNT, NOW)
+    authorize(replace(request, raw_path=f"/localbatch{sent}"), ACCOUNT, NOW)
+    other = replace(request, raw_path="/localbatch/jobs/s:job-2")
+    assert refusal(other)[0] is Reason.AUTHENTICATION_FAILED
+
+
 @pytest.mark.parametrize("minutes", [-14, 14])
 def test_a_quarter_of_an_hour_is_allowed(minutes: int) -> None:
     when = NOW + timedelta(minutes=minutes)
