@@ -5,42 +5,44 @@ It must not know what any operation does.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner.emulator.blob.access.authentication import authenticate
-from runner.emulator.blob.access.grant import check_grant
-from runner.emulator.blob.access.target import parse_target
+from runner.emulator.blob.access.grant import Grant, check_grant
+from runner.emulator.blob.access.target import Level, Target, parse_target
+from runner.emulator.blob.access.versions import NEWEST, is_version
 from runner.emulator.blob.core.catalogue import Catalogue
 from runner.emulator.blob.core.contents import Contents
+from runner.emulator.blob.core.kinds import KINDS
 from runner.emulator.blob.core.refusals import RefusedError, header_refused, not_implemented
 from runner.emulator.blob.core.state import State
+from runner.emulator.blob.fetching import Fetched, fetch_url
+from runner.emulator.blob.keeping import restore
 from runner.emulator.blob.operations.call import Call, Headers, format_date
 from runner.emulator.blob.operations.documents import write_error
 from runner.emulator.blob.operations.table import find_operation
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request, Response
+from runner.emulator.storage.journal import Journal
 
-# The newest version that azure-storage-blob 12.31 signs; answered where a client names none.
-_DEFAULT_VERSION = "2026-10-06"
-_VERSION = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SERVER = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"
 # What would change the meaning of a request, and is not done here.
 _UNKNOWN_HEADERS = (
     "x-ms-content-crc64",
     "x-ms-encryption-key",
     "x-ms-encryption-scope",
-    "x-ms-if-tags",
     "x-ms-immutability-policy-mode",
     "x-ms-immutability-policy-until-date",
     "x-ms-legal-hold",
+    "x-ms-range-get-content-crc64",
+    "x-ms-seal-blob",
+    "x-ms-source-content-crc64",
     "x-ms-structured-body",
-    "x-ms-tags",
 )
-_UNKNOWN_PARAMETERS = ("snapshot", "versionid")
+_UNKNOWN_PARAMETERS = ("versionid",)
 
 
 class BlobService:
@@ -54,31 +56,71 @@ class BlobService:
         directory: Path,
         clock: Callable[[], datetime],
         container_delete_delay: timedelta = timedelta(0),
+        rehydration_delay: timedelta = timedelta(0),
+        keep: bool = False,
     ) -> None:
         """Keeps contents below `directory`; `endpoint` is the account's own URL.
 
         Azure takes about 30 seconds until a deleted container's name can be used again: to
-        rehearse that, give `container_delete_delay`.
+        rehearse that, give `container_delete_delay`. It takes hours until a blob has come out of
+        the archive: for that there is `rehydration_delay`.
+
+        With `keep`, records are on disk too, and those of an earlier start come back. Then it is
+        to be made within the loop that it serves; raises `StorageError`.
         """
         self._account = account
         self._endpoint = endpoint
         self._clock = clock
         contents = Contents(directory)
-        contents.remove_unreferenced()
         self._state = State(
             catalogue=Catalogue(),
             contents=contents,
             container_delete_delay=container_delete_delay,
+            rehydration_delay=rehydration_delay,
         )
+        self._journal = Journal(directory / "state.db", KINDS) if keep else None
+        if self._journal is not None:
+            restore(self._state, self._journal)
+        contents.remove_unreferenced()
+
+    def close(self) -> None:
+        """Writes what is not on disk yet."""
+        if self._journal is not None:
+            self._journal.close()
 
     async def handle(self, request: Request) -> Response:
         """Answers a request to the account, whichever of its addresses it came by."""
         query = _first_values(request)
+        address = request.address
+        endpoint = address.endpoint or self._endpoint
+        return await self._answer(request, query, address.resource, endpoint)
+
+    async def answer_part(self, request: Request, resource: str) -> Response:
+        """Answers a request that came in another; `resource` is its path below the account."""
+        return await self._answer(request, _first_values(request), resource, self._endpoint)
+
+    def authorize_read(self, request: Request) -> None:
+        """Raises `RefusedError` unless the request may read the blob that it names."""
+        query = _first_values(request)
+        target = parse_target(request.address.resource)
+        grant = self._authenticate(request, query, target)
+        check_grant(grant, find_operation("GET", Level.BLOB, {}, {}).demand)
+
+    async def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
+        """Asks another server for a source; raises `FetchError`."""
+        return await fetch_url(url, headers)
+
+    async def _answer(
+        self, request: Request, query: Mapping[str, str], resource: str, endpoint: str
+    ) -> Response:
         request_id = str(uuid.uuid4())
         try:
-            response = await self._answer(request, query)
+            response = await self._perform(request, query, resource, endpoint)
         except RefusedError as error:
             response = self._refuse(error, request, request_id)
+        if self._journal is not None:
+            # Also what is only read may have been changed a moment ago.
+            await self._journal.settled()
         return Response(
             status=response.status,
             headers=(
@@ -89,14 +131,15 @@ class BlobService:
             body=response.body,
         )
 
-    async def _answer(self, request: Request, query: Mapping[str, str]) -> Response:
-        address = request.address
-        target = parse_target(address.resource)
-        grant = authenticate(request, query, target, self._account, self._clock())
+    async def _perform(
+        self, request: Request, query: Mapping[str, str], resource: str, endpoint: str
+    ) -> Response:
+        target = parse_target(resource)
         headers = request.headers
         version = headers.get("x-ms-version")
-        if version is not None and not _VERSION.fullmatch(version):
+        if version is not None and not is_version(version):
             raise header_refused("x-ms-version", version)
+        grant = self._authenticate(request, query, target)
         operation = find_operation(request.method, target.level, query, headers)
         check_grant(grant, operation.demand)
         if operation.handler is None:
@@ -108,10 +151,16 @@ class BlobService:
             query=query,
             grant=grant,
             state=self._state,
-            endpoint=address.endpoint or self._endpoint,
+            endpoint=endpoint,
             clock=self._clock,
+            account=self._account,
+            service=self,
         )
         return await operation.handler(call)
+
+    def _authenticate(self, request: Request, query: Mapping[str, str], target: Target) -> Grant:
+        container = self._state.catalogue.container(target.container)
+        return authenticate(request, query, target, self._account, container, self._clock())
 
     def _refuse(self, error: RefusedError, request: Request, request_id: str) -> Response:
         refusal = error.refusal
@@ -144,9 +193,9 @@ def _refuse_unknown(headers: Mapping[str, str], query: Mapping[str, str]) -> Non
 
 
 def _common_headers(request: Request, query: Mapping[str, str], request_id: str) -> Headers:
-    version = request.headers.get("x-ms-version") or query.get("sv") or _DEFAULT_VERSION
-    if not _VERSION.fullmatch(version):
-        version = _DEFAULT_VERSION
+    version = request.headers.get("x-ms-version") or query.get("sv") or NEWEST
+    if not is_version(version):
+        version = NEWEST
     client = request.headers.get("x-ms-client-request-id")
     return (
         ("Server", _SERVER),

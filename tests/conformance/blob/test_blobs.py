@@ -254,7 +254,7 @@ def test_an_operation_that_is_not_there_is_named(container: ContainerClient) -> 
     blob = container.upload_blob("b", b"content")
 
     with pytest.raises(HttpResponseError) as refused:
-        blob.acquire_lease()
+        blob.undelete_blob()
 
     assert refused.value.status_code == 501
-    assert "The emulator does not implement Lease Blob." in str(refused.value)
+    assert "The emulator does not implement Undelete Blob." in str(refused.value)

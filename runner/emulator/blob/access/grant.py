@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from runner.emulator.blob.core.records import PublicAccess
 from runner.emulator.blob.core.refusals import (
     AUTHORIZATION_FAILURE,
     AUTHORIZATION_PERMISSION_MISMATCH,
     AUTHORIZATION_RESOURCE_TYPE_MISMATCH,
+    NO_AUTHENTICATION_INFORMATION,
     RefusedError,
 )
 from runner.emulator.server.tokens import Claims
@@ -33,9 +35,14 @@ class Demand:
     """
 
     permissions: str
-    resource_type: ResourceType
+    resource_type: ResourceType | None
+    """None: any will do."""
     service_signature: bool = True
-    """Whether a service signature can permit it at all."""
+    """Whether a signature of a container or a blob can permit it at all."""
+    account_signature: bool = True
+    """Whether a signature of the account can permit it at all."""
+    public: PublicAccess = PublicAccess.NONE
+    """The access of the container at which anybody may do it; NONE: nobody unknown ever may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +62,40 @@ class SignatureGrant:
     """What the signature puts in place of the blob's own headers."""
 
 
-Grant = FullGrant | SignatureGrant
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnonymousGrant:
+    """Nothing that proves anything, for a container that anybody may read."""
+
+    access: PublicAccess
+    challenge: str
+    """How to prove who one is, as `WWW-Authenticate` says it."""
+
+
+Grant = FullGrant | SignatureGrant | AnonymousGrant
+
+
+def refuse_anonymous(grant: AnonymousGrant) -> RefusedError:
+    """401, with what would be taken."""
+    return RefusedError(
+        NO_AUTHENTICATION_INFORMATION, headers=(("WWW-Authenticate", grant.challenge),)
+    )
 
 
 def check_grant(grant: Grant, demand: Demand) -> None:
     """Refuses an operation that the grant does not cover."""
     if isinstance(grant, FullGrant):
         return
+    if isinstance(grant, AnonymousGrant):
+        # A container that anybody may list is one whose blobs anybody may read.
+        if demand.public not in (PublicAccess.BLOB, grant.access):
+            raise refuse_anonymous(grant)
+        return
     if grant.resource_types is None:
         if not demand.service_signature:
             raise RefusedError(AUTHORIZATION_FAILURE)
-    elif demand.resource_type.value not in grant.resource_types:
+    elif not demand.account_signature:
+        raise RefusedError(AUTHORIZATION_PERMISSION_MISMATCH)
+    elif demand.resource_type and demand.resource_type.value not in grant.resource_types:
         raise RefusedError(AUTHORIZATION_RESOURCE_TYPE_MISMATCH)
     if demand.permissions and not set(demand.permissions) & set(grant.permissions):
         raise RefusedError(AUTHORIZATION_PERMISSION_MISMATCH)
@@ -73,4 +103,4 @@ def check_grant(grant: Grant, demand: Demand) -> None:
 
 def may_overwrite(grant: Grant) -> bool:
     """Whether new content may take the place of old: `c` alone only creates."""
-    return isinstance(grant, FullGrant) or "w" in grant.permissions
+    return not isinstance(grant, SignatureGrant) or "w" in grant.permissions

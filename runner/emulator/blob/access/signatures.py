@@ -1,7 +1,7 @@
-"""Checks shared access signatures: of one container or blob, and of the account.
+"""Checks shared access signatures: of one container or blob, of the account, and of a user.
 
-Source: "Create a service SAS" and "Create an account SAS". It must not know which operation is
-asked for, beyond the resource.
+Source: "Create a service SAS", "Create an account SAS" and "Create a user delegation SAS". It must
+not know which operation is asked for, beyond the resource.
 """
 
 from __future__ import annotations
@@ -13,9 +13,18 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
+from runner.emulator.blob.access.delegation import DelegationKey, derive_secret
 from runner.emulator.blob.access.grant import SignatureGrant
 from runner.emulator.blob.access.shared_key import fail
+from runner.emulator.blob.access.signed_strings import (
+    OVERRIDES,
+    account_string,
+    delegation_string,
+    service_string,
+)
 from runner.emulator.blob.access.target import Level, Target
+from runner.emulator.blob.access.versions import is_version
+from runner.emulator.blob.core.records import Container
 from runner.emulator.blob.core.refusals import (
     AUTHORIZATION_PROTOCOL_MISMATCH,
     AUTHORIZATION_SERVICE_MISMATCH,
@@ -26,79 +35,122 @@ from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request
 from runner.emulator.server.shared_key import is_signature
 
-_OLDEST_VERSION = "2018-11-09"
-# Since this version the encryption scope (`ses`) is signed too.
-_SCOPE_VERSION = "2020-12-06"
+_OLDEST_VERSION = "2015-04-05"
+_OLDEST_DELEGATION = "2018-11-09"
 # A fraction of a second, which .NET may write, is not looked at.
 _TIME = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)(?:T(?P<time>\d\d:\d\d(?::\d\d)?)(?:\.\d{1,7})?Z)?", re.ASCII
 )
-_OVERRIDES = (
-    ("rscc", "Cache-Control"),
-    ("rscd", "Content-Disposition"),
-    ("rsce", "Content-Encoding"),
-    ("rscl", "Content-Language"),
-    ("rsct", "Content-Type"),
-)
 
 
 def check_signature(
-    request: Request, query: Mapping[str, str], target: Target, account: Account, now: datetime
+    request: Request,
+    query: Mapping[str, str],
+    target: Target,
+    account: Account,
+    container: Container | None,
+    now: datetime,
 ) -> SignatureGrant:
-    """What the signature in the query permits; refuses one that is not right, or not now."""
+    """What the signature in the query permits; refuses one that is not right, or not now.
+
+    `container` is the one of the target, whose stored access policies a signature may name.
+    """
     version = query.get("sv", "")
-    if version < _OLDEST_VERSION:
+    if not is_version(version) or version < _OLDEST_VERSION:
         raise fail(f"sv is '{version}'; the emulator takes {_OLDEST_VERSION} and later.")
-    if "skoid" in query:
-        raise fail("The emulator gives out no user delegation keys.")
     is_account = "ss" in query or "srt" in query
+    secret = account.key
     if is_account:
-        text = _account_string(query, account, version)
+        text = account_string(query, account.name, version)
+    elif "skoid" in query:
+        secret = _check_delegation(query, account, version, now)
+        canonical = _find_resource(query, target, account)
+        text = delegation_string(query, request.headers, canonical, version)
     else:
-        text = _service_string(query, target, account, version)
+        text = service_string(query, _find_resource(query, target, account), version)
     signature = query["sig"]
-    if not is_signature(account.key, text, signature):
+    if not is_signature(secret, text, signature):
         raise fail(f"Signature did not match. String to sign used was {text}")
-    _check_times(query, now)
+    # What a policy says is looked at once the signature holds: it is not for strangers.
+    limits = query if is_account else _add_policy(query, container)
+    _check_times(limits, now)
     _check_origin(request, query)
     if is_account and "b" not in query.get("ss", ""):
         raise RefusedError(AUTHORIZATION_SERVICE_MISMATCH)
     return SignatureGrant(
-        permissions=query.get("sp", ""),
+        permissions=limits.get("sp", ""),
         resource_types=query.get("srt", "") if is_account else None,
-        response_headers=tuple((header, query[key]) for key, header in _OVERRIDES if key in query),
+        response_headers=tuple((header, query[key]) for key, header in OVERRIDES if key in query),
     )
 
 
-def _service_string(
-    query: Mapping[str, str], target: Target, account: Account, version: str
-) -> str:
+def _find_resource(query: Mapping[str, str], target: Target, account: Account) -> str:
+    """What is signed for; refuses a signature that cannot be for what is asked for."""
     resource = query.get("sr", "")
     canonical = f"/blob/{account.name}/{target.container}"
-    if resource == "b" and target.level is Level.BLOB:
-        canonical += f"/{target.blob}"
-    elif resource != "c" or target.level is Level.ACCOUNT:
-        raise fail(f"sr is '{resource}', which does not cover the resource of the request.")
+    if resource == "c" and target.level is not Level.ACCOUNT:
+        return canonical
+    if target.level is Level.BLOB:
+        if resource == "b" or (resource == "bs" and query.get("snapshot")):
+            return f"{canonical}/{target.blob}"
+        if resource == "d":
+            raise fail("sr is 'd', and the account has no hierarchical namespace.")
+        if resource == "bv":
+            raise fail("sr is 'bv', and the emulator keeps no versions.")
+    raise fail(f"sr is '{resource}', which does not cover the resource of the request.")
+
+
+def _check_delegation(
+    query: Mapping[str, str], account: Account, version: str, now: datetime
+) -> bytes:
+    """The secret of the key that the signature says it is made with; refuses one out of time."""
+    if version < _OLDEST_DELEGATION:
+        raise fail(f"sv is '{version}'; user delegation came with {_OLDEST_DELEGATION}.")
+    for name in ("skoid", "sktid", "skt", "ske", "sks", "skv"):
+        if not query.get(name):
+            raise fail(f"{name} is mandatory and cannot be empty.")
     if query.get("si"):
-        raise fail(f"The container has no stored access policy '{query['si']}'.")
-    fields = [
-        *(query.get(name, "") for name in ("sp", "st", "se")),
-        canonical,
-        *(query.get(name, "") for name in ("si", "sip", "spr")),
-        version,
-        resource,
-        query.get("snapshot", ""),
-    ]
-    if version >= _SCOPE_VERSION:
-        fields.append(query.get("ses", ""))
-    return "\n".join([*fields, *(query.get(key, "") for key, _ in _OVERRIDES)])
+        raise fail("si cannot be given with a user delegation key.")
+    if query["sks"] != "b":
+        raise fail(f"sks is '{query['sks']}', and the key has to be one for 'b'.")
+    start, expiry = _parse_time("skt", query["skt"]), _parse_time("ske", query["ske"])
+    if not start <= now < expiry:
+        raise fail(
+            f"User delegation key not valid in the specified time frame: Start [{_show(start)}] - "
+            f"Expiry [{_show(expiry)}] - Current [{_show(now)}]"
+        )
+    key = DelegationKey(
+        object_id=query["skoid"],
+        tenant=query["sktid"],
+        start=query["skt"],
+        expiry=query["ske"],
+        service=query["sks"],
+        version=query["skv"],
+        delegated_tenant=query.get("skdutid", ""),
+    )
+    return derive_secret(account, key)
 
 
-def _account_string(query: Mapping[str, str], account: Account, version: str) -> str:
-    names = ["sp", "ss", "srt", "st", "se", "sip", "spr", "sv"]
-    if version >= _SCOPE_VERSION:
-        names.append("ses")
-    return "".join(f"{value}\n" for value in (account.name, *(query.get(n, "") for n in names)))
+def _add_policy(query: Mapping[str, str], container: Container | None) -> Mapping[str, str]:
+    """The times and permissions, with those of the stored access policy that is named."""
+    policy_id = query.get("si")
+    if not policy_id:
+        return query
+    policies = container.policies if container is not None else ()
+    policy = next((policy for policy in policies if policy.policy_id == policy_id), None)
+    if policy is None:
+        raise fail(f"The container has no stored access policy '{policy_id}'.")
+    limits = dict(query)
+    for name, value in (
+        ("st", policy.start),
+        ("se", policy.expiry),
+        ("sp", policy.permissions),
+    ):
+        if value and query.get(name):
+            raise fail(f"{name} is given both in the signature and in its stored access policy.")
+        if value:
+            limits[name] = value
+    return limits
 
 
 def _check_times(query: Mapping[str, str], now: datetime) -> None:

@@ -1,13 +1,15 @@
-"""How blobs change: whole contents, metadata, headers, and their end.
+"""How blobs change: whole contents, metadata, headers, tags, tiers, leases, and their end.
 
 It must not know how a request asks for it, nor of blocks before they are committed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from runner.emulator.blob.core import leases, tiers
 from runner.emulator.blob.core.conditions import (
     NO_CONDITIONS,
     Conditions,
@@ -16,20 +18,30 @@ from runner.emulator.blob.core.conditions import (
     check_write,
 )
 from runner.emulator.blob.core.containers import find_container
+from runner.emulator.blob.core.leases import Leased
 from runner.emulator.blob.core.names import check_blob_name, check_metadata
 from runner.emulator.blob.core.records import (
     Blob,
     BlobKey,
+    BlobKind,
     ContentHeaders,
+    CopyRecord,
+    Lease,
     Metadata,
     Segment,
+    Tier,
+    Tiering,
 )
 from runner.emulator.blob.core.refusals import (
+    ACCESS_TIER_NOT_SUPPORTED,
     BLOB_NOT_FOUND,
+    INVALID_BLOB_TYPE,
+    SNAPSHOTS_PRESENT,
     UNAUTHORIZED_BLOB_OVERWRITE,
     RefusedError,
 )
 from runner.emulator.blob.core.state import State
+from runner.emulator.blob.core.tags import check_tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,23 +54,40 @@ class Writing:
     conditions: Conditions = NO_CONDITIONS
     may_overwrite: bool = True
     """False for a signature that permits to create, and not to write."""
+    kind: BlobKind = BlobKind.BLOCK
+    tier: Tier | None = None
+    """None: the account's."""
+    tags: Metadata = ()
+    copy: CopyRecord | None = None
 
 
-def check_writing(state: State, writing: Writing) -> Blob | None:
+def check_writing(state: State, writing: Writing, now: datetime) -> Blob | None:
     """Refuses what may not be written, before and after its content has arrived.
 
     Returns the blob that it replaces.
     """
-    find_container(state, writing.key.container)
-    check_blob_name(writing.key.blob)
-    check_metadata(writing.metadata)
-    existing = state.catalogue.blob(writing.key.container, writing.key.blob)
+    key = writing.key
+    existing = state.catalogue.blob(key.container, key.blob)
     if existing is None:
-        check_replace(writing.conditions, None, None)
+        find_container(state, key.container)
+        check_blob_name(key.blob)
+    if writing.metadata:
+        check_metadata(writing.metadata)
+    if writing.tags:
+        check_tags(writing.tags)
+    if writing.tier is not None and writing.kind is not BlobKind.BLOCK:
+        raise RefusedError(ACCESS_TIER_NOT_SUPPORTED)
+    conditions = writing.conditions
+    if existing is None:
+        check_replace(conditions, None, None)
+        leases.check_write(None, conditions.lease_id, Leased.BLOB, now)
         return None
-    check_replace(writing.conditions, existing.etag, existing.modified)
+    check_replace(conditions, existing.etag, existing.modified, existing.tags)
+    leases.check_write(existing.lease, conditions.lease_id, Leased.BLOB, now)
     if not writing.may_overwrite:
         raise RefusedError(UNAUTHORIZED_BLOB_OVERWRITE)
+    if existing.tiering is not None:
+        tiers.check_online(existing, now)
     return existing
 
 
@@ -70,7 +99,7 @@ def write_blob(
     The caller's references to the segments go to the blob. Refuses as `check_writing` does,
     and then leaves the references with the caller.
     """
-    existing = check_writing(state, writing)
+    existing = check_writing(state, writing, now)
     key = writing.key
     blob = Blob(
         key=key,
@@ -81,6 +110,11 @@ def write_blob(
         metadata=writing.metadata,
         segments=segments,
         size_bytes=sum(segment.size_bytes for segment in segments),
+        kind=writing.kind,
+        tiering=Tiering(tier=writing.tier, changed=now) if writing.tier else None,
+        tags=check_tags(writing.tags) if writing.tags else (),
+        lease=leases.after_write(existing.lease, now) if existing else None,
+        copy=writing.copy,
     )
     state.catalogue.put(blob)
     drop_blocks(state, key)
@@ -96,20 +130,34 @@ def drop_blocks(state: State, key: BlobKey) -> None:
         state.contents.release((block.segment.content,))
 
 
-def find_blob(state: State, container: str, name: str) -> Blob:
-    """The blob; refuses where it or its container is not there."""
-    blob = state.catalogue.blob(container, name)
+def find_blob(state: State, key: BlobKey) -> Blob:
+    """The blob, or the snapshot of the key; refuses where it or its container is not there."""
+    catalogue = state.catalogue
+    if key.snapshot:
+        blob = catalogue.snapshots(key.container, key.blob).get(key.snapshot)
+    else:
+        blob = catalogue.blob(key.container, key.blob)
     if blob is None:
-        find_container(state, container)
-        check_blob_name(name)
+        find_container(state, key.container)
+        check_blob_name(key.blob)
         raise RefusedError(BLOB_NOT_FOUND)
     return blob
 
 
-def read_blob(state: State, container: str, name: str, conditions: Conditions) -> Blob:
+def read_blob(state: State, key: BlobKey, conditions: Conditions, now: datetime) -> Blob:
     """The blob, if the conditions hold."""
-    blob = find_blob(state, container, name)
-    check_read(conditions, blob.etag, blob.modified)
+    blob = find_blob(state, key)
+    if conditions is not NO_CONDITIONS:
+        check_read(conditions, blob.etag, blob.modified, blob.tags)
+        leases.check_read(blob.lease, conditions.lease_id, Leased.BLOB, now)
+    return blob
+
+
+def find_for_change(state: State, key: BlobKey, conditions: Conditions, now: datetime) -> Blob:
+    """The blob, if the conditions and its lease let it be changed."""
+    blob = find_blob(state, key)
+    check_write(conditions, blob.etag, blob.modified, blob.tags)
+    leases.check_write(blob.lease, conditions.lease_id, Leased.BLOB, now)
     return blob
 
 
@@ -118,42 +166,122 @@ def set_metadata(
 ) -> Blob:
     """Replaces the metadata."""
     check_metadata(metadata)
-    return _change(state, key, conditions, now, metadata=metadata)
+    blob = find_for_change(state, key, conditions, now)
+    return _renew(state, replace(blob, metadata=metadata), now)
 
 
 def set_headers(
     state: State, key: BlobKey, headers: ContentHeaders, conditions: Conditions, now: datetime
 ) -> Blob:
     """Replaces the stored HTTP headers."""
-    return _change(state, key, conditions, now, headers=headers)
+    blob = find_for_change(state, key, conditions, now)
+    return _renew(state, replace(blob, headers=headers), now)
 
 
-def delete_blob(state: State, key: BlobKey, conditions: Conditions) -> None:
-    """Deletes the blob; its uncommitted blocks go with it."""
-    blob = find_blob(state, key.container, key.blob)
-    check_write(conditions, blob.etag, blob.modified)
-    state.catalogue.delete(key)
-    drop_blocks(state, key)
-    state.contents.release(segment.content for segment in blob.segments)
+def set_tags(
+    state: State, key: BlobKey, tags: Metadata, conditions: Conditions, now: datetime
+) -> None:
+    """Replaces the tags; they have a version of their own, so the ETag stays."""
+    checked = check_tags(tags)
+    blob = find_for_change(state, key, conditions, now)
+    state.catalogue.put(replace(blob, tags=checked))
 
 
-def _change(
+def set_tier(
+    state: State, key: BlobKey, tier: Tier, priority: str, conditions: Conditions, now: datetime
+) -> bool:
+    """Puts the blob into a tier; False where it is only on its way there. The ETag stays."""
+    blob = find_blob(state, key)
+    check_write(conditions, blob.etag, blob.modified, blob.tags)
+    leases.check_read(blob.lease, conditions.lease_id, Leased.BLOB, now)
+    moved, arrived = tiers.move_blob(
+        blob, tier, priority=priority, delay=state.rehydration_delay, now=now
+    )
+    state.catalogue.put(moved)
+    return arrived
+
+
+def change_lease(
     state: State,
     key: BlobKey,
+    action: leases.LeaseAction,
     conditions: Conditions,
     now: datetime,
-    *,
-    metadata: Metadata | None = None,
-    headers: ContentHeaders | None = None,
 ) -> Blob:
-    blob = find_blob(state, key.container, key.blob)
-    check_write(conditions, blob.etag, blob.modified)
+    """Begins, changes or ends the blob's lease; its ETag stays."""
+    blob = find_blob(state, key)
+    check_write(conditions, blob.etag, blob.modified, blob.tags)
+    lease: Lease | None = leases.apply_action(blob.lease, action, Leased.BLOB, now)
+    changed = replace(blob, lease=lease)
+    state.catalogue.put(changed)
+    return changed
+
+
+def take_snapshot(
+    state: State, key: BlobKey, metadata: Metadata, conditions: Conditions, now: datetime
+) -> Blob:
+    """Keeps the blob as it is; without metadata of its own the snapshot has the blob's."""
+    check_metadata(metadata)
+    blob = find_blob(state, key)
+    check_write(conditions, blob.etag, blob.modified, blob.tags)
+    leases.check_read(blob.lease, conditions.lease_id, Leased.BLOB, now)
+    tiers.check_online(blob, now)
+    snapshot = replace(
+        blob,
+        key=replace(key, snapshot=_name_snapshot(state, key, now)),
+        metadata=metadata or blob.metadata,
+        lease=None,
+    )
+    state.contents.hold(snapshot.segments)
+    state.catalogue.put(snapshot)
+    return snapshot
+
+
+def delete_blob(
+    state: State, key: BlobKey, conditions: Conditions, snapshots: str | None, now: datetime
+) -> None:
+    """Deletes the blob or the snapshot; uncommitted blocks go with the blob.
+
+    `snapshots` says what becomes of those of a blob: `include`, `only`, or None: there are none.
+    """
+    blob = find_for_change(state, key, conditions, now)
+    if key.snapshot:
+        if snapshots is not None:
+            raise RefusedError(INVALID_BLOB_TYPE)
+        _delete(state, (blob,))
+        return
+    taken = tuple(state.catalogue.snapshots(key.container, key.blob).values())
+    if taken and snapshots is None:
+        raise RefusedError(SNAPSHOTS_PRESENT)
+    _delete(state, taken)
+    if snapshots != "only":
+        _delete(state, (blob,))
+        drop_blocks(state, key)
+
+
+def _delete(state: State, blobs: Iterable[Blob]) -> None:
+    for blob in blobs:
+        state.catalogue.delete(blob.key)
+        state.contents.release(segment.content for segment in blob.segments)
+
+
+def _renew(state: State, blob: Blob, now: datetime) -> Blob:
     changed = replace(
         blob,
-        metadata=blob.metadata if metadata is None else metadata,
-        headers=blob.headers if headers is None else headers,
         etag=state.etags.next(now),
         modified=now,
+        lease=leases.after_write(blob.lease, now),
     )
     state.catalogue.put(changed)
     return changed
+
+
+def _name_snapshot(state: State, key: BlobKey, now: datetime) -> str:
+    # Seven digits, as the service has; the last tells apart what one microsecond saw.
+    taken = state.catalogue.snapshots(key.container, key.blob)
+    last = max(taken, default="")
+    name = now.strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+    if name > last:
+        return name
+    digits = int(last[20:27]) + 1
+    return f"{last[:20]}{digits:07}Z"

@@ -10,19 +10,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from runner.emulator.blob.core import leases
 from runner.emulator.blob.core.blobs import Writing, check_writing, write_blob
 from runner.emulator.blob.core.containers import find_container
+from runner.emulator.blob.core.leases import Leased
 from runner.emulator.blob.core.names import (
     MAXIMUM_COMMITTED_BLOCKS,
     MAXIMUM_UNCOMMITTED_BLOCKS,
     check_blob_name,
     check_block_id,
 )
-from runner.emulator.blob.core.records import Blob, BlobKey, Block, BlockKey, Segment
+from runner.emulator.blob.core.records import (
+    Blob,
+    BlobKey,
+    BlobKind,
+    Block,
+    BlockKey,
+    Segment,
+)
 from runner.emulator.blob.core.refusals import (
     BLOCK_COUNT_EXCEEDS_LIMIT,
     BLOCK_LIST_TOO_LONG,
     INVALID_BLOB_OR_BLOCK,
+    INVALID_BLOB_TYPE,
     INVALID_BLOCK_LIST,
     RefusedError,
 )
@@ -45,11 +55,17 @@ class Entry:
     block_id: str
 
 
-def check_block(state: State, key: BlobKey, block_id: str) -> None:
+def check_block(
+    state: State, key: BlobKey, block_id: str, lease_id: str | None, now: datetime
+) -> None:
     """Refuses a block that may not be staged, before and after its content has arrived."""
     find_container(state, key.container)
     check_blob_name(key.blob)
     check_block_id(block_id)
+    blob = state.catalogue.blob(key.container, key.blob)
+    leases.check_write(blob.lease if blob else None, lease_id, Leased.BLOB, now)
+    if blob is not None and blob.kind is not BlobKind.BLOCK:
+        raise RefusedError(INVALID_BLOB_TYPE)
     staged = state.catalogue.blocks(key.container, key.blob)
     if block_id in staged:
         return
@@ -61,9 +77,17 @@ def check_block(state: State, key: BlobKey, block_id: str) -> None:
         raise RefusedError(INVALID_BLOB_OR_BLOCK)
 
 
-def stage_block(state: State, key: BlobKey, block_id: str, segment: Segment) -> None:
+def stage_block(
+    state: State,
+    key: BlobKey,
+    block_id: str,
+    segment: Segment,
+    *,
+    lease_id: str | None,
+    now: datetime,
+) -> None:
     """Keeps a block until it is committed; the caller's reference goes to it."""
-    check_block(state, key, block_id)
+    check_block(state, key, block_id, lease_id, now)
     replaced = state.catalogue.blocks(key.container, key.blob).get(block_id)
     block_key = BlockKey(container=key.container, blob=key.blob, block_id=block_id)
     state.catalogue.put(Block(key=block_key, segment=replace(segment, block_id=block_id)))
@@ -75,7 +99,9 @@ def commit_blocks(state: State, writing: Writing, entries: Sequence[Entry], now:
     """Makes the listed blocks the blob's content; blocks that are not listed are dropped."""
     if len(entries) > MAXIMUM_COMMITTED_BLOCKS:
         raise RefusedError(BLOCK_LIST_TOO_LONG)
-    existing = check_writing(state, writing)
+    existing = check_writing(state, writing, now)
+    if existing is not None and existing.kind is not BlobKind.BLOCK:
+        raise RefusedError(INVALID_BLOB_TYPE)
     staged = {
         block_id: block.segment
         for block_id, block in state.catalogue.blocks(

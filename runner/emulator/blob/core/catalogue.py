@@ -1,7 +1,7 @@
 """Holds the records in memory, in the order that lists need.
 
-Every change goes through `put` and `delete`: a store that keeps records over a restart is put
-under these two. It must not know why a record changes, nor of the contents on disk.
+Every change goes through `put` and `delete`, and with a journal from there to disk. It must not
+know why a record changes, nor of the contents on disk.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeVar
 
 from typing_extensions import assert_never
 
+from runner.emulator.blob.core.kinds import KINDS, address_of, kind_of
 from runner.emulator.blob.core.records import (
     Blob,
     BlobKey,
@@ -22,15 +24,21 @@ from runner.emulator.blob.core.records import (
     Key,
     Record,
     Segment,
+    Settings,
+    SettingsKey,
 )
+from runner.emulator.storage.journal import Journal
 
 _NO_BLOCKS: Mapping[str, Block] = MappingProxyType({})
+_NO_SNAPSHOTS: Mapping[str, Blob] = MappingProxyType({})
+
+_Item = TypeVar("_Item", Blob, Block)
 
 
 class _Shelf:
     """A container with its blobs and uncommitted blocks."""
 
-    __slots__ = ("blobs", "blocks", "container", "names")
+    __slots__ = ("blobs", "blocks", "container", "names", "snapshots")
 
     def __init__(self, container: Container) -> None:
         self.container = container
@@ -38,6 +46,8 @@ class _Shelf:
         # Names sort by code point, which is the order of their UTF-8 bytes.
         self.names: list[str] = []
         self.blocks: dict[str, dict[str, Block]] = {}
+        # By the blob's name and then by the time of the snapshot, the oldest first.
+        self.snapshots: dict[str, dict[str, Blob]] = {}
 
 
 class Catalogue:
@@ -46,12 +56,21 @@ class Catalogue:
     def __init__(self) -> None:
         self._shelves: dict[str, _Shelf] = {}
         self._container_names: list[str] = []
+        self._settings: Settings | None = None
+        self._journal: Journal | None = None
+
+    def keep(self, journal: Journal) -> None:
+        """From now on every change goes to the journal too."""
+        self._journal = journal
 
     def put(self, record: Record) -> None:
         """Adds or replaces a record; a blob or block needs its container."""
         match record:
             case Container():
                 self._put_container(record)
+            case Blob() if record.key.snapshot:
+                snapshots = self._shelves[record.key.container].snapshots
+                snapshots.setdefault(record.key.blob, {})[record.key.snapshot] = record
             case Blob():
                 shelf = self._shelves[record.key.container]
                 if record.key.blob not in shelf.blobs:
@@ -60,8 +79,12 @@ class Catalogue:
             case Block():
                 shelf = self._shelves[record.key.container]
                 shelf.blocks.setdefault(record.key.blob, {})[record.key.block_id] = record
+            case Settings():
+                self._settings = record
             case _:
                 assert_never(record)
+        if self._journal is not None:
+            self._journal.put(record)
 
     def delete(self, key: Key) -> None:
         """Removes a record that is there; a container goes with all that it holds."""
@@ -69,17 +92,25 @@ class Catalogue:
             case ContainerKey():
                 del self._shelves[key.container]
                 del self._container_names[bisect_left(self._container_names, key.container)]
+            case BlobKey() if key.snapshot:
+                _remove(self._shelves[key.container].snapshots, key.blob, key.snapshot)
             case BlobKey():
                 shelf = self._shelves[key.container]
                 del shelf.blobs[key.blob]
                 del shelf.names[bisect_left(shelf.names, key.blob)]
             case BlockKey():
-                blocks = self._shelves[key.container].blocks
-                del blocks[key.blob][key.block_id]
-                if not blocks[key.blob]:
-                    del blocks[key.blob]
+                _remove(self._shelves[key.container].blocks, key.blob, key.block_id)
+            case SettingsKey():
+                self._settings = None
             case _:
                 assert_never(key)
+        if self._journal is None:
+            return
+        if isinstance(key, ContainerKey):
+            for kind in KINDS:
+                self._journal.delete_owner(kind.of, key.container)
+        else:
+            self._journal.delete_at(kind_of(key), *address_of(key))
 
     def container(self, name: str) -> Container | None:
         """The container, if it is there."""
@@ -90,6 +121,15 @@ class Catalogue:
         """The committed blob, if it is there."""
         shelf = self._shelves.get(container)
         return shelf.blobs.get(name) if shelf else None
+
+    def snapshots(self, container: str, blob: str) -> Mapping[str, Blob]:
+        """The snapshots of a blob by their times, the oldest first."""
+        shelf = self._shelves.get(container)
+        return shelf.snapshots.get(blob, _NO_SNAPSHOTS) if shelf else _NO_SNAPSHOTS
+
+    def settings(self) -> Settings | None:
+        """The settings of the service, if they were ever set."""
+        return self._settings
 
     def blocks(self, container: str, blob: str) -> Mapping[str, Block]:
         """The uncommitted blocks of a blob by id, in the order they were first uploaded."""
@@ -104,10 +144,16 @@ class Catalogue:
         """The names of a container's blobs in order; not to be kept over a change."""
         return self._shelves[container].names
 
+    def uncommitted_names(self, container: str) -> Sequence[str]:
+        """The names that have uncommitted blocks, in no order."""
+        return list(self._shelves[container].blocks)
+
     def contents(self, container: str) -> list[Segment]:
-        """Every segment that the container's blobs and blocks refer to."""
+        """Every segment that the container's blobs, snapshots and blocks refer to."""
         shelf = self._shelves[container]
-        committed = [segment for blob in shelf.blobs.values() for segment in blob.segments]
+        blobs = [*shelf.blobs.values()]
+        blobs += [blob for snapshots in shelf.snapshots.values() for blob in snapshots.values()]
+        committed = [segment for blob in blobs for segment in blob.segments]
         staged = [b.segment for blocks in shelf.blocks.values() for b in blocks.values()]
         return committed + staged
 
@@ -118,3 +164,9 @@ class Catalogue:
             insort(self._container_names, record.key.container)
         else:
             shelf.container = record
+
+
+def _remove(groups: dict[str, dict[str, _Item]], name: str, key: str) -> None:
+    del groups[name][key]
+    if not groups[name]:
+        del groups[name]

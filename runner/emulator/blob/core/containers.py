@@ -8,9 +8,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from runner.emulator.blob.core.conditions import Conditions, check_write
+from runner.emulator.blob.core import leases
+from runner.emulator.blob.core.conditions import Conditions, check_read, check_write
+from runner.emulator.blob.core.leases import Leased
 from runner.emulator.blob.core.names import check_container_name, check_metadata
-from runner.emulator.blob.core.records import Container, ContainerKey, Metadata
+from runner.emulator.blob.core.records import (
+    AccessPolicy,
+    Container,
+    ContainerKey,
+    Metadata,
+    PublicAccess,
+)
 from runner.emulator.blob.core.refusals import (
     CONTAINER_ALREADY_EXISTS,
     CONTAINER_BEING_DELETED,
@@ -20,7 +28,9 @@ from runner.emulator.blob.core.refusals import (
 from runner.emulator.blob.core.state import State
 
 
-def create_container(state: State, name: str, metadata: Metadata, now: datetime) -> Container:
+def create_container(
+    state: State, name: str, metadata: Metadata, access: PublicAccess, now: datetime
+) -> Container:
     """Creates a container; refuses a name that is taken or still being deleted."""
     check_container_name(name)
     check_metadata(metadata)
@@ -35,6 +45,7 @@ def create_container(state: State, name: str, metadata: Metadata, now: datetime)
         etag=state.etags.next(now),
         modified=now,
         metadata=metadata,
+        access=access,
     )
     state.catalogue.put(container)
     return container
@@ -50,24 +61,82 @@ def find_container(state: State, name: str) -> Container:
     return container
 
 
+def read_container(state: State, name: str, conditions: Conditions, now: datetime) -> Container:
+    """The container, if the conditions hold."""
+    container = find_container(state, name)
+    check_read(conditions, container.etag, container.modified)
+    leases.check_read(container.lease, conditions.lease_id, Leased.CONTAINER, now)
+    return container
+
+
 def set_container_metadata(
     state: State, name: str, metadata: Metadata, conditions: Conditions, now: datetime
 ) -> Container:
     """Replaces the metadata."""
-    container = find_container(state, name)
     check_metadata(metadata)
+    return _change(state, name, conditions, now, metadata=metadata)
+
+
+def set_container_access(
+    state: State,
+    name: str,
+    access: PublicAccess,
+    policies: tuple[AccessPolicy, ...],
+    conditions: Conditions,
+    now: datetime,
+) -> Container:
+    """Replaces what anybody may read, and the stored access policies."""
+    return _change(state, name, conditions, now, access=access, policies=policies)
+
+
+def change_container_lease(
+    state: State,
+    name: str,
+    action: leases.LeaseAction,
+    conditions: Conditions,
+    now: datetime,
+) -> Container:
+    """Begins, changes or ends the container's lease; its ETag stays."""
+    container = find_container(state, name)
     check_write(conditions, container.etag, container.modified)
-    changed = replace(container, metadata=metadata, etag=state.etags.next(now), modified=now)
+    lease = leases.apply_action(container.lease, action, Leased.CONTAINER, now)
+    changed = replace(container, lease=lease)
     state.catalogue.put(changed)
     return changed
 
 
 def delete_container(state: State, name: str, conditions: Conditions, now: datetime) -> None:
-    """Deletes a container with all that it holds."""
+    """Deletes a container with all that it holds; only this needs the id of its lease."""
     container = find_container(state, name)
     check_write(conditions, container.etag, container.modified)
+    leases.check_write(container.lease, conditions.lease_id, Leased.CONTAINER, now)
     contents = [segment.content for segment in state.catalogue.contents(name)]
     state.catalogue.delete(container.key)
     if state.container_delete_delay:
         state.deletions[name] = now + state.container_delete_delay
     state.contents.release(contents)
+
+
+def _change(
+    state: State,
+    name: str,
+    conditions: Conditions,
+    now: datetime,
+    *,
+    metadata: Metadata | None = None,
+    access: PublicAccess | None = None,
+    policies: tuple[AccessPolicy, ...] | None = None,
+) -> Container:
+    container = find_container(state, name)
+    check_write(conditions, container.etag, container.modified)
+    leases.check_read(container.lease, conditions.lease_id, Leased.CONTAINER, now)
+    changed = replace(
+        container,
+        metadata=container.metadata if metadata is None else metadata,
+        access=container.access if access is None else access,
+        policies=container.policies if policies is None else policies,
+        etag=state.etags.next(now),
+        modified=now,
+    )
+    state.catalogue.put(changed)
+    return changed

@@ -11,16 +11,20 @@ import itertools
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from runner.emulator.blob.core.records import ContentId, Segment
+from runner.emulator.storage.journal import Journal
 
 # Up to this size a content is held in memory and goes through in one call: a hop to a thread
 # costs more than writing or reading so little of the page cache.
 SMALL_BYTES = 256 * 1024
 # Of a larger one, so much is handed to a thread at a time.
 _PIECE_BYTES = 1024 * 1024
+# A content that grows ends here, and the next begins.
+_LARGEST_JOINED_BYTES = 64 * 1024 * 1024
 
 
 class ContentSizeError(Exception):
@@ -47,11 +51,32 @@ class Contents:
         self._contents = directory / "contents"
         self._incoming = directory / "incoming"
         self._references: dict[ContentId, int] = {}
+        self._journal: Journal | None = None
         # Ids never come twice, over restarts too: files of before may still be there.
         self._numbers = itertools.count()
         self._start = secrets.token_hex(6)
         self._contents.mkdir(parents=True, exist_ok=True)
         self._incoming.mkdir(exist_ok=True)
+
+    def keep(self, journal: Journal) -> None:
+        """From now on a content is deleted only when no record on disk refers to it any more."""
+        self._journal = journal
+
+    def adopt(self, segments: Sequence[Segment]) -> bool:
+        """Adds a reference to the contents of before; or none, and False, where one is not whole.
+
+        One may be longer: what follows is of a request that was never finished.
+        """
+        for segment in segments:
+            try:
+                size_bytes = (self._contents / segment.content).stat().st_size
+            except FileNotFoundError:
+                return False
+            if size_bytes < segment.size_bytes:
+                return False
+        for segment in segments:
+            self._references[segment.content] = self._references.get(segment.content, 0) + 1
+        return True
 
     def remove_unreferenced(self) -> None:
         """Removes the files of before that nothing refers to, and those that were cut off."""
@@ -87,7 +112,35 @@ class Contents:
                 self._references[content] = left
             else:
                 del self._references[content]
-                (self._contents / content).unlink()
+                self._delete(self._contents / content)
+
+    def _delete(self, path: Path) -> None:
+        if self._journal is None:
+            path.unlink()
+        else:
+            self._journal.after_commit(partial(path.unlink, missing_ok=True))
+
+    def join(self, segments: tuple[Segment, ...], segment: Segment) -> tuple[Segment, ...]:
+        """The segments with one more at the end; references stay with what is given back.
+
+        A small one is written behind the last, where nobody else refers to that: a blob that grows
+        by lines stays one file.
+        """
+        last = segments[-1] if segments else None
+        if (
+            last is None
+            or segment.size_bytes > SMALL_BYTES
+            or last.size_bytes >= _LARGEST_JOINED_BYTES
+            or self._references[last.content] > 1
+        ):
+            return (*segments, segment)
+        added = self._read(segment.content, 0, segment.size_bytes)
+        with (self._contents / last.content).open("r+b") as file:
+            # Not at the file's end: what lies there may be of a request that was never finished.
+            file.seek(last.size_bytes)
+            file.write(added)
+        self.release((segment.content,))
+        return (*segments[:-1], replace(last, size_bytes=last.size_bytes + segment.size_bytes))
 
     def read_small(self, segments: Sequence[Segment], offset: int, size_bytes: int) -> bytes:
         """A stretch of at most `SMALL_BYTES`, at once."""

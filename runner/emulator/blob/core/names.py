@@ -24,6 +24,7 @@ from runner.emulator.blob.core.refusals import (
 # "Scalability and performance targets for Blob Storage", versions since 2019-12-12.
 MAXIMUM_PUT_BLOB_BYTES = 5000 * 1024 * 1024
 MAXIMUM_BLOCK_BYTES = 4000 * 1024 * 1024
+MAXIMUM_APPEND_BLOCK_BYTES = 100 * 1024 * 1024
 MAXIMUM_COMMITTED_BLOCKS = 50_000
 MAXIMUM_UNCOMMITTED_BLOCKS = 100_000
 MAXIMUM_BLOB_NAME_CHARACTERS = 1024

@@ -1,4 +1,4 @@
-"""What is kept: containers, blobs and uncommitted blocks, and the keys that find them.
+"""What is kept: containers, blobs, uncommitted blocks, settings, and the keys that find them.
 
 It must not know where records or contents are stored.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import NewType
 
 ContentId = NewType("ContentId", str)
@@ -22,10 +23,12 @@ class ContainerKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobKey:
-    """Finds a blob."""
+    """Finds a blob, or one of its snapshots."""
 
     container: str
     blob: str
+    snapshot: str = ""
+    """When the snapshot was made, as the service writes it; empty for the blob itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,41 @@ class BlockKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsKey:
+    """Finds the settings of the account's Blob service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease as it was last asked for; what it is by now follows from the time (`leases`)."""
+
+    lease_id: str
+    duration_seconds: int | None
+    """None: infinite."""
+    expires: datetime | None
+    breaks: datetime | None = None
+    """When the lease is broken; None while nobody breaks it."""
+
+
+class PublicAccess(Enum):
+    """What anybody may read of a container (`x-ms-blob-public-access`)."""
+
+    NONE = ""
+    BLOB = "blob"
+    CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPolicy:
+    """A stored access policy; fields are as sent, empty where they were not."""
+
+    policy_id: str
+    start: str = ""
+    expiry: str = ""
+    permissions: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """A container; `etag` is without quotes."""
 
@@ -45,6 +83,9 @@ class Container:
     etag: str
     modified: datetime
     metadata: Metadata
+    lease: Lease | None = None
+    access: PublicAccess = PublicAccess.NONE
+    policies: tuple[AccessPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +109,49 @@ class ContentHeaders:
     content_md5: bytes | None = None
 
 
+class BlobKind(Enum):
+    """What a blob is made of (`x-ms-blob-type`)."""
+
+    BLOCK = "BlockBlob"
+    APPEND = "AppendBlob"
+
+
+class Tier(Enum):
+    """An access tier of block blobs."""
+
+    HOT = "Hot"
+    COOL = "Cool"
+    COLD = "Cold"
+    ARCHIVE = "Archive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiering:
+    """The tier that a blob was put into; a blob without one has the account's."""
+
+    tier: Tier
+    changed: datetime
+    rehydrates_to: Tier | None = None
+    """Where it is on the way to, from the archive."""
+    rehydrated: datetime | None = None
+    """When it arrives there."""
+    priority: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRecord:
+    """The last copy that made a blob's content."""
+
+    copy_id: str
+    source: str
+    """The URL without its signature."""
+    completed: datetime
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """A committed block blob; `etag` is without quotes."""
+    """A committed block or append blob, or a snapshot of one; `etag` is without quotes."""
 
     key: BlobKey
     etag: str
@@ -80,6 +161,13 @@ class Blob:
     metadata: Metadata
     segments: tuple[Segment, ...]
     size_bytes: int
+    kind: BlobKind = BlobKind.BLOCK
+    tiering: Tiering | None = None
+    tags: Metadata = ()
+    lease: Lease | None = None
+    copy: CopyRecord | None = None
+    appended_blocks: int = 0
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,5 +178,13 @@ class Block:
     segment: Segment
 
 
-Record = Container | Blob | Block
-Key = ContainerKey | BlobKey | BlockKey
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The Blob service's settings: each section's XML as it was set, by its name."""
+
+    key: SettingsKey
+    sections: tuple[tuple[str, str], ...]
+
+
+Record = Container | Blob | Block | Settings
+Key = ContainerKey | BlobKey | BlockKey | SettingsKey

@@ -206,6 +206,119 @@ UNSUPPORTED_HTTP_VERB = _row(
     405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb."
 )
 
+ACCESS_TIER_NOT_SUPPORTED = _row(
+    400,
+    "AccessTierNotSupportedForBlobType",
+    "The access tier is not supported for this blob type.",
+)
+APPEND_POSITION_CONDITION_NOT_MET = _row(
+    412,
+    "AppendPositionConditionNotMet",
+    "The append position condition specified was not met.",
+)
+BLOB_ARCHIVED = _row(409, "BlobArchived", "This operation is not permitted on an archived blob.")
+BLOB_BEING_REHYDRATED = _row(
+    409,
+    "BlobBeingRehydrated",
+    "This operation is not permitted because the blob is being rehydrated.",
+)
+BLOB_SEALED = _row(
+    409,
+    "BlobIsSealed",
+    "The specified blob is sealed, and its contents can't be modified unless the blob is "
+    "re-created after a delete.",
+)
+CANNOT_VERIFY_COPY_SOURCE = _row(
+    404, "CannotVerifyCopySource", "The specified resource does not exist."
+)
+COMMITTED_BLOCK_COUNT_EXCEEDED = _row(
+    409,
+    "BlockCountExceedsLimit",
+    "The committed block count cannot exceed the maximum limit of 50,000 blocks.",
+)
+DUPLICATE_TAG_NAMES = _row(400, "DuplicateTagNames", "The tags specified contain duplicate names.")
+EMPTY_TAG_NAME = _row(400, "EmptyTagName", "The name of one of the tag key-value pairs is empty.")
+INVALID_BLOB_TYPE = _row(409, "InvalidBlobType", "The blob type is invalid for this operation.")
+INVALID_INPUT = _row(400, "InvalidInput", "One of the request inputs is not valid.")
+INVALID_TAG = _row(
+    400,
+    "InvalidTag",
+    "The tags specified are invalid. It contains characters that are not permitted.",
+)
+INVALID_XML_NODE_VALUE = _row(
+    400,
+    "InvalidXmlNodeValue",
+    "The value for one of the XML nodes is not in the correct format.",
+)
+LEASE_ALREADY_PRESENT = _row(409, "LeaseAlreadyPresent", "There is already a lease present.")
+LEASE_BREAKING_ACQUIRED = _row(
+    409,
+    "LeaseIsBreakingAndCannotBeAcquired",
+    "The lease ID matched, but the lease is currently in breaking state and cannot be acquired "
+    "until it is broken.",
+)
+LEASE_BREAKING_CHANGED = _row(
+    409,
+    "LeaseIsBreakingAndCannotBeChanged",
+    "The lease ID matched, but the lease is currently in breaking state and cannot be changed.",
+)
+LEASE_BROKEN_RENEWED = _row(
+    409,
+    "LeaseIsBrokenAndCannotBeRenewed",
+    "The lease ID matched, but the lease has been broken explicitly and cannot be renewed.",
+)
+LEASE_ID_MISMATCH_WITH_BLOB_OPERATION = _row(
+    412,
+    "LeaseIdMismatchWithBlobOperation",
+    "The lease ID specified did not match the lease ID for the blob.",
+)
+LEASE_ID_MISMATCH_WITH_CONTAINER_OPERATION = _row(
+    412,
+    "LeaseIdMismatchWithContainerOperation",
+    "The lease ID specified did not match the lease ID for the container.",
+)
+LEASE_ID_MISMATCH_WITH_LEASE_OPERATION = _row(
+    409,
+    "LeaseIdMismatchWithLeaseOperation",
+    "The lease ID specified did not match the lease ID for the {}.",
+)
+LEASE_ID_MISSING = _row(
+    412,
+    "LeaseIdMissing",
+    "There is currently a lease on the {} and no lease ID was specified in the request.",
+)
+LEASE_NOT_PRESENT_WITH_LEASE_OPERATION = _row(
+    409, "LeaseNotPresentWithLeaseOperation", "There is currently no lease on the {}."
+)
+MAX_BLOB_SIZE_CONDITION_NOT_MET = _row(
+    412, "MaxBlobSizeConditionNotMet", "The max blob size condition specified was not met."
+)
+MULTIPLE_CONDITION_HEADERS = _row(
+    400,
+    "MultipleConditionHeadersNotSupported",
+    "Multiple condition headers are not supported.",
+)
+NO_PENDING_COPY_OPERATION = _row(
+    409, "NoPendingCopyOperation", "There is currently no pending copy operation."
+)
+RESOURCE_NOT_FOUND = _row(404, "ResourceNotFound", "The specified resource does not exist.")
+SNAPSHOTS_PRESENT = _row(
+    409, "SnapshotsPresent", "This operation is not permitted while the blob has snapshots."
+)
+SOURCE_CONDITION_NOT_MET = _row(
+    412,
+    "SourceConditionNotMet",
+    "The source condition specified using HTTP conditional header(s) is not met.",
+)
+TAGS_TOO_LARGE = _row(
+    400, "TagsTooLarge", "The tags specified exceed the maximum permissible limit."
+)
+UNSATISFIABLE_CONDITION = _row(
+    400,
+    "UnsatisfiableCondition",
+    "The request includes an unsatisfiable condition for this operation.",
+)
+
 
 def header_refused(name: str, value: str, refusal: Refusal = INVALID_HEADER_VALUE) -> RefusedError:
     """A refusal that names the header at fault, as the service does."""

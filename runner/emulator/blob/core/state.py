@@ -21,6 +21,10 @@ class EtagSource:
     def __init__(self) -> None:
         self._last = 0
 
+    def resume(self, etag: str) -> None:
+        """Has no ETag come again that was given before this process."""
+        self._last = max(self._last, int(etag, 16))
+
     def next(self, now: datetime) -> str:
         """The next ETag, without quotes."""
         ticks = (now - _YEAR_ONE) // _TICK * 10
@@ -36,6 +40,8 @@ class State:
     contents: Contents
     container_delete_delay: timedelta
     """For how long the name of a deleted container cannot be used again."""
+    rehydration_delay: timedelta = timedelta(0)
+    """How long a blob takes on its way out of the archive."""
     etags: EtagSource = field(default_factory=EtagSource)
     deletions: dict[str, datetime] = field(default_factory=dict)
     """When each container that is being deleted will be gone."""

@@ -1,4 +1,4 @@
-"""The operations on a blob: put, get, properties, metadata, delete.
+"""The operations on a blob: put, get, properties, metadata, snapshots, delete.
 
 It must not know how a request was routed here.
 """
@@ -9,11 +9,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from runner.emulator.blob.access.grant import SignatureGrant
-from runner.emulator.blob.core import blobs
+from runner.emulator.blob.core import blobs, tiers
 from runner.emulator.blob.core.contents import SMALL_BYTES
 from runner.emulator.blob.core.names import MAXIMUM_PUT_BLOB_BYTES
-from runner.emulator.blob.core.records import Blob, Segment
+from runner.emulator.blob.core.records import Blob, BlobKind, Segment
 from runner.emulator.blob.core.refusals import (
     MD5_MISMATCH,
     MISSING_REQUIRED_HEADER,
@@ -23,19 +22,21 @@ from runner.emulator.blob.core.refusals import (
     not_implemented,
 )
 from runner.emulator.blob.operations.call import (
+    ENCRYPTED,
     Call,
     Headers,
-    check_no_lease,
     encode_md5,
-    format_date,
     metadata_headers,
     read_conditions,
     read_content_headers,
     read_content_length,
     read_md5,
     read_metadata,
+    read_tags,
+    read_tier,
     version_headers,
 )
+from runner.emulator.blob.operations.describing import describe_blob, describe_tier
 from runner.emulator.blob.operations.ranges import Range, read_range
 from runner.emulator.server.http import Response
 
@@ -45,10 +46,12 @@ _EMPTY_MD5 = hashlib.md5(usedforsecurity=False).digest()
 
 
 async def put(call: Call) -> Response:
-    """Put Blob, of a block blob."""
+    """Put Blob, of a block blob, or of an append blob, which is then empty."""
     headers = call.request.headers
-    _check_type(headers)
+    kind = _read_kind(headers)
     size_bytes = read_content_length(headers, maximum_bytes=MAXIMUM_PUT_BLOB_BYTES)
+    if kind is BlobKind.APPEND and size_bytes:
+        raise header_refused("Content-Length", str(size_bytes))
     content_headers = read_content_headers(headers, default_type=headers.get("content-type"))
     expected = (read_md5(headers, "content-md5"), content_headers.content_md5)
     writing = blobs.Writing(
@@ -57,24 +60,30 @@ async def put(call: Call) -> Response:
         metadata=read_metadata(headers),
         conditions=read_conditions(headers),
         may_overwrite=call.may_overwrite,
+        kind=kind,
+        tier=read_tier(headers),
+        tags=read_tags(headers),
     )
-    blobs.check_writing(call.state, writing)
-    check_no_lease(call)
+    blobs.check_writing(call.state, writing, call.clock())
+    if kind is BlobKind.APPEND:
+        blob = blobs.write_blob(call.state, writing, (), call.clock())
+        return Response(status=201, headers=(*version_headers(blob), ENCRYPTED))
     segments, md5 = await receive(call, size_bytes, expected)
     writing = replace(writing, headers=replace(content_headers, content_md5=md5))
+    blob = write_received(call, writing, segments)
+    return Response(
+        status=201,
+        headers=(("Content-MD5", encode_md5(md5)), *version_headers(blob), ENCRYPTED),
+    )
+
+
+def write_received(call: Call, writing: blobs.Writing, segments: tuple[Segment, ...]) -> Blob:
+    """Makes what was received the blob's content, or lets go of it."""
     try:
-        blob = blobs.write_blob(call.state, writing, segments, call.clock())
+        return blobs.write_blob(call.state, writing, segments, call.clock())
     except RefusedError:
         call.state.contents.release(segment.content for segment in segments)
         raise
-    return Response(
-        status=201,
-        headers=(
-            ("Content-MD5", encode_md5(md5)),
-            *version_headers(blob),
-            ("x-ms-request-server-encrypted", "true"),
-        ),
-    )
 
 
 async def receive(
@@ -101,9 +110,11 @@ async def get(call: Call) -> Response:
     """Get Blob."""
     headers = call.request.headers
     blob = _read(call)
+    if blob.tiering is not None:
+        tiers.check_online(blob, call.clock())
     asked = read_range(headers, blob.size_bytes)
     with_md5 = headers.get("x-ms-range-get-content-md5", "").lower() == "true"
-    described = _apply_overrides(call, _describe(blob))
+    described = describe_blob(call, blob)
     if asked is None:
         if with_md5:
             raise header_refused("x-ms-range-get-content-md5", "true")
@@ -116,14 +127,8 @@ async def get(call: Call) -> Response:
 
 def _read(call: Call) -> Blob:
     """The blob that the request is for, if its conditions hold."""
-    blob = blobs.read_blob(
-        call.state,
-        call.target.container,
-        call.target.blob,
-        read_conditions(call.request.headers),
-    )
-    check_no_lease(call)
-    return blob
+    conditions = read_conditions(call.request.headers)
+    return blobs.read_blob(call.state, call.key, conditions, call.clock())
 
 
 async def get_properties(call: Call) -> Response:
@@ -131,11 +136,10 @@ async def get_properties(call: Call) -> Response:
     blob = _read(call)
     md5 = blob.headers.content_md5
     headers = (
-        *_apply_overrides(call, _describe(blob)),
+        *describe_blob(call, blob),
         *((("Content-MD5", encode_md5(md5)),) if md5 else ()),
         ("Content-Length", str(blob.size_bytes)),
-        ("x-ms-access-tier", "Hot"),
-        ("x-ms-access-tier-inferred", "true"),
+        *describe_tier(blob, call.clock()),
     )
     return Response(status=200, headers=headers)
 
@@ -149,48 +153,51 @@ async def get_metadata(call: Call) -> Response:
 async def set_metadata(call: Call) -> Response:
     """Set Blob Metadata."""
     headers = call.request.headers
-    blobs.find_blob(call.state, call.target.container, call.target.blob)
-    check_no_lease(call)
     blob = blobs.set_metadata(
         call.state, call.key, read_metadata(headers), read_conditions(headers), call.clock()
     )
-    return Response(
-        status=200, headers=(*version_headers(blob), ("x-ms-request-server-encrypted", "true"))
-    )
+    return Response(status=200, headers=(*version_headers(blob), ENCRYPTED))
 
 
 async def set_properties(call: Call) -> Response:
     """Set Blob Properties; a header that is not given is cleared, as the service does."""
     headers = call.request.headers
-    blobs.find_blob(call.state, call.target.container, call.target.blob)
-    check_no_lease(call)
     blob = blobs.set_headers(
         call.state, call.key, read_content_headers(headers), read_conditions(headers), call.clock()
     )
     return Response(status=200, headers=version_headers(blob))
 
 
+async def take_snapshot(call: Call) -> Response:
+    """Snapshot Blob."""
+    headers = call.request.headers
+    snapshot = blobs.take_snapshot(
+        call.state, call.key, read_metadata(headers), read_conditions(headers), call.clock()
+    )
+    named = ("x-ms-snapshot", snapshot.key.snapshot)
+    return Response(status=201, headers=(named, *version_headers(snapshot), ENCRYPTED))
+
+
 async def delete(call: Call) -> Response:
     """Delete Blob."""
     headers = call.request.headers
-    if headers.get("x-ms-delete-snapshots", "include") != "include":
-        # There are no snapshots, so that "only" them deletes nothing.
-        blobs.find_blob(call.state, call.target.container, call.target.blob)
-        return Response(status=202, headers=(("x-ms-delete-type-permanent", "true"),))
-    blobs.find_blob(call.state, call.target.container, call.target.blob)
-    check_no_lease(call)
-    blobs.delete_blob(call.state, call.key, read_conditions(headers))
+    snapshots = headers.get("x-ms-delete-snapshots")
+    if snapshots is not None and snapshots not in ("include", "only"):
+        raise header_refused("x-ms-delete-snapshots", snapshots)
+    blobs.delete_blob(call.state, call.key, read_conditions(headers), snapshots, call.clock())
     return Response(status=202, headers=(("x-ms-delete-type-permanent", "true"),))
 
 
-def _check_type(headers: Mapping[str, str]) -> None:
-    blob_type = headers.get("x-ms-blob-type")
-    if blob_type is None:
+def _read_kind(headers: Mapping[str, str]) -> BlobKind:
+    name = headers.get("x-ms-blob-type")
+    if name is None:
         raise RefusedError(MISSING_REQUIRED_HEADER, details=(("HeaderName", "x-ms-blob-type"),))
-    if blob_type in ("PageBlob", "AppendBlob"):
-        raise not_implemented(f"Put Blob of `{blob_type}`")
-    if blob_type != "BlockBlob":
-        raise header_refused("x-ms-blob-type", blob_type)
+    if name == "PageBlob":
+        raise not_implemented("Put Blob of `PageBlob`")
+    try:
+        return BlobKind(name)
+    except ValueError as error:
+        raise header_refused("x-ms-blob-type", name) from error
 
 
 async def _get_range(
@@ -223,33 +230,3 @@ def _send(call: Call, blob: Blob, stretch: Range, *, status: int, headers: Heade
         return Response(status=status, headers=headers, body=body)
     reader = contents.open(blob.segments, stretch.offset, stretch.size_bytes)
     return Response(status=status, headers=headers, body=reader)
-
-
-def _describe(blob: Blob) -> Headers:
-    headers = blob.headers
-    optional = (
-        ("Content-Encoding", headers.content_encoding),
-        ("Content-Language", headers.content_language),
-        ("Content-Disposition", headers.content_disposition),
-        ("Cache-Control", headers.cache_control),
-    )
-    return (
-        ("Content-Type", headers.content_type),
-        *((name, value) for name, value in optional if value),
-        *version_headers(blob),
-        *metadata_headers(blob.metadata),
-        ("Accept-Ranges", "bytes"),
-        ("x-ms-creation-time", format_date(blob.created)),
-        ("x-ms-blob-type", "BlockBlob"),
-        ("x-ms-lease-status", "unlocked"),
-        ("x-ms-lease-state", "available"),
-        ("x-ms-server-encrypted", "true"),
-    )
-
-
-def _apply_overrides(call: Call, headers: Headers) -> Headers:
-    grant = call.grant
-    if not isinstance(grant, SignatureGrant) or not grant.response_headers:
-        return headers
-    replaced = {name for name, _ in grant.response_headers}
-    return tuple(h for h in headers if h[0] not in replaced) + grant.response_headers

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 
-from runner.emulator.blob.core import blobs, blocks
+from runner.emulator.blob.core import blobs, blocks, leases
+from runner.emulator.blob.core.leases import Leased
 from runner.emulator.blob.core.names import MAXIMUM_BLOCK_BYTES
-from runner.emulator.blob.core.records import Segment
+from runner.emulator.blob.core.records import Blob, BlobKind, Segment
 from runner.emulator.blob.core.refusals import (
-    BLOB_NOT_FOUND,
+    INVALID_BLOB_TYPE,
     MD5_MISMATCH,
     MISSING_REQUIRED_QUERY_PARAMETER,
     REQUEST_BODY_TOO_LARGE,
@@ -21,14 +22,17 @@ from runner.emulator.blob.core.refusals import (
 )
 from runner.emulator.blob.operations.blobs import receive
 from runner.emulator.blob.operations.call import (
+    ENCRYPTED,
     Call,
-    check_no_lease,
     encode_md5,
     read_conditions,
     read_content_headers,
     read_content_length,
+    read_id,
     read_md5,
     read_metadata,
+    read_tags,
+    read_tier,
     version_headers,
 )
 from runner.emulator.blob.operations.documents import parse_block_list, write_blocks
@@ -42,26 +46,37 @@ _MAXIMUM_LIST_BYTES = 16 * 1024 * 1024
 async def put_block(call: Call) -> Response:
     """Put Block."""
     headers = call.request.headers
-    block_id = call.query.get("blockid")
-    if block_id is None:
-        details = (("QueryParameterName", "blockid"),)
-        raise RefusedError(MISSING_REQUIRED_QUERY_PARAMETER, details=details)
+    block_id = read_block_id(call)
     size_bytes = read_content_length(headers, maximum_bytes=MAXIMUM_BLOCK_BYTES)
     if not size_bytes:
         raise header_refused("Content-Length", "0")
     expected = read_md5(headers, "content-md5")
-    blocks.check_block(call.state, call.key, block_id)
-    check_no_lease(call)
+    lease_id = read_id(headers, "x-ms-lease-id")
+    blocks.check_block(call.state, call.key, block_id, lease_id, call.clock())
     (segment,), md5 = await receive(call, size_bytes, (expected,))
+    stage_received(call, block_id, segment)
+    return Response(status=201, headers=(("Content-MD5", encode_md5(md5)), ENCRYPTED))
+
+
+def read_block_id(call: Call) -> str:
+    """The id that a block is to have."""
+    block_id = call.query.get("blockid")
+    if block_id is None:
+        details = (("QueryParameterName", "blockid"),)
+        raise RefusedError(MISSING_REQUIRED_QUERY_PARAMETER, details=details)
+    return block_id
+
+
+def stage_received(call: Call, block_id: str, segment: Segment) -> None:
+    """Keeps what was received as a block, or lets go of it."""
+    lease_id = read_id(call.request.headers, "x-ms-lease-id")
     try:
-        blocks.stage_block(call.state, call.key, block_id, segment)
+        blocks.stage_block(
+            call.state, call.key, block_id, segment, lease_id=lease_id, now=call.clock()
+        )
     except RefusedError:
         call.state.contents.release((segment.content,))
         raise
-    return Response(
-        status=201,
-        headers=(("Content-MD5", encode_md5(md5)), ("x-ms-request-server-encrypted", "true")),
-    )
 
 
 async def put_block_list(call: Call) -> Response:
@@ -73,10 +88,11 @@ async def put_block_list(call: Call) -> Response:
         metadata=read_metadata(headers),
         conditions=read_conditions(headers),
         may_overwrite=call.may_overwrite,
+        tier=read_tier(headers),
+        tags=read_tags(headers),
     )
     expected = read_md5(headers, "content-md5")
-    blobs.check_writing(call.state, writing)
-    check_no_lease(call)
+    blobs.check_writing(call.state, writing, call.clock())
     try:
         document = await call.request.read(limit_bytes=_MAXIMUM_LIST_BYTES)
     except ContentTooLargeError as error:
@@ -88,7 +104,7 @@ async def put_block_list(call: Call) -> Response:
     blob = blocks.commit_blocks(call.state, writing, entries, call.clock())
     return Response(
         status=201,
-        headers=(*version_headers(blob), ("x-ms-request-server-encrypted", "true")),
+        headers=(*version_headers(blob), ENCRYPTED),
     )
 
 
@@ -97,13 +113,9 @@ async def get_block_list(call: Call) -> Response:
     which = call.query.get("blocklisttype", "committed").lower()
     if which not in ("committed", "uncommitted", "all"):
         raise query_refused("blocklisttype", which, "It is none of committed, uncommitted, all.")
-    container, name = call.target.container, call.target.blob
-    blob = call.state.catalogue.blob(container, name)
-    staged = call.state.catalogue.blocks(container, name)
-    if blob is None and not staged:
-        blobs.find_blob(call.state, container, name)
-        raise RefusedError(BLOB_NOT_FOUND)
-    check_no_lease(call)
+    key = call.key
+    blob = _find_listed(call)
+    staged = {} if key.snapshot else call.state.catalogue.blocks(key.container, key.blob)
     committed: tuple[Segment, ...] = blob.segments if blob else ()
     text = "<BlockList>"
     if which != "uncommitted":
@@ -114,3 +126,20 @@ async def get_block_list(call: Call) -> Response:
     size = (("x-ms-blob-content-length", str(blob.size_bytes if blob else 0)),)
     versions = version_headers(blob) if blob else ()
     return Response(status=200, headers=response.headers + versions + size, body=response.body)
+
+
+def _find_listed(call: Call) -> Blob | None:
+    """The blob whose blocks are listed; None where it has only uncommitted ones."""
+    key = call.key
+    conditions = read_conditions(call.request.headers)
+    if (
+        not key.snapshot
+        and call.state.catalogue.blob(key.container, key.blob) is None
+        and call.state.catalogue.blocks(key.container, key.blob)
+    ):
+        leases.check_read(None, conditions.lease_id, Leased.BLOB, call.clock())
+        return None
+    blob = blobs.read_blob(call.state, key, conditions, call.clock())
+    if blob.kind is not BlobKind.BLOCK:
+        raise RefusedError(INVALID_BLOB_TYPE)
+    return blob

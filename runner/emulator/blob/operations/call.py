@@ -7,31 +7,77 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
+from typing import Protocol
+from urllib.parse import parse_qsl
+from uuid import UUID
 
 from runner.emulator.blob.access.grant import Grant, may_overwrite
 from runner.emulator.blob.access.target import Target
+from runner.emulator.blob.access.versions import NEWEST
 from runner.emulator.blob.core.conditions import NO_CONDITIONS, Conditions
 from runner.emulator.blob.core.names import is_printable
-from runner.emulator.blob.core.records import Blob, BlobKey, Container, ContentHeaders, Metadata
+from runner.emulator.blob.core.records import (
+    Blob,
+    BlobKey,
+    Container,
+    ContentHeaders,
+    Metadata,
+    Tier,
+)
 from runner.emulator.blob.core.refusals import (
     INVALID_MD5,
-    LEASE_NOT_PRESENT_WITH_BLOB_OPERATION,
-    LEASE_NOT_PRESENT_WITH_CONTAINER_OPERATION,
     MISSING_CONTENT_LENGTH_HEADER,
     REQUEST_BODY_TOO_LARGE,
     RefusedError,
     header_refused,
 )
 from runner.emulator.blob.core.state import State
-from runner.emulator.server.http import Request
+from runner.emulator.blob.core.tagqueries import Condition, ConditionError, parse_condition
+from runner.emulator.blob.fetching import Fetched
+from runner.emulator.server.accounts import Account
+from runner.emulator.server.http import Request, Response
 
 Headers = tuple[tuple[str, str], ...]
 
-_CONDITIONAL = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
+ENCRYPTED = ("x-ms-request-server-encrypted", "true")
+"""Said of every content that is taken in, as the service does."""
+
+_CONDITIONAL = (
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "x-ms-if-tags",
+    "x-ms-lease-id",
+)
+_SOURCE_CONDITIONAL = (
+    "x-ms-source-if-match",
+    "x-ms-source-if-none-match",
+    "x-ms-source-if-modified-since",
+    "x-ms-source-if-unmodified-since",
+    "x-ms-source-if-tags",
+    "x-ms-source-lease-id",
+)
+
+
+class Service(Protocol):
+    """What operations that carry further requests need of the service."""
+
+    async def answer_part(self, request: Request, resource: str) -> Response:
+        """Answers a request to a path below the account, as if it had come alone."""
+        ...
+
+    def authorize_read(self, request: Request) -> None:
+        """Checks that a request may read the blob that it names; raises `RefusedError`."""
+        ...
+
+    async def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
+        """Asks another server for a source; raises `FetchError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +93,22 @@ class Call:
     endpoint: str
     """The account's URL by which the request came, without a slash at the end."""
     clock: Callable[[], datetime]
+    account: Account
+    service: Service
 
     @property
     def key(self) -> BlobKey:
-        """The key of the blob that the path names."""
-        return BlobKey(container=self.target.container, blob=self.target.blob)
+        """The key of the blob that the path names, or of its snapshot."""
+        return BlobKey(
+            container=self.target.container,
+            blob=self.target.blob,
+            snapshot=self.query.get("snapshot", ""),
+        )
+
+    @property
+    def version(self) -> str:
+        """The version of the API that the request is for."""
+        return self.request.headers.get("x-ms-version", NEWEST)
 
     @property
     def may_overwrite(self) -> bool:
@@ -59,16 +116,63 @@ class Call:
         return may_overwrite(self.grant)
 
 
-def read_conditions(headers: Mapping[str, str]) -> Conditions:
-    """The conditional headers; refuses a date that is none."""
-    if not any(name in headers for name in _CONDITIONAL):
+def read_conditions(headers: Mapping[str, str], *, source: bool = False) -> Conditions:
+    """The conditional headers and the lease id; refuses a date or an id that is none.
+
+    With `source` those of a copy's source, `x-ms-source-…`.
+    """
+    names = _SOURCE_CONDITIONAL if source else _CONDITIONAL
+    if not any(name in headers for name in names):
         return NO_CONDITIONS
+    match, none_match, modified, unmodified, tags, lease = names
     return Conditions(
-        if_match=_read_etag(headers, "if-match"),
-        if_none_match=_read_etag(headers, "if-none-match"),
-        if_modified_since=_read_date(headers, "if-modified-since"),
-        if_unmodified_since=_read_date(headers, "if-unmodified-since"),
+        if_match=_read_etag(headers, match),
+        if_none_match=_read_etag(headers, none_match),
+        if_modified_since=_read_date(headers, modified),
+        if_unmodified_since=_read_date(headers, unmodified),
+        if_tags=_read_tag_condition(headers, tags),
+        lease_id=read_id(headers, lease),
     )
+
+
+def read_id(headers: Mapping[str, str], name: str) -> str | None:
+    """A GUID in its usual form; refuses anything else."""
+    value = headers.get(name)
+    if not value:
+        return None
+    try:
+        return str(UUID(value))
+    except ValueError as error:
+        raise header_refused(name, value) from error
+
+
+def read_number(headers: Mapping[str, str], name: str) -> int | None:
+    """A number that is not negative; refuses anything else."""
+    value = headers.get(name)
+    if value is None:
+        return None
+    if not value.isascii() or not value.isdigit():
+        raise header_refused(name, value)
+    return int(value)
+
+
+def read_tags(headers: Mapping[str, str]) -> Metadata:
+    """The tags of `x-ms-tags`, written as a query is."""
+    value = headers.get("x-ms-tags")
+    if not value:
+        return ()
+    return tuple(parse_qsl(value, keep_blank_values=True))
+
+
+def read_tier(headers: Mapping[str, str]) -> Tier | None:
+    """The tier of `x-ms-access-tier`; refuses what block blobs have not."""
+    value = headers.get("x-ms-access-tier")
+    if value is None:
+        return None
+    try:
+        return Tier(value.capitalize())
+    except ValueError as error:
+        raise header_refused("x-ms-access-tier", value) from error
 
 
 def read_metadata(headers: Mapping[str, str]) -> Metadata:
@@ -133,14 +237,11 @@ def read_content_length(headers: Mapping[str, str], *, maximum_bytes: int) -> in
     return size_bytes
 
 
-def check_no_lease(call: Call) -> None:
-    """Refuses a lease id once the resource is known: nothing is leased here."""
-    if "x-ms-lease-id" in call.request.headers:
-        raise RefusedError(
-            LEASE_NOT_PRESENT_WITH_BLOB_OPERATION
-            if call.target.blob
-            else LEASE_NOT_PRESENT_WITH_CONTAINER_OPERATION
-        )
+async def no_content() -> AsyncIterator[bytes]:
+    """The content of a request that has none."""
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
+        yield piece
 
 
 def version_headers(resource: Container | Blob) -> Headers:
@@ -180,3 +281,13 @@ def _read_date(headers: Mapping[str, str], name: str) -> datetime | None:
     except (TypeError, ValueError) as error:
         raise header_refused(name, value) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _read_tag_condition(headers: Mapping[str, str], name: str) -> Condition | None:
+    value = headers.get(name)
+    if not value:
+        return None
+    try:
+        return parse_condition(value)
+    except ConditionError as error:
+        raise header_refused(name, value) from error

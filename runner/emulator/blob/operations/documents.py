@@ -7,18 +7,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import quote
 from xml.parsers import expat
 
 from runner.emulator.blob.core.blocks import Entry, Source
-from runner.emulator.blob.core.records import Blob, Container, Metadata, Segment
+from runner.emulator.blob.core.leases import LeaseState, find_state, is_locked
+from runner.emulator.blob.core.records import (
+    Blob,
+    BlobKind,
+    Container,
+    CopyRecord,
+    Lease,
+    Metadata,
+    Segment,
+)
 from runner.emulator.blob.core.refusals import INVALID_XML_DOCUMENT, RefusedError
+from runner.emulator.blob.core.tiers import DEFAULT_TIER, find_tiering
 from runner.emulator.blob.operations.call import encode_md5, format_date
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
 # XML 1.0 can hold none of these, not even escaped.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_INFERRED_TIER = (
+    f"<AccessTier>{DEFAULT_TIER.value}</AccessTier><AccessTierInferred>true</AccessTierInferred>"
+)
 # A reader would turn a bare carriage return into a newline.
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
 
@@ -50,27 +64,41 @@ def write_error(code: str, message: str, details: Iterable[tuple[str, str]]) -> 
     return f"{DECLARATION}<Error>{text}</Error>".encode()
 
 
-def write_container(container: Container, *, with_metadata: bool) -> str:
+def write_container(container: Container, now: datetime, *, with_metadata: bool) -> str:
     """A container's element of "List Containers"."""
-    metadata = write_metadata(container.metadata) if with_metadata else ""
+    metadata = write_metadata(container.metadata) if with_metadata and container.metadata else ""
+    access = container.access
+    public = f"<PublicAccess>{access.value}</PublicAccess>" if access.value else ""
     return (
         f"<Container><Name>{container.key.container}</Name><Properties>"
         f"<Last-Modified>{format_date(container.modified)}</Last-Modified>"
         f'<Etag>"{container.etag}"</Etag>'
-        "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
+        f"{_write_lease(container.lease, now)}{public}"
+        "<DefaultEncryptionScope>$account-encryption-key</DefaultEncryptionScope>"
+        "<DenyEncryptionScopeOverride>false</DenyEncryptionScopeOverride>"
         "<HasImmutabilityPolicy>false</HasImmutabilityPolicy>"
         "<HasLegalHold>false</HasLegalHold>"
+        "<ImmutableStorageWithVersioningEnabled>false</ImmutableStorageWithVersioningEnabled>"
         f"</Properties>{metadata}</Container>"
     )
 
 
-def write_blob(blob: Blob, *, with_metadata: bool) -> str:
-    """A blob's element of "List Blobs"."""
+def write_blob(blob: Blob, includes: frozenset[str], now: datetime) -> str:
+    """A blob's element of "List Blobs", with what is included."""
     headers = blob.headers
     md5 = encode_md5(headers.content_md5) if headers.content_md5 else ""
-    metadata = write_metadata(blob.metadata) if with_metadata else ""
+    key = blob.key
+    snapshot = f"<Snapshot>{key.snapshot}</Snapshot>" if key.snapshot else ""
+    more = ""
+    if "metadata" in includes:
+        more = write_metadata(blob.metadata)
+    if blob.tags and "tags" in includes:
+        more += write_tags(blob.tags)
+    lease = "" if key.snapshot else _write_lease(blob.lease, now)
+    copy = _write_copy(blob.copy) if blob.copy is not None and "copy" in includes else ""
+    tag_count = f"<TagCount>{len(blob.tags)}</TagCount>" if blob.tags else ""
     return (
-        f"<Blob>{name_element('Name', blob.key.blob)}<Properties>"
+        f"<Blob>{name_element('Name', key.blob)}{snapshot}<Properties>"
         f"<Creation-Time>{format_date(blob.created)}</Creation-Time>"
         f"<Last-Modified>{format_date(blob.modified)}</Last-Modified>"
         f"<Etag>{blob.etag}</Etag><Content-Length>{blob.size_bytes}</Content-Length>"
@@ -80,10 +108,56 @@ def write_blob(blob: Blob, *, with_metadata: bool) -> str:
         f"<Content-CRC64 />{element('Content-MD5', md5)}"
         f"{element('Cache-Control', headers.cache_control or '')}"
         f"{element('Content-Disposition', headers.content_disposition or '')}"
-        "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier>"
-        "<AccessTierInferred>true</AccessTierInferred><LeaseStatus>unlocked</LeaseStatus>"
-        "<LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
-        f"</Properties>{metadata}<OrMetadata /></Blob>"
+        f"<BlobType>{blob.kind.value}</BlobType>{_write_tier(blob, now)}"
+        f"{lease}{copy}<ServerEncrypted>true</ServerEncrypted>"
+        f"{'<Sealed>true</Sealed>' if blob.sealed else ''}{tag_count}"
+        f"</Properties>{more}<OrMetadata /></Blob>"
+    )
+
+
+def write_tags(tags: Metadata) -> str:
+    """The `Tags` element."""
+    inner = "".join(
+        f"<Tag>{element('Key', name)}{element('Value', value)}</Tag>" for name, value in tags
+    )
+    return f"<Tags><TagSet>{inner}</TagSet></Tags>"
+
+
+def _write_lease(lease: Lease | None, now: datetime) -> str:
+    if lease is None:
+        return "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
+    state = find_state(lease, now)
+    status = "locked" if is_locked(lease, now) else "unlocked"
+    kind = "infinite" if lease.duration_seconds is None else "fixed"
+    duration = f"<LeaseDuration>{kind}</LeaseDuration>" if state is LeaseState.LEASED else ""
+    return f"<LeaseStatus>{status}</LeaseStatus><LeaseState>{state.value}</LeaseState>{duration}"
+
+
+def _write_tier(blob: Blob, now: datetime) -> str:
+    if blob.kind is not BlobKind.BLOCK:
+        return ""
+    if blob.tiering is None:
+        return _INFERRED_TIER
+    tiering = find_tiering(blob, now)
+    assert tiering is not None
+    status = ""
+    if tiering.rehydrates_to is not None:
+        status = (
+            f"<ArchiveStatus>rehydrate-pending-to-{tiering.rehydrates_to.value.lower()}"
+            f"</ArchiveStatus><RehydratePriority>{tiering.priority}</RehydratePriority>"
+        )
+    return (
+        f"<AccessTier>{tiering.tier.value}</AccessTier>"
+        f"<AccessTierChangeTime>{format_date(tiering.changed)}</AccessTierChangeTime>{status}"
+    )
+
+
+def _write_copy(copy: CopyRecord) -> str:
+    return (
+        f"<CopyId>{copy.copy_id}</CopyId><CopyStatus>success</CopyStatus>"
+        f"{element('CopySource', copy.source)}"
+        f"<CopyProgress>{copy.size_bytes}/{copy.size_bytes}</CopyProgress>"
+        f"<CopyCompletionTime>{format_date(copy.completed)}</CopyCompletionTime>"
     )
 
 

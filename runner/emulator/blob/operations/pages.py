@@ -19,16 +19,22 @@ from runner.emulator.blob.operations.documents import DECLARATION, element, name
 from runner.emulator.server.http import Response
 
 _MAXIMUM_PAGE = 5000
+LAST_SNAPSHOT = "~"
+"""Comes after every snapshot: the page begins with the blob itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which page is asked for; `start` is the first name that it may hold."""
+    """Which page is asked for.
+
+    `start` is the first name that it may hold, and `start_snapshot` the first snapshot of that.
+    """
 
     prefix: str
     delimiter: str
     marker: str
     start: str
+    start_snapshot: str
     maximum: int
     maximum_given: bool
     includes: frozenset[str]
@@ -51,23 +57,26 @@ def read_page_request(call: Call, *, known_includes: frozenset[str]) -> PageRequ
     for name in sorted(includes - known_includes):
         raise not_implemented(f"`include={name}`")
     marker = query.get("marker", "")
+    start_snapshot, start = _read_marker(marker)
     text = query.get("maxresults")
     return PageRequest(
         prefix=query.get("prefix", ""),
         delimiter=query.get("delimiter", ""),
         marker=marker,
-        start=_read_marker(marker),
+        start=start,
+        start_snapshot=start_snapshot,
         maximum=_MAXIMUM_PAGE if text is None else min(_read_maximum(text), _MAXIMUM_PAGE),
         maximum_given=text is not None,
         includes=includes,
     )
 
 
-def write_marker(next_name: str | None) -> str:
+def write_marker(next_name: str | None, snapshot: str = "") -> str:
     """A marker that any client can hand back, whatever the name holds."""
     if next_name is None:
         return ""
-    return base64.urlsafe_b64encode(next_name.encode("utf-8")).decode("ascii")
+    text = f"{snapshot}/{next_name}"
+    return base64.urlsafe_b64encode(text.encode("utf-8")).decode("ascii")
 
 
 def xml_response(text: str) -> Response:
@@ -79,12 +88,16 @@ def xml_response(text: str) -> Response:
     )
 
 
-def _read_marker(marker: str) -> str:
+def _read_marker(marker: str) -> tuple[str, str]:
+    if not marker:
+        return "", ""
     try:
-        return base64.b64decode(marker, altchars=b"-_", validate=True).decode("utf-8")
+        text = base64.b64decode(marker, altchars=b"-_", validate=True).decode("utf-8")
     except (binascii.Error, ValueError) as error:
         reason = "The marker is not one that a list gave out."
         raise query_refused("marker", marker, reason) from error
+    snapshot, _, name = text.partition("/")
+    return snapshot, name
 
 
 def _read_maximum(text: str) -> int:

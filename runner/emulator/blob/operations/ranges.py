@@ -26,12 +26,17 @@ class Range:
         return f"bytes {self.offset}-{self.offset + self.size_bytes - 1}/{whole_bytes}"
 
 
-def read_range(headers: Mapping[str, str], whole_bytes: int) -> Range | None:
-    """The range of `x-ms-range`, else of `Range`, cut to the blob's size; None for the whole.
+def read_range(
+    headers: Mapping[str, str], whole_bytes: int, *, name: str | None = None
+) -> Range | None:
+    """The range of a header (None: `x-ms-range`, else `Range`), cut to the blob's size.
+
+    None where the whole is asked for.
 
     "Specifying the range header for Blob Storage operations": only `bytes=start-[end]` is known.
     """
-    name = "x-ms-range" if "x-ms-range" in headers else "range"
+    if name is None:
+        name = "x-ms-range" if "x-ms-range" in headers else "range"
     text = headers.get(name)
     if text is None:
         return None

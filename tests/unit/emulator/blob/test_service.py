@@ -29,6 +29,7 @@ def test_a_refusal_carries_code_message_request_id_and_time(wire: Wire) -> None:
     assert answer.status == 404
     assert answer.headers == {
         "content-type": "application/xml",
+        "date": "Wed, 04 Mar 2026 05:06:07 GMT",
         "server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
         "x-ms-client-request-id": "mine",
         "x-ms-error-code": "BlobNotFound",
@@ -80,10 +81,13 @@ def test_a_refused_head_has_the_code_and_no_body(wire: Wire) -> None:
          {"x-ms-blob-type": "BlockBlob", "content-length": "5242880001"}, 413,
          "RequestBodyTooLarge"),
         ("PUT", "/localstorage/box/b", "comp=block", {}, 400, "MissingRequiredQueryParameter"),
-        ("PUT", "/localstorage/box/b", "comp=lease", {}, 501, "NotImplemented"),
-        ("PUT", "/localstorage/box/b", "", {"x-ms-copy-source": "http://x/y"}, 501,
-         "NotImplemented"),
-        ("GET", "/localstorage/box/b", "snapshot=2026-01-01", {}, 501, "NotImplemented"),
+        ("PUT", "/localstorage/box/b", "comp=undelete", {}, 501, "NotImplemented"),
+        ("PUT", "/localstorage/box/b", "", {"x-ms-copy-source": "http://127.0.0.1:1/localstorage/"
+         "box/none"}, 404, "BlobNotFound"),
+        ("PUT", "/localstorage/box/b", "", {"x-ms-copy-source": "file:///etc/passwd"}, 404,
+         "CannotVerifyCopySource"),
+        ("GET", "/localstorage/box/b", "snapshot=2026-01-01", {}, 404, "BlobNotFound"),
+        ("GET", "/localstorage/box/b", "versionid=2026-01-01", {}, 501, "NotImplemented"),
         ("GET", "/localstorage/box/b", "comp=nothing", {}, 400, "InvalidQueryParameterValue"),
         ("PATCH", "/localstorage/box/b", "", {}, 405, "UnsupportedHttpVerb"),
         ("GET", "/localstorage/box", "restype=container&comp=list&maxresults=0", {}, 400,
@@ -94,8 +98,10 @@ def test_a_refused_head_has_the_code_and_no_body(wire: Wire) -> None:
          "InvalidQueryParameterValue"),
         ("GET", "/localstorage/box", "restype=container", {"x-ms-version": "new"}, 400,
          "InvalidHeaderValue"),
-        ("PUT", "/localstorage/open", "restype=container", {"x-ms-blob-public-access": "blob"},
-         409, "PublicAccessNotPermitted"),
+        ("GET", "/localstorage/box", "restype=container", {"x-ms-version": "2020-01-01"}, 400,
+         "InvalidHeaderValue"),
+        ("PUT", "/localstorage/open", "restype=container", {"x-ms-blob-public-access": "all"},
+         400, "InvalidHeaderValue"),
     ],
 )  # fmt: skip
 def test_refusals(
@@ -114,11 +120,11 @@ def test_refusals(
 
 
 def test_an_operation_that_is_not_there_is_named(wire: Wire) -> None:
-    answer = wire.ask("PUT", "/localstorage/box/b", "comp=lease")
+    answer = wire.ask("PUT", "/localstorage/box/b", "comp=undelete")
 
     message = answer.text("Message")
     assert message is not None
-    assert message.splitlines()[0] == "The emulator does not implement Lease Blob."
+    assert message.splitlines()[0] == "The emulator does not implement Undelete Blob."
 
 
 def test_put_and_get_a_blob(wire: Wire) -> None:
@@ -419,10 +425,13 @@ def test_metadata_and_headers_change_the_etag_and_nothing_else(wire: Wire) -> No
     assert "content-md5" not in got.headers
 
 
+LEASE = "11111111-2222-3333-4444-555555555555"
+
+
 def test_a_lease_id_is_refused_where_nothing_is_leased(wire: Wire) -> None:
     wire.put("b")
 
-    answer = wire.ask("GET", "/localstorage/box/b", headers={"x-ms-lease-id": "x"})
+    answer = wire.ask("GET", "/localstorage/box/b", headers={"x-ms-lease-id": LEASE})
 
     assert (answer.status, answer.code) == (412, "LeaseNotPresentWithBlobOperation")
 

@@ -30,7 +30,7 @@ def test_a_token_permits_everything_and_says_who_has_it(audience: str) -> None:
         "GET", "/localstorage", headers={"authorization": f"Bearer {token}"}, scheme="https"
     )
 
-    grant = authenticate(request, {}, Target(), ACCOUNT, START)
+    grant = authenticate(request, {}, Target(), ACCOUNT, None, START)
 
     assert isinstance(grant, FullGrant)
     assert grant.claims is not None

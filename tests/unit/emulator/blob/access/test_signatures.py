@@ -180,9 +180,13 @@ def test_an_account_signature_of_another_service(wire: Wire) -> None:
         ({"se": "tomorrow"}, "se is not a time in UTC: 'tomorrow'"),
         ({"se": "2026-13-04T00:00:00Z"}, "se is not a time in UTC: '2026-13-04T00:00:00Z'"),
         ({"si": "policy"}, "The container has no stored access policy 'policy'."),
-        ({"skoid": "x"}, "The emulator gives out no user delegation keys."),
-        ({"sv": "2017-01-01"}, "sv is '2017-01-01'; the emulator takes 2018-11-09 and later."),
-        ({"sr": "d"}, "sr is 'd', which does not cover the resource of the request."),
+        ({"skoid": "x"}, "sktid is mandatory and cannot be empty."),
+        ({"sv": "2017-01-01"}, "sv is '2017-01-01'; the emulator takes 2015-04-05 and later."),
+        ({"sv": "2015-02-21"}, "sv is '2015-02-21'; the emulator takes 2015-04-05 and later."),
+        ({"sr": "d"}, "sr is 'd', and the account has no hierarchical namespace."),
+        ({"sr": "bv"}, "sr is 'bv', and the emulator keeps no versions."),
+        ({"sr": "bs"}, "sr is 'bs', which does not cover the resource of the request."),
+        ({"sr": "x"}, "sr is 'x', which does not cover the resource of the request."),
     ],
 )
 def test_signatures_that_are_not_valid(wire: Wire, fields: dict[str, str], detail: str) -> None:
