@@ -5,15 +5,16 @@ It must not know how they are served, nor what is printed about them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from runner.emulator.batch.service import BatchService
 from runner.emulator.blob.access.issue import container_url
 from runner.emulator.blob.service import BlobService
+from runner.emulator.conditions import Conditions
 from runner.emulator.options import Options
 from runner.emulator.server.accounts import (
     DEFAULT_BATCH,
@@ -37,7 +38,7 @@ class Surroundings:
 
     origin: str
     directory: Path
-    clock: Callable[[], datetime]
+    conditions: Conditions
     environ: Mapping[str, str]
 
 
@@ -63,7 +64,7 @@ def _make_blob(account: Account, surroundings: Surroundings) -> BlobService:
         account=account,
         endpoint=f"{surroundings.origin}/{account.name}",
         directory=_folder(account, DEFAULT_STORAGE, surroundings),
-        clock=surroundings.clock,
+        clock=surroundings.conditions.clock,
     )
 
 
@@ -72,14 +73,16 @@ def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings
     storage_endpoint = f"{surroundings.origin}/{storage.name}"
 
     def sign_container(container: str) -> str:
-        until = surroundings.clock() + _AUTO_STORAGE_LIFETIME
+        until = surroundings.conditions.clock() + _AUTO_STORAGE_LIFETIME
         return container_url(storage, storage_endpoint, container, until=until)
 
     return BatchService(
         account=account,
         endpoint=f"{surroundings.origin}/{account.name}",
         directory=_folder(account, DEFAULT_BATCH, surroundings),
-        clock=surroundings.clock,
+        clock=surroundings.conditions.clock,
+        faults=surroundings.conditions.faults,
+        modelling=surroundings.conditions.modelling,
         run_admin=options.allow_admin,
         auto_storage=sign_container,
         environ=surroundings.environ,

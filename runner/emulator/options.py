@@ -26,6 +26,11 @@ class Options:
     storage_accounts: tuple[str, ...]
     keys: Path | None
     data: Path | None
+    fault: tuple[str, ...]
+    faults: Path | None
+    seed: int | None
+    model: tuple[str, ...]
+    time: str
     allow_admin: bool
 
 
@@ -34,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_serving(parser)
     _add_accounts(parser)
     _add_state(parser)
+    _add_conditions(parser)
     _add_nodes(parser)
 
 
@@ -59,6 +65,11 @@ def read_options(arguments: argparse.Namespace) -> Options:
         storage_accounts=tuple(arguments.storage_account),
         keys=arguments.keys,
         data=arguments.data,
+        fault=tuple(arguments.fault),
+        faults=arguments.faults,
+        seed=arguments.seed,
+        model=tuple(arguments.model),
+        time=arguments.time,
         allow_admin=arguments.allow_admin,
     )
 
@@ -124,6 +135,41 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="directory that keeps keys, files and log (default: a temporary one, removed at end)",
+    )
+
+
+def _add_conditions(parser: argparse.ArgumentParser) -> None:
+    """What goes wrong on purpose, and whether tasks and time are real."""
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="have something fail, such as `503 operation=create_task* rate=0.1`; repeatable",
+    )
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="the same, from a file: a JSON list of rules"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="NUMBER",
+        help="repeat what was drawn for faults and models (default: another for every start)",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="run no processes: tasks take their time and end, such as `10s..60s exit=1 rate=0.02`;"
+        " repeatable, the first that fits a task counts",
+    )
+    parser.add_argument(
+        "--time",
+        choices=("real", "virtual", "manual"),
+        default="real",
+        help="how time passes for modelled tasks: as it does, at once, or when told to"
+        " (default: %(default)s)",
     )
 
 

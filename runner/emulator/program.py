@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from runner.emulator.announcement import Announcement, write_exports, write_json
+from runner.emulator.conditions import Conditions, ConditionsError, read_conditions
 from runner.emulator.faultlog import log_faults
 from runner.emulator.options import Options, add_arguments, build_parser, read_options
 from runner.emulator.server.accounts import (
@@ -39,13 +40,14 @@ EXIT_SUCCESS = 0
 EXIT_USAGE = 2
 
 # Each says in one line what cannot be.
-_REFUSALS = (AccountError, DataError, KeyFileError, ListenError, RecordError)
+_REFUSALS = (AccountError, ConditionsError, DataError, KeyFileError, ListenError, RecordError)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the emulator until it is told to stop; returns the exit code."""
     options = read_options(arguments)
     try:
+        conditions = read_conditions(options, _now)
         plan = plan_accounts(options.batch_accounts, options.storage_accounts)
         given = read_given_keys(options.keys, plan.names()) if options.keys else {}
         with (
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             log_faults(directory / "emulator.log" if options.data else None)
             accounts = make_accounts(plan, load_keys(directory, plan.names(), given))
             with _open_recording(options.record, accounts.all()) as recording:
-                asyncio.run(_serve(options, listener, directory, accounts, recording))
+                asyncio.run(_serve(options, conditions, listener, directory, accounts, recording))
     except _REFUSALS as error:
         sys.stderr.write(f"emulator: {error}\n")
         return EXIT_USAGE
@@ -79,6 +81,7 @@ def _open_recording(path: Path | None, accounts: tuple[Account, ...]) -> Iterato
 
 async def _serve(
     options: Options,
+    conditions: Conditions,
     listener: socket.socket,
     directory: Path,
     accounts: Accounts,
@@ -95,9 +98,10 @@ async def _serve(
     surroundings = Surroundings(
         origin=f"http://{format_authority(listener)}",
         directory=directory,
-        clock=_now,
+        conditions=conditions,
         environ=os.environ,  # noqa: TID251 - the edge; tasks see a few of its variables
     )
+    sys.stderr.write(conditions.describe())
     announcement = Announcement(origin=surroundings.origin, accounts=accounts)
     write = write_json if options.json else write_exports
 
@@ -110,8 +114,8 @@ async def _serve(
             stop.set()
 
     async with open_services(options, accounts, surroundings) as services:
-        router = AccountRouter(services, recording=recording)
-        await serve(answer_with(router), listener, on_ready=announce, stop=stop)
+        router = AccountRouter(conditions.strike(services), recording=recording)
+        await serve(answer_with(conditions.admit(router)), listener, on_ready=announce, stop=stop)
 
 
 def _now() -> datetime:

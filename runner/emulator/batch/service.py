@@ -85,7 +85,8 @@ class BatchService:
         self._clock = clock
         faults = faults or Faults(seed=0)
         disturbance = Disturbance(faults, account=account.name)
-        self._limits = limits or Limits()
+        usual = Limits() if modelling is None else Limits(nodes_per_pool=_MODELLED_NODES)
+        self._limits = limits or usual
         self._nodes = directory / "nodes"
         isolation = isolation or PlainProcesses()
         run_admin = run_admin or isolation.runs_admin
@@ -222,6 +223,8 @@ class BatchService:
             raise RefusedError(Reason.BODY_TOO_LARGE) from None
 
 
+# What takes no process and no folder does not need the guard against too many.
+_MODELLED_NODES = 100_000
 _READING = ("GET", "HEAD")
 _RANDOM_NAMES = Names(
     node=lambda: secrets.token_hex(32),

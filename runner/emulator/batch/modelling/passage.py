@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 # Whoever adds work in several requests has them all taken in before time goes on.
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.5
 # How long time may be let pass before requests get a turn.
 _TURN_SECONDS = 0.01
 
