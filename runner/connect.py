@@ -38,10 +38,12 @@ __all__ = [
     "SURE_DELEGATION",
     "Account",
     "AzureSettings",
+    "LocalNodes",
     "Services",
     "Target",
     "TargetChoice",
     "choose_target",
+    "find_nodes",
     "open_azure",
     "open_local",
     "read_azure_settings",
@@ -57,6 +59,18 @@ class TargetChoice:
 
     target: Target
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalNodes:
+    """What a node of the local target is, by the emulator's name for it and in words.
+
+    `take_admin` is whether admins may do what they like on a node without harm to the machine.
+    """
+
+    isolation: str
+    words: str
+    take_admin: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,27 @@ def choose_target(explicit: str | None, environ: Mapping[str, str]) -> TargetCho
     return TargetChoice(target="local", why=f"since {BATCH_ENDPOINT} is not set")
 
 
+def find_nodes(asked: str) -> LocalNodes:
+    """What the nodes of the local target are where the option `--isolation` says `asked`.
+
+    Takes about 0.1 s. Raises `UsageError` for what does not work on this machine.
+    """
+    from runner.emulator.batch.isolation.choice import IsolationError, find_kind
+
+    try:
+        choice = find_kind(asked)
+    except IsolationError as error:
+        raise UsageError(
+            f"`--isolation {asked}`: {error}",
+            hint="without the option the best that works here is taken",
+        ) from error
+    return LocalNodes(
+        isolation=choice.kind.value,
+        words=choice.describe(),
+        take_admin=choice.isolation.runs_admin,
+    )
+
+
 def open_azure(settings: AzureSettings, *, secrets: Iterable[str] = ()) -> Services:
     """The services of two accounts, each asked one thing first.
 
@@ -114,6 +149,7 @@ def open_local(
     *,
     state: Path,
     allow_admin: bool,
+    isolation: str = "auto",
     environ: Mapping[str, str],
     secrets: Iterable[str] = (),
 ) -> Services:
@@ -129,7 +165,9 @@ def open_local(
         )
     state = state.absolute()
     with ExitStack() as stack:
-        emulator = start_emulator(state, allow_admin=allow_admin, environ=environ)
+        emulator = start_emulator(
+            state, allow_admin=allow_admin, isolation=isolation, environ=environ
+        )
         stack.callback(emulator.stop)
         # While the emulator imports what it needs, so do we.
         import runner.remote.batch

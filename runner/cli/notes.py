@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from runner.connect import LocalNodes
 from runner.plan.model import Plan
 from runner.report.as_text import plural, printable
 from runner.report.secret_uses import secret_uses
@@ -28,9 +29,11 @@ def notes(
     keep: Sequence[str],
     allow_admin: bool,
     local: bool,
+    nodes: LocalNodes | None = None,
     signed_for: timedelta | None = None,
 ) -> Iterator[str]:
-    """Lines for people; `keep` are the words of `--keep`.
+    """Lines for people; `keep` are the words of `--keep`, `nodes` what those of the local target
+    are, where somebody asked for that or it makes a difference.
 
     `signed_for` is how long tasks surely reach their containers, None where it is long enough.
     """
@@ -45,7 +48,8 @@ def notes(
     if workload.job.schedule is not None:
         yield _on_schedule(workload.job.schedule, run_id)
     if local:
-        yield from _on_this_machine(workload, keep, allow_admin=allow_admin)
+        yield from _on_nodes_here(workload, nodes, allow_admin=allow_admin)
+        yield from _on_what_is_kept_here(workload, keep)
     elif "pool" in keep:
         yield from _on_kept_pools(workload)
 
@@ -111,12 +115,25 @@ def _on_schedule(schedule: Schedule, run_id: str) -> str:
     )
 
 
-def _on_this_machine(
-    workload: Workload, keep: Sequence[str], *, allow_admin: bool
+def asks_for_admin(workload: Workload) -> bool:
+    """Whether nodes are to be set up by an admin, which not every local node allows."""
+    pool = workload.pool
+    return isinstance(pool, NewPool) and bool(pool.packages or _admin_sets_up(pool))
+
+
+def _admin_sets_up(pool: NewPool) -> bool:
+    return pool.start_task is not None and pool.start_task.run_as is Elevation.ADMIN
+
+
+def _on_nodes_here(
+    workload: Workload, nodes: LocalNodes | None, *, allow_admin: bool
 ) -> Iterator[str]:
     pool = workload.pool
-    start_task = pool.start_task if isinstance(pool, NewPool) else None
-    if isinstance(pool, NewPool) and pool.packages:
+    if nodes is not None:
+        yield f"note: {nodes.words}"
+    if not isinstance(pool, NewPool) or (nodes is not None and nodes.take_admin):
+        return
+    if pool.packages:
         if allow_admin:
             yield "note: missing packages are installed on this machine (--allow-admin)"
         else:
@@ -124,7 +141,7 @@ def _on_this_machine(
                 "note: `packages` are not installed on this machine; what the tasks need of them"
                 " must be here already (--allow-admin installs them)"
             )
-    if start_task is not None and start_task.run_as is Elevation.ADMIN:
+    if _admin_sets_up(pool):
         if allow_admin:
             yield "note: the start task runs as admin on this machine (--allow-admin)"
         else:
@@ -132,6 +149,10 @@ def _on_this_machine(
                 "note: the start task asks for admin and is not run on this machine; what it"
                 " installs must be here already (--allow-admin runs it)"
             )
+
+
+def _on_what_is_kept_here(workload: Workload, keep: Sequence[str]) -> Iterator[str]:
+    pool = workload.pool
     if (
         keep
         or (isinstance(pool, NewPool) and pool.keep is not None)

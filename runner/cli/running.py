@@ -18,7 +18,7 @@ from runner.cli.audience import Audience
 from runner.cli.checks import check_runs_here, check_schedule, check_signatures
 from runner.cli.clearing import clearing_notes
 from runner.cli.listing import list_stored, needs_listing
-from runner.cli.notes import notes, plan_notes
+from runner.cli.notes import asks_for_admin, notes, plan_notes
 from runner.cli.progress import choose_display
 from runner.cli.secret_values import read_secrets
 from runner.cli.signals import Interruptions
@@ -27,8 +27,10 @@ from runner.cli.world import World
 from runner.connect import (
     SURE_DELEGATION,
     AzureSettings,
+    LocalNodes,
     Services,
     choose_target,
+    find_nodes,
     open_azure,
     open_local,
     read_azure_settings,
@@ -45,6 +47,7 @@ from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, create_run_directory
 from runner.run.stop import Stop
 from runner.spec.model.terms import SecretName
+from runner.spec.model.workload import Workload
 
 
 def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
@@ -62,6 +65,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         check_signatures(workload, now=world.clock.now(), lifetime=signed_for)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
     values = read_secrets(workload, world.environ)
+    nodes = _find_nodes(workload, arguments.isolation) if settings is None else None
     with ExitStack() as stack:
         services = stored = None
         if settings is not None and needs_listing(workload):
@@ -73,9 +77,10 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             keep=arguments.keep,
             allow_admin=arguments.allow_admin,
             local=settings is None,
+            nodes=nodes,
             signed_for=signed_for,
         )
-        if settings is None and not arguments.allow_admin:
+        if settings is None and not (arguments.allow_admin or (nodes and nodes.take_admin)):
             workload = without_packages(workload)
         plan = expand(workload, folder=folder, run_id=run_id, stored=stored)
         for note in chain(said, plan_notes(plan, local=settings is None)):
@@ -84,6 +89,13 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             arguments=arguments, settings=settings, services=services, secrets=values, world=world
         )
         return _run(plan, start, interruptions)
+
+
+def _find_nodes(workload: Workload, asked: str) -> LocalNodes | None:
+    """What the nodes of the local target are; None where it makes no difference to the run."""
+    if asked == "auto" and not asks_for_admin(workload):
+        return None
+    return find_nodes(asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +122,7 @@ class _Start:
         return open_local(
             state=journal.directory / "emulator",
             allow_admin=self.arguments.allow_admin,
+            isolation=self.arguments.isolation,
             environ=self.world.environ,
             secrets=self.secrets.values(),
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.service import BatchService
 from runner.emulator.blob.access.issue import container_url
 from runner.emulator.blob.service import BlobService
@@ -33,13 +34,15 @@ _AUTO_STORAGE_LIFETIME = timedelta(days=7)
 class Surroundings:
     """What all services share: `origin` is the scheme, host and port that they are served at.
 
-    `environ` is the emulator's own environment, of which tasks see a few variables.
+    `environ` is the emulator's own environment, of which tasks see a few variables; `isolation`
+    says what a node is.
     """
 
     origin: str
     directory: Path
     conditions: Conditions
     environ: Mapping[str, str]
+    isolation: Isolation
 
 
 @asynccontextmanager
@@ -86,6 +89,7 @@ def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings
         run_admin=options.allow_admin,
         auto_storage=sign_container,
         environ=surroundings.environ,
+        isolation=surroundings.isolation,
     )
 
 

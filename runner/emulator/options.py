@@ -10,6 +10,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.emulator.batch.isolation.choice import CHOICES
 from runner.emulator.server.accounts import BatchPlan
 
 
@@ -32,6 +33,7 @@ class Options:
     model: tuple[str, ...]
     time: str
     allow_admin: bool
+    isolation: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +73,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         model=tuple(arguments.model),
         time=arguments.time,
         allow_admin=arguments.allow_admin,
+        isolation=arguments.isolation,
     )
 
 
@@ -178,5 +181,13 @@ def _add_nodes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-admin",
         action="store_true",
-        help="run start tasks that ask for admin, on this machine and as the user you are",
+        help="where nodes are plain processes: run start tasks that ask for admin, on this"
+        " machine and as the user you are",
+    )
+    parser.add_argument(
+        "--isolation",
+        choices=CHOICES,
+        default="auto",
+        help="what a node is: a copy-on-write view of this machine (Linux, as root), a container,"
+        " or nothing but a folder (default: the first that works here)",
     )

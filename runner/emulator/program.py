@@ -12,12 +12,13 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
 from runner.emulator.announcement import Announcement, write_exports, write_json
+from runner.emulator.batch.isolation.choice import Choice, IsolationError, choosing
 from runner.emulator.conditions import Conditions, ConditionsError, read_conditions
 from runner.emulator.faultlog import log_faults
 from runner.emulator.options import Options, add_arguments, build_parser, read_options
@@ -40,7 +41,15 @@ EXIT_SUCCESS = 0
 EXIT_USAGE = 2
 
 # Each says in one line what cannot be.
-_REFUSALS = (AccountError, ConditionsError, DataError, KeyFileError, ListenError, RecordError)
+_REFUSALS = (
+    AccountError,
+    ConditionsError,
+    DataError,
+    IsolationError,
+    KeyFileError,
+    ListenError,
+    RecordError,
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,14 +59,18 @@ def run(arguments: argparse.Namespace) -> int:
         conditions = read_conditions(options, _now)
         plan = plan_accounts(options.batch_accounts, options.storage_accounts)
         given = read_given_keys(options.keys, plan.names()) if options.keys else {}
+        isolation = options.isolation if conditions.modelling is None else "none"
         with (
             open_listener(options.host, options.port) as listener,
             open_data(options.data) as directory,
+            choosing(isolation, layers=directory / "layers", hidden=directory) as choose,
         ):
             log_faults(directory / "emulator.log" if options.data else None)
             accounts = make_accounts(plan, load_keys(directory, plan.names(), given))
             with _open_recording(options.record, accounts.all()) as recording:
-                asyncio.run(_serve(options, conditions, listener, directory, accounts, recording))
+                asyncio.run(
+                    _serve(options, conditions, listener, directory, accounts, recording, choose)
+                )
     except _REFUSALS as error:
         sys.stderr.write(f"emulator: {error}\n")
         return EXIT_USAGE
@@ -86,6 +99,7 @@ async def _serve(
     directory: Path,
     accounts: Accounts,
     recording: Recording | None,
+    choose: Callable[[], Choice],
 ) -> None:
     stop = stop_event(until_stdin_closes=options.until_stdin_closes)
     # Imported here, so that a refused port or directory is said without loading the services,
@@ -95,11 +109,13 @@ async def _serve(
     from runner.emulator.server.routing import AccountRouter
     from runner.emulator.server.serving import serve
 
+    choice = choose()
     surroundings = Surroundings(
         origin=f"http://{format_authority(listener)}",
         directory=directory,
         conditions=conditions,
         environ=os.environ,  # noqa: TID251 - the edge; tasks see a few of its variables
+        isolation=choice.isolation,
     )
     sys.stderr.write(conditions.describe())
     announcement = Announcement(origin=surroundings.origin, accounts=accounts)
@@ -107,6 +123,8 @@ async def _serve(
 
     def announce() -> None:
         try:
+            if conditions.modelling is None:
+                sys.stderr.write(f"emulator: {choice.describe()}\n")
             write(sys.stdout.write, announcement)
             sys.stdout.flush()
         except BrokenPipeError:

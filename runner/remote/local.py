@@ -109,8 +109,10 @@ class LocalEmulator:
         )
 
 
-def start_emulator(state: Path, *, allow_admin: bool, environ: Mapping[str, str]) -> LocalEmulator:
-    """Starts it, and does not wait until it is ready.
+def start_emulator(
+    state: Path, *, allow_admin: bool, isolation: str = "auto", environ: Mapping[str, str]
+) -> LocalEmulator:
+    """Starts it, and does not wait until it is ready; `isolation` is the emulator's own option.
 
     It works in its own directory, so that no file of the user's stands for one of its modules, and
     in a session of its own, so that Ctrl-C reaches us alone: we ask it to clean up and then to end.
@@ -118,7 +120,7 @@ def start_emulator(state: Path, *, allow_admin: bool, environ: Mapping[str, str]
     """
     command = [
         *(sys.executable, "-m", "runner.emulator", "--json", "--until-stdin-closes"),
-        *("--data", str(state)),
+        *("--data", str(state), "--isolation", isolation),
         *(["--allow-admin"] if allow_admin else []),
     ]
     messages = state / MESSAGES

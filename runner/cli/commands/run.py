@@ -9,6 +9,7 @@ from runner.cli.specs import add_json_argument, add_parameter_arguments
 from runner.cli.world import World
 
 _KEEP = ("pool", "job", "storage")
+ISOLATIONS = ("auto", "copy-on-write", "container", "none")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-admin",
         action="store_true",
-        help="local target: run a start task that asks for admin on this machine",
+        help="local target, where nodes are plain processes: run a start task that asks for admin"
+        " on this machine",
+    )
+    parser.add_argument(
+        "--isolation",
+        choices=ISOLATIONS,
+        default="auto",
+        help="local target: what a node is (default: a copy-on-write view of this machine on Linux"
+        " as root, else plain processes)",
     )
     parser.add_argument(
         "--logs",

@@ -50,10 +50,9 @@ class BatchService:
     """All calls belong to one asyncio loop; records live in memory, files below `directory`.
 
     `environ` is the emulator's own environment, of which tasks see the few variables that
-    programs need; `isolation` says what a node is, and is closed with the service; `executor` runs
-    tasks in place of all that; `auto_storage`
-    gives the signed URL of a container of the account's auto-storage account, if it has one;
-    `names` makes new names in place of chance; `faults` are those that are asked for; with
+    programs need; `isolation` says what a node is; `executor` runs tasks in place of all that;
+    `auto_storage` gives the signed URL of a container of the account's auto-storage account, if it
+    has one; `names` makes new names in place of chance; `faults` are those that are asked for; with
     `modelling`, tasks only take their time, which need not be real.
     """
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.notes import notes, plan_notes
+from runner.cli.notes import asks_for_admin, notes, plan_notes
+from runner.connect import LocalNodes
 from tests.fakes.plans import RUN, SPEC, make_plan, make_workload, spec_of
 
 EXISTING = SPEC[: SPEC.index("pool:")] + "pool: {existing: shared}\n" + SPEC[SPEC.index("task:") :]
@@ -37,11 +38,22 @@ LOSS = (
 )
 
 
+PLAIN = LocalNodes(isolation="none", words="nodes are folders", take_admin=False)
+VIEWS = LocalNodes(isolation="copy-on-write", words="nodes are views", take_admin=True)
+
+
 def said(
-    folder: Path, text: str, *keep: str, local: bool = False, allow_admin: bool = False
+    folder: Path,
+    text: str,
+    *keep: str,
+    local: bool = False,
+    nodes: LocalNodes | None = None,
+    allow_admin: bool = False,
 ) -> list[str]:
     workload = make_workload(folder, text)
-    return list(notes(workload, run_id=RUN, keep=keep, allow_admin=allow_admin, local=local))
+    return list(
+        notes(workload, run_id=RUN, keep=keep, allow_admin=allow_admin, local=local, nodes=nodes)
+    )
 
 
 @pytest.mark.parametrize("local", [True, False])
@@ -126,6 +138,26 @@ def test_admin_on_this_machine_is_said(tmp_path: Path) -> None:
     assert said(tmp_path, ADMIN, local=True, allow_admin=True) == [
         "note: the start task runs as admin on this machine (--allow-admin)"
     ]
+
+
+def test_what_nodes_are_is_said(tmp_path: Path) -> None:
+    packages = SPEC.replace("  vm_size:", "  packages: {apt: [jq]}\n  vm_size:", 1)
+
+    for text in (SPEC, ADMIN, packages):
+        assert said(tmp_path, text, local=True, nodes=VIEWS) == ["note: nodes are views"]
+        # Where they take admins, there is nothing to allow.
+        assert said(tmp_path, text, local=True, nodes=VIEWS, allow_admin=True) == [
+            "note: nodes are views"
+        ]
+    assert said(tmp_path, ADMIN, local=True, nodes=PLAIN) == ["note: nodes are folders", NOT_RUN]
+
+
+def test_who_asks_for_admin(tmp_path: Path) -> None:
+    packages = SPEC.replace("  vm_size:", "  packages: {apt: [jq]}\n  vm_size:", 1)
+    asked = [
+        asks_for_admin(make_workload(tmp_path, text)) for text in (SPEC, ADMIN, packages, EXISTING)
+    ]
+    assert asked == [False, True, True, False]
 
 
 def test_packages_on_this_machine_are_said(tmp_path: Path) -> None:

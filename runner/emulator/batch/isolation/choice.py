@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -54,47 +55,41 @@ _WORDS = {
 }
 
 
-def begin_choice(asked: str, *, layers: Path, hidden: Path) -> Callable[[], Choice]:
-    """Begins to find out, and gives what waits for the answer and is to be called once.
+@contextmanager
+def choosing(asked: str, *, layers: Path, hidden: Path) -> Iterator[Callable[[], Choice]]:
+    """Begins to find out, and gives what waits for the answer; closes it in the end.
 
     `asked` is one of `CHOICES`; `layers` is where copy-on-write nodes keep what they change, and
     `hidden` what they must not see of. The answer raises `IsolationError` for a choice that does
     not work here.
     """
+    obstacle = _obstacle(asked)
     if asked == "none":
-        return _plain
-    if asked == "container":
-        raise IsolationError("nodes cannot be containers yet")
-    obstacle = _obstacle()
-    if obstacle is None:
+        yield _plain
+    elif obstacle is not None:
+        yield lambda: _without_views(asked, obstacle)
+    else:
         from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
 
         views = CopyOnWrite(layers=layers, hidden=hidden)
 
-        def answer() -> Choice:
+        def choose() -> Choice:
             try:
                 views.check()
             except UnavailableError as error:
                 return _without_views(asked, str(error))
             return Choice(kind=Kind.COPY_ON_WRITE, isolation=views)
 
-        return answer
-    return lambda: _without_views(asked, obstacle)
+        with closing(views):
+            yield choose
 
 
-def find_kind(asked: str) -> Callable[[], Choice]:
-    """As `begin_choice`, for those who only want to know; what it answers is closed already."""
-    directory = tempfile.TemporaryDirectory(prefix="batch-run-")
-    place = Path(directory.name)
-    answer = begin_choice(asked, layers=place / "layers", hidden=place)
-
-    def find() -> Choice:
-        with directory:
-            choice = answer()
-            choice.isolation.close()
-            return choice
-
-    return find
+def find_kind(asked: str) -> Choice:
+    """As `choosing`, for those who only want to know; what it gives is closed already."""
+    with tempfile.TemporaryDirectory(prefix="batch-run-") as directory:
+        place = Path(directory)
+        with choosing(asked, layers=place / "layers", hidden=place) as choose:
+            return choose()
 
 
 def _plain() -> Choice:
@@ -107,8 +102,10 @@ def _without_views(asked: str, why: str) -> Choice:
     return Choice(kind=Kind.NONE, isolation=PlainProcesses(), why=f"not copy-on-write: {why}")
 
 
-def _obstacle() -> str | None:
+def _obstacle(asked: str) -> str | None:
     """What surely stands in the way of copy-on-write nodes; None where it has to be tried."""
+    if asked == "container":
+        raise IsolationError("nodes cannot be containers yet")
     if sys.platform != "linux":
         return "it needs Linux"
     if os.geteuid() != 0:

@@ -6,6 +6,7 @@ It must not know how a view is built, nor why a command is run.
 from __future__ import annotations
 
 import os
+import secrets
 import select
 import signal
 import socket
@@ -58,15 +59,17 @@ class _Node:
 class CopyOnWrite:
     """Implements `Isolation` for Linux and root; calls block, and may come from any thread.
 
-    Below `hidden` a node sees its own folder and nothing else; `layers` keeps what nodes change,
-    and is removed with them. The processes of nodes end with this one, however that ends.
+    Below `hidden` a node sees its own folder and nothing else. What nodes change is kept below
+    `layers`, which nobody else uses at the time, and is removed with them.
+    The processes of nodes end with this one, however that ends.
     """
 
     runs_admin = True
 
     def __init__(self, *, layers: Path, hidden: Path) -> None:
         """Starts the process that makes nodes, and does not wait until it can."""
-        self._layers = Path(os.path.realpath(layers))
+        # Of our own: what an emulator that was killed left there may still be being removed.
+        self._layers = Path(os.path.realpath(layers)) / secrets.token_hex(8)
         self._hidden = Path(os.path.realpath(hidden))
         self._nodes: dict[Path, _Node] = {}
         self._lock = threading.Lock()

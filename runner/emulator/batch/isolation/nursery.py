@@ -77,9 +77,10 @@ def _set_up(layers: Path) -> None:
     """
     unshare(CLONE_NEWNS)
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
-    if layers.exists():
-        remove_tree(layers)
     layers.mkdir(parents=True, mode=0o700)
+    for left in layers.parent.iterdir():
+        if left != layers:
+            _in_child(partial(_remove_left, left))
     try:
         _try(layers / "trial")
     except OSError:
@@ -91,6 +92,15 @@ def _clear(layers: Path) -> None:
     with suppress(OSError):
         unmount(layers)
     remove_tree(layers)
+    with suppress(OSError):
+        # Unless another one is there.
+        layers.parent.rmdir()
+
+
+def _remove_left(layers: Path) -> None:
+    """What a nursery that was killed left; one that is only about to end does the same."""
+    with suppress(OSError):
+        remove_tree(layers)
 
 
 def _try(layers: Path) -> None:

@@ -29,7 +29,7 @@ class LocalExecutor:
     `Popen` starts by vfork), works alike on Linux and macOS, and lets transfers block. Threads are
     made on demand; the caller bounds how many tasks run at once.
 
-    `isolation` says what a node is; by default nothing but a folder. It is closed with this.
+    `isolation` says what a node is, and is the caller's to close; by default nothing but a folder.
     """
 
     def __init__(
@@ -42,7 +42,6 @@ class LocalExecutor:
         isolation: Isolation | None = None,
     ) -> None:
         self._run_admin = run_admin
-        self._isolation = isolation or PlainProcesses()
         self._threads = ThreadPoolExecutor(_MAX_RUNNING, thread_name_prefix="task")
         self._transfers = ThreadPoolExecutor(_MAX_TRANSFERS, thread_name_prefix="transfer")
         self._connections = Connections(policy or TransferPolicy())
@@ -51,7 +50,7 @@ class LocalExecutor:
             base_environment=dict(base_environment),
             connections=self._connections,
             transfers=self._transfers,
-            isolation=self._isolation,
+            isolation=isolation or PlainProcesses(),
         )
         self._running: dict[Execution, asyncio.Future[Outcome]] = {}
         self._closed = False
@@ -103,7 +102,6 @@ class LocalExecutor:
         self._threads.shutdown()
         self._transfers.shutdown()
         self._connections.close()
-        self._isolation.close()
 
 
 async def _settle(future: asyncio.Future[Outcome]) -> None:

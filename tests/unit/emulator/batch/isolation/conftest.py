@@ -1,0 +1,78 @@
+"""Nodes that are views of this machine, where it can make them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
+from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Command
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C"}
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Nodes below a data directory, and what runs there."""
+
+    data: Path
+    views: CopyOnWrite
+    interruption: Interruption = field(default_factory=Interruption)
+
+    def root(self, name: str) -> Path:
+        """The folder of a node, which is made."""
+        root = self.data / "nodes" / name
+        root.mkdir(parents=True, exist_ok=True)
+        return root
+
+    def run(
+        self,
+        *words: str,
+        node: str = "one",
+        environment: Mapping[str, str] = ENVIRONMENT,
+        mark: str | None = None,
+        interruption: Interruption | None = None,
+    ) -> int:
+        """Runs a command in the folder of a node, where `out` gets its output."""
+        root = self.root(node)
+        with (root / "out").open("wb") as out:
+            command = Command(
+                node=root,
+                words=words,
+                working_directory=root,
+                environment=environment,
+                stdout=out.fileno(),
+                stderr=out.fileno(),
+                mark=mark,
+            )
+            return self.views.run(command, interruption or self.interruption)
+
+    def say(self, script: str, node: str = "one") -> str:
+        """What a script prints, in one line; it must succeed."""
+        code = self.run("/bin/sh", "-ec", script, node=node)
+        said = (self.root(node) / "out").read_text().strip()
+        assert code == 0, said
+        return said
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[Nodes]:
+    """Nodes, which are gone with all that they changed when the test ends."""
+    if os.geteuid() != 0:
+        pytest.skip("copy-on-write nodes need root")
+    data = tmp_path / "data"
+    data.mkdir()
+    views = CopyOnWrite(layers=data / "layers", hidden=data)
+    try:
+        views.check()
+    except UnavailableError as error:
+        pytest.skip(f"no copy-on-write nodes on this machine: {error}")
+    try:
+        yield Nodes(data, views)
+    finally:
+        views.close()

@@ -1,0 +1,276 @@
+"""Copy-on-write nodes: what stays on them, what ends with them, and what the machine keeps."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from runner.emulator.batch.isolation.mounts import read_mounts
+from runner.emulator.batch.node.interruption import Interruption
+from tests.unit.emulator.batch.isolation.conftest import ENVIRONMENT, Nodes
+
+LIMIT_SECONDS = 20.0
+PROGRAM = Path("/usr/bin/made-by-a-node")
+DAEMON = "setsid sh -c 'echo > up; exec sleep 1000' & until test -e up; do sleep 0.01; done"
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.005)
+
+
+def processes_with(variable: str) -> list[int]:
+    """Processes of the whole machine with something in their environment."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if variable.encode() in environment.split(b"\0"):
+            found.append(int(entry.name))
+    return found
+
+
+def test_what_is_installed_stays_on_its_node(nodes: Nodes) -> None:
+    nodes.say(
+        f"echo 'echo \"$0\"' > {PROGRAM}; chmod +x {PROGRAM}"
+        "; echo new >> /etc/hosts; rm /etc/passwd"
+    )
+
+    assert nodes.say(PROGRAM.name) == str(PROGRAM)
+    assert nodes.say("tail -n 1 /etc/hosts; ls /etc/passwd || echo gone").split("\n") == [
+        "new",
+        "ls: cannot access '/etc/passwd': No such file or directory",
+        "gone",
+    ]
+    assert nodes.say(f"test -e {PROGRAM} || echo missing", node="two") == "missing"
+    assert not PROGRAM.exists()
+    assert Path("/etc/passwd").exists()
+    assert not Path("/etc/hosts").read_text().endswith("new\n")
+
+
+def test_a_nodes_folder_is_the_real_one(nodes: Nodes) -> None:
+    (nodes.root("one") / "in").write_text("from outside")
+
+    assert nodes.say("cat in; mkdir wd; echo inside > wd/out; pwd").endswith(str(nodes.root("one")))
+    assert (nodes.root("one") / "wd" / "out").read_text() == "inside\n"
+
+
+def test_a_node_sees_nothing_else_of_the_emulator(nodes: Nodes) -> None:
+    (nodes.data / "accounts.json").write_text("secret")
+    nodes.root("two")
+
+    said = nodes.say(f"find {nodes.data} -mindepth 1 | sort")
+
+    here = nodes.data / "nodes"
+    assert said.split("\n") == [str(here), str(here / "one"), str(here / "one" / "out")]
+
+
+def test_files_of_the_machine_are_read_where_they_are(nodes: Nodes, tmp_path: Path) -> None:
+    (tmp_path / "script.sh").write_text("echo from the machine")
+
+    assert nodes.say(f"sh {tmp_path}/script.sh; echo mine > {tmp_path}/script.sh") == (
+        "from the machine"
+    )
+    assert (tmp_path / "script.sh").read_text() == "echo from the machine"
+
+
+def test_a_restart_keeps_what_was_installed(nodes: Nodes) -> None:
+    nodes.say(f"echo kept > {PROGRAM}")
+    assert nodes.views.is_running(nodes.root("one"))
+    nodes.views.end_node(nodes.root("one"))
+    assert not nodes.views.is_running(nodes.root("one"))
+
+    assert nodes.say(f"cat {PROGRAM}") == "kept"
+
+
+def test_a_node_that_is_removed_forgets(nodes: Nodes) -> None:
+    nodes.say(f"echo lost > {PROGRAM}")
+    nodes.views.remove_node(nodes.root("one"))
+    assert list((nodes.data / "layers").glob("*/*")) == []
+
+    assert nodes.say(f"test -e {PROGRAM} || echo forgotten") == "forgotten"
+    nodes.views.remove_node(nodes.root("never-used"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("true",), 0),
+        (("sh", "-c", "exit 7"), 7),
+        (("sh", "-c", "kill -TERM $$"), 143),
+        (("sh", "-c", "kill -KILL $$"), 137),
+    ],
+)
+def test_exit_codes(nodes: Nodes, words: tuple[str, ...], code: int) -> None:
+    assert nodes.run(*words) == code
+
+
+def test_what_cannot_start_is_an_error_as_of_the_machine(nodes: Nodes) -> None:
+    with pytest.raises(FileNotFoundError):
+        nodes.run("no-such-program")
+    with pytest.raises(PermissionError):
+        nodes.run("./out")
+    with pytest.raises(ValueError, match="embedded null byte"):
+        nodes.run("echo", "a\0b")
+    assert nodes.run("true") == 0
+
+
+def test_words_and_environment_of_any_size_and_bytes(nodes: Nodes) -> None:
+    odd = os.fsdecode(b"\xff\xfe \n'\"")
+    environment = {**ENVIRONMENT, "ODD": odd, **{f"V{i}": "x" * 100_000 for i in range(10)}}
+
+    code = nodes.run(
+        "sh",
+        "-c",
+        'printf %s%s "$ODD" "$1"; printf %s "$V9" | wc -c',
+        "_",
+        odd,
+        environment=environment,
+    )
+
+    assert code == 0
+    assert (nodes.root("one") / "out").read_bytes() == os.fsencode(odd) * 2 + b"100000\n"
+
+
+def test_commands_of_a_node_run_side_by_side(nodes: Nodes) -> None:
+    def run(index: int) -> str:
+        return nodes.say(f"sleep 0.01; echo {index}", node=f"n{index % 4}x{index}")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(run, range(24))) == [str(index) for index in range(24)]
+
+
+def test_an_interruption_ends_the_whole_group(nodes: Nodes) -> None:
+    interruption = Interruption()
+    mark = f"NODE_TEST={nodes.data}-group"
+    environment = {**ENVIRONMENT, "NODE_TEST": f"{nodes.data}-group"}
+    codes: list[int] = []
+    script = "sleep 1000 & setsid sleep 1000 & echo up > up; wait"
+
+    def run() -> None:
+        codes.append(
+            nodes.run(
+                "sh", "-c", script, environment=environment, mark=mark, interruption=interruption
+            )
+        )
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until(lambda: len(processes_with(mark)) == 3, "the three processes run")
+    interruption.fire()
+    thread.join(LIMIT_SECONDS)
+
+    assert codes == [137]
+    wait_until(lambda: processes_with(mark) == [], "all of them have ended")
+
+
+def test_what_leaves_the_group_ends_with_its_command(nodes: Nodes) -> None:
+    mark = f"NODE_TEST={nodes.data}-daemon"
+    environment = {**ENVIRONMENT, "NODE_TEST": f"{nodes.data}-daemon"}
+
+    assert nodes.run("sh", "-c", f"sleep 1000 & {DAEMON}", environment=environment, mark=mark) == 0
+
+    wait_until(lambda: processes_with(mark) == [], "the daemon has ended")
+
+
+def test_services_stay_until_the_node_ends(nodes: Nodes) -> None:
+    mark = f"NODE_TEST={nodes.data}-service"
+    environment = {**ENVIRONMENT, "NODE_TEST": f"{nodes.data}-service"}
+
+    assert nodes.run("sh", "-c", DAEMON, environment=environment) == 0
+    assert nodes.run("true", mark="ANOTHER=mark") == 0
+    assert len(processes_with(mark)) == 1
+    nodes.views.end_node(nodes.root("one"))
+
+    assert processes_with(mark) == []
+
+
+def test_a_node_whose_first_process_was_killed_starts_again(nodes: Nodes) -> None:
+    nodes.say(f"echo kept > {PROGRAM}")
+    mark = f"NODE_TEST={nodes.data}-killed"
+    environment = {**ENVIRONMENT, "NODE_TEST": f"{nodes.data}-killed"}
+    codes: list[int] = []
+    thread = threading.Thread(
+        target=lambda: codes.append(nodes.run("sleep", "1000", environment=environment))
+    )
+    thread.start()
+    wait_until(lambda: processes_with(mark) != [], "the command runs")
+    (process,) = processes_with(mark)
+    status = Path(f"/proc/{process}/status").read_text()
+    (parent,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("PPid"))
+    os.kill(parent, signal.SIGKILL)
+    thread.join(LIMIT_SECONDS)
+
+    assert codes == [137]
+    assert nodes.say(f"cat {PROGRAM}") == "kept"
+
+
+def test_a_node_cannot_reach_the_machine(nodes: Nodes) -> None:
+    assert nodes.run("mount", "-t", "tmpfs", "none", "/mnt") != 0
+    assert nodes.run("sh", "-c", "echo x > /proc/sys/kernel/core_pattern") != 0
+    assert nodes.run("sh", "-c", "echo b > /proc/sysrq-trigger") != 0
+    assert nodes.run("sh", "-c", "mkdir /sys/fs/cgroup/made-by-a-node") != 0
+    assert nodes.run("sh", "-c", f"kill -9 {os.getpid()}") != 0
+    assert nodes.say("find /dev -type b | wc -l; find /run -type s | wc -l").split() == ["0", "0"]
+    # The shell that says so, `ls`, and the first process of the node.
+    assert nodes.say("ls -d /proc/[0-9]* | wc -l") == "4"
+
+
+def test_nothing_is_left(nodes: Nodes) -> None:
+    before = read_mounts()
+    nodes.say(f"echo x > {PROGRAM}; echo x > /tmp/made-by-a-node")
+    nodes.say("true", node="two")
+    assert read_mounts() == before
+    nodes.views.close()
+
+    assert sorted(path.name for path in nodes.data.iterdir()) == ["nodes"]
+    assert not Path("/tmp/made-by-a-node").exists()
+    nodes.views.close()
+
+
+_OWNER = """
+import pathlib, sys
+from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite
+from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Command
+data, variable = pathlib.Path(sys.argv[1]), sys.argv[2]
+views = CopyOnWrite(layers=data / "layers", hidden=data)
+views.check()
+node = data / "nodes" / "owned"
+node.mkdir(parents=True)
+print("ready", flush=True)
+script = "setsid sleep 1000 & sleep 1000"
+views.run(
+    Command(node=node, words=("/bin/sh", "-c", script), working_directory=node,
+            environment={"NODE_TEST": variable}, stdout=1, stderr=2), Interruption()
+)
+"""
+
+
+def test_all_ends_with_an_owner_that_is_killed(nodes: Nodes, tmp_path: Path) -> None:
+    data = tmp_path / "owned"
+    data.mkdir()
+    variable = f"{data}-owner"
+    with subprocess.Popen(
+        [sys.executable, "-c", _OWNER, str(data), variable], stdout=subprocess.PIPE
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"ready\n"
+        wait_until(lambda: len(processes_with(f"NODE_TEST={variable}")) == 3, "it runs")
+        owner.kill()
+
+    wait_until(lambda: processes_with(f"NODE_TEST={variable}") == [], "its processes have ended")
+    wait_until(lambda: not (data / "layers").exists(), "what nodes changed is gone")
