@@ -5,6 +5,7 @@ It must not know how the emulator works.
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -80,7 +81,9 @@ def refused(ask: Callable[[], object]) -> tuple[int, str]:
     assert error.response is not None
     # azure-batch 15.1 leaves the connection of a refused download open.
     response: Any = error.response
-    response.close()
+    closing = response.close()
+    if inspect.iscoroutine(closing):
+        closing.close()
     code = error.error.code if error.error is not None else ""
     return error.status_code, str(code)
 

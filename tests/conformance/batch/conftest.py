@@ -1,22 +1,46 @@
-"""A client of the emulator's Batch account, and names that no other test uses."""
+"""A watched client of the Batch account, and names that no other test uses."""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 
 import pytest
 from azure.batch import BatchClient
-from azure.core.credentials import AzureNamedKeyCredential
 
+from tests.conformance.batch.variants import MAIN, VARIANTS, Variant, open_client
 from tests.conformance.endpoints import Emulator
+from tests.conformance.openapi.judging import Judge
+from tests.conformance.openapi.reference import read_reference
+
+ALL_VARIANTS = os.environ.get("BATCH_RUN_VARIANTS", "main") == "all"
+"""Whether every test runs in every variant, and not only the one per operation."""
+
+
+@pytest.fixture(params=VARIANTS if ALL_VARIANTS else (MAIN,), ids=str)
+def variant(request: pytest.FixtureRequest) -> Variant:
+    """How the test talks to the service."""
+    chosen: Variant = request.param
+    return chosen
 
 
 @pytest.fixture
-def client(emulator: Emulator) -> Iterator[BatchClient]:
+def judge() -> Iterator[Judge | None]:
+    """Sees every answer; None on a machine without the service's documents."""
+    reference = read_reference()
+    if reference is None:
+        yield None
+        return
+    judge = Judge(reference=reference)
+    yield judge
+    assert not judge.faults, "\n".join(dict.fromkeys(judge.faults))
+
+
+@pytest.fixture
+def client(emulator: Emulator, variant: Variant, judge: Judge | None) -> Iterator[BatchClient]:
     """The real SDK with the account's key."""
-    credential = AzureNamedKeyCredential(emulator.batch_account, emulator.batch_key)
-    with BatchClient(emulator.batch_endpoint, credential) as opened:
+    with open_client(variant, emulator, judge) as opened:
         yield opened
 
 

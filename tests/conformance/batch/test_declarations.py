@@ -295,6 +295,7 @@ def test_a_pool_of_everything_is_given_back(client: BatchClient, name: str) -> N
         ],
         network_configuration=models.NetworkConfiguration(
             subnet_id="/subscriptions/s/n",
+            dynamic_vnet_assignment_scope="none",
             public_ip_address_configuration=models.BatchPublicIpAddressConfiguration(
                 ip_address_provisioning_type="nopublicipaddresses"
             ),

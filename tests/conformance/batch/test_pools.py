@@ -243,11 +243,6 @@ def test_a_second_pool_with_the_id_is_refused(client: BatchClient, create: Creat
     assert refused(create) == (409, "PoolExists")
 
 
-def test_what_is_not_built_says_so(client: BatchClient, create: Create) -> None:
-    create()
-    assert refused(lambda: list(client.list_pool_usage_metrics())) == (501, "NotImplemented")
-
-
 def test_the_account_has_no_applications(client: BatchClient) -> None:
     assert list(client.list_applications()) == []
     assert refused(lambda: client.get_application("x")) == (404, "ApplicationNotFound")

@@ -235,6 +235,7 @@ def test_a_collection_reports_each_task(client: BatchClient, idle_job: str) -> N
     assert counts.task_counts.completed == 0
 
 
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning:aiohttp")
 def test_too_many_or_too_large_collections_are_refused(client: BatchClient, idle_job: str) -> None:
     many = [models.BatchTaskCreateOptions(id=f"{n}", command_line="x") for n in range(101)]
     large = [models.BatchTaskCreateOptions(id=f"{n}", command_line="x" * 20_000) for n in range(60)]
