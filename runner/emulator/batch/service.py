@@ -38,7 +38,9 @@ from runner.emulator.batch.operations.refusals import refuse
 from runner.emulator.batch.operations.replies import Reply, to_response
 from runner.emulator.batch.operations.routing import Match, Routes
 from runner.emulator.batch.operations.table import OLDER_OPERATIONS, OPERATIONS
+from runner.emulator.batch.operations.selections import check_selection
 from runner.emulator.batch.operations.versions import check_operation, read_version
+from runner.emulator.batch.operations.timeouts import check_timeout
 from runner.emulator.batch.runtime import Runtime
 from runner.emulator.faults.choose import Faults
 from runner.emulator.server.accounts import Account
@@ -183,6 +185,8 @@ class BatchService:
             raise RefusedError(
                 Reason.NOT_IMPLEMENTED,
                 ("Operation", match.operation.name),
+        check_timeout(query)
+        check_selection(match.operation.name, query)
                 ("Reason", f"The emulator does not have the operation {match.operation.name}"),
             )
         content = await self._content(request, match)

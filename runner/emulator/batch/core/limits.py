@@ -17,6 +17,7 @@ class Limits:
     collection_bytes: int = 1024 * 1024
     body_bytes: int = 4 * 1024 * 1024
     page_size: int = 1000
+    counts_page_size: int = 10
     slots_per_node: int = 256
     nodes_per_removal: int = 100
     dependency_characters: int = 64_000

@@ -16,6 +16,7 @@ from runner.emulator.batch.core.refusal import invalid_query
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.evaluate import Property, compile_filter
 from runner.emulator.batch.operations.replies import Reply, metadata
+from runner.emulator.batch.operations.selections import pick
 
 R = TypeVar("R")
 
@@ -72,8 +73,9 @@ def number_in_order(records: Iterable[R]) -> Callable[[Key | None], Iterator[tup
 
 
 def page_size(call: Call) -> int:
-    """`maxresults`, or as many as a page may have."""
-    most = call.state.limits.page_size
+    """`maxresults`, or as many as a page may have: of counts of nodes fewer than of others."""
+    limits = call.state.limits
+    most = limits.counts_page_size if call.resource.endswith("/nodecounts") else limits.page_size
     text = call.query.get("maxresults")
     if text is None:
         return most
@@ -90,11 +92,7 @@ def page_size(call: Call) -> int:
 
 def select(call: Call, document: dict[str, Any]) -> dict[str, Any]:
     """The properties that `$select` names, in the order of the document."""
-    text = call.query.get("$select")
-    if not text:
-        return document
-    wanted = {name.strip() for name in text.split(",")}
-    return {name: value for name, value in document.items() if name in wanted}
+    return pick(call.query, document)
 
 
 def _start(call: Call) -> Key | None:

@@ -56,8 +56,9 @@ def to_response(reply: Reply, *, request: Request, request_id: str, now: datetim
         ("DataServiceVersion", "3.0"),
         ("Date", http_date(now)),
     ]
-    if headers_sent.get("return-client-request-id", "").lower() == "true":
-        headers.append(("client-request-id", headers_sent.get("client-request-id", "")))
+    client_id = headers_sent.get("client-request-id")
+    if client_id and headers_sent.get("return-client-request-id", "").lower() == "true":
+        headers.append(("client-request-id", client_id))
     if reply.modified is not None:
         headers.append(("ETag", etag_of(reply.modified)))
         headers.append(("Last-Modified", http_date(reply.modified)))
