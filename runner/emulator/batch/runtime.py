@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from runner.emulator.batch.core.actions import (
     RunPreparation,
     RunRelease,
     RunStartTask,
+    RunSubtask,
     RunTask,
     UploadLogs,
 )
@@ -41,6 +43,7 @@ from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.disturbance import Disturbance, earliest
 from runner.emulator.batch.launching.launches import (
+    launch_coordination,
     launch_preparation,
     launch_release,
     launch_start_task,
@@ -173,6 +176,8 @@ class Runtime:
                 self._prepare(action)
             case RunTask():
                 self._start(action.run, self._run_task(action), end_run)
+            case RunSubtask():
+                self._start(action.run, self._run_subtask(action), end_run)
             case RunStartTask():
                 self._start(action.run, self._run_start_task(action), end_start_task)
             case RunPreparation():
@@ -245,7 +250,26 @@ class Runtime:
         store = self._state.store
         task = store.task(action.job, action.task)
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
-        launch = launch_task(self._place, task, store.job(action.job), pool, node)
+        job = store.job(action.job)
+        if task.instances and not task.coordinated:
+            launch = launch_coordination(self._place, task, job, pool, node, 0)
+        else:
+            launch = launch_task(self._place, task, job, pool, node)
+            if task.coordinated and task.started and launch.max_wall_clock_time:
+                spent = self._clock() - task.started
+                left = max(launch.max_wall_clock_time - spent, timedelta())
+                launch = replace(launch, max_wall_clock_time=left)
+        return await self._run_launch(launch)
+
+    async def _run_subtask(self, action: RunSubtask) -> Outcome:
+        await self._wait_for_removals(action.node)
+        store = self._state.store
+        task, job = store.task(action.job, action.task), store.job(action.job)
+        pool, node = store.pool(action.pool), store.node(action.pool, action.node)
+        launch = launch_coordination(self._place, task, job, pool, node, action.subtask)
+        return await self._run_launch(launch)
+
+    async def _run_launch(self, launch: Launch) -> Outcome:
         if launch.elevated and not self._run_admin:
             return self._refuse_admin(launch)
         return await self._executor.run(launch)

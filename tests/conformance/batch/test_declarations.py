@@ -262,6 +262,16 @@ def test_a_multi_instance_task_is_coordinated_first(
     assert output(client, job) == "ready\na.txt\n127.0.0.1,127.0.0.1 true\n"
     assert task.multi_instance_settings is not None
     assert task.multi_instance_settings.as_dict() == settings.as_dict()
+    (subtask,) = client.list_subtasks(job, "t")
+    assert (subtask.id, subtask.state, subtask.exit_code) == (1, "completed", 0)
+    assert subtask.result == "success"
+    assert task.node_info is not None
+    place = subtask.node_info
+    assert place is not None
+    assert place.node_id != task.node_info.node_id
+    file = f"{place.task_root_directory}/stdout.txt"
+    content = client.download_node_file(str(place.pool_id), str(place.node_id), file)
+    assert b"".join(content) == b"ready\na.txt\n"
 
 
 def test_a_coordination_that_fails_fails_the_task(client: BatchClient, wide_job: str) -> None:

@@ -64,7 +64,7 @@ def test_a_reimaged_node_starts_without_its_files(client: BatchClient, pool: str
     boot = client.get_node(pool, node).last_boot_time
     assert boot is not None
 
-    options = models.BatchNodeReimageOptions(node_reimage_option="terminate")
+    options: Any = {"nodeReimageOption": "terminate"}
     client.begin_reimage_node(pool, node, options, **POLL).wait()
 
     again = node_in(client, pool, "idle")
@@ -77,7 +77,7 @@ def test_a_reimaged_node_starts_without_its_files(client: BatchClient, pool: str
 def test_a_node_is_deallocated_and_started(client: BatchClient, pool: str) -> None:
     node = str(node_in(client, pool, "idle").id)
     assert refused(lambda: client.begin_start_node(pool, node, **POLL)) == NOT_VALID
-    options = models.BatchNodeDeallocateOptions(node_deallocate_option="requeue")
+    options: Any = {"nodeDeallocateOption": "requeue"}
 
     client.begin_deallocate_node(pool, node, options, **POLL).wait()
 

@@ -21,11 +21,26 @@ class PrepareNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTask:
-    """Run a task on a node; report its end with `tasks.end_run`."""
+    """Run a task on a node; report its end with `runs.end_run`.
+
+    A multi-instance task that is not `coordinated` does that alone, and is run again after it.
+    """
 
     run: RunId
     job: JobId
     task: TaskId
+    pool: PoolId
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSubtask:
+    """Have an instance of a multi-instance task coordinate; report with `runs.end_run`."""
+
+    run: RunId
+    job: JobId
+    task: TaskId
+    subtask: int
     pool: PoolId
     node: NodeId
 
@@ -105,6 +120,7 @@ class RemoveJobFiles:
 Action: TypeAlias = (
     PrepareNode
     | RunTask
+    | RunSubtask
     | RunStartTask
     | RunPreparation
     | RunRelease

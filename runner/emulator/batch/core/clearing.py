@@ -37,7 +37,7 @@ def end_tasks(state: State, now: datetime, node: Node, option: Deallocation) -> 
     """Deals with the tasks that run on a node; the ones that may go on are left alone."""
     for occupation in node.occupied:
         task = state.store.tasks(occupation.job).get(key_of(occupation.task))
-        if task is None or task.run != occupation.run:
+        if task is None or not task.is_run_by(occupation.run):
             continue
         match option:
             case Deallocation.REQUEUE:

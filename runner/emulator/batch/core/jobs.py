@@ -5,6 +5,7 @@ It must not know what a job does by itself (`jobprogress`), nor how its tasks ar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,7 +27,7 @@ from runner.emulator.batch.core.preparation import kill_preparations
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.runs import end_task, requeue_task
 from runner.emulator.batch.core.state import State
-from runner.emulator.batch.core.task import TaskDraft
+from runner.emulator.batch.core.task import Task, TaskDraft
 from runner.emulator.batch.core.tasks import add_task
 
 
@@ -164,11 +165,8 @@ def disable_job(state: State, now: datetime, identifier: JobId, option: DisableT
     state.store.put(job)
     match option:
         case DisableTasks.REQUEUE:
-            for run in state.runs_of(job.id):
-                task_id = state.runs[run].task
-                task = None if task_id is None else state.store.tasks(job.id).get(key_of(task_id))
-                if task is not None and task.run == run:
-                    requeue_task(state, now, task)
+            for task in _running_tasks(state, job):
+                requeue_task(state, now, task)
         case DisableTasks.TERMINATE:
             _end_running_tasks(state, now, job)
         case DisableTasks.WAIT:
@@ -224,11 +222,19 @@ def _moved(state: State, now: datetime, job: Job, to: JobState) -> Job:
 
 
 def _end_running_tasks(state: State, now: datetime, job: Job) -> None:
-    for run in state.runs_of(job.id):
-        task_id = state.runs[run].task
-        task = None if task_id is None else state.store.tasks(job.id).get(key_of(task_id))
-        if task is not None and task.run == run:
-            end_task(state, now, task)
+    for task in _running_tasks(state, job):
+        end_task(state, now, task)
+
+
+def _running_tasks(state: State, job: Job) -> Iterator[Task]:
+    """The tasks that run, each once; what is done to one may end the runs of its subtasks."""
+    for identifier in state.runs_of(job.id):
+        run = state.runs.get(identifier)
+        if run is None or run.task is None:
+            continue
+        task = state.store.tasks(job.id).get(key_of(run.task))
+        if task is not None and task.run == identifier:
+            yield task
 
 
 def _watch_time(state: State, job: Job) -> None:

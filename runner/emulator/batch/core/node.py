@@ -96,6 +96,7 @@ class Occupation:
     job: JobId
     task: TaskId
     slots: int
+    subtask: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ class FinishedTask:
     ended: datetime
     exit_code: int | None
     failure: Failure | None
+    subtask: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,8 +61,15 @@ class NodeTable:
 
     def count_free(self, barred: Collection[Key] = ()) -> int:
         """How many nodes that are not barred have room for something."""
-        keys = (key for nodes in self._free.values() for key in nodes)
-        return sum(key not in barred for key in keys)
+        return sum(1 for _ in self.free(barred))
+
+    def free(self, barred: Collection[Key] = ()) -> Iterator[Node]:
+        """The nodes that are not barred and have room for something."""
+        for nodes in self._free.values():
+            for key in nodes:
+                node = self._nodes.get(key)
+                if node is not None and key not in barred:
+                    yield node
 
     def with_room(self, slots: int, fill: NodeFill, barred: Collection[Key] = ()) -> Node | None:
         """The node for a task: the emptiest when spreading, the fullest that fits when packing."""

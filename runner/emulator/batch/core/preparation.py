@@ -5,7 +5,7 @@ It must not know which node a task should take (`scheduler`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,25 +23,25 @@ from runner.emulator.batch.core.runs import (
     with_exit_failure,
 )
 from runner.emulator.batch.core.state import Run, State
-from runner.emulator.batch.core.task import Task
+from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.node.launch import Outcome
 
 
-def place_task(state: State, now: datetime, task: Task, node: Node) -> None:
-    """Gives a waiting task to a node, which is prepared for its job first where that asks for it.
+def place_task(state: State, now: datetime, task: Task, nodes: Sequence[Node]) -> None:
+    """Gives a waiting task to nodes, which are prepared for its job first where that asks for it.
 
     Without `waitForSuccess` the task starts beside the preparation.
     """
     job = state.store.job(task.job)
     rule = job.rules.preparation
-    if rule is None:
-        start_task(state, now, task, node)
-        return
-    record = state.store.job_nodes.get(job.id, node.id)
-    if record is None:
-        record = _run_preparation(state, job, node, rule, NodeRun(started=now))
-    waits = rule.wait_for_success and record.preparation.run is not None
-    start_task(state, now, task, node, waits=waits)
+    waits = False
+    if rule is not None:
+        for node in nodes:
+            record = state.store.job_nodes.get(job.id, node.id)
+            if record is None:
+                record = _run_preparation(state, job, node, rule, NodeRun(started=now))
+            waits = waits or (rule.wait_for_success and record.preparation.run is not None)
+    start_task(state, now, task, nodes, waits=waits)
 
 
 def _run_preparation(
@@ -90,7 +90,7 @@ def end_preparation(
         for task in tuple(_waiting_tasks(state, job, node)):
             if failed:
                 return_task(state, now, task)
-            else:
+            elif _is_prepared(state, task):
                 run_waiting_task(state, now, task)
 
 
@@ -116,8 +116,15 @@ def _waiting_tasks(state: State, job: Job, node: Node) -> Iterator[Task]:
     for occupation in node.occupied:
         if occupation.run in state.waiting_runs and key_of(occupation.job) == key_of(job.id):
             task = state.store.tasks(job.id).get(key_of(occupation.task))
-            if task is not None and task.run == occupation.run:
+            waits = task is not None and task.state is TaskState.PREPARING
+            if task is not None and waits and task.is_run_by(occupation.run):
                 yield task
+
+
+def _is_prepared(state: State, task: Task) -> bool:
+    """Whether all nodes of a task are prepared for its job."""
+    records = (state.store.job_nodes.get(task.job, place.node) for place in task.places)
+    return all(record is None or record.preparation.run is None for record in records)
 
 
 def kill_preparations(state: State, job: Job) -> None:

@@ -5,13 +5,25 @@ It must not know which node a task should take (`scheduler`), nor what a job mak
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
 from runner.emulator.batch.core.actions import Kill, RemoveTaskFiles, RunTask
 from runner.emulator.batch.core.agenda import TaskDue
 from runner.emulator.batch.core.ids import JobId, RunId, TaskId, key_of
-from runner.emulator.batch.core.node import FinishedTask, Node, NodeState, Occupation
+from runner.emulator.batch.core.instances import (
+    all_coordinated,
+    ended_subtask,
+    hold_place,
+    moved_subtask,
+    run_everywhere,
+    runs_of,
+    take_more_nodes,
+    take_node,
+    with_subtask,
+)
+from runner.emulator.batch.core.node import FinishedTask, Node, NodeState
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.core.task import Placement, Task, TaskState
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
@@ -27,60 +39,57 @@ ENDED_BY_REQUEST = Failure(
 EXIT_CODE_FAILURE = "FailureExitCode"
 
 
-def start_task(state: State, now: datetime, task: Task, node: Node, *, waits: bool = False) -> None:
-    """Gives a waiting task to a node that has room for it.
+def start_task(
+    state: State, now: datetime, task: Task, nodes: Sequence[Node], *, waits: bool = False
+) -> None:
+    """Gives a waiting task to nodes that have room for it: one, or as many as it has instances.
 
     With `waits` it only takes its slots, until `run_waiting_task` or `return_task`.
     """
-    run = state.open_run(Run(pool=node.pool, node=node.id, job=task.job, task=task.id))
-    occupation = Occupation(run=run, job=task.job, task=task.id, slots=task.slots)
-    state.store.put(
-        replace(
-            task,
-            state=TaskState.PREPARING if waits else TaskState.RUNNING,
-            state_time=now,
-            previous_state=task.state,
-            previous_state_time=task.state_time,
-            run=run,
-            placement=Placement(pool=node.pool, node=node.id),
-            started=None if waits else now,
-            ended=None,
-            exit_code=None,
-            failure=None,
-            cleaned_up=False,
-        )
+    primary, *others = nodes
+    to = TaskState.PREPARING if waits else TaskState.RUNNING
+    task = replace(
+        task,
+        state=to,
+        state_time=now,
+        previous_state=task.state,
+        previous_state_time=task.state_time,
+        run=take_node(state, now, task, primary),
+        subtasks=take_more_nodes(state, now, task, others, to),
+        coordinated=False,
+        placement=Placement(pool=primary.pool, node=primary.id),
+        started=None if waits else now,
+        ended=None,
+        exit_code=None,
+        failure=None,
+        cleaned_up=False,
     )
-    state.store.put(
-        replace(
-            node,
-            state=NodeState.RUNNING,
-            state_time=now if node.state is not NodeState.RUNNING else node.state_time,
-            occupied=(*node.occupied, occupation),
-            total_run=node.total_run + 1,
-        )
-    )
-    state.logs.note(node.id, now, f"task {task.id} of job {task.job} is run {run}")
+    state.store.put(task)
     if waits:
-        state.waiting_runs.add(run)
-        return
-    state.actions.append(RunTask(run=run, job=task.job, task=task.id, pool=node.pool, node=node.id))
+        state.waiting_runs.update(runs_of(task))
+    else:
+        run_everywhere(state, task)
 
 
 def run_waiting_task(state: State, now: datetime, task: Task) -> None:
-    """Runs a task whose node is prepared by now."""
-    assert task.run is not None
-    run = state.runs[task.run]
-    state.waiting_runs.discard(task.run)
-    state.store.put(replace(moved_task(task, TaskState.RUNNING, now), started=now))
-    state.actions.append(
-        RunTask(run=task.run, job=task.job, task=task.id, pool=run.pool, node=run.node)
+    """Runs a task whose nodes are prepared by now."""
+    subtasks = tuple(
+        replace(moved_subtask(subtask, TaskState.RUNNING, now), started=now)
+        for subtask in task.subtasks
     )
+    task = replace(moved_task(task, TaskState.RUNNING, now), started=now, subtasks=subtasks)
+    state.store.put(task)
+    run_everywhere(state, task)
 
 
 def return_task(state: State, now: datetime, task: Task) -> None:
-    """Puts a task back whose node could not be prepared; other nodes may take it."""
+    """Puts a task back of which a node could not be prepared; other nodes may take it."""
     kill_task(state, now, task)
-    state.store.put(replace(moved_task(task, TaskState.ACTIVE, now), run=None, placement=None))
+    state.store.put(_unplaced(moved_task(task, TaskState.ACTIVE, now)))
+
+
+def _unplaced(task: Task) -> Task:
+    return replace(task, run=None, placement=None, subtasks=(), coordinated=False)
 
 
 def end_run(state: State, now: datetime, identifier: RunId, outcome: Outcome | None) -> None:
@@ -89,22 +98,59 @@ def end_run(state: State, now: datetime, identifier: RunId, outcome: Outcome | N
     if run is None or run.job is None or run.task is None:
         return
     task = state.store.tasks(run.job).get(key_of(run.task))
-    current = task if task is not None and task.run == identifier else None
+    current = task if task is not None and task.is_run_by(identifier) else None
     if outcome is not None:
         outcome = with_exit_failure(outcome)
+        if current is not None and _coordinates(current, run) and outcome.failure is None:
+            _note_coordination(state, current, run, identifier, outcome)
+            return
     _free_node(state, now, identifier, run, outcome, current)
     if current is not None and outcome is not None:
-        if may_retry(current.max_retry_count, current.retry_count, outcome):
-            _retry(state, now, current, outcome)
-        else:
-            _complete(state, current, outcome)
+        _end_task_of_run(state, now, current, run, identifier, outcome)
     elif current is not None:
         # Killed from outside the core: the work is not lost.
         requeue_task(state, now, current)
-    elif task is None or task.placement is None or task.placement.node != run.node:
+    elif task is None or all(place.node != run.node for place in task.places):
         state.actions.append(RemoveTaskFiles(node=run.node, job=run.job, task=run.task))
     state.touch_job(run.job)
     state.offer_work(run.pool)
+
+
+def _coordinates(task: Task, run: Run) -> bool:
+    return run.subtask > 0 or (task.instances > 0 and not task.coordinated)
+
+
+def _note_coordination(
+    state: State, task: Task, run: Run, identifier: RunId, outcome: Outcome
+) -> None:
+    """One instance has coordinated; once all have, the command of the primary runs."""
+    held = hold_place(state, run, identifier)
+    if run.subtask == 0:
+        task = replace(task, run=held, coordinated=True, started=outcome.started)
+    else:
+        subtask = next(each for each in task.subtasks if each.number == run.subtask)
+        task = with_subtask(task, ended_subtask(subtask, held, outcome))
+    state.store.put(task)
+    if all_coordinated(task) and task.run is not None:
+        state.waiting_runs.discard(task.run)
+        place = state.runs[task.run]
+        state.actions.append(
+            RunTask(run=task.run, job=task.job, task=task.id, pool=place.pool, node=place.node)
+        )
+
+
+def _end_task_of_run(
+    state: State, now: datetime, task: Task, run: Run, identifier: RunId, outcome: Outcome
+) -> None:
+    """A task ends with its command, or with the first instance that could not coordinate."""
+    kill_task(state, now, task, but=identifier)
+    if run.subtask > 0:
+        subtask = next(each for each in task.subtasks if each.number == run.subtask)
+        task = with_subtask(task, ended_subtask(subtask, None, outcome))
+    if may_retry(task.max_retry_count, task.retry_count, outcome):
+        _retry(state, now, task, outcome)
+    else:
+        _complete(state, task, outcome)
 
 
 def with_exit_failure(outcome: Outcome) -> Outcome:
@@ -163,6 +209,7 @@ def _free_node(
             ended=outcome.ended,
             exit_code=outcome.exit_code,
             failure=outcome.failure,
+            subtask=run.subtask,
         )
         node = replace(
             node,
@@ -178,7 +225,7 @@ def _free_node(
 def _retry(state: State, now: datetime, task: Task, outcome: Outcome) -> None:
     state.store.put(
         replace(
-            moved_task(task, TaskState.ACTIVE, now),
+            _unplaced_if_several(moved_task(task, TaskState.ACTIVE, now)),
             run=None,
             started=outcome.started,
             retry_count=task.retry_count + 1,
@@ -187,12 +234,17 @@ def _retry(state: State, now: datetime, task: Task, outcome: Outcome) -> None:
     )
 
 
+def _unplaced_if_several(task: Task) -> Task:
+    return _unplaced(task) if task.instances else task
+
+
 def _complete(state: State, task: Task, outcome: Outcome) -> None:
+    task = _without_running_subtasks(task, outcome.ended)
     state.store.put(
         replace(
             moved_task(task, TaskState.COMPLETED, outcome.ended),
             run=None,
-            started=outcome.started,
+            started=task.started if task.instances else outcome.started,
             ended=outcome.ended,
             exit_code=outcome.exit_code,
             failure=outcome.failure,
@@ -215,6 +267,17 @@ def _retaining(node: Node, task: Task | None, ended: datetime) -> datetime | Non
     return until if node.retained_until is None else max(until, node.retained_until)
 
 
+def _without_running_subtasks(task: Task, now: datetime) -> Task:
+    """Subtasks end with their task, as a request of the user would have them."""
+    for subtask in task.subtasks:
+        if subtask.state is not TaskState.COMPLETED:
+            ended = moved_subtask(subtask, TaskState.COMPLETED, now)
+            ended = replace(ended, ended=now, failure=ENDED_BY_REQUEST)
+            task = with_subtask(task, ended)
+    subtasks = tuple(replace(subtask, run=None) for subtask in task.subtasks)
+    return replace(task, subtasks=subtasks)
+
+
 def clean_up_task(state: State, now: datetime, job: JobId, identifier: TaskId) -> None:
     """Removes the files of a task whose retention time is over; leaves any other alone."""
     task = state.store.tasks(job).get(key_of(identifier))
@@ -224,7 +287,8 @@ def clean_up_task(state: State, now: datetime, job: JobId, identifier: TaskId) -
         return
     if now >= task.ended + task.retention:
         state.store.put(replace(task, cleaned_up=True))
-        state.actions.append(RemoveTaskFiles(node=task.placement.node, job=task.job, task=task.id))
+        for place in task.places:
+            state.actions.append(RemoveTaskFiles(node=place.node, job=task.job, task=task.id))
 
 
 def moved_task(task: Task, to: TaskState, when: datetime) -> Task:
@@ -243,9 +307,7 @@ def requeue_task(state: State, now: datetime, task: Task) -> None:
     kill_task(state, now, task)
     state.store.put(
         replace(
-            moved_task(task, TaskState.ACTIVE, now),
-            run=None,
-            placement=None,
+            _unplaced(moved_task(task, TaskState.ACTIVE, now)),
             started=None,
             requeue_count=task.requeue_count + 1,
             last_requeue=now,
@@ -256,6 +318,7 @@ def requeue_task(state: State, now: datetime, task: Task) -> None:
 def end_task(state: State, now: datetime, task: Task) -> None:
     """Completes a task that is not, as a request of the user; kills its processes."""
     kill_task(state, now, task)
+    task = _without_running_subtasks(task, now)
     state.store.put(
         replace(
             moved_task(task, TaskState.COMPLETED, now),
@@ -269,15 +332,16 @@ def end_task(state: State, now: datetime, task: Task) -> None:
     state.touch_job(task.job)
 
 
-def kill_task(state: State, now: datetime, task: Task) -> None:
+def kill_task(state: State, now: datetime, task: Task, *, but: RunId | None = None) -> None:
     """Has what runs of a task killed; what only waits to run ends at once."""
-    if task.run is None or task.run not in state.runs:
-        return
-    if task.run not in state.waiting_runs:
-        state.actions.append(Kill(run=task.run))
-        return
-    # Nothing runs yet whose end would be reported.
-    run = state.close_run(task.run)
-    if run is not None:
-        _free_node(state, now, task.run, run, None)
-        state.offer_work(run.pool)
+    for identifier in runs_of(task):
+        if identifier == but or identifier not in state.runs:
+            continue
+        if identifier not in state.waiting_runs:
+            state.actions.append(Kill(run=identifier))
+            continue
+        # Nothing runs yet, or any more, whose end would be reported.
+        run = state.close_run(identifier)
+        if run is not None:
+            _free_node(state, now, identifier, run, None)
+            state.offer_work(run.pool)

@@ -5,16 +5,21 @@ It must not know how a task is started: it looks and decides, and changes nothin
 
 from __future__ import annotations
 
-from runner.emulator.batch.core.ids import PoolId, key_of
+from collections.abc import Collection
+from itertools import islice
+
+from runner.emulator.batch.core.ids import Key, PoolId, key_of
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.node import Node
-from runner.emulator.batch.core.pool import PoolState
+from runner.emulator.batch.core.nodetable import NodeTable
+from runner.emulator.batch.core.pool import Pool, PoolState
 from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.core.task import Task
 
 
-def next_placement(store: Store, pool_id: PoolId) -> tuple[Task, Node] | None:
-    """The next task to start on a pool and the node for it; None when nothing fits.
+def next_placement(store: Store, pool_id: PoolId) -> tuple[Task, tuple[Node, ...]] | None:
+    """The next task to start on a pool and the nodes for it, its primary's first; None when nothing
+    fits.
 
     Jobs go by priority, then by age; the tasks of a job in the order in which they were added, a
     task that needs more slots than any node has free letting smaller ones pass. A node whose
@@ -34,10 +39,27 @@ def next_placement(store: Store, pool_id: PoolId) -> tuple[Task, Node] | None:
         free_nodes = nodes.count_free(barred) if together else 0
         task = tasks.next_ready(nodes.most_free_slots(barred), free_nodes)
         if task is not None:
-            node = nodes.with_room(task.slots, pool.fill, barred)
-            if node is not None:
-                return task, node
+            chosen = _choose(nodes, task, pool, barred)
+            if chosen:
+                return task, chosen
     return None
+
+
+def _choose(nodes: NodeTable, task: Task, pool: Pool, barred: Collection[Key]) -> tuple[Node, ...]:
+    """The node that the task would rather have, if it can; and more for its subtasks."""
+    wanted = None if task.affinity is None else nodes.get(key_of(task.affinity))
+    first = wanted if wanted is not None and _fits(wanted, task, barred) else None
+    if first is None:
+        first = nodes.with_room(task.slots, pool.fill, barred)
+    if first is None or task.instances <= 1:
+        return () if first is None else (first,)
+    others = (node for node in nodes.free(barred) if node.id != first.id)
+    return (first, *islice(others, task.instances - 1))
+
+
+def _fits(node: Node, task: Task, barred: Collection[Key]) -> bool:
+    room = node.takes_tasks and node.slots - node.used_slots >= task.slots
+    return room and key_of(node.id) not in barred
 
 
 def _waiting_jobs(store: Store, pool_id: PoolId) -> list[Job]:

@@ -51,6 +51,8 @@ class Run:
     node: NodeId
     job: JobId | None
     task: TaskId | None
+    subtask: int = 0
+    """Which instance of a multi-instance task; 0 is its primary."""
 
 
 class State:

@@ -73,6 +73,7 @@ class TaskDraft:
     """How long the files stay once the task has completed; None is for ever."""
     instances: int = 0
     """How many nodes a multi-instance task needs; 0 for any other."""
+    affinity: NodeId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,27 @@ class Placement:
 
     pool: PoolId
     node: NodeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subtask:
+    """One instance of a multi-instance task beside its primary; `number` counts from 1.
+
+    It holds its node until the whole task ends: `run` is set as long. Its own work, which is to
+    coordinate, is over when it has completed.
+    """
+
+    number: int
+    run: RunId | None
+    placement: Placement
+    state: TaskState
+    state_time: datetime
+    previous_state: TaskState | None = None
+    previous_state_time: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    exit_code: int | None = None
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +125,11 @@ class Task:
     depends_on: Dependencies | None
     retention: timedelta | None = None
     instances: int = 0
+    affinity: NodeId | None = None
+    """The node that it would rather have."""
+    subtasks: tuple[Subtask, ...] = ()
+    coordinated: bool = False
+    """Whether the primary of a multi-instance task has coordinated."""
     cleaned_up: bool = False
     """Whether the files were removed because their time was over."""
     run: RunId | None = None
@@ -115,6 +142,16 @@ class Task:
     last_retry: datetime | None = None
     requeue_count: int = 0
     last_requeue: datetime | None = None
+
+    @property
+    def places(self) -> tuple[Placement, ...]:
+        """All nodes on which it runs or ran last."""
+        own = () if self.placement is None else (self.placement,)
+        return (*own, *(subtask.placement for subtask in self.subtasks))
+
+    def is_run_by(self, run: RunId) -> bool:
+        """Whether an execution is the task's present one, or that of a subtask."""
+        return self.run == run or any(subtask.run == run for subtask in self.subtasks)
 
     @property
     def succeeded(self) -> bool:

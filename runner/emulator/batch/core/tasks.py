@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from runner.emulator.batch.core.actions import RemoveTaskFiles
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, TaskId, key_of
+from runner.emulator.batch.core.instances import runs_of
 from runner.emulator.batch.core.job import Job, JobState, OnTaskFailure
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.core.runs import end_task, kill_task, moved_task
@@ -45,6 +46,7 @@ def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Ta
         depends_on=draft.depends_on,
         retention=draft.retention,
         instances=draft.instances,
+        affinity=draft.affinity,
     )
     state.store.put(replace(job, tasks_made=number))
     state.store.put(task)
@@ -106,6 +108,8 @@ def reactivate_task(state: State, now: datetime, job: JobId, identifier: TaskId)
         moved_task(task, TaskState.ACTIVE, now),
         modified=state.stamp(now),
         placement=None,
+        subtasks=(),
+        coordinated=False,
         started=None,
         ended=None,
         exit_code=None,
@@ -146,9 +150,15 @@ def update_task(
 def delete_task(state: State, now: datetime, job: JobId, identifier: TaskId) -> None:
     """Removes a task with its files; what runs of it is killed."""
     task = state.store.task(job, identifier)
-    running = task.run is not None
+    # Files of what still runs go when it has ended.
+    live = {
+        state.runs[run].node
+        for run in runs_of(task)
+        if run in state.runs and run not in state.waiting_runs
+    }
     kill_task(state, now, task)
     state.store.delete(task)
-    if not running and task.placement is not None:
-        state.actions.append(RemoveTaskFiles(node=task.placement.node, job=task.job, task=task.id))
+    for place in task.places:
+        if place.node not in live:
+            state.actions.append(RemoveTaskFiles(node=place.node, job=task.job, task=task.id))
     state.touch_job(task.job)

@@ -5,6 +5,7 @@ It must not know how it is run, nor when.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,15 +23,15 @@ from runner.emulator.batch.launching.variables import (
     package_variables,
     settings,
 )
-from runner.emulator.batch.node.launch import Coordination, Launch
+from runner.emulator.batch.node.launch import Launch, UploadCondition
 from runner.emulator.batch.operations.views.entities import task_folder
 from runner.emulator.batch.operations.wire import limit_of
 
 
 def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> Launch:
-    """A task's execution on a node."""
+    """A task's execution on a node; of a multi-instance task, its primary's after coordination."""
     document = task.document
-    directory = place.directories(node).root / task_folder(task.job, task.id)
+    directory = task_directory(place, task, node)
     packages = (*_packages(pool.document), *_packages(document))
     return Launch(
         command_line=document["commandLine"],
@@ -42,7 +43,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
             **node_variables(place, pool, node),
             **folder_variables(directory),
             **package_variables(place, node, packages),
-            **_instances(directory, document),
+            **_instances(directory, document, primary=True),
             **_preparation_folder(place, job, node),
             "AZ_BATCH_JOB_ID": task.job,
             "AZ_BATCH_TASK_ID": task.id,
@@ -52,10 +53,50 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         max_wall_clock_time=limit_of(document["constraints"]["maxWallClockTime"]),
         elevated=_is_elevated(document, pool),
         folders=_package_folders(place, node, packages),
-        coordination=_coordination(place, document),
+        follows=task.coordinated,
         container_image=_container_image(document),
         is_container_required=_runs_containers(pool),
     )
+
+
+def launch_coordination(
+    place: Place, task: Task, job: Job, pool: Pool, node: Node, number: int
+) -> Launch:
+    """What each instance of a multi-instance task does first; the primary has the number 0.
+
+    Common files go to the task's own folder on every node. Of the primary those outputs are sent
+    that are due after a failure, since its command does not run then.
+    """
+    launch = launch_task(place, task, job, pool, node)
+    shared = launch.directory
+    directory = shared / str(number) if number else shared
+    settings_given = task.document["multiInstanceSettings"]
+    outputs = tuple(
+        replace(output, condition=UploadCondition.TASK_FAILURE)
+        for output in (() if number else launch.output_files)
+        if output.condition is not UploadCondition.TASK_SUCCESS
+    )
+    return replace(
+        launch,
+        command_line=settings_given["coordinationCommandLine"],
+        directory=directory,
+        environment={
+            **launch.environment,
+            **_instances(shared, task.document, primary=number == 0),
+            **folder_variables(directory),
+        },
+        common_files=resource_files(place, settings_given, "commonResourceFiles"),
+        common_directory=shared,
+        resource_files=(),
+        output_files=outputs,
+        leaves_services=True,
+        follows=False,
+    )
+
+
+def task_directory(place: Place, task: Task, node: Node) -> Path:
+    """The folder of a task on a node."""
+    return place.directories(node).root / task_folder(task.job, task.id)
 
 
 def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
@@ -152,19 +193,11 @@ def _package_folders(
     return tuple(package_folder(directories, package) for package in packages)
 
 
-def _instances(directory: Path, document: Document) -> dict[str, str]:
-    given = document.get("multiInstanceSettings")
-    return {} if given is None else instance_variables(directory, given["numberOfInstances"])
-
-
-def _coordination(place: Place, document: Document) -> Coordination | None:
+def _instances(directory: Path, document: Document, *, primary: bool) -> dict[str, str]:
     given = document.get("multiInstanceSettings")
     if given is None:
-        return None
-    return Coordination(
-        command_line=given["coordinationCommandLine"],
-        resource_files=resource_files(place, given, "commonResourceFiles"),
-    )
+        return {}
+    return instance_variables(directory, given["numberOfInstances"], primary=primary)
 
 
 def _container_image(command: Document) -> str | None:

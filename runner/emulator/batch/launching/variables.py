@@ -63,13 +63,13 @@ def package_variables(
     return variables
 
 
-def instance_variables(directory: Path, instances: int) -> dict[str, str]:
-    """What the primary of a multi-instance task is given: all instances are on this machine."""
+def instance_variables(directory: Path, instances: int, *, primary: bool) -> dict[str, str]:
+    """What an instance of a multi-instance task is given: all of them are on this machine."""
     hosts: Sequence[str] = [_LOCAL_ADDRESS] * instances
     return {
         "AZ_BATCH_HOST_LIST": ",".join(hosts),
         "AZ_BATCH_NODE_LIST": ";".join(hosts),
-        "AZ_BATCH_IS_CURRENT_NODE_MASTER": "true",
+        "AZ_BATCH_IS_CURRENT_NODE_MASTER": "true" if primary else "false",
         "AZ_BATCH_MASTER_NODE": f"{_LOCAL_ADDRESS}:{_COORDINATION_PORT}",
         "AZ_BATCH_TASK_SHARED_DIR": str(directory),
         "CCP_NODES": " ".join([str(instances), *(f"{host} 1" for host in hosts)]),

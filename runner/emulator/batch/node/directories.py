@@ -46,6 +46,20 @@ def create_file(path: Path) -> int:
         return os.open(path, flags, 0o644)
 
 
+def append_file(path: Path) -> int:
+    """A descriptor, for appending, of a file that is there, or else of a new one.
+
+    A link that a task left there is replaced, not followed. Raises `OSError`.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ELOOP}:
+            raise
+        return create_file(path)
+
+
 def remove_tree(root: Path) -> None:
     """Removes a directory and all below it; nothing happens where there is none.
 

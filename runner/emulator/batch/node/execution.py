@@ -16,7 +16,7 @@ from pathlib import Path
 
 from runner.emulator.batch.node.commands import run_command, split_command_line
 from runner.emulator.batch.node.connections import Connections
-from runner.emulator.batch.node.directories import create_file
+from runner.emulator.batch.node.directories import append_file, create_file
 from runner.emulator.batch.node.failures import (
     StepFailedError,
     exited_with_failure,
@@ -101,19 +101,16 @@ class Execution:
                 _make_directory(directory)
                 for folder in self._launch.folders:
                     folder.mkdir(parents=True, exist_ok=True)
-                stdout = create_file(directory / "stdout.txt")
+                open_output = append_file if self._launch.follows else create_file
+                stdout = open_output(directory / "stdout.txt")
                 stack.callback(os.close, stdout)
-                stderr = create_file(directory / "stderr.txt")
+                stderr = open_output(directory / "stderr.txt")
                 stack.callback(os.close, stderr)
             except OSError as error:
                 raise _directory_failed(error) from error
             self._process_stop.check()
-            coordination = self._launch.coordination
-            if coordination is not None:
-                self._fetch(coordination.resource_files, directory)
-                exit_code = self._command(coordination.command_line, stdout, stderr)
-                if exit_code:
-                    return exit_code
+            if self._launch.common_directory is not None:
+                self._fetch(self._launch.common_files, self._launch.common_directory)
             self._fetch(self._launch.resource_files, directory / "wd")
             return self._command(self._launch.command_line, stdout, stderr)
 

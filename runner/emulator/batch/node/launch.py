@@ -70,14 +70,6 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coordination:
-    """What a multi-instance task does before its own command: files into its folder, a command."""
-
-    command_line: str
-    resource_files: tuple[ResourceFile, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """A task (or start task) to run on a node.
 
@@ -98,7 +90,11 @@ class Launch:
     elevated: bool = False
     folders: tuple[Path, ...] = ()
     """What else is to be there: the folders of application packages."""
-    coordination: Coordination | None = None
+    common_files: tuple[ResourceFile, ...] = ()
+    common_directory: Path | None = None
+    """Where common files go, beside resource files, which go to `wd`."""
+    follows: bool = False
+    """It goes on in the folder of an execution before it, whose output stays."""
     container_image: str | None = None
     is_container_required: bool = False
     """The nodes of the pool are set up for containers: there a task has to say which one."""

@@ -25,6 +25,7 @@ from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.refusals import ANSWERS, error_detail
 from runner.emulator.batch.operations.replies import Reply, element, metadata
 from runner.emulator.batch.operations.views.entities import show_task, task_url
+from runner.emulator.batch.operations.views.subtasks import show_subtask
 from runner.emulator.batch.operations.wire import etag_of, format_moment
 
 
@@ -122,8 +123,9 @@ def reactivate_task(call: Call) -> Reply:
 
 def list_subtasks(call: Call) -> Reply:
     """`GET /jobs/{jobId}/tasks/{taskId}/subtasksinfo`: only multi-instance tasks have any."""
-    call.state.store.task(call.job, call.task)
-    return Reply(status=200, json={**metadata(call.endpoint, "subtaskinfo"), "value": []})
+    task = call.state.store.task(call.job, call.task)
+    shown = [select(call, show_subtask(call.endpoint, task, each)) for each in task.subtasks]
+    return Reply(status=200, json={**metadata(call.endpoint, "subtaskinfo"), "value": shown})
 
 
 def _show(call: Call, task: Task) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.ids import TaskId
+from runner.emulator.batch.core.ids import NodeId, TaskId
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.core.task import (
@@ -151,7 +151,15 @@ def decode_task(body: object, shape: Shape, limits: Limits) -> TaskDraft:
         depends_on=_dependencies(document.get("dependsOn"), limits),
         retention=limit_of(document["constraints"]["retentionTime"]),
         instances=0 if several is None else several["numberOfInstances"],
+        affinity=_affinity(document.get("affinityInfo")),
     )
+
+
+def _affinity(given: dict[str, str] | None) -> NodeId | None:
+    """The node that is meant; the `affinityId` of another task is that of its node."""
+    if given is None:
+        return None
+    return NodeId(given["affinityId"].removeprefix("TVM:"))
 
 
 def decode_collection(body: object, limits: Limits) -> list[object]:

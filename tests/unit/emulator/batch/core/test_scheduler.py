@@ -106,7 +106,7 @@ def test_tasks_wait_for_a_pool_that_comes_later() -> None:
 
 @pytest.mark.parametrize(
     ("nodes", "slots", "inter_node", "runs"),
-    [(2, 1, True, True), (1, 1, True, False), (2, 2, True, False), (2, 1, False, False)],
+    [(3, 1, True, True), (1, 1, True, False), (2, 2, True, False), (2, 1, False, False)],
 )
 def test_a_task_of_several_nodes_waits_for_such_nodes(
     nodes: int, slots: int, inter_node: bool, runs: bool

@@ -16,6 +16,7 @@ from runner.emulator.batch.core.actions import (
     RunPreparation,
     RunRelease,
     RunStartTask,
+    RunSubtask,
     RunTask,
 )
 from runner.emulator.batch.core.engine import advance
@@ -76,6 +77,7 @@ class World:
         )
         self.actions: list[Action] = []
         self.tasks_started: dict[str, RunId] = {}
+        self.subtasks_started: dict[tuple[str, int], RunId] = {}
         self.start_tasks: list[RunId] = []
         self.preparations: dict[NodeId, RunId] = {}
         self.releases: dict[NodeId, RunId] = {}
@@ -86,6 +88,8 @@ class World:
             self.actions.append(action)
             if isinstance(action, RunTask):
                 self.tasks_started[action.task] = action.run
+            elif isinstance(action, RunSubtask):
+                self.subtasks_started[action.task, action.subtask] = action.run
             elif isinstance(action, RunStartTask):
                 self.start_tasks.append(action.run)
             elif isinstance(action, RunPreparation):
@@ -151,6 +155,7 @@ class World:
         depends_on: Dependencies | None = None,
         retention: timedelta | None = None,
         instances: int = 0,
+        affinity: NodeId | None = None,
     ) -> None:
         """Adds tasks and lets the core react."""
         for name in names:
@@ -164,6 +169,7 @@ class World:
                 depends_on=depends_on,
                 retention=retention,
                 instances=instances,
+                affinity=affinity,
             )
             add_task(self.state, self.now, JobId(job), draft)
         self.settle()
@@ -173,6 +179,12 @@ class World:
         started, self.now = self.now, self.now + timedelta(seconds=1)
         outcome = Outcome(started=started, ended=self.now, exit_code=exit_code, failure=failure)
         end_run(self.state, self.now, self.tasks_started.pop(name), outcome)
+        self.settle()
+
+    def end_subtask(self, name: str, number: int, exit_code: int = 0) -> None:
+        """Has a subtask end by itself, at this moment."""
+        outcome = Outcome(started=self.now, ended=self.now, exit_code=exit_code, failure=None)
+        end_run(self.state, self.now, self.subtasks_started.pop((name, number)), outcome)
         self.settle()
 
     def end_start_task(self, exit_code: int) -> None:
