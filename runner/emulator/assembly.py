@@ -25,6 +25,7 @@ from runner.emulator.server.accounts import (
     BatchAccount,
 )
 from runner.emulator.server.http import Service
+from runner.emulator.server.tls import Tls
 
 # How long a node may take to begin with what it downloads from the auto-storage account.
 _AUTO_STORAGE_LIFETIME = timedelta(days=7)
@@ -39,6 +40,7 @@ class Surroundings:
     """
 
     origin: str
+    tls: Tls | None
     directory: Path
     conditions: Conditions
     environ: Mapping[str, str]
@@ -53,7 +55,9 @@ async def open_services(
     services: dict[Account, Service] = {}
     async with AsyncExitStack() as stack:
         for storage in accounts.storage:
-            services[storage] = _make_blob(storage, surroundings)
+            blob = _make_blob(options, storage, surroundings)
+            stack.callback(blob.close)
+            services[storage] = blob
         for pair in accounts.batch:
             batch = _make_batch(options, pair, surroundings)
             stack.push_async_callback(batch.close)
@@ -62,12 +66,13 @@ async def open_services(
         yield services
 
 
-def _make_blob(account: Account, surroundings: Surroundings) -> BlobService:
+def _make_blob(options: Options, account: Account, surroundings: Surroundings) -> BlobService:
     return BlobService(
         account=account,
         endpoint=f"{surroundings.origin}/{account.name}",
         directory=_folder(account, DEFAULT_STORAGE, surroundings),
         clock=surroundings.conditions.clock,
+        keep=options.data is not None,
     )
 
 
@@ -89,7 +94,9 @@ def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings
         run_admin=options.allow_admin,
         auto_storage=sign_container,
         environ=surroundings.environ,
+        tls=surroundings.tls,
         isolation=surroundings.isolation,
+        keep=options.data is not None,
     )
 
 
