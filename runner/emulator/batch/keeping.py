@@ -5,8 +5,10 @@ It must not know what follows from the records for what was under way (`core.rec
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
+from runner.emulator.batch.core.document import pack
 from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.jobnode import JobNode
@@ -65,5 +67,7 @@ def restore(store: Store, journal: Journal) -> None:
                 store.tasks(satisfied.job).note_satisfied(key_of(satisfied.task))
         elif kind.of in get_args(Record):
             for record in journal.load(kind.of):
+                if isinstance(record, Task):
+                    record = replace(record, document=pack(record.document))
                 store.put(record)
     store.keep(journal)

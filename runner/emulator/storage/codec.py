@@ -105,7 +105,8 @@ def _each(make: Callable[[Any], Any], one: Encoder | None) -> Encoder:
 
 def _each_value(one: Encoder | None) -> Encoder | None:
     if one is None:
-        return None
+        # Other mappings than `dict` are no JSON.
+        return lambda values: values if isinstance(values, dict) else dict(values)
     convert = one
     return lambda values: {name: convert(value) for name, value in values.items()}
 

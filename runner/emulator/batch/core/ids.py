@@ -20,5 +20,6 @@ Key = NewType("Key", str)
 
 
 def key_of(identifier: str) -> Key:
-    """The form of an id under which it is stored."""
-    return Key(identifier.lower())
+    """The form of an id under which it is stored; the same text where that is the id itself."""
+    lowered = identifier.lower()
+    return Key(identifier if lowered == identifier else lowered)

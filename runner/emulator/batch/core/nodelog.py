@@ -12,7 +12,8 @@ from enum import Enum
 
 from runner.emulator.batch.core.ids import Key, NodeId, key_of
 
-_LINES_PER_NODE = 500
+# Of a thousand nodes they are to be kept too.
+_LINES_PER_NODE = 50
 
 
 class Severity(Enum):

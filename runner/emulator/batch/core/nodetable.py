@@ -5,10 +5,11 @@ It must not know which tasks want to run.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 
 from runner.emulator.batch.core.ids import Key, key_of
-from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.node import Node, NodeState
 from runner.emulator.batch.core.ordered import OrderedTable
 from runner.emulator.batch.core.pool import NodeFill
 
@@ -19,6 +20,7 @@ class NodeTable:
     def __init__(self) -> None:
         self._nodes: OrderedTable[Node] = OrderedTable()
         self._free: dict[int, dict[Key, None]] = {}
+        self._tally: Counter[tuple[NodeState, bool]] = Counter()
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -40,8 +42,13 @@ class NodeTable:
         before = self._nodes.put(key, node)
         if before is not None:
             self._leave(key, before)
+        self._tally[node.state, node.dedicated] += 1
         if node.takes_tasks and node.used_slots < node.slots:
             self._free.setdefault(node.slots - node.used_slots, {})[key] = None
+
+    def tally(self) -> Mapping[tuple[NodeState, bool], int]:
+        """How many nodes are in each state, those that are dedicated apart from others."""
+        return self._tally
 
     def delete(self, key: Key) -> Node | None:
         """Removes the node."""
@@ -87,3 +94,4 @@ class NodeTable:
             del bucket[key]
             if not bucket:
                 del self._free[free]
+        self._tally[node.state, node.dedicated] -= 1

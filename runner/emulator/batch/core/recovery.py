@@ -72,7 +72,8 @@ def _recover_task(state: State, now: datetime, task: Task) -> None:
             requeue_task(state, now, task)
         case TaskState.COMPLETED:
             if task.retention is not None and task.ended is not None and not task.cleaned_up:
-                state.agenda.add(task.ended + task.retention, TaskDue(job=task.job, task=task.id))
+                due = TaskDue(job=task.job, task=task.id)
+                state.agenda.add_retention(task.ended, task.retention, due)
         case TaskState.ACTIVE:
             pass
         case _:

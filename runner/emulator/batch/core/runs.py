@@ -25,7 +25,7 @@ from runner.emulator.batch.core.instances import (
 )
 from runner.emulator.batch.core.node import FinishedTask, Node, NodeState
 from runner.emulator.batch.core.state import Run, State
-from runner.emulator.batch.core.task import Placement, Task, TaskState
+from runner.emulator.batch.core.task import Task, TaskState, placement_on
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
 
 RECENT_TASKS = 10
@@ -57,7 +57,7 @@ def start_task(
         run=take_node(state, now, task, primary),
         subtasks=take_more_nodes(state, now, task, others, to),
         coordinated=False,
-        placement=Placement(pool=primary.pool, node=primary.id),
+        placement=placement_on(primary.pool, primary.id),
         started=None if waits else now,
         ended=None,
         exit_code=None,
@@ -256,7 +256,8 @@ def _complete(state: State, task: Task, outcome: Outcome) -> None:
 
 def _watch_retention(state: State, task: Task, ended: datetime) -> None:
     if task.retention is not None and task.placement is not None:
-        state.agenda.add(ended + task.retention, TaskDue(job=task.job, task=task.id))
+        due = TaskDue(job=task.job, task=task.id)
+        state.agenda.add_retention(ended, task.retention, due)
 
 
 def _retaining(node: Node, task: Task | None, ended: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
@@ -82,6 +83,12 @@ class Placement:
 
     pool: PoolId
     node: NodeId
+
+
+@lru_cache(maxsize=4096)
+def placement_on(pool: PoolId, node: NodeId) -> Placement:
+    """The placement on a node: the tasks of a node share it."""
+    return Placement(pool=pool, node=node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

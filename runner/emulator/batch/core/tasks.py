@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runner.emulator.batch.core.actions import RemoveTaskFiles
-from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.document import Document, pack
 from runner.emulator.batch.core.ids import JobId, TaskId, key_of
 from runner.emulator.batch.core.instances import runs_of
 from runner.emulator.batch.core.job import Job, JobState, OnTaskFailure
@@ -33,7 +33,7 @@ def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Ta
         job=job.id,
         id=draft.id,
         number=number,
-        document=draft.document,
+        document=pack(draft.document),
         created=stamp,
         modified=stamp,
         state=TaskState.ACTIVE,
@@ -139,7 +139,7 @@ def update_task(
     task = replace(
         task,
         modified=state.stamp(now),
-        document=document,
+        document=pack(document),
         max_retry_count=inherited if max_retry_count is None else max_retry_count,
         retention=retention,
     )

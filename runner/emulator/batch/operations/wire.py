@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import lru_cache
 
 UNLIMITED = "P10675199DT2H48M5.4775807S"
 """The longest time the service can write: no limit."""
@@ -65,6 +66,7 @@ def etag_of(modified: datetime) -> str:
     return f"0x{_TICKS_AT_UNIX_EPOCH + microseconds * 10:X}"
 
 
+@lru_cache(maxsize=1024)
 def parse_duration(text: str) -> timedelta | None:
     """An ISO 8601 duration in days and smaller; None where it is not one."""
     match = _DURATION.fullmatch(text)
