@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.emulator.server.accounts import Account, Accounts, BatchAccount
+from runner.emulator.server.tls import Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """Where the accounts are: `origin` is the scheme, host and port that all of them share."""
+    """Where the accounts are: `origin` is the scheme, host and port that all of them share.
+
+    `trust` is what clients need to trust the certificate, if anything.
+    """
 
     origin: str
     accounts: Accounts
+    trust: Trust | None = None
 
     def endpoint(self, account: Account) -> str:
         """The URL of an account, which its path names."""
@@ -37,7 +42,8 @@ class Announcement:
 def write_json(write: Callable[[str], object], announcement: Announcement) -> None:
     """Writes where the services are as one line of JSON.
 
-    `accounts` is there only where there are more than one of a service.
+    `accounts` is there only where there are more than one of a service, and `tls` where clients
+    have to be told whom to trust.
     """
     accounts = announcement.accounts
     document: dict[str, Any] = {
@@ -52,6 +58,9 @@ def write_json(write: Callable[[str], object], announcement: Announcement) -> No
             ],
             "storage": [_show_storage(announcement, account) for account in accounts.storage],
         }
+    trust = announcement.trust
+    if trust is not None:
+        document["tls"] = {"ca_file": str(trust.authority), "ca_bundle": str(trust.bundle)}
     write(json.dumps(document) + "\n")
 
 
@@ -67,6 +76,9 @@ def write_exports(write: Callable[[str], object], announcement: Announcement) ->
     for number, storage in enumerate(accounts.storage):
         name = "AZURE_STORAGE_CONNECTION_STRING" + _suffix(number, storage)
         _export(write, name, announcement.connection_string(storage))
+    if announcement.trust is not None:
+        for name, value in announcement.trust.variables().items():
+            _export(write, name, value)
 
 
 def _show_batch(announcement: Announcement, account: Account) -> dict[str, str]:

@@ -25,6 +25,7 @@ from runner.emulator.server.accounts import (
     BatchAccount,
 )
 from runner.emulator.server.http import Service
+from runner.emulator.server.tls import Tls
 
 # How long a node may take to begin with what it downloads from the auto-storage account.
 _AUTO_STORAGE_LIFETIME = timedelta(days=7)
@@ -39,6 +40,7 @@ class Surroundings:
     """
 
     origin: str
+    tls: Tls | None
     directory: Path
     conditions: Conditions
     environ: Mapping[str, str]
@@ -92,7 +94,9 @@ def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings
         run_admin=options.allow_admin,
         auto_storage=sign_container,
         environ=surroundings.environ,
+        tls=surroundings.tls,
         isolation=surroundings.isolation,
+        applications=options.applications or surroundings.directory / "applications",
         keep=options.data is not None,
     )
 

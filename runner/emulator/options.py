@@ -22,6 +22,9 @@ class Options:
     port: int
     json: bool
     until_stdin_closes: bool
+    tls: bool
+    certificate: Path | None
+    private_key: Path | None
     record: Path | None
     batch_accounts: tuple[BatchPlan, ...]
     storage_accounts: tuple[str, ...]
@@ -34,11 +37,13 @@ class Options:
     time: str
     allow_admin: bool
     isolation: str
+    applications: Path | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the emulator to a parser."""
     _add_serving(parser)
+    _add_tls(parser)
     _add_accounts(parser)
     _add_state(parser)
     _add_conditions(parser)
@@ -62,6 +67,9 @@ def read_options(arguments: argparse.Namespace) -> Options:
         port=arguments.port,
         json=arguments.json,
         until_stdin_closes=arguments.until_stdin_closes,
+        tls=arguments.tls or arguments.cert is not None or arguments.key is not None,
+        certificate=arguments.cert,
+        private_key=arguments.key,
         record=arguments.record,
         batch_accounts=tuple(arguments.batch_account),
         storage_accounts=tuple(arguments.storage_account),
@@ -74,6 +82,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         time=arguments.time,
         allow_admin=arguments.allow_admin,
         isolation=arguments.isolation,
+        applications=arguments.applications,
     )
 
 
@@ -98,6 +107,25 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         "--until-stdin-closes",
         action="store_true",
         help="end when standard input ends, and so with the program that holds its other end",
+    )
+
+
+def _add_tls(parser: argparse.ArgumentParser) -> None:
+    """Whether it is served over TLS, and with which certificate."""
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve https, with a certificate made for it; tokens of Entra ID are taken then,"
+        " without a look at their signatures",
+    )
+    parser.add_argument(
+        "--cert",
+        type=Path,
+        metavar="FILE",
+        help="serve https with this certificate (PEM, with those that it needs); needs --key",
+    )
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="the certificate's private key (PEM)"
     )
 
 
@@ -190,4 +218,11 @@ def _add_nodes(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what a node is: a copy-on-write view of this machine (Linux, as root), a container,"
         " or nothing but a folder (default: the first that works here)",
+    )
+    parser.add_argument(
+        "--applications",
+        type=Path,
+        metavar="DIR",
+        help="application packages of all Batch accounts, as ID/VERSION.zip (default: the folder"
+        " `applications` of --data)",
     )

@@ -31,8 +31,10 @@ from runner.emulator.server.accounts import (
 )
 from runner.emulator.server.data import DataError, open_data
 from runner.emulator.server.keys import KeyFileError, load_keys, read_given_keys
-from runner.emulator.server.listener import ListenError, format_authority, open_listener
+from runner.emulator.server.listener import ListenError, format_origin, open_listener
 from runner.emulator.server.record.recording import RecordError, Recording
+from runner.emulator.server.tls import Tls, TlsError, load_tls, make_tls
+from runner.emulator.server.tokens import TOKENS_TAKEN
 from runner.emulator.stopping import stop_event
 
 __all__ = ["EXIT_SUCCESS", "EXIT_USAGE", "add_arguments", "build_parser", "run"]
@@ -49,6 +51,7 @@ _REFUSALS = (
     KeyFileError,
     ListenError,
     RecordError,
+    TlsError,
 )
 
 
@@ -63,13 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
         with (
             open_listener(options.host, options.port) as listener,
             open_data(options.data) as directory,
-            choosing(isolation, layers=directory / "layers", hidden=directory) as choose,
         ):
             log_faults(directory / "emulator.log" if options.data else None)
+            tls = _open_tls(options, directory / "tls", listener.getsockname()[0])
             accounts = make_accounts(plan, load_keys(directory, plan.names(), given))
-            with _open_recording(options.record, accounts.all()) as recording:
+            with (
+                _open_recording(options.record, accounts.all()) as recording,
+                # After all else that may be refused: it starts a process.
+                choosing(isolation, layers=directory / "layers", hidden=directory) as choose,
+            ):
                 asyncio.run(
-                    _serve(options, conditions, listener, directory, accounts, recording, choose)
+                    _serve(
+                        options, conditions, listener, tls, directory, accounts, recording, choose
+                    )
                 )
     except _REFUSALS as error:
         sys.stderr.write(f"emulator: {error}\n")
@@ -92,10 +101,21 @@ def _open_recording(path: Path | None, accounts: tuple[Account, ...]) -> Iterato
         recording.close()
 
 
+def _open_tls(options: Options, directory: Path, address: str) -> Tls | None:
+    if not options.tls:
+        return None
+    if options.certificate is None and options.private_key is None:
+        return make_tls(directory, address, _now())
+    if options.certificate is None or options.private_key is None:
+        raise TlsError("`--cert` and `--key` need each other")
+    return load_tls(directory, options.certificate, options.private_key, address)
+
+
 async def _serve(
     options: Options,
     conditions: Conditions,
     listener: socket.socket,
+    tls: Tls | None,
     directory: Path,
     accounts: Accounts,
     recording: Recording | None,
@@ -111,14 +131,19 @@ async def _serve(
 
     choice = choose()
     surroundings = Surroundings(
-        origin=f"http://{format_authority(listener)}",
+        origin=format_origin(listener, None if tls is None else tls.host),
+        tls=tls,
         directory=directory,
         conditions=conditions,
         environ=os.environ,  # noqa: TID251 - the edge; tasks see a few of its variables
         isolation=choice.isolation,
     )
     sys.stderr.write(conditions.describe())
-    announcement = Announcement(origin=surroundings.origin, accounts=accounts)
+    if tls is not None:
+        sys.stderr.write(f"emulator: {TOKENS_TAKEN}\n")
+    announcement = Announcement(
+        origin=surroundings.origin, accounts=accounts, trust=None if tls is None else tls.trust
+    )
     write = write_json if options.json else write_exports
 
     def announce() -> None:
@@ -133,7 +158,13 @@ async def _serve(
 
     async with open_services(options, accounts, surroundings) as services:
         router = AccountRouter(conditions.strike(services), recording=recording)
-        await serve(answer_with(conditions.admit(router)), listener, on_ready=announce, stop=stop)
+        await serve(
+            answer_with(conditions.admit(router)),
+            listener,
+            on_ready=announce,
+            stop=stop,
+            tls=None if tls is None else tls.server,
+        )
 
 
 def _now() -> datetime:

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from runner.emulator.batch.applications import Applications
 from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
@@ -23,6 +24,7 @@ from runner.emulator.batch.keeping import KINDS, restore
 from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.modelling.passage import Passage, RealTime
 from runner.emulator.batch.modelling.runtime import ModelledRuntime, Modelling
+from runner.emulator.batch.node.connections import TransferPolicy
 from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.node.environment import base_environment
 from runner.emulator.batch.node.isolation import Isolation
@@ -37,14 +39,15 @@ from runner.emulator.batch.operations.dialects.rewriting import read_request, wr
 from runner.emulator.batch.operations.refusals import refuse
 from runner.emulator.batch.operations.replies import Reply, to_response
 from runner.emulator.batch.operations.routing import Match, Routes
-from runner.emulator.batch.operations.table import OLDER_OPERATIONS, OPERATIONS
 from runner.emulator.batch.operations.selections import check_selection
-from runner.emulator.batch.operations.versions import check_operation, read_version
+from runner.emulator.batch.operations.table import OLDER_OPERATIONS, OPERATIONS
 from runner.emulator.batch.operations.timeouts import check_timeout
+from runner.emulator.batch.operations.versions import check_operation, read_version
 from runner.emulator.batch.runtime import Runtime
 from runner.emulator.faults.choose import Faults
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import ContentTooLargeError, Request, Response
+from runner.emulator.server.tls import Tls
 from runner.emulator.storage.journal import Journal
 
 
@@ -55,7 +58,8 @@ class BatchService:
     programs need; `isolation` says what a node is; `executor` runs tasks in place of all that;
     `auto_storage` gives the signed URL of a container of the account's auto-storage account, if it
     has one; `names` makes new names in place of chance; `faults` are those that are asked for; with
-    `modelling`, tasks only take their time, which need not be real.
+    `modelling`, tasks only take their time, which need not be real; `tls` is what the emulator is
+    served with, so that nodes trust it; `applications` is the folder of application packages.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class BatchService:
         names: Names | None = None,
         faults: Faults | None = None,
         modelling: Modelling | None = None,
+        tls: Tls | None = None,
+        applications: Path | None = None,
         keep: bool = False,
     ) -> None:
         """With `keep`, records are on disk too, and those of an earlier start come back.
@@ -89,6 +95,7 @@ class BatchService:
         usual = Limits() if modelling is None else Limits(nodes_per_pool=_MODELLED_NODES)
         self._limits = limits or usual
         self._nodes = directory / "nodes"
+        packages = Applications(applications)
         isolation = isolation or PlainProcesses()
         run_admin = run_admin or isolation.runs_admin
         self._state = State(
@@ -101,6 +108,7 @@ class BatchService:
             task_shape=task_shape(self._limits),
             nodes=self._nodes,
             disturbance=disturbance,
+            applications=packages,
         )
         self._passage: Passage = RealTime(clock) if modelling is None else modelling.passage
         self._runtime: Runtime | ModelledRuntime
@@ -119,6 +127,7 @@ class BatchService:
                     clock=clock,
                     run_admin=run_admin,
                     base_environment=base_environment(environ),
+                    policy=TransferPolicy(tls=None if tls is None else tls.client),
                     isolation=isolation,
                 ),
                 isolation=isolation,
@@ -127,6 +136,7 @@ class BatchService:
                     endpoint=self._endpoint,
                     nodes=self._nodes,
                     auto_storage=auto_storage,
+                    applications=packages,
                 ),
                 disturbance=disturbance,
                 clock=clock,
@@ -180,13 +190,13 @@ class BatchService:
         query = {name.lower(): value for name, value in reversed(request.query)}
         version = read_version(query)
         check_operation(version, match.operation.name)
+        check_timeout(query)
+        check_selection(match.operation.name, query)
         handler = match.operation.handler
         if handler is None:
             raise RefusedError(
                 Reason.NOT_IMPLEMENTED,
                 ("Operation", match.operation.name),
-        check_timeout(query)
-        check_selection(match.operation.name, query)
                 ("Reason", f"The emulator does not have the operation {match.operation.name}"),
             )
         content = await self._content(request, match)

@@ -32,10 +32,12 @@ def open_listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def format_authority(listener: socket.socket) -> str:
-    """`127.0.0.1:8000` or `[::1]:8000`, as it stands in a URL."""
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def format_origin(listener: socket.socket, tls_host: str | None = None) -> str:
+    """`http://127.0.0.1:8000`, or `https` with the host that a certificate is good for."""
+    address, port = listener.getsockname()[:2]
+    host = address if tls_host is None else tls_host
+    scheme = "http" if tls_host is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _parse_loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
@@ -44,6 +45,7 @@ async def serve(
     *,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serves until `stop` is set; calls `on_ready` once requests are answered."""
     config = Config(
@@ -63,6 +65,9 @@ async def serve(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    config.load()
+    # uvicorn makes contexts of files alone; ours also chooses certificates by name.
+    config.ssl = tls
     server = _Server(config, on_ready)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())

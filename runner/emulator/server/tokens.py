@@ -17,6 +17,10 @@ from enum import Enum
 LARGEST_SKEW = timedelta(minutes=5)
 """How far clocks may differ (the default of the libraries that Microsoft's services check with)."""
 
+TOKENS_TAKEN = (
+    "access tokens of Entra ID are taken if their claims fit; their signatures are not verified"
+)
+
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
 

@@ -9,6 +9,7 @@ import select
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -80,7 +81,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_at_once_though_connections_are_open(number: signal.Signals) -> None:
-    with start("--json") as process:
+    with start("--json", "--isolation", "none") as process:
         port = port_of(read_line(process))
         with socket.create_connection(("127.0.0.1", port)) as idle:
             idle.sendall(b"GET /localstorage?comp=list HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -89,7 +90,8 @@ def test_a_signal_ends_it_at_once_though_connections_are_open(number: signal.Sig
             process.send_signal(number)
             _, errors = process.communicate(timeout=5)
 
-    assert (process.returncode, errors) == (0, "")
+    said = "emulator: nodes are folders, and tasks are processes of this machine\n"
+    assert (process.returncode, errors) == (0, said)
     assert not is_open(port)
 
 
@@ -319,3 +321,42 @@ def test_more_accounts_are_announced(tmp_path: Path) -> None:
 )
 def test_accounts_that_cannot_be_are_said_in_one_line(arguments: list[str], message: str) -> None:
     assert run(*arguments) == (2, "", f"emulator: {message}\n")
+
+
+def test_over_tls_clients_are_told_whom_to_trust(tmp_path: Path) -> None:
+    with start("--json", "--tls", "--data", str(tmp_path)) as process:
+        document = json.loads(read_line(process))
+        context = ssl.create_default_context(cafile=document["tls"]["ca_file"])
+        with (
+            socket.create_connection(("127.0.0.1", port_of(json.dumps(document)))) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+        ):
+            connection.sendall(b"GET /localstorage?comp=list HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 401")
+            # An open connection does not hold up the end.
+            process.terminate()
+            _, errors = process.communicate(timeout=10)
+    with start("--tls", "--data", str(tmp_path)) as process:
+        lines = [read_line(process) for _ in range(8)]
+        stop(process)
+
+    assert document["batch"]["endpoint"].startswith("https://127.0.0.1:")
+    assert document["storage"]["blob_endpoint"].startswith("https://127.0.0.1:")
+    assert document["storage"]["connection_string"].startswith("DefaultEndpointsProtocol=https;")
+    files = {name: tmp_path / "tls" / f"{name}.pem" for name in ("ca", "ca-bundle")}
+    assert document["tls"] == {"ca_file": str(files["ca"]), "ca_bundle": str(files["ca-bundle"])}
+    assert (
+        "emulator: access tokens of Entra ID are taken if their claims fit;"
+        " their signatures are not verified\n"
+    ) in errors
+    exported = dict(shlex.split(line)[1].split("=", 1) for line in lines[4:])
+    assert exported == {
+        "SSL_CERT_FILE": str(files["ca-bundle"]),
+        "REQUESTS_CA_BUNDLE": str(files["ca-bundle"]),
+        "CURL_CA_BUNDLE": str(files["ca-bundle"]),
+        "NODE_EXTRA_CA_CERTS": str(files["ca"]),
+    }
+
+
+def test_a_certificate_needs_its_key() -> None:
+    assert run("--cert", "/none") == (2, "", "emulator: `--cert` and `--key` need each other\n")

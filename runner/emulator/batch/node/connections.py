@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import select
 import socket
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,6 +35,8 @@ class TransferPolicy:
     silence_timeout_seconds: float = 60.0
     """How long a server may neither send nor take a byte."""
     retry_delays_seconds: tuple[float, ...] = (0.2, 1.0, 3.0)
+    tls: ssl.SSLContext | None = None
+    """Whom to trust; by default, whom this machine trusts."""
 
 
 class TransferError(Exception):
@@ -195,8 +198,12 @@ class Connections:
         self, server: tuple[str, str, int | None], interruption: Interruption
     ) -> http.client.HTTPConnection:
         scheme, host, port = server
-        kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-        connection = kind(host, port, timeout=self._policy.connect_timeout_seconds)
+        timeout = self._policy.connect_timeout_seconds
+        connection = (
+            http.client.HTTPSConnection(host, port, timeout=timeout, context=self._policy.tls)
+            if scheme == "https"
+            else http.client.HTTPConnection(host, port, timeout=timeout)
+        )
         try:
             connection.connect()
         except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.emulator.server.listener import ListenError, format_authority, open_listener
+from runner.emulator.server.listener import ListenError, format_origin, open_listener
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
@@ -22,7 +22,16 @@ def test_an_ipv6_address_stands_in_brackets() -> None:
     except ListenError:
         pytest.skip("no IPv6 on this machine")
     with listener:
-        assert format_authority(listener) == f"[::1]:{listener.getsockname()[1]}"
+        port = listener.getsockname()[1]
+        assert format_origin(listener) == f"http://[::1]:{port}"
+        assert format_origin(listener, "::1") == f"https://[::1]:{port}"
+
+
+def test_the_origin_has_the_host_of_the_certificate() -> None:
+    with open_listener("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        assert format_origin(listener) == f"http://127.0.0.1:{port}"
+        assert format_origin(listener, "localhost") == f"https://localhost:{port}"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
