@@ -48,25 +48,30 @@ def main(descriptor: int, layers: str) -> int:
     place = Path(layers)
     try:
         _set_up(place)
+        answer: dict[str, Any] = {"process": os.getpid()}
     except OSError as error:
-        send_short(control, {"error": str(error)})
-        _clear(place)
-        return 1
-    send_short(control, {"process": os.getpid()})
-    adopt_orphans()
-    # The kernel then reaps its children.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        answer = {"error": str(error)}
     with suppress(ClosedError, ConnectionError):
-        while True:
-            request, descriptors = receive_short(control)
-            work = _make_node if request["do"] == "make" else _remove
-            _in_child(partial(work, request, descriptors[0], control))
-            for each in descriptors:
-                os.close(each)
+        send_short(control, answer)
+        if "error" not in answer:
+            _serve(control)
     control.close()
     _wait_for_children()
     _clear(place)
     return 0
+
+
+def _serve(control: socket.socket) -> None:
+    """Until the other end of the socket is closed, which raises."""
+    adopt_orphans()
+    # The kernel then reaps its children.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        request, descriptors = receive_short(control)
+        work = _make_node if request["do"] == "make" else _remove
+        _in_child(partial(work, request, descriptors[0], control))
+        for each in descriptors:
+            os.close(each)
 
 
 def _set_up(layers: Path) -> None:

@@ -1,0 +1,164 @@
+"""Nodes that are views of this machine: admins install on them, and the machine stays as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.emulator.batch.isolation.choice import Kind, find_kind
+from tests.e2e.conftest import User, copy_examples, wait_until
+
+MOUNTINFO = Path("/proc/self/mountinfo")
+TOOL = Path("/usr/bin/greet-of-a-node")
+SETTING = Path("/etc/greeting-of-a-node")
+NOTE = "note: nodes are copy-on-write views of this machine, which stays as it is\n"
+SPEC = f"""\
+version: 1
+name: demo
+containers:
+  input: {{upload: [{{from: data}}]}}
+  output: {{download: true}}
+pool:
+  image: ubuntu 24.04
+  vm_size: Standard_D2s_v5
+  nodes: {{spot: 3}}
+  start_task:
+    command: |
+      echo "hello from $AZ_BATCH_NODE_ID" > {SETTING}
+      printf '%s\\n' '#!/bin/sh' 'cat {SETTING}' > {TOOL}
+      chmod +x {TOOL}
+    run_as: admin
+    wait_for_success: true
+task:
+  for_each: input
+  command: COMMAND
+  outputs: [{{pattern: "{{{{ file.name }}}}.out", to: output}}]
+"""
+GREET = "greet-of-a-node > {{ file.name }}.out; echo $AZ_BATCH_NODE_ID >> {{ file.name }}.out"
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or find_kind("auto").kind is not Kind.COPY_ON_WRITE,
+    reason="copy-on-write nodes need Linux and root",
+)
+
+
+def write_spec(user: User, command: str, files: int) -> None:
+    user.write("spec.yaml", SPEC.replace("COMMAND", command))
+    for index in range(files):
+        user.write(f"data/{index}.txt", "x")
+
+
+def assert_machine_is_as_it_was(mounts: bytes) -> None:
+    assert not TOOL.exists()
+    assert not SETTING.exists()
+    assert MOUNTINFO.read_bytes() == mounts
+
+
+def layers(user: User) -> Path:
+    return user.last_run() / "emulator" / "layers"
+
+
+def test_what_a_start_task_installs_is_there_for_tasks_and_gone_afterwards(user: User) -> None:
+    mounts = MOUNTINFO.read_bytes()
+    write_spec(user, GREET, files=9)
+
+    done = user.run("spec.yaml", "--target", "local")
+
+    assert done.returncode == 0, done.stderr
+    assert NOTE in done.stderr
+    results = sorted((user.folder / "results" / "demo" / "output").iterdir())
+    assert len(results) == 9
+    for result in results:
+        greeting, node = result.read_text().splitlines()
+        assert greeting == f"hello from {node}"
+    assert_machine_is_as_it_was(mounts)
+    assert user.processes() == []
+    assert not layers(user).exists()
+
+
+def test_nothing_is_left_of_an_emulator_that_is_killed(user: User) -> None:
+    mounts = MOUNTINFO.read_bytes()
+    write_spec(user, "greet-of-a-node; setsid sleep 1000 & sleep 1000", files=3)
+
+    with user.start("spec.yaml", "--target", "local", "-q") as process:
+        wait_until(
+            lambda: (
+                (user.folder / ".batch-run" / "last").exists()
+                and sum("sleep 1000" in line for line in user.processes()) >= 6
+            ),
+            what="the tasks run",
+        )
+        (emulator,) = emulators(process.pid)
+        os.kill(emulator, signal.SIGKILL)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 3
+    wait_until(lambda: user.processes() == [], what="the processes of the nodes are gone")
+    wait_until(lambda: not layers(user).exists(), what="what the nodes changed is gone")
+    assert_machine_is_as_it_was(mounts)
+
+
+def emulators(parent: int) -> list[int]:
+    """The children of a process."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(child) for child in children.split()]
+
+
+def test_nodes_may_be_plain_processes_all_the_same(user: User, tmp_path: Path) -> None:
+    write_spec(user, f"pwd > {tmp_path}/seen; touch {{{{ file.name }}}}.out", files=1)
+
+    done = user.run("spec.yaml", "--target", "local", "--isolation", "none")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[1:3] == [
+        "note: nodes are folders, and tasks are processes of this machine",
+        (
+            "note: the start task asks for admin and is not run on this machine; what it installs"
+            " must be here already (--allow-admin runs it)"
+        ),
+    ]
+    assert (tmp_path / "seen").exists()
+
+
+def test_the_emulator_says_what_its_nodes_are(user: User) -> None:
+    with user.start("emulator", "--json", "--isolation", "copy-on-write") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "batch" in json.loads(process.stdout.readline())
+        process.terminate()
+        assert process.stderr.read() == (
+            "emulator: nodes are copy-on-write views of this machine, which stays as it is\n"
+        )
+    assert process.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt-get, and its archives")
+@pytest.mark.skipif(shutil.which("ffmpeg") is not None, reason="ffmpeg is installed here")
+@pytest.mark.timeout(900)
+def test_ffmpeg_is_installed_on_the_nodes_alone(user: User) -> None:
+    mounts = MOUNTINFO.read_bytes()
+    copy_examples(user.folder)
+    path = os.pathsep.join(
+        each
+        for each in user.environ["PATH"].split(os.pathsep)
+        if not (Path(each) / "ffmpeg").exists()
+    )
+
+    with User(user.folder, {**user.environ, "PATH": path}).start(
+        "workloads/ffmpeg.yaml", "--target", "local"
+    ) as process:
+        _, said = process.communicate(timeout=800)
+
+    assert process.returncode == 0, said
+    results = sorted(path.name for path in (user.folder / "results/ffmpeg/output").iterdir())
+    assert results == ["alarm.mp3", "dial-tone.mp3", "hum.mp3", "test tone.mp3", "whistle.mp3"]
+    assert shutil.which("ffmpeg", path=path) is None
+    assert not Path("/var/lib/dpkg/info/ffmpeg.list").exists()
+    assert MOUNTINFO.read_bytes() == mounts
