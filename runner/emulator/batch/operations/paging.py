@@ -23,7 +23,7 @@ R = TypeVar("R")
 _TOKEN_START, _TOKEN_END = "WATV2:", ":1$1"
 # A filter that fits almost nothing must not hold up everybody else: the page then ends early, with
 # a link to go on from, as the service does when it crosses its own partitions.
-_LONGEST_SCAN = 20_000
+_LONGEST_SCAN = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
