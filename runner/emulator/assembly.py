@@ -96,6 +96,7 @@ def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings
         environ=surroundings.environ,
         tls=surroundings.tls,
         isolation=surroundings.isolation,
+        quotas=options.quotas,
         applications=options.applications or surroundings.directory / "applications",
         keep=options.data is not None,
     )

@@ -10,6 +10,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.emulator.batch.core.limits import Quotas
 from runner.emulator.batch.isolation.choice import CHOICES
 from runner.emulator.server.accounts import BatchPlan
 
@@ -38,6 +39,7 @@ class Options:
     allow_admin: bool
     isolation: str
     applications: Path | None
+    quotas: Quotas
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +85,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         allow_admin=arguments.allow_admin,
         isolation=arguments.isolation,
         applications=arguments.applications,
+        quotas=Quotas(**dict(arguments.quota)),
     )
 
 
@@ -226,3 +229,24 @@ def _add_nodes(parser: argparse.ArgumentParser) -> None:
         help="application packages of all Batch accounts, as ID/VERSION.zip (default: the folder"
         " `applications` of --data)",
     )
+    parser.add_argument(
+        "--quota",
+        type=_parse_quota,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="what each Batch account may have at most: dedicated-cores, spot-cores, pools or"
+        " active-jobs; repeatable (default: no bounds)",
+    )
+
+
+_QUOTAS = ("dedicated-cores", "spot-cores", "pools", "active-jobs")
+
+
+def _parse_quota(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if name not in _QUOTAS:
+        raise argparse.ArgumentTypeError(f"`{name}` is not one of: {', '.join(_QUOTAS)}")
+    if not number.isascii() or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"`{number}` is not a number; write `{name}=20`")
+    return name.replace("-", "_"), int(number)

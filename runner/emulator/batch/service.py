@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.emulator.batch.applications import Applications
-from runner.emulator.batch.core.limits import Limits, Pace
+from runner.emulator.batch.core.limits import Limits, Pace, Quotas
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
@@ -59,7 +59,8 @@ class BatchService:
     `auto_storage` gives the signed URL of a container of the account's auto-storage account, if it
     has one; `names` makes new names in place of chance; `faults` are those that are asked for; with
     `modelling`, tasks only take their time, which need not be real; `tls` is what the emulator is
-    served with, so that nodes trust it; `applications` is the folder of application packages.
+    served with, so that nodes trust it; `applications` is the folder of application packages;
+    `quotas` are limits of this account.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class BatchService:
         modelling: Modelling | None = None,
         tls: Tls | None = None,
         applications: Path | None = None,
+        quotas: Quotas | None = None,
         keep: bool = False,
     ) -> None:
         """With `keep`, records are on disk too, and those of an earlier start come back.
@@ -93,7 +95,8 @@ class BatchService:
         faults = faults or Faults(seed=0)
         disturbance = Disturbance(faults, account=account.name)
         usual = Limits() if modelling is None else Limits(nodes_per_pool=_MODELLED_NODES)
-        self._limits = limits or usual
+        usual = limits or usual
+        self._limits = usual if quotas is None else replace(usual, quotas=quotas)
         self._nodes = directory / "nodes"
         packages = Applications(applications)
         isolation = isolation or PlainProcesses()
@@ -136,6 +139,7 @@ class BatchService:
                     endpoint=self._endpoint,
                     nodes=self._nodes,
                     auto_storage=auto_storage,
+                    trust=None if tls is None else tls.trust,
                     applications=packages,
                 ),
                 disturbance=disturbance,

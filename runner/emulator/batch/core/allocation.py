@@ -90,7 +90,7 @@ def _surplus(staying: list[Node], count: int) -> list[Node]:
 def _quota(state: State, pool: Pool, *, dedicated: bool, otherwise: int) -> int:
     """How many nodes of a kind the pool may have beside the other pools of the account."""
     limits = state.limits
-    quota = limits.dedicated_cores if dedicated else limits.spot_cores
+    quota = limits.quotas.dedicated_cores if dedicated else limits.quotas.spot_cores
     if quota is None:
         return otherwise
     used = sum(

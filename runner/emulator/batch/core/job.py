@@ -5,7 +5,7 @@ It must not know how it is shown, nor which tasks it has.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -13,6 +13,7 @@ from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId, ScheduleId, TaskId
 from runner.emulator.batch.core.pool import PoolDraft
 from runner.emulator.batch.core.task import TaskDraft
+from runner.emulator.batch.node.launch import FailureCategory
 
 
 class JobState(Enum):
@@ -50,6 +51,16 @@ class DisableTasks(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulingError:
+    """`schedulingError`: why a job has no pool."""
+
+    category: FailureCategory
+    code: str
+    message: str
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AutoPool:
     """A pool that is made with the job, or the schedule, and goes with it unless it is kept."""
 
@@ -57,6 +68,8 @@ class AutoPool:
     keep_alive: bool
     of_schedule: bool
     draft: PoolDraft
+    fault: SchedulingError | None = None
+    """Why the pool cannot be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +117,12 @@ class JobDraft:
     where: PoolId | AutoPool
     manager: TaskDraft | None = None
 
+    def with_fault(self, fault: SchedulingError) -> JobDraft:
+        """The job with an auto-pool that cannot be made; any other as it is."""
+        if not isinstance(self.where, AutoPool):
+            return self
+        return replace(self, where=replace(self.where, fault=fault))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -126,3 +145,4 @@ class Job:
     terminate_reason: str | None
     tasks_made: int
     """How many tasks the job ever had: the order in which they are run."""
+    scheduling_error: SchedulingError | None = None

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing_extensions import assert_never
 
 from runner.emulator.batch.core.agenda import JobDue
+from runner.emulator.batch.core.autopools import make_auto_pool
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId, ScheduleId, key_of
 from runner.emulator.batch.core.job import (
@@ -21,11 +22,12 @@ from runner.emulator.batch.core.job import (
     JobDraft,
     JobRules,
     JobState,
+    SchedulingError,
 )
-from runner.emulator.batch.core.pools import create_pool
 from runner.emulator.batch.core.preparation import kill_preparations
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.runs import end_task, requeue_task
+from runner.emulator.batch.core.schedule import ScheduleState
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import Task, TaskDraft
 from runner.emulator.batch.core.tasks import add_task
@@ -46,9 +48,12 @@ def create_job(
         raise RefusedError(Reason.JOB_BEING_DELETED if deleting else Reason.JOB_EXISTS)
     if state.store.schedules.get(key_of(identifier)) is not None:
         raise RefusedError(Reason.SCHEDULE_HAS_ID)
+    if schedule is None:
+        check_job_quota(state)
     where = draft.where
+    fault: SchedulingError | None = None
     if isinstance(where, AutoPool):
-        pool = make_auto_pool(state, now, where, auto_pool_of=identifier)
+        pool, fault = make_auto_pool(state, now, where, auto_pool_of=identifier)
     else:
         pool = where
     created = state.stamp(now)
@@ -69,6 +74,7 @@ def create_job(
         started=stamp,
         ended=None,
         terminate_reason=None,
+        scheduling_error=fault,
         tasks_made=0,
     )
     state.store.put(job)
@@ -79,13 +85,15 @@ def create_job(
     return job
 
 
-def make_auto_pool(
-    state: State, now: datetime, where: AutoPool, *, auto_pool_of: JobId | None
-) -> PoolId:
-    """Makes the pool that a job or a schedule asks for."""
-    pool = PoolId(where.prefix + state.names.guid().upper())
-    create_pool(state, now, pool, where.draft, auto_pool_of=auto_pool_of)
-    return pool
+def check_job_quota(state: State) -> None:
+    """Raises `RefusedError` where the account has as many jobs and schedules as it may."""
+    limit = state.limits.quotas.active_jobs
+    if limit is None:
+        return
+    jobs = sum(job.state is not JobState.COMPLETED for job in state.store.jobs)
+    schedules = sum(each.state is not ScheduleState.COMPLETED for each in state.store.schedules)
+    if jobs + schedules >= limit:
+        raise RefusedError(Reason.JOB_QUOTA_REACHED)
 
 
 def _add_manager(state: State, now: datetime, job: Job, draft: TaskDraft) -> None:

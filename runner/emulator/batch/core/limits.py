@@ -10,6 +10,20 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """What an account may have at most; None is without end."""
+
+    dedicated_cores: int | None = None
+    spot_cores: int | None = None
+    pools: int | None = None
+    active_jobs: int | None = None
+    """Of job schedules and jobs together that are not over."""
+
+
+QUOTAS = Quotas()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What the service takes at most (REST reference, 2025-06-01)."""
 
@@ -23,12 +37,7 @@ class Limits:
     dependency_characters: int = 64_000
     auto_pool_prefix: int = 20
     between_enabling_auto_scale: timedelta = timedelta(seconds=30)
-    dedicated_cores: int | None = None
-    """The account's quota; None is without end, as are those of spot cores, pools and jobs."""
-    spot_cores: int | None = None
-    pools: int | None = None
-    active_jobs: int | None = None
-    """Of job schedules and jobs together that are not over."""
+    quotas: Quotas = QUOTAS
     nodes_per_pool: int = 1000
     """Not the service's: a guard against asking one machine for a data centre."""
 

@@ -43,6 +43,11 @@ def create_pool(
     if existing is not None:
         deleting = existing.state is PoolState.DELETING
         raise RefusedError(Reason.POOL_BEING_DELETED if deleting else Reason.POOL_EXISTS)
+    if (
+        state.limits.quotas.pools is not None
+        and len(state.store.pools) >= state.limits.quotas.pools
+    ):
+        raise RefusedError(Reason.POOL_QUOTA_REACHED)
     stamp = state.stamp(now)
     pool = Pool(
         id=identifier,

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing_extensions import assert_never
 
 from runner.emulator.batch.core.agenda import ScheduleDue
+from runner.emulator.batch.core.autopools import make_auto_pool
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, ScheduleId, key_of
-from runner.emulator.batch.core.job import AutoPool, Job, JobDraft, JobState
-from runner.emulator.batch.core.jobs import create_job, delete_job, make_auto_pool, terminate_job
+from runner.emulator.batch.core.job import AutoPool, Job, JobDraft, JobState, SchedulingError
+from runner.emulator.batch.core.jobs import check_job_quota, create_job, delete_job, terminate_job
 from runner.emulator.batch.core.pool import PoolState
 from runner.emulator.batch.core.pools import delete_pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
@@ -38,6 +39,7 @@ def create_schedule(
         raise RefusedError(Reason.SCHEDULE_EXISTS)
     if state.store.jobs.get(key_of(identifier)) is not None:
         raise RefusedError(Reason.JOB_HAS_ID)
+    check_job_quota(state)
     stamp = state.stamp(now)
     schedule = JobSchedule(
         id=identifier,
@@ -220,10 +222,12 @@ def _skip_missed(now: datetime, schedule: JobSchedule) -> JobSchedule:
 
 def _make_job(state: State, now: datetime, schedule: JobSchedule) -> JobSchedule:
     draft, pool = schedule.job, schedule.pool
+    fault: SchedulingError | None = None
     if isinstance(draft.where, AutoPool) and draft.where.of_schedule:
         if pool is None or state.store.pools.get(key_of(pool)) is None:
-            pool = make_auto_pool(state, now, draft.where, auto_pool_of=None)
-        draft = replace(draft, where=pool)
+            pool, fault = make_auto_pool(state, now, draft.where, auto_pool_of=None)
+        draft = replace(draft, where=pool) if fault is None else draft.with_fault(fault)
+        pool = pool if fault is None else None
     number = schedule.jobs_made + 1
     identifier = JobId(f"{schedule.id}:job-{number}")
     create_job(state, now, identifier, draft, schedule=schedule.id)

@@ -15,7 +15,8 @@ from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.launching.files import output_files, resource_files
-from runner.emulator.batch.launching.place import Place, package_folder
+from runner.emulator.batch.launching.place import Place, packages_for
+from runner.emulator.batch.launching.trust import trust_variables
 from runner.emulator.batch.launching.variables import (
     folder_variables,
     instance_variables,
@@ -38,6 +39,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         directory=directory,
         node=place.directories(node).root,
         environment={
+            **trust_variables(place, node),
             **settings(job.document.get("commonEnvironmentSettings", ())),
             **settings(document.get("environmentSettings", ())),
             **node_variables(place, pool, node),
@@ -52,7 +54,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         output_files=output_files(document),
         max_wall_clock_time=limit_of(document["constraints"]["maxWallClockTime"]),
         elevated=_is_elevated(document, pool),
-        folders=_package_folders(place, node, packages),
+        packages=packages_for(place, node, packages),
         follows=task.coordinated,
         container_image=_container_image(document),
         is_container_required=_runs_containers(pool),
@@ -109,6 +111,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         directory=directory,
         node=place.directories(node).root,
         environment={
+            **trust_variables(place, node),
             **settings(start_task.get("environmentSettings", ())),
             **node_variables(place, pool, node),
             **folder_variables(directory),
@@ -117,7 +120,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         resource_files=resource_files(place, start_task),
         elevated=_is_elevated(start_task, pool),
         leaves_services=True,
-        folders=_package_folders(place, node, packages),
+        packages=packages_for(place, node, packages),
         container_image=_container_image(start_task),
     )
 
@@ -153,6 +156,7 @@ def _launch_for_job(
         directory=directory,
         node=place.directories(node).root,
         environment={
+            **trust_variables(place, node),
             **settings(job.document.get("commonEnvironmentSettings", ())),
             **settings(command.get("environmentSettings", ())),
             **node_variables(place, pool, node),
@@ -165,7 +169,7 @@ def _launch_for_job(
         resource_files=resource_files(place, command),
         max_wall_clock_time=limit,
         elevated=_is_elevated(command, pool),
-        folders=_package_folders(place, node, packages),
+        packages=packages_for(place, node, packages),
         container_image=_container_image(command),
     )
 
@@ -184,13 +188,6 @@ def _preparation_folder(place: Place, job: Job, node: Node) -> dict[str, str]:
 
 def _packages(document: Document) -> tuple[dict[str, str], ...]:
     return tuple(document.get("applicationPackageReferences", ()))
-
-
-def _package_folders(
-    place: Place, node: Node, packages: tuple[dict[str, str], ...]
-) -> tuple[Path, ...]:
-    directories = place.directories(node)
-    return tuple(package_folder(directories, package) for package in packages)
 
 
 def _instances(directory: Path, document: Document, *, primary: bool) -> dict[str, str]:

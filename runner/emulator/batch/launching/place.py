@@ -5,26 +5,33 @@ It must not know what runs in them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.emulator.batch.applications import Applications
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
-from runner.emulator.batch.node.launch import NodeDirectories
+from runner.emulator.batch.node.launch import NodeDirectories, Package
+from runner.emulator.server.tls import Trust
+
+NO_APPLICATIONS = Applications(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """The account, and the directory that holds one folder for each node.
 
-    `auto_storage` gives the signed URL of a container of the account's auto-storage account.
+    `auto_storage` gives the signed URL of a container of the account's auto-storage account;
+    `trust` is what tasks need to trust the emulator, if anything.
     """
 
     account: str
     endpoint: str
     nodes: Path
     auto_storage: Callable[[str], str] | None = None
+    trust: Trust | None = None
+    applications: Applications = NO_APPLICATIONS
 
     def directories(self, node: Node) -> NodeDirectories:
         """The folders of a node."""
@@ -42,3 +49,18 @@ def package_folder(directories: NodeDirectories, package: Mapping[str, str]) -> 
     """Where an application package of a node is."""
     version = package.get("version", "default")
     return directories.root / "applications" / package["applicationId"] / version
+
+
+def packages_for(
+    place: Place, node: Node, packages: Iterable[Mapping[str, str]]
+) -> tuple[Package, ...]:
+    """What has to be unpacked on a node."""
+    directories = place.directories(node)
+    return tuple(
+        Package(
+            name=":".join(filter(None, (package["applicationId"], package.get("version")))),
+            archive=place.applications.package(package["applicationId"], package.get("version")),
+            directory=package_folder(directories, package),
+        )
+        for package in packages
+    )

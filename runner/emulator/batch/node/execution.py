@@ -27,6 +27,7 @@ from runner.emulator.batch.node.interruption import InterruptedRunError, Interru
 from runner.emulator.batch.node.isolation import Command, Isolation
 from runner.emulator.batch.node.launch import Failure, Launch, Outcome, ResourceFile
 from runner.emulator.batch.node.outputs import ERROR_LOG, PROGRESS_LOG, Uploader, due_outputs
+from runner.emulator.batch.node.packages import unpack_packages
 from runner.emulator.batch.node.resources import fetch_resources
 
 KILLED_EXIT_CODE = 137
@@ -99,8 +100,6 @@ class Execution:
         with ExitStack() as stack:
             try:
                 _make_directory(directory)
-                for folder in self._launch.folders:
-                    folder.mkdir(parents=True, exist_ok=True)
                 open_output = append_file if self._launch.follows else create_file
                 stdout = open_output(directory / "stdout.txt")
                 stack.callback(os.close, stdout)
@@ -109,6 +108,7 @@ class Execution:
             except OSError as error:
                 raise _directory_failed(error) from error
             self._process_stop.check()
+            unpack_packages(self._launch.packages)
             if self._launch.common_directory is not None:
                 self._fetch(self._launch.common_files, self._launch.common_directory)
             self._fetch(self._launch.resource_files, directory / "wd")

@@ -35,6 +35,10 @@ _WORDING: dict[str, tuple[FailureCategory, str]] = {
         _SERVER,
         "There is not enough disk space on the node that was selected to run the task.",
     ),
+    "ApplicationPackageError": (
+        _USER,
+        "An error occurred when trying to deploy a required application package.",
+    ),
     "CommandLaunchFailed": (_USER, "Failed to launch the specified command line."),
     "CommandProgramNotFound": (_USER, "The specified command program is not found"),
     "FailureExitCode": (_USER, "The task exited with an exit code representing a failure"),

@@ -70,6 +70,15 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An application package that has to be in a folder of the node; no `archive` is a fault."""
+
+    name: str
+    archive: Path | None
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """A task (or start task) to run on a node.
 
@@ -88,8 +97,7 @@ class Launch:
     output_files: tuple[OutputFile, ...] = ()
     max_wall_clock_time: timedelta | None = None
     elevated: bool = False
-    folders: tuple[Path, ...] = ()
-    """What else is to be there: the folders of application packages."""
+    packages: tuple[Package, ...] = ()
     common_files: tuple[ResourceFile, ...] = ()
     common_directory: Path | None = None
     """Where common files go, beside resource files, which go to `wd`."""

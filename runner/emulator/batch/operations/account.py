@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.properties import SUPPORTED_IMAGES
 from runner.emulator.batch.operations.images import IMAGES, Image
@@ -15,9 +14,8 @@ from runner.emulator.batch.operations.paging import (
     Listing,
     list_page,
     number_in_order,
-    page_size,
 )
-from runner.emulator.batch.operations.replies import Reply, metadata
+from runner.emulator.batch.operations.replies import Reply
 
 
 def list_supported_images(call: Call) -> Reply:
@@ -30,19 +28,6 @@ def list_supported_images(call: Call) -> Reply:
         selectable=False,
     )
     return list_page(call, listing)
-
-
-def list_applications(call: Call) -> Reply:
-    """`GET /applications`: the account has none, and no way to be given one."""
-    page_size(call)
-    head = metadata(call.endpoint, "listapplicationsummariesresponses")
-    return Reply(status=200, json={**head, "value": []})
-
-
-def get_application(call: Call) -> Reply:
-    """`GET /applications/{applicationId}`."""
-    del call
-    raise RefusedError(Reason.APPLICATION_NOT_FOUND)
 
 
 def _show(image: Image) -> dict[str, Any]:

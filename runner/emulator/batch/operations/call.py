@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from runner.emulator.batch.applications import Applications
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, ScheduleId, TaskId
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_query
 from runner.emulator.batch.core.state import State
@@ -31,6 +32,7 @@ class Account:
     task_shape: Shape
     nodes: Path
     disturbance: Disturbance
+    applications: Applications
 
 
 def _as_it_is(body: object) -> object:

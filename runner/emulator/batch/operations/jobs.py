@@ -13,6 +13,7 @@ from runner.emulator.batch.core.ids import PoolId
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.operations.applications import with_checked_packages
 from runner.emulator.batch.operations.bodies.job import (
     decode_disable,
     decode_job,
@@ -35,6 +36,7 @@ Change = Callable[[object, Document, Limits], tuple[Document, PoolId | None, boo
 def create_job(call: Call) -> Reply:
     """`POST /jobs`."""
     identifier, draft = decode_job(call.body, call.state.limits)
+    draft = with_checked_packages(call.account.applications, draft)
     job = core.create_job(call.state, call.now, identifier, draft)
     # On record: the service names a new job so here, whatever its id.
     url = f"{call.endpoint}/jobs/job-1"

@@ -10,6 +10,7 @@ from typing import Any
 from runner.emulator.batch.core import pools as core
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.operations.applications import check_packages
 from runner.emulator.batch.operations.bodies.pool import (
     decode_pool,
     decode_removal,
@@ -30,6 +31,7 @@ from runner.emulator.batch.operations.views.nodes import show_node_counts
 def create_pool(call: Call) -> Reply:
     """`POST /pools`."""
     identifier, draft = decode_pool(call.body, call.state.limits)
+    check_packages(call.account.applications, draft.document)
     pool = core.create_pool(call.state, call.now, identifier, draft)
     url = pool_url(call.endpoint, pool.id)
     return Reply(status=201, modified=pool.modified, service_id=url, location=url)
@@ -124,6 +126,7 @@ def list_pool_node_counts(call: Call) -> Reply:
 
 
 def _update(call: Call, pool: Pool, document: Document) -> Pool:
+    check_packages(call.account.applications, document)
     return core.update_pool(
         call.state,
         call.now,

@@ -174,6 +174,19 @@ ANSWERS: dict[Reason, Answer] = {
         "OperationInvalidForCurrentState",
         "The specified operation is not valid for the current state of the resource.",
     ),
+    Reason.PACKAGES_INVALID: Answer(
+        409,
+        "InvalidApplicationPackageReferences",
+        "One or more application package references could not be satisfied.",
+    ),
+    Reason.POOL_QUOTA_REACHED: Answer(
+        409, "PoolQuotaReached", "Pool quota for the account has been reached."
+    ),
+    Reason.JOB_QUOTA_REACHED: Answer(
+        409,
+        "ActiveJobAndScheduleQuotaReached",
+        "Active job and schedule quota for the account has been reached.",
+    ),
     Reason.POOL_BEING_DELETED: Answer(
         409,
         "PoolBeingDeleted",

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from runner.emulator.batch.core import schedules as core
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import Key
-from runner.emulator.batch.core.job import Job
+from runner.emulator.batch.core.job import Job, JobDraft
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.schedule import JobSchedule
+from runner.emulator.batch.operations.applications import with_checked_packages
 from runner.emulator.batch.operations.bodies.schedule import (
     ScheduleDraft,
     decode_schedule,
@@ -34,7 +35,7 @@ def create_job_schedule(call: Call) -> Reply:
     """`POST /jobschedules`."""
     identifier, draft = decode_schedule(call.body, call.state.limits)
     schedule = core.create_schedule(
-        call.state, call.now, identifier, draft.document, draft.recurrence, draft.job
+        call.state, call.now, identifier, draft.document, draft.recurrence, _job(call, draft)
     )
     url = schedule_url(call.endpoint, schedule.id)
     return Reply(status=201, modified=schedule.modified, service_id=url, location=url)
@@ -121,9 +122,13 @@ def _update(call: Call, change: Change) -> Reply:
     schedule = _written(call)
     draft = change(call.body, schedule.document, call.state.limits)
     schedule = core.update_schedule(
-        call.state, call.now, schedule.id, draft.document, draft.recurrence, draft.job
+        call.state, call.now, schedule.id, draft.document, draft.recurrence, _job(call, draft)
     )
     return _changed(call, schedule, 200)
+
+
+def _job(call: Call, draft: ScheduleDraft) -> JobDraft:
+    return with_checked_packages(call.account.applications, draft.job)
 
 
 def _read(call: Call) -> JobSchedule:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from runner.emulator.batch.operations import (
     account,
+    applications,
     extensions,
     files,
     jobs,
@@ -45,8 +46,10 @@ _TASK = "/jobs/{jobId}/tasks/{taskId}"
 _SCHEDULE = "/jobschedules/{jobScheduleId}"
 
 OPERATIONS = (
-    Operation("list_applications", "GET", "/applications", account.list_applications),
-    Operation("get_application", "GET", "/applications/{applicationId}", account.get_application),
+    Operation("list_applications", "GET", "/applications", applications.list_applications),
+    Operation(
+        "get_application", "GET", "/applications/{applicationId}", applications.get_application
+    ),
     Operation("list_pool_usage_metrics", "GET", "/poolusagemetrics", usage.list_pool_usage_metrics),
     Operation("list_supported_images", "GET", "/supportedimages", account.list_supported_images),
     Operation("list_pool_node_counts", "GET", "/nodecounts", pools.list_pool_node_counts),

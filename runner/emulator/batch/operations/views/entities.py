@@ -15,7 +15,7 @@ from runner.emulator.batch.core.nodetable import NodeTable
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.core.tasktable import TaskCounts
-from runner.emulator.batch.operations.views.executions import show_task_execution
+from runner.emulator.batch.operations.views.executions import show_scheduling_error, show_task_execution
 from runner.emulator.batch.operations.views.scaling import show_auto_scale_run
 from runner.emulator.batch.operations.wire import etag_of, format_moment
 
@@ -125,11 +125,13 @@ def _job_properties(endpoint: str, job: Job) -> Properties:
         yield "previousStateTransitionTime", format_moment(job.previous_state_time)
     yield from _declared(document, *_JOB_HEAD)
     yield from _rest(document, "displayName", *_JOB_HEAD, *_JOB_TAIL)
-    execution = {"startTime": format_moment(job.started), "poolId": job.pool}
+    execution: dict[str, Any] = {"startTime": format_moment(job.started), "poolId": job.pool}
     if job.ended is not None:
         execution["endTime"] = format_moment(job.ended)
     if job.terminate_reason is not None:
         execution["terminateReason"] = job.terminate_reason
+    if job.scheduling_error is not None:
+        execution["schedulingError"] = show_scheduling_error(job.scheduling_error)
     yield "executionInfo", execution
     yield from _declared(document, *_JOB_TAIL)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from runner.emulator.batch.core.job import SchedulingError
 from runner.emulator.batch.core.node import NodeRun
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.node.launch import Failure
@@ -23,6 +24,18 @@ def show_failure(failure: Failure) -> dict[str, Any]:
     }
     if failure.details:
         shown["details"] = [{"name": name, "value": value} for name, value in failure.details]
+    return shown
+
+
+def show_scheduling_error(error: SchedulingError) -> dict[str, Any]:
+    """`schedulingError` of a job."""
+    shown: dict[str, Any] = {
+        "category": error.category.value,
+        "code": error.code,
+        "message": error.message,
+    }
+    if error.details:
+        shown["details"] = [{"name": name, "value": value} for name, value in error.details]
     return shown
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.ids import PoolId
-from runner.emulator.batch.core.limits import Limits
+from runner.emulator.batch.core.limits import Limits, Quotas
 from runner.emulator.batch.core.mishaps import limit_supply, preempt_node
 from runner.emulator.batch.core.node import NodeState
 from runner.emulator.batch.core.pool import AllocationState, Deallocation, Supply
@@ -80,7 +80,7 @@ def test_a_resize_that_waits_for_machines_can_be_stopped() -> None:
 
 
 def test_the_cores_of_an_account_are_shared_by_its_pools() -> None:
-    world = World(limits=Limits(dedicated_cores=10, spot_cores=1))
+    world = World(limits=Limits(quotas=Quotas(dedicated_cores=10, spot_cores=1)))
     draft = replace(world.draft(dedicated=2, spot=1), vm_size="standard_d4s_v5")
     create_pool(world.state, world.now, PoolId("first"), replace(draft, target_spot=0))
     world.wait()
