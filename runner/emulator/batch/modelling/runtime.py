@@ -16,6 +16,7 @@ from runner.emulator.batch.core.actions import (
     RunPreparation,
     RunRelease,
     RunStartTask,
+    RunSubtask,
     RunTask,
 )
 from runner.emulator.batch.core.document import Document
@@ -135,6 +136,8 @@ class ModelledRuntime:
         match action:
             case RunTask():
                 self._run_task(action, now)
+            case RunSubtask():
+                self._coordinate(action.run, now)
             case RunStartTask():
                 self._run_start_task(action, now)
             case RunPreparation():
@@ -153,10 +156,17 @@ class ModelledRuntime:
 
     def _run_task(self, action: RunTask, now: datetime) -> None:
         task = self._state.store.task(action.job, action.task)
+        if task.instances and not task.coordinated:
+            self._coordinate(action.run, now)
+            return
         subject = self._subject("task", action.pool, action.job, action.task)
         attempt = task.retry_count + task.requeue_count
         limit = limit_of(task.document["constraints"]["maxWallClockTime"])
         self._start(action.run, subject, attempt, task.document, limit, end_run, now)
+
+    def _coordinate(self, run: RunId, now: datetime) -> None:
+        """Models speak of a multi-instance task's own command: that before it takes no time."""
+        self._start(run, {}, 0, {}, None, end_run, now, own="0s")
 
     def _run_start_task(self, action: RunStartTask, now: datetime) -> None:
         pool = self._state.store.pool(action.pool)
