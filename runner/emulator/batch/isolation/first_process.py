@@ -109,7 +109,10 @@ class FirstProcess:
 
     def _end(self, process: int) -> None:
         """The emulator wants a command to end, or waits for it no longer."""
-        command = self._commands[process]
+        command = self._commands.get(process)
+        if command is None:
+            # It ended of itself, and was reaped in this very round of events.
+            return
         self._selector.unregister(command.connection)
         _kill_group(process)
 
