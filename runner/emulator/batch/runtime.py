@@ -50,6 +50,7 @@ from runner.emulator.batch.launching.launches import (
     launch_task,
 )
 from runner.emulator.batch.launching.place import Place, mount_paths
+from runner.emulator.batch.launching.trust import put_trust
 from runner.emulator.batch.node.directories import make_node_directories
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Isolation
@@ -199,6 +200,7 @@ class Runtime:
         """Makes the folders of a node, and an empty one in place of each file system to mount."""
         directories = NodeDirectories(root=self._root(action.node))
         make_node_directories(directories)
+        put_trust(self._place, directories)
         pool = self._state.store.pool(action.pool)
         for path in mount_paths(pool):
             try:
