@@ -15,6 +15,8 @@ from runner.emulator.batch.core.refusal import invalid_query
 from runner.emulator.batch.core.usage import INTERVAL, Usage, interval_of
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.evaluate import PREFIX_AND_ORDER, Property
+from runner.emulator.batch.operations.filters.parse import Operator
+from runner.emulator.batch.operations.filters.parse import Operator
 from runner.emulator.batch.operations.paging import Listing, list_page, number_in_order
 from runner.emulator.batch.operations.replies import Reply
 from runner.emulator.batch.operations.wire import format_moment, parse_moment
@@ -22,7 +24,7 @@ from runner.emulator.batch.operations.wire import format_moment, parse_moment
 LATEST_START = timedelta(hours=2, minutes=30)
 LATEST_END = timedelta(hours=2)
 _PROPERTIES: Mapping[str, Property[Usage]] = {
-    "poolId": Property(get=lambda usage: usage.pool, operators=PREFIX_AND_ORDER),
+    "poolId": Property(get=lambda usage: usage.pool, operators=PREFIX_AND_ORDER - {Operator.NE}),
 }
 
 

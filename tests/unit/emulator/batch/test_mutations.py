@@ -183,6 +183,9 @@ def test_no_body_is_too_strange(
     tmp_path: Path, path: str, body: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     chance = random.Random(path)
+    application = tmp_path / "applications" / "a"
+    application.mkdir(parents=True)
+    (application / "1.zip").touch()
 
     async def story(client: Client) -> None:
         given = {"id": "given", "usesTaskDependencies": True, "poolInfo": {"poolId": "none"}}

@@ -106,6 +106,7 @@ async def opened(
         run_admin=run_admin,
         environ={},
         executor=executor,
+        applications=directory / "applications",
     )
     await service.start()
     try:
