@@ -92,6 +92,8 @@ _MACHINE = (
     Lifetime(("osDisk", "managedDisk", "diskEncryptionSet"), since=V2025_06),
     Lifetime(("osDisk", "writeAcceleratorEnabled"), since=V2023_11),
     Lifetime(("extensions", "enableAutomaticUpgrade"), since=V2023_05),
+    Lifetime(("dataDisks", "managedDisk"), since=V2025_06),
+    Lifetime(("dataDisks", "storageAccountType"), until=V2025_06),
     Lifetime(("securityProfile",), since=V2023_11),
     Lifetime(("securityProfile", "proxyAgentSettings"), since=V2025_06),
     Lifetime(("serviceArtifactReference",), since=V2023_11),
@@ -100,15 +102,13 @@ _MACHINE = (
     Lifetime(("imageReference", "communityGalleryImageId"), since=V2024_07),
     *_below(("containerConfiguration", "containerRegistries"), _REGISTRY),
 )
-_POOL = (
+_POOL_SPECIFICATION = (
     *_below(("startTask",), _COMMAND),
     *_below(("virtualMachineConfiguration",), _MACHINE),
     Lifetime(
         ("mountConfiguration", "azureBlobFileSystemConfiguration", "identityReference"), V2021_06
     ),
-    Lifetime(("identity",), since=V2021_06),
     Lifetime(("targetNodeCommunicationMode",), since=V2022_10, until=V2025_06),
-    Lifetime(("currentNodeCommunicationMode",), since=V2022_10, until=V2025_06),
     Lifetime(("networkConfiguration", "enableAcceleratedNetworking"), since=V2023_05),
     Lifetime(
         ("networkConfiguration", "publicIPAddressConfiguration", "ipFamilies"), since=V2025_06
@@ -120,6 +120,12 @@ _POOL = (
     Lifetime(("applicationLicenses",), until=V2024_07),
     Lifetime(("certificateReferences",), until=V2025_06),
     Lifetime(("taskSchedulingPolicy", "jobDefaultOrder"), since=V2025_06),
+    Lifetime(("taskSlotsPerNode",), since=V2020_09),
+)
+_POOL = (
+    *_POOL_SPECIFICATION,
+    Lifetime(("identity",), since=V2021_06),
+    Lifetime(("currentNodeCommunicationMode",), since=V2022_10, until=V2025_06),
 )
 _SPECIFICATION = (
     Lifetime(("maxParallelTasks",), since=V2021_06),
@@ -128,7 +134,7 @@ _SPECIFICATION = (
     *_below(("jobManagerTask",), _TASK),
     *_below(("jobPreparationTask",), _COMMAND),
     *_below(("jobReleaseTask",), _COMMAND),
-    *_below(("poolInfo", "autoPoolSpecification", "pool"), _POOL),
+    *_below(("poolInfo", "autoPoolSpecification", "pool"), _POOL_SPECIFICATION),
 )
 _NODE = (
     Lifetime(("runningTaskSlotsCount",), since=V2020_09),

@@ -98,14 +98,14 @@ def _write(
         return dict(body)
     # What is shown may be part of what is remembered: it is not changed in place.
     shown: dict[str, Any] = dict(body)
+    if renamed:
+        shown = write_old_names(version, entity, copy.deepcopy(shown))
     for path in paths:
         if path[0] in shown:
             if len(path) == 1:
                 del shown[path[0]]
             elif _holds(shown, path):
                 shown[path[0]] = _without(shown[path[0]], path[1:])
-    if renamed:
-        shown = write_old_names(version, entity, copy.deepcopy(shown))
     return shown
 
 
