@@ -159,8 +159,8 @@ def test_json_says_the_same_as_options() -> None:
         (
             "clock=20m",
             (
-                "`--fault 'clock=20m'`, character 1: `clock`: `20m` has no sign: `+20m` is ahead of the"
-                " time, `-20m` behind it"
+                "`--fault 'clock=20m'`, character 1: `clock`: `20m` has no sign: `+20m` is ahead of"
+                " the time, `-20m` behind it"
             ),
         ),
         (
