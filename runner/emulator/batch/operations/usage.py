@@ -16,7 +16,6 @@ from runner.emulator.batch.core.usage import INTERVAL, Usage, interval_of
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.evaluate import PREFIX_AND_ORDER, Property
 from runner.emulator.batch.operations.filters.parse import Operator
-from runner.emulator.batch.operations.filters.parse import Operator
 from runner.emulator.batch.operations.paging import Listing, list_page, number_in_order
 from runner.emulator.batch.operations.replies import Reply
 from runner.emulator.batch.operations.wire import format_moment, parse_moment
