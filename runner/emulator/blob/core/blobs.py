@@ -35,7 +35,7 @@ from runner.emulator.blob.core.records import (
 from runner.emulator.blob.core.refusals import (
     ACCESS_TIER_NOT_SUPPORTED,
     BLOB_NOT_FOUND,
-    INVALID_BLOB_TYPE,
+    SNAPSHOT_REFUSED,
     SNAPSHOTS_PRESENT,
     UNAUTHORIZED_BLOB_OVERWRITE,
     RefusedError,
@@ -247,7 +247,7 @@ def delete_blob(
     blob = find_for_change(state, key, conditions, now)
     if key.snapshot:
         if snapshots is not None:
-            raise RefusedError(INVALID_BLOB_TYPE)
+            raise RefusedError(SNAPSHOT_REFUSED)
         _delete(state, (blob,))
         return
     taken = tuple(state.catalogue.snapshots(key.container, key.blob).values())

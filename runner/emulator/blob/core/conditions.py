@@ -45,8 +45,13 @@ def check_read(conditions: Conditions, etag: str, modified: datetime, tags: Meta
         return
     if conditions.if_none_match == "*":
         raise RefusedError(UNSATISFIABLE_CONDITION)
-    _check_expected(conditions, etag, modified, tags)
-    if not _is_changed(conditions, etag, modified):
+    _check_match(conditions, etag, tags)
+    _check_unchanged(conditions, modified)
+    if conditions.if_none_match is None and conditions.if_modified_since is None:
+        return
+    # Of these two one is enough.
+    is_other = conditions.if_none_match not in (None, etag)
+    if not is_other and not _is_newer(conditions, modified):
         raise RefusedError(NOT_MODIFIED)
 
 
@@ -64,9 +69,15 @@ def check_write(
         if conditions.if_match is not None or conditions.if_tags is not None:
             raise RefusedError(CONDITION_NOT_MET)
         return
-    _check_expected(conditions, etag, modified, tags)
-    if not _is_changed(conditions, etag, modified):
-        raise RefusedError(CONDITION_NOT_MET)
+    _check_match(conditions, etag, tags)
+    # Dates are not looked at beside ETags.
+    if conditions.if_none_match is not None:
+        if conditions.if_none_match in ("*", etag):
+            raise RefusedError(CONDITION_NOT_MET)
+    elif conditions.if_match is None:
+        _check_unchanged(conditions, modified)
+        if conditions.if_modified_since is not None and not _is_newer(conditions, modified):
+            raise RefusedError(CONDITION_NOT_MET)
 
 
 def check_replace(
@@ -90,22 +101,19 @@ def _check_combination(conditions: Conditions) -> None:
         raise RefusedError(MULTIPLE_CONDITION_HEADERS)
 
 
-def _check_expected(conditions: Conditions, etag: str, modified: datetime, tags: Metadata) -> None:
-    if conditions.if_match is not None:
-        # RFC 9110, 13.1.4: If-Unmodified-Since is not looked at beside If-Match.
-        if conditions.if_match not in ("*", etag):
-            raise RefusedError(CONDITION_NOT_MET)
-    else:
-        since = conditions.if_unmodified_since
-        if since is not None and modified.replace(microsecond=0) > since:
-            raise RefusedError(CONDITION_NOT_MET)
+def _check_unchanged(conditions: Conditions, modified: datetime) -> None:
+    since = conditions.if_unmodified_since
+    if since is not None and modified.replace(microsecond=0) > since:
+        raise RefusedError(CONDITION_NOT_MET)
+
+
+def _check_match(conditions: Conditions, etag: str, tags: Metadata) -> None:
+    if conditions.if_match not in (None, "*", etag):
+        raise RefusedError(CONDITION_NOT_MET)
     if conditions.if_tags is not None and not holds(conditions.if_tags, dict(tags)):
         raise RefusedError(CONDITION_NOT_MET)
 
 
-def _is_changed(conditions: Conditions, etag: str, modified: datetime) -> bool:
-    if conditions.if_none_match is not None:
-        # RFC 9110, 13.1.3: If-Modified-Since is not looked at beside If-None-Match.
-        return conditions.if_none_match not in ("*", etag)
+def _is_newer(conditions: Conditions, modified: datetime) -> bool:
     since = conditions.if_modified_since
-    return since is None or modified.replace(microsecond=0) > since
+    return since is not None and modified.replace(microsecond=0) > since

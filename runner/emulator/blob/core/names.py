@@ -17,7 +17,7 @@ from runner.emulator.blob.core.refusals import (
     INVALID_METADATA,
     INVALID_RESOURCE_NAME,
     METADATA_TOO_LARGE,
-    OUT_OF_RANGE_INPUT,
+    RESOURCE_NAME_LENGTH,
     RefusedError,
 )
 
@@ -45,13 +45,13 @@ def check_container_name(name: str) -> None:
     if not _CONTAINER.fullmatch(name):
         raise RefusedError(INVALID_RESOURCE_NAME)
     if not 3 <= len(name) <= 63:
-        raise RefusedError(OUT_OF_RANGE_INPUT)
+        raise RefusedError(RESOURCE_NAME_LENGTH)
 
 
 def check_blob_name(name: str) -> None:
     """Raises `RefusedError` unless the name has between 1 and 1,024 characters."""
     if not 1 <= len(name) <= MAXIMUM_BLOB_NAME_CHARACTERS:
-        raise RefusedError(OUT_OF_RANGE_INPUT)
+        raise RefusedError(RESOURCE_NAME_LENGTH)
 
 
 def check_metadata(metadata: Metadata) -> None:

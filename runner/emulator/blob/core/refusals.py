@@ -5,6 +5,7 @@ It must not know how a refusal is written into a response.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 
@@ -302,8 +303,14 @@ NO_PENDING_COPY_OPERATION = _row(
     409, "NoPendingCopyOperation", "There is currently no pending copy operation."
 )
 RESOURCE_NOT_FOUND = _row(404, "ResourceNotFound", "The specified resource does not exist.")
+SNAPSHOT_REFUSED = _row(400, "InvalidOperation", "Invalid operation against a blob snapshot.")
 SNAPSHOTS_PRESENT = _row(
     409, "SnapshotsPresent", "This operation is not permitted while the blob has snapshots."
+)
+RESOURCE_NAME_LENGTH = _row(
+    400,
+    "OutOfRangeInput",
+    "The specified resource name length is not within the permissible limits.",
 )
 SOURCE_CONDITION_NOT_MET = _row(
     412,
@@ -342,3 +349,14 @@ def query_refused(
 def not_implemented(what: str) -> RefusedError:
     """The emulator does not do this yet; `what` names the operation or the header."""
     return RefusedError(NOT_IMPLEMENTED, message=f"The emulator does not implement {what}.")
+
+
+def md5_refused(expected: bytes, found: bytes) -> RefusedError:
+    """A refusal that names both digests, as the service does."""
+    return RefusedError(
+        MD5_MISMATCH,
+        details=(
+            ("UserSpecifiedMd5", base64.b64encode(expected).decode("ascii")),
+            ("ServerCalculatedMd5", base64.b64encode(found).decode("ascii")),
+        ),
+    )

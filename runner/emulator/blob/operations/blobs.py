@@ -14,11 +14,11 @@ from runner.emulator.blob.core.contents import SMALL_BYTES
 from runner.emulator.blob.core.names import MAXIMUM_PUT_BLOB_BYTES
 from runner.emulator.blob.core.records import Blob, BlobKind, Segment
 from runner.emulator.blob.core.refusals import (
-    MD5_MISMATCH,
     MISSING_REQUIRED_HEADER,
     OUT_OF_RANGE_INPUT,
     RefusedError,
     header_refused,
+    md5_refused,
     not_implemented,
 )
 from runner.emulator.blob.operations.call import (
@@ -100,9 +100,10 @@ async def receive(
         received = await contents.receive(call.request.body, size_bytes)
         segments = (Segment(content=received.content, size_bytes=received.size_bytes),)
         md5 = received.md5
-    if any(value not in (None, md5) for value in expected):
-        contents.release(segment.content for segment in segments)
-        raise RefusedError(MD5_MISMATCH)
+    for value in expected:
+        if value not in (None, md5):
+            contents.release(segment.content for segment in segments)
+            raise md5_refused(value, md5)
     return segments, md5
 
 

@@ -13,11 +13,11 @@ from runner.emulator.blob.core.names import MAXIMUM_BLOCK_BYTES
 from runner.emulator.blob.core.records import Blob, BlobKind, Segment
 from runner.emulator.blob.core.refusals import (
     INVALID_BLOB_TYPE,
-    MD5_MISMATCH,
     MISSING_REQUIRED_QUERY_PARAMETER,
     REQUEST_BODY_TOO_LARGE,
     RefusedError,
     header_refused,
+    md5_refused,
     query_refused,
 )
 from runner.emulator.blob.operations.blobs import receive
@@ -98,13 +98,13 @@ async def put_block_list(call: Call) -> Response:
     except ContentTooLargeError as error:
         raise RefusedError(REQUEST_BODY_TOO_LARGE) from error
     md5 = hashlib.md5(document, usedforsecurity=False).digest()
-    if expected not in (None, md5):
-        raise RefusedError(MD5_MISMATCH)
+    if expected is not None and expected != md5:
+        raise md5_refused(expected, md5)
     entries = parse_block_list(document)
     blob = blocks.commit_blocks(call.state, writing, entries, call.clock())
     return Response(
         status=201,
-        headers=(*version_headers(blob), ENCRYPTED),
+        headers=(("Content-MD5", encode_md5(md5)), *version_headers(blob), ENCRYPTED),
     )
 
 

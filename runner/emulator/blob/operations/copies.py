@@ -24,10 +24,10 @@ from runner.emulator.blob.core.records import (
     Segment,
 )
 from runner.emulator.blob.core.refusals import (
-    MD5_MISMATCH,
     NO_PENDING_COPY_OPERATION,
     RefusedError,
     header_refused,
+    md5_refused,
 )
 from runner.emulator.blob.operations.appends import (
     answer_appended,
@@ -173,9 +173,10 @@ async def _receive(
     contents = call.state.contents
     received = await contents.receive(source.pieces, source.size_bytes)
     segment = Segment(content=received.content, size_bytes=received.size_bytes)
-    if any(value not in (None, received.md5) for value in expected):
-        contents.release((segment.content,))
-        raise RefusedError(MD5_MISMATCH)
+    for value in expected:
+        if value not in (None, received.md5):
+            contents.release((segment.content,))
+            raise md5_refused(value, received.md5)
     if not source.size_bytes:
         contents.release((segment.content,))
         return (), received.md5

@@ -88,6 +88,9 @@ def write_blob(blob: Blob, includes: frozenset[str], now: datetime) -> str:
     headers = blob.headers
     md5 = encode_md5(headers.content_md5) if headers.content_md5 else ""
     key = blob.key
+    modified = format_date(blob.modified)
+    # Formatting dates is most of the work of a list, and most blobs were written once.
+    created = modified if blob.created == blob.modified else format_date(blob.created)
     snapshot = f"<Snapshot>{key.snapshot}</Snapshot>" if key.snapshot else ""
     more = ""
     if "metadata" in includes:
@@ -99,8 +102,8 @@ def write_blob(blob: Blob, includes: frozenset[str], now: datetime) -> str:
     tag_count = f"<TagCount>{len(blob.tags)}</TagCount>" if blob.tags else ""
     return (
         f"<Blob>{name_element('Name', key.blob)}{snapshot}<Properties>"
-        f"<Creation-Time>{format_date(blob.created)}</Creation-Time>"
-        f"<Last-Modified>{format_date(blob.modified)}</Last-Modified>"
+        f"<Creation-Time>{created}</Creation-Time>"
+        f"<Last-Modified>{modified}</Last-Modified>"
         f"<Etag>{blob.etag}</Etag><Content-Length>{blob.size_bytes}</Content-Length>"
         f"{element('Content-Type', headers.content_type)}"
         f"{element('Content-Encoding', headers.content_encoding or '')}"

@@ -90,7 +90,9 @@ def _find_own(call: Call, url: str) -> Address | None:
         same_port = parts.port == own.port
     except ValueError as error:
         raise header_refused("x-ms-copy-source", url) from error
-    if not same_port or parts.scheme != own.scheme or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise header_refused("x-ms-copy-source", url)
+    if not same_port or parts.scheme != own.scheme:
         return None
     try:
         address = find_address(parts.scheme, parts.netloc, parts.path)

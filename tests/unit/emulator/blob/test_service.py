@@ -84,8 +84,8 @@ def test_a_refused_head_has_the_code_and_no_body(wire: Wire) -> None:
         ("PUT", "/localstorage/box/b", "comp=undelete", {}, 501, "NotImplemented"),
         ("PUT", "/localstorage/box/b", "", {"x-ms-copy-source": "http://127.0.0.1:1/localstorage/"
          "box/none"}, 404, "BlobNotFound"),
-        ("PUT", "/localstorage/box/b", "", {"x-ms-copy-source": "file:///etc/passwd"}, 404,
-         "CannotVerifyCopySource"),
+        ("PUT", "/localstorage/box/b", "", {"x-ms-copy-source": "file:///etc/passwd"}, 400,
+         "InvalidHeaderValue"),
         ("GET", "/localstorage/box/b", "snapshot=2026-01-01", {}, 404, "BlobNotFound"),
         ("GET", "/localstorage/box/b", "versionid=2026-01-01", {}, 501, "NotImplemented"),
         ("GET", "/localstorage/box/b", "comp=nothing", {}, 400, "InvalidQueryParameterValue"),
