@@ -94,9 +94,10 @@ class Faults:
 
     def remove(self, number: int) -> bool:
         """Takes a rule out of force; whether there was one."""
-        removed = self._rules.pop(number, None) is not None
+        if self._rules.pop(number, None) is None:
+            return False
         self._look()
-        return removed
+        return True
 
     def listen(self, changed: Callable[[], None]) -> None:
         """Has a function called whenever the rules change."""

@@ -12,7 +12,7 @@ import pytest
 
 from runner.emulator.batch.modelling.passage import Mode, VirtualTime
 from runner.emulator.control.faults import FaultRules
-from runner.emulator.control.gate import ControlGate, is_loopback
+from runner.emulator.control.gate import ControlGate, Resource, is_loopback
 from runner.emulator.control.time import TimeControl
 from runner.emulator.faults.choose import Faults
 from runner.emulator.faults.parse import parse_option
@@ -20,6 +20,7 @@ from runner.emulator.server.http import Request, Response
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 JSON = "application/json"
+NOT_OURS = "is not this machine's own; use 127.0.0.1 or localhost"
 
 
 class Accounts:
@@ -33,7 +34,10 @@ class Gate:
     def __init__(self, *rules: str, virtual: bool = False) -> None:
         self.faults = Faults([parse_option(rule) for rule in rules], seed=7)
         passage = VirtualTime(lambda: NOW, Mode.MANUAL) if virtual else None
-        resources = {"faults": FaultRules(self.faults), "time": TimeControl(passage, lambda: NOW)}
+        resources: dict[str, Resource] = {
+            "faults": FaultRules(self.faults),
+            "time": TimeControl(passage, lambda: NOW),
+        }
         self._gate = ControlGate(Accounts(), resources)
 
     def ask(
@@ -114,9 +118,7 @@ def test_who_may_tell_it_something() -> None:
     gate = Gate("503")
     assert gate.ask("GET", "/.emulator/faults", host="example.com:80") == (
         403,
-        {
-            "error": "the host `example.com:80` is not this machine's own; use 127.0.0.1 or localhost"
-        },
+        {"error": f"the host `example.com:80` {NOT_OURS}"},
     )
     assert gate.ask("GET", "/.emulator/faults", origin="http://127.0.0.1:8000") == (
         403,

@@ -23,8 +23,7 @@ BLOB = Account(name="blob", kind=Kind.BLOB, key=b"k")
 
 
 async def nothing() -> AsyncIterator[bytes]:
-    for piece in ():
-        yield piece
+    yield b""
 
 
 def request(method: str, path: str, **headers: str) -> Request:

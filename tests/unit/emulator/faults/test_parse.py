@@ -26,6 +26,13 @@ from runner.emulator.faults.rules import (
 )
 
 SECOND = timedelta(seconds=1)
+FAULTS = (
+    "`latency`, `reset`, `timeout`, `task-error`, `start-task-failure`, `resize-error`, `preempt`,"
+    " `unusable`, `clock`"
+)
+KEYS = "`service`, `account`, `operation`, `rate`, `every`, `after`, `first`, `code`, `retry-after`"
+DURATION = "duration such as `40ms`, `1.5s`, `10m`, `2h` or `7d`"
+SIGNS = "`+20m` is ahead of the time, `-20m` behind it"
 ONE_NODE = NodeLoss(
     loss=Loss.PREEMPTED, nodes=1, share=None, delay=timedelta(), tasks=0, interval=None
 )
@@ -103,85 +110,32 @@ def test_json_says_the_same_as_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "position", "message"),
     [
-        ("", "`--fault` is empty; it takes a fault such as `latency=40ms` or `503`"),
-        (
-            "slow",
-            (
-                "`--fault 'slow'`, character 1: `slow` is no fault; there are `latency`, `reset`,"
-                " `timeout`, `task-error`, `start-task-failure`, `resize-error`, `preempt`, `unusable`,"
-                " `clock` and statuses such as `503`"
-            ),
-        ),
-        ("200", "`--fault '200'`, character 1: `200` is no status of an error, from 400 to 599"),
-        (
-            "503 opration=x",
-            (
-                "`--fault '503 opration=x'`, character 5: `opration` is no key of `503`; its keys are"
-                " `service`, `account`, `operation`, `rate`, `every`, `after`, `first`, `code`,"
-                " `retry-after`"
-            ),
-        ),
-        (
-            "503 rate=2",
-            "`--fault '503 rate=2'`, character 5: `rate`: `2` is not a number from 0 to 1",
-        ),
-        (
-            "503 rate=0.1 rate=0.2",
-            "`--fault '503 rate=0.1 rate=0.2'`, character 14: `rate` is there a second time",
-        ),
-        (
-            "503 reset",
-            (
-                "`--fault '503 reset'`, character 5: `reset` is no `key=value`; a second fault is an"
-                " option of its own"
-            ),
-        ),
-        (
-            "reset=later",
-            (
-                "`--fault 'reset=later'`, character 1: `reset`: `later` is none of `before`, `after`"
-                " and `body`"
-            ),
-        ),
-        (
-            "latency=40",
-            (
-                "`--fault 'latency=40'`, character 1: `latency`: `40` is no duration such as `40ms`,"
-                " `1.5s`, `10m`, `2h` or `7d`"
-            ),
-        ),
-        (
-            "latency=2s..1s",
-            "`--fault 'latency=2s..1s'`, character 1: `latency`: `2s..1s` ends before it begins",
-        ),
-        (
-            "clock=20m",
-            (
-                "`--fault 'clock=20m'`, character 1: `clock`: `20m` has no sign: `+20m` is ahead of"
-                " the time, `-20m` behind it"
-            ),
-        ),
-        (
-            "preempt nodes=2 share=0.5",
-            (
-                "`--fault 'preempt nodes=2 share=0.5'`, character 17: `share` and `nodes` exclude each"
-                " other"
-            ),
-        ),
-        (
-            "latency=1s service=disk",
-            (
-                "`--fault 'latency=1s service=disk'`, character 12: `service`: `disk` is none of"
-                " `batch` and `blob`"
-            ),
-        ),
+        ("slow", 1, f"`slow` is no fault; there are {FAULTS} and statuses such as `503`"),
+        ("200", 1, "`200` is no status of an error, from 400 to 599"),
+        ("503 opration=x", 5, f"`opration` is no key of `503`; its keys are {KEYS}"),
+        ("503 rate=2", 5, "`rate`: `2` is not a number from 0 to 1"),
+        ("503 rate=0.1 rate=0.2", 14, "`rate` is there a second time"),
+        ("503 reset", 5, "`reset` is no `key=value`; a second fault is an option of its own"),
+        ("reset=later", 1, "`reset`: `later` is none of `before`, `after` and `body`"),
+        ("latency=40", 1, f"`latency`: `40` is no {DURATION}"),
+        ("latency=2s..1s", 1, "`latency`: `2s..1s` ends before it begins"),
+        ("clock=20m", 1, f"`clock`: `20m` has no sign: {SIGNS}"),
+        ("preempt nodes=2 share=0.5", 17, "`share` and `nodes` exclude each other"),
+        ("latency=1s service=disk", 12, "`service`: `disk` is none of `batch` and `blob`"),
     ],
 )
-def test_an_option_that_cannot_be_read(text: str, message: str) -> None:
+def test_an_option_that_cannot_be_read(text: str, position: int, message: str) -> None:
     with pytest.raises(FaultError) as caught:
         parse_option(text)
+    assert str(caught.value) == f"`--fault '{text}'`, character {position}: {message}"
+
+
+def test_an_option_without_anything() -> None:
+    with pytest.raises(FaultError) as caught:
+        parse_option(" ")
+    message = "`--fault` is empty; it takes a fault such as `latency=40ms` or `503`"
     assert str(caught.value) == message
 
 

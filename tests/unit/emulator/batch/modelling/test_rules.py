@@ -10,6 +10,8 @@ from runner.emulator.batch.modelling.rules import Course, Model, ModelError, par
 
 TASK = {"account": "a", "kind": "task", "pool": "P", "job": "nightly", "task": "frame-12"}
 SECOND = timedelta(seconds=1)
+DURATION = "duration such as `40ms`, `1.5s`, `10m`, `2h` or `7d`"
+KINDS = "`task`, `start`, `preparation` and `release`"
 
 
 def model(*texts: str, seed: int = 1) -> Model:
@@ -66,35 +68,23 @@ def test_exponential_durations_have_their_mean() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "position", "message"),
     [
-        (" ", "`--model ' '` is empty; it begins with a duration such as `30s`"),
-        (
-            "fast",
-            (
-                "`--model 'fast'`, character 1: `fast` is no duration such as `40ms`, `1.5s`, `10m`,"
-                " `2h` or `7d`"
-            ),
-        ),
-        (
-            "5s exit=300",
-            "`--model '5s exit=300'`, character 4: `exit`: `300` is not an exit code from 0 to 255",
-        ),
-        (
-            "5s kind=x",
-            (
-                "`--model '5s kind=x'`, character 4: `kind`: `x` is none of `task`, `start`,"
-                " `preparation` and `release`"
-            ),
-        ),
-        ("5s task", "`--model '5s task'`, character 4: `task` is no `key=value`"),
-        (
-            "5s exit=1 exit=2",
-            "`--model '5s exit=1 exit=2'`, character 11: `exit` is there a second time",
-        ),
+        ("fast", 1, f"`fast` is no {DURATION}"),
+        ("5s exit=300", 4, "`exit`: `300` is not an exit code from 0 to 255"),
+        ("5s kind=x", 4, f"`kind`: `x` is none of {KINDS}"),
+        ("5s task", 4, "`task` is no `key=value`"),
+        ("5s exit=1 exit=2", 11, "`exit` is there a second time"),
     ],
 )
-def test_a_rule_that_cannot_be_read(text: str, message: str) -> None:
+def test_a_rule_that_cannot_be_read(text: str, position: int, message: str) -> None:
     with pytest.raises(ModelError) as caught:
         parse_model(text)
+    assert str(caught.value) == f"`--model '{text}'`, character {position}: {message}"
+
+
+def test_a_rule_without_anything() -> None:
+    with pytest.raises(ModelError) as caught:
+        parse_model(" ")
+    message = "`--model ' '` is empty; it begins with a duration such as `30s`"
     assert str(caught.value) == message
