@@ -59,14 +59,24 @@ class PausingTransport(RequestsTransport):  # type: ignore[misc]
         self._pause(duration)
 
 
+class _DirectSession(requests.Session):
+    """Takes of the environment what requests takes, but for proxies."""
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """The settings of one request."""
+        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return {**settings, "proxies": {}}
+
+
 def open_transport(endpoint: str, patience: Patience, pause: Pause) -> PausingTransport:
     """Connections for one service, to be shared by threads.
 
     A proxy named by the environment is not asked for an address of this machine: it could not
-    reach the emulator.
+    reach the emulator. Whom to trust over TLS is the environment's to say there too.
     """
-    session = requests.Session()
-    session.trust_env = not _is_loopback(endpoint)
+    session = _DirectSession() if _is_loopback(endpoint) else requests.Session()
     adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
     session.mount("http://", adapter)
     session.mount("https://", adapter)

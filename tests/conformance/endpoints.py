@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -24,6 +24,11 @@ class Emulator:
     storage_account: str
     storage_key: str
     connection_string: str
+    batch_accounts: Mapping[str, Mapping[str, str]] = field(repr=False)
+    """By name; where there are only the usual two accounts, that of the usual one."""
+    storage_accounts: Mapping[str, Mapping[str, str]] = field(repr=False)
+    ca_file: str | None
+    """Whom clients have to trust, over TLS."""
     process: subprocess.Popen[str] = field(repr=False)
 
 
@@ -31,6 +36,7 @@ def parse_announcement(line: str, process: subprocess.Popen[str]) -> Emulator:
     """What the emulator's `--json` line says."""
     document = json.loads(line)
     batch, storage = document["batch"], document["storage"]
+    accounts = document.get("accounts", {"batch": [batch], "storage": [storage]})
     return Emulator(
         batch_endpoint=batch["endpoint"],
         batch_account=batch["account"],
@@ -39,6 +45,9 @@ def parse_announcement(line: str, process: subprocess.Popen[str]) -> Emulator:
         storage_account=storage["account"],
         storage_key=storage["key"],
         connection_string=storage["connection_string"],
+        batch_accounts={account["account"]: account for account in accounts["batch"]},
+        storage_accounts={account["account"]: account for account in accounts["storage"]},
+        ca_file=document.get("tls", {}).get("ca_file"),
         process=process,
     )
 

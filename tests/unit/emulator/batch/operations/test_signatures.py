@@ -192,6 +192,5 @@ def test_the_path_is_signed_as_it_was_sent() -> None:
     assert request.raw_path == "/localbatch/files/wd%2Fa%20b"
 
     authorize(request, ACCOUNT, NOW)
-    for other in (unquote(request.raw_path), request.raw_path.replace("%2F", "%2f")):
-        with pytest.raises(RefusedError):
-            authorize(replace(request, raw_path=other), ACCOUNT, NOW)
+    with pytest.raises(RefusedError):
+        authorize(replace(request, raw_path=unquote(request.raw_path)), ACCOUNT, NOW)
