@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.emulator.batch.modelling.given import Modelling
 from runner.emulator.batch.modelling.passage import Mode, Passage, RealTime, VirtualTime
 from runner.emulator.batch.modelling.rules import Model, ModelError, parse_model
-from runner.emulator.batch.modelling.runtime import Modelling
 from runner.emulator.control.faults import FaultRules
 from runner.emulator.control.gate import ControlGate, Resource
 from runner.emulator.control.time import TimeControl

@@ -22,8 +22,9 @@ from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.disturbance import Disturbance
 from runner.emulator.batch.keeping import KINDS, restore
 from runner.emulator.batch.launching.place import Place
+from runner.emulator.batch.modelling.given import Modelling
 from runner.emulator.batch.modelling.passage import Passage, RealTime
-from runner.emulator.batch.modelling.runtime import ModelledRuntime, Modelling
+from runner.emulator.batch.modelling.runtime import ModelledRuntime
 from runner.emulator.batch.node.connections import TransferPolicy
 from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.node.environment import base_environment

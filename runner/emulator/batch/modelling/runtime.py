@@ -29,8 +29,9 @@ from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.disturbance import Disturbance, earliest
-from runner.emulator.batch.modelling.passage import Passage, Wake
-from runner.emulator.batch.modelling.rules import VARIABLE, Course, Model, ModelError
+from runner.emulator.batch.modelling.given import Modelling
+from runner.emulator.batch.modelling.passage import Wake
+from runner.emulator.batch.modelling.rules import VARIABLE, Course, ModelError
 from runner.emulator.batch.node.execution import KILLED_EXIT_CODE
 from runner.emulator.batch.node.failures import ran_out_of_time
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
@@ -40,14 +41,6 @@ Report = Callable[[State, datetime, RunId, Outcome | None], None]
 
 # For so long after anything last happened, tasks that wait in a pool that scales itself hurry time.
 _PATIENCE = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Modelling:
-    """What takes the place of processes: what tasks would do, and how their time passes."""
-
-    model: Model
-    passage: Passage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

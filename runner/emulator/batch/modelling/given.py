@@ -1,0 +1,19 @@
+"""What takes the place of processes, as a Batch service is given it.
+
+It must not know how it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.emulator.batch.modelling.passage import Passage
+from runner.emulator.batch.modelling.rules import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modelling:
+    """What tasks would do, and how their time passes; accounts may share both."""
+
+    model: Model
+    passage: Passage
