@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,16 @@ FORMAT = 1
 DOCUMENT = "document"
 """The field of a record that is kept beside it, and written only when it changes."""
 
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    """Documents may be any mapping."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
 _write_json = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, separators=(",", ":")
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_as_dict
 ).encode
 
 

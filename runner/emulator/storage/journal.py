@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,9 @@ class Journal:
         self._soon: asyncio.Handle | None = None
         self._later: asyncio.TimerHandle | None = None
 
-    def load(self, of: type) -> tuple[Any, ...]:
+    def load(self, of: type) -> Iterator[Any]:
         """The records of a kind in the order of their making; raises `StorageError`."""
-        return tuple(self._database.load(of))
+        return self._database.load(of)
 
     def put(self, record: Any, before: Any = None) -> None:
         """A record is new, or takes the place of `before`."""
@@ -109,8 +109,11 @@ class Journal:
         committed, self._committed = self._committed, None
         try:
             self._write()
-        except StorageError as error:
-            logger.error("%s", error)  # noqa: TRY400 - the line says it all
+        except Exception as error:
+            if isinstance(error, StorageError):
+                logger.error("%s", error)  # noqa: TRY400 - the line says it all
+            else:
+                logger.exception("changes could not be written")
             if committed is not None and not committed.done():
                 committed.set_exception(error)
                 # Where nobody waits, it has been logged.

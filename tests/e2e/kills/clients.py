@@ -421,7 +421,8 @@ class Client:
         if job is None or (facts := self.model.facts[job]) is None or facts[1] == "ended":
             return
         where = job.partition("/")[2]
-        bodies, changes = [], {}
+        bodies: list[dict[str, Any]] = []
+        changes: dict[str, Facts] = {}
         while len(bodies) < 10 and (name := self._new("task")) is not None:
             body, changes[f"task/{where}/{name}"] = self._task_body(name)
             bodies.append(body)
