@@ -5,7 +5,7 @@ It must not know how they are served, nor what is printed about them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +16,7 @@ from runner.emulator.batch.service import BatchService
 from runner.emulator.blob.access.issue import container_url
 from runner.emulator.blob.service import BlobService
 from runner.emulator.conditions import Conditions
+from runner.emulator.identity import sign_by_identity
 from runner.emulator.options import Options
 from runner.emulator.server.accounts import (
     DEFAULT_BATCH,
@@ -59,7 +60,7 @@ async def open_services(
             stack.callback(blob.close)
             services[storage] = blob
         for pair in accounts.batch:
-            batch = _make_batch(options, pair, surroundings)
+            batch = _make_batch(options, pair, surroundings, accounts.storage)
             stack.push_async_callback(batch.close)
             await batch.start()
             services[pair.account] = batch
@@ -72,17 +73,24 @@ def _make_blob(options: Options, account: Account, surroundings: Surroundings) -
         endpoint=f"{surroundings.origin}/{account.name}",
         directory=_folder(account, DEFAULT_STORAGE, surroundings),
         clock=surroundings.conditions.clock,
+        tls=surroundings.tls,
         keep=options.data is not None,
     )
 
 
-def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings) -> BatchService:
+def _make_batch(
+    options: Options, pair: BatchAccount, surroundings: Surroundings, storages: Sequence[Account]
+) -> BatchService:
     account, storage = pair.account, pair.storage
     storage_endpoint = f"{surroundings.origin}/{storage.name}"
 
     def sign_container(container: str) -> str:
         until = surroundings.conditions.clock() + _AUTO_STORAGE_LIFETIME
         return container_url(storage, storage_endpoint, container, until=until)
+
+    def sign_url(url: str) -> str:
+        until = surroundings.conditions.clock() + _AUTO_STORAGE_LIFETIME
+        return sign_by_identity(url, storages, origin=surroundings.origin, until=until)
 
     return BatchService(
         account=account,
@@ -96,6 +104,7 @@ def _make_batch(options: Options, pair: BatchAccount, surroundings: Surroundings
         environ=surroundings.environ,
         tls=surroundings.tls,
         isolation=surroundings.isolation,
+        identity=sign_url,
         quotas=options.quotas,
         applications=options.applications or surroundings.directory / "applications",
         keep=options.data is not None,

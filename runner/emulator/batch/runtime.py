@@ -51,7 +51,9 @@ from runner.emulator.batch.launching.launches import (
 )
 from runner.emulator.batch.launching.place import Place, mount_paths
 from runner.emulator.batch.launching.trust import put_trust
+from runner.emulator.batch.node.connections import TransferPolicy
 from runner.emulator.batch.node.directories import make_node_directories
+from runner.emulator.batch.node.gauge import Gauge
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import (
@@ -94,6 +96,8 @@ class Runtime:
         clock: Callable[[], datetime],
         run_admin: bool,
         disturbance: Disturbance,
+        gauge: Gauge,
+        policy: TransferPolicy,
         journal: Journal | None = None,
     ) -> None:
         """With a journal, nothing is done before what it follows from is on disk."""
@@ -104,6 +108,8 @@ class Runtime:
         self._clock = clock
         self._run_admin = run_admin
         self._disturbance = disturbance
+        self._gauge = gauge
+        self._policy = policy
         self._timer: asyncio.TimerHandle | None = None
         self._runs: dict[RunId, asyncio.Task[Outcome]] = {}
         self._removals: dict[NodeId, asyncio.Task[None]] = {}
@@ -123,6 +129,7 @@ class Runtime:
         """Lets the core catch up with the clock, starts what it asks for, and sets the timer."""
         if self._closed:
             return
+        self._state.machine = self._gauge.read(self._clock())
         actions = self._advance()
         for action in actions:
             if isinstance(action, RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles):
@@ -367,8 +374,11 @@ class Runtime:
             logger.warning("files of a node: %s", error)
 
     def _upload_logs(self, action: UploadLogs) -> None:
+        url = action.container_url
+        if action.identity and self._place.identity is not None:
+            url = self._place.identity(url)
         upload = asyncio.create_task(
-            asyncio.to_thread(send_texts, action.container_url, action.files, self._log_stop)
+            asyncio.to_thread(send_texts, url, action.files, self._log_stop, self._policy)
         )
         self._uploads.add(upload)
         upload.add_done_callback(self._uploads.discard)

@@ -28,6 +28,7 @@ from runner.emulator.batch.modelling.runtime import ModelledRuntime
 from runner.emulator.batch.node.connections import TransferPolicy
 from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.node.environment import base_environment
+from runner.emulator.batch.node.gauge import Gauge
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import Executor
 from runner.emulator.batch.node.leftovers import kill_leftovers
@@ -61,7 +62,7 @@ class BatchService:
     has one; `names` makes new names in place of chance; `faults` are those that are asked for; with
     `modelling`, tasks only take their time, which need not be real; `tls` is what the emulator is
     served with, so that nodes trust it; `applications` is the folder of application packages;
-    `quotas` are limits of this account.
+    `identity` signs a URL for who has a managed identity; `quotas` are limits of this account.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class BatchService:
         modelling: Modelling | None = None,
         tls: Tls | None = None,
         applications: Path | None = None,
+        identity: Callable[[str], str] | None = None,
         quotas: Quotas | None = None,
         keep: bool = False,
     ) -> None:
@@ -124,6 +126,7 @@ class BatchService:
                 account=account.name,
             )
         else:
+            policy = TransferPolicy(tls=None if tls is None else tls.client)
             self._runtime = Runtime(
                 state=self._state,
                 executor=executor
@@ -131,7 +134,7 @@ class BatchService:
                     clock=clock,
                     run_admin=run_admin,
                     base_environment=base_environment(environ),
-                    policy=TransferPolicy(tls=None if tls is None else tls.client),
+                    policy=policy,
                     isolation=isolation,
                 ),
                 isolation=isolation,
@@ -142,10 +145,13 @@ class BatchService:
                     auto_storage=auto_storage,
                     trust=None if tls is None else tls.trust,
                     applications=packages,
+                    identity=identity,
                 ),
                 disturbance=disturbance,
                 clock=clock,
                 run_admin=run_admin,
+                gauge=Gauge(directory),
+                policy=policy,
                 journal=self._journal,
             )
         faults.listen(self._runtime.settle)

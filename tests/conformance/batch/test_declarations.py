@@ -96,6 +96,45 @@ def test_resource_files_of_all_three_kinds_are_fetched(
     assert [file.as_dict() for file in task.resource_files] == [f.as_dict() for f in files]
 
 
+def test_a_managed_identity_opens_the_accounts_of_the_emulator(
+    client: BatchClient, container: ContainerClient, job: str
+) -> None:
+    plain = container.url
+    identity = models.BatchNodeIdentityReference(resource_id="/subscriptions/s/identities/i")
+    files = [
+        models.ResourceFile(
+            http_url=f"{plain}/in/a.txt", file_path="a.txt", identity_reference=identity
+        ),
+        models.ResourceFile(
+            storage_container_url=plain, blob_prefix="other", identity_reference=identity
+        ),
+    ]
+    destination = models.OutputFileBlobContainerDestination(
+        container_url=plain, path="out.txt", identity_reference=identity
+    )
+    client.create_task(
+        job,
+        models.BatchTaskCreateOptions(
+            id="t",
+            command_line="/bin/sh -c 'cat a.txt other/c.txt > out'",
+            resource_files=files,
+            output_files=[
+                models.OutputFile(
+                    file_pattern="out",
+                    destination=models.OutputFileDestination(container=destination),
+                    upload_options=models.OutputFileUploadConfiguration(
+                        upload_condition="tasksuccess"
+                    ),
+                )
+            ],
+        ),
+    )
+    info = completed(client, job, "t").execution_info
+    assert info is not None
+    assert info.failure_info is None
+    assert container.download_blob("out.txt").readall() == b"in/a.txtother/c.txt"
+
+
 def test_a_container_that_is_not_there_is_said(client: BatchClient, job: str) -> None:
     missing = models.ResourceFile(auto_storage_container_name="nowhere")
     client.create_task(

@@ -27,7 +27,7 @@ from runner.emulator.batch.autoscale.names import (
     check_names,
 )
 from runner.emulator.batch.autoscale.parse import parse
-from runner.emulator.batch.autoscale.samples import ALIASES, MEASURED, UNMEASURED, History, Series
+from runner.emulator.batch.autoscale.samples import ALIASES, MEASURED, OF_MACHINES, History, Series
 from runner.emulator.batch.autoscale.syntax import (
     Binary,
     Call,
@@ -215,7 +215,7 @@ class _Evaluator:
         if name in OPTIONS:
             return Keyword(name)
         metric = ALIASES.get(name, name)
-        assert metric in MEASURED or metric in UNMEASURED
+        assert metric in MEASURED or metric in OF_MACHINES
         return self._history.of(metric)
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from runner.emulator.batch.autoscale.faults import FaultKind, FormulaError
 from runner.emulator.batch.autoscale.functions import FUNCTIONS
 from runner.emulator.batch.autoscale.members import MEMBERS, METHODS
-from runner.emulator.batch.autoscale.samples import ALIASES, MEASURED, UNMEASURED
+from runner.emulator.batch.autoscale.samples import ALIASES, MEASURED, OF_MACHINES
 from runner.emulator.batch.autoscale.syntax import (
     Call,
     Expression,
@@ -40,7 +40,7 @@ INTERVALS: Mapping[str, timedelta] = {
     "TimeInterval_Week": timedelta(weeks=1),
     "TimeInterval_Year": timedelta(days=365),
 }
-READ_ONLY = frozenset((*MEASURED, *UNMEASURED, *ALIASES, *INTERVALS, *OPTIONS))
+READ_ONLY = frozenset((*MEASURED, *OF_MACHINES, *ALIASES, *INTERVALS, *OPTIONS))
 WRITABLE = frozenset((DEDICATED, SPOT, OPTION, *TARGET_ALIASES))
 
 

@@ -28,9 +28,9 @@ MEASURED = (
     "$CurrentLowPriorityNodes",
     "$PreemptedNodeCount",
 )
-"""What there are samples of."""
+"""What there are always samples of."""
 
-UNMEASURED = (
+OF_MACHINES = (
     "$CPUPercent",
     "$WallClockSeconds",
     "$MemoryBytes",
@@ -42,7 +42,7 @@ UNMEASURED = (
     "$NetworkInBytes",
     "$NetworkOutBytes",
 )
-"""Metrics of machines, of which nodes that share one machine have no samples of their own."""
+"""Metrics of machines; there are samples where the machine that all nodes share tells them."""
 
 ALIASES = {
     "$CurrentDedicated": "$CurrentDedicatedNodes",

@@ -29,7 +29,14 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import State
 
 _UNUSABLE = frozenset(
-    {NodeState.PREEMPTED, NodeState.UNUSABLE, NodeState.UNKNOWN, NodeState.START_TASK_FAILED}
+    {
+        NodeState.PREEMPTED,
+        NodeState.UNUSABLE,
+        NodeState.UNKNOWN,
+        NodeState.START_TASK_FAILED,
+        NodeState.DEALLOCATING,
+        NodeState.DEALLOCATED,
+    }
 )
 NOT_ENABLED = ("Reason", "Automatic scaling is not enabled on the pool")
 
@@ -73,6 +80,8 @@ def _measure(state: State, pool: Pool) -> dict[str, float]:
         "$CurrentDedicatedNodes": float(dedicated),
         "$CurrentLowPriorityNodes": float(nodes - dedicated),
         "$PreemptedNodeCount": float(preempted),
+        # A pool without nodes has nobody who would measure.
+        **(state.machine if nodes else {}),
     }
 
 

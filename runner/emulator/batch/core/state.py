@@ -6,7 +6,7 @@ It must not know the transitions that change it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,6 +64,8 @@ class State:
         self.pace = pace
         self.names = names
         self.agenda = Agenda()
+        self.machine: Mapping[str, float] = {}
+        """The metrics of the machine that nodes are on, by the names that formulas have."""
         self.histories: dict[Key, History] = {}
         """The samples of pools."""
         self.logs = NodeLogs()

@@ -21,12 +21,12 @@ def resource_files(
 
 
 def _resource_file(place: Place, entry: Mapping[str, Any]) -> ResourceFile:
-    container_url = entry.get("storageContainerUrl")
+    container_url = _by_identity(place, entry, entry.get("storageContainerUrl"))
     container = entry.get("autoStorageContainerName")
     if container is not None and place.auto_storage is not None:
         container_url = place.auto_storage(container)
     return ResourceFile(
-        http_url=entry.get("httpUrl"),
+        http_url=_by_identity(place, entry, entry.get("httpUrl")),
         storage_container_url=container_url,
         blob_prefix=entry.get("blobPrefix"),
         file_path=entry.get("filePath"),
@@ -34,17 +34,25 @@ def _resource_file(place: Place, entry: Mapping[str, Any]) -> ResourceFile:
     )
 
 
-def output_files(command: Document) -> tuple[OutputFile, ...]:
+def _by_identity(place: Place, entry: Mapping[str, Any], url: str | None) -> str | None:
+    """The URL as the managed identity opens it that the entry refers to, if it does."""
+    if url is None or "identityReference" not in entry or place.identity is None:
+        return url
+    return place.identity(url)
+
+
+def output_files(place: Place, command: Document) -> tuple[OutputFile, ...]:
     """The files to send."""
-    return tuple(_output_file(entry) for entry in command.get("outputFiles", ()))
+    return tuple(_output_file(place, entry) for entry in command.get("outputFiles", ()))
 
 
-def _output_file(entry: Mapping[str, Any]) -> OutputFile:
+def _output_file(place: Place, entry: Mapping[str, Any]) -> OutputFile:
     container = entry["destination"]["container"]
     condition = entry["uploadOptions"]["uploadCondition"]
     return OutputFile(
         file_pattern=entry["filePattern"],
-        container_url=container["containerUrl"],
+        container_url=_by_identity(place, container, container["containerUrl"])
+        or container["containerUrl"],
         path=container.get("path"),
         condition=UploadCondition(condition.lower()),
     )

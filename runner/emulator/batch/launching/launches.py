@@ -51,7 +51,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
             "AZ_BATCH_TASK_ID": task.id,
         },
         resource_files=resource_files(place, document),
-        output_files=output_files(document),
+        output_files=output_files(place, document),
         max_wall_clock_time=limit_of(document["constraints"]["maxWallClockTime"]),
         elevated=_is_elevated(document, pool),
         packages=packages_for(place, node, packages),

@@ -22,8 +22,9 @@ NO_APPLICATIONS = Applications(None)
 class Place:
     """The account, and the directory that holds one folder for each node.
 
-    `auto_storage` gives the signed URL of a container of the account's auto-storage account;
-    `trust` is what tasks need to trust the emulator, if anything.
+    `identity` signs a URL as a managed identity would open it; `auto_storage` gives the signed URL
+    of a container of the account's auto-storage account; `trust` is what tasks need to trust the
+    emulator, if anything.
     """
 
     account: str
@@ -32,6 +33,7 @@ class Place:
     auto_storage: Callable[[str], str] | None = None
     trust: Trust | None = None
     applications: Applications = NO_APPLICATIONS
+    identity: Callable[[str], str] | None = None
 
     def directories(self, node: Node) -> NodeDirectories:
         """The folders of a node."""

@@ -18,10 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 def send_texts(
-    container_url: str, files: Iterable[tuple[str, str]], interruption: Interruption
+    container_url: str,
+    files: Iterable[tuple[str, str]],
+    interruption: Interruption,
+    policy: TransferPolicy,
 ) -> None:
     """Puts one blob for each name and text; what cannot be sent is told in the log alone."""
-    connections = Connections(TransferPolicy())
+    connections = Connections(policy)
     try:
         for name, text in files:
             with tempfile.TemporaryFile() as file:

@@ -12,18 +12,27 @@ from runner.emulator.server.accounts import Account
 from runner.emulator.server.shared_key import sign
 
 _VERSION = "2022-11-02"
-_PERMISSIONS = "rl"
 # Signed and not given: identifier, address, protocol; snapshot, scope and the five headers.
 _BEFORE_VERSION = ("", "", "")
 _AFTER_RESOURCE = ("", "", "", "", "", "", "")
 
 
-def container_url(account: Account, endpoint: str, container: str, *, until: datetime) -> str:
-    """The URL of a container with a signature to read and list it; `until` is when that ends."""
+def container_url(
+    account: Account,
+    endpoint: str,
+    container: str,
+    *,
+    until: datetime,
+    permissions: str = "rl",
+) -> str:
+    """The URL of a container with a signature, to read and list it where nothing else is said.
+
+    `until` is when that ends.
+    """
     expiry = until.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     text = "\n".join(
         (
-            _PERMISSIONS,
+            permissions,
             "",
             expiry,
             f"/blob/{account.name}/{container}",
@@ -36,7 +45,7 @@ def container_url(account: Account, endpoint: str, container: str, *, until: dat
     query = {
         "sv": _VERSION,
         "sr": "c",
-        "sp": _PERMISSIONS,
+        "sp": permissions,
         "se": expiry,
         "sig": sign(account.key, text),
     }

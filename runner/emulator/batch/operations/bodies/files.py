@@ -20,8 +20,6 @@ def check_files(command: Document) -> None:
     common = command.get("multiInstanceSettings", {}).get("commonResourceFiles", ())
     for resource in (*command.get("resourceFiles", ()), *common):
         _check_resource(resource)
-    for output in command.get("outputFiles", ()):
-        _refuse_identity(output["destination"]["container"])
 
 
 def _check_resource(resource: dict[str, Any]) -> None:
@@ -40,14 +38,4 @@ def _check_resource(resource: dict[str, Any]) -> None:
     if given == ["httpUrl"] and "blobPrefix" in resource:
         raise invalid_property(
             "blobPrefix", resource["blobPrefix"], "blobPrefix needs a container as the source"
-        )
-    _refuse_identity(resource)
-
-
-def _refuse_identity(entry: dict[str, Any]) -> None:
-    if "identityReference" in entry:
-        raise RefusedError(
-            Reason.NOT_IMPLEMENTED,
-            ("PropertyName", "identityReference"),
-            ("Reason", "The emulator has no managed identities; give a URL with a SAS"),
         )

@@ -184,3 +184,12 @@ def test_a_pool_that_comes_back_starts_anew() -> None:
     world.wait(INTERVAL + timedelta(seconds=1))
     # Of one moment, the evaluation comes before the sample.
     assert results(world).endswith(";x=10")
+
+
+def test_formulas_find_what_the_machine_does() -> None:
+    world = scaled_world("$TargetDedicatedNodes = 1;")
+    world.state.machine = {"$CPUPercent": 80.0, "$MemoryBytes": 2048.0}
+    world.wait(INTERVAL)
+    enable(world, "$TargetDedicatedNodes = avg($CPUPercent.GetSample(3)) > 70 ? 2 : 1;")
+    world.wait()
+    assert len(world.nodes()) == 2
