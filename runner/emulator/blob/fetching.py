@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -50,12 +51,17 @@ class Fetched:
             raise FetchError(f"the source broke off: {error}") from error
 
 
-async def fetch_url(url: str, headers: Mapping[str, str]) -> Fetched:
-    """Asks for `url` with GET, following no redirections; raises `FetchError`."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, _open, url, headers)
+async def fetch_url(
+    url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = None
+) -> Fetched:
+    """Asks for `url` with GET, following no redirections; raises `FetchError`.
+
+    `tls` says whom to trust; by default, whom this machine trusts.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, _open, url, headers, tls)
 
 
-def _open(url: str, headers: Mapping[str, str]) -> Fetched:
+def _open(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None) -> Fetched:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -63,8 +69,11 @@ def _open(url: str, headers: Mapping[str, str]) -> Fetched:
         raise FetchError(f"the source is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not host:
         raise FetchError("the source is not an http or https URL")
-    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = make(host, port, timeout=_TIMEOUT_SECONDS)
+    connection = (
+        http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=tls)
+        if parts.scheme == "https"
+        else http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+    )
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("GET", target, headers=dict(headers))

@@ -26,6 +26,7 @@ from runner.emulator.blob.operations.documents import write_error
 from runner.emulator.blob.operations.table import find_operation
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request, Response
+from runner.emulator.server.tls import Tls
 from runner.emulator.storage.journal import Journal
 
 _SERVER = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"
@@ -57,13 +58,15 @@ class BlobService:
         clock: Callable[[], datetime],
         container_delete_delay: timedelta = timedelta(0),
         rehydration_delay: timedelta = timedelta(0),
+        tls: Tls | None = None,
         keep: bool = False,
     ) -> None:
         """Keeps contents below `directory`; `endpoint` is the account's own URL.
 
         Azure takes about 30 seconds until a deleted container's name can be used again: to
         rehearse that, give `container_delete_delay`. It takes hours until a blob has come out of
-        the archive: for that there is `rehydration_delay`.
+        the archive: for that there is `rehydration_delay`. `tls` is what the emulator is served
+        with, so that copies from its other accounts trust it.
 
         With `keep`, records are on disk too, and those of an earlier start come back. Then it is
         to be made within the loop that it serves; raises `StorageError`.
@@ -71,6 +74,7 @@ class BlobService:
         self._account = account
         self._endpoint = endpoint
         self._clock = clock
+        self._tls = None if tls is None else tls.client
         contents = Contents(directory)
         self._state = State(
             catalogue=Catalogue(),
@@ -108,7 +112,7 @@ class BlobService:
 
     async def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
         """Asks another server for a source; raises `FetchError`."""
-        return await fetch_url(url, headers)
+        return await fetch_url(url, headers, self._tls)
 
     async def _answer(
         self, request: Request, query: Mapping[str, str], resource: str, endpoint: str

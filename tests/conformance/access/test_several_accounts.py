@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
@@ -16,7 +17,7 @@ from azure.batch.models import (
 )
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
 from tests.conformance.batch.asking import auto_pool, completed
 from tests.conformance.endpoints import Emulator
@@ -89,3 +90,29 @@ def test_nodes_fetch_from_the_storage_of_their_account_over_tls(secure: Emulator
         client.begin_delete_job(name)
 
     assert (output.split("\n"), errors) == (["from files", "https 401", "True", ""], "")
+
+
+def test_a_blob_is_copied_from_another_account(secure: Emulator) -> None:
+    name = f"copy-{uuid4().hex[:8]}"
+    source, target = (
+        BlobServiceClient.from_connection_string(
+            secure.storage_accounts[account]["connection_string"], connection_verify=secure.ca_file
+        )
+        for account in ("localstorage", "files")
+    )
+    with source, target:
+        source.create_container(name).upload_blob("a b", b"content")
+        target.create_container(name)
+        sas = generate_blob_sas(
+            "localstorage",
+            name,
+            "a b",
+            account_key=secure.storage_key,
+            permission=BlobSasPermissions(read=True),
+            expiry=datetime.now(timezone.utc) + timedelta(minutes=5),
+        )
+        copy = target.get_blob_client(name, "copy")
+        copy.start_copy_from_url(f"{source.get_blob_client(name, 'a b').url}?{sas}")
+        assert copy.download_blob().readall() == b"content"
+        for service in (source, target):
+            service.delete_container(name)
