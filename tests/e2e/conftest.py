@@ -9,11 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+
+from tests.conformance.azurite.installing import VERSION as AZURITE_VERSION
+from tests.conformance.azurite.installing import install_azurite, start_azurite
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).parent / "batch-run"
@@ -114,12 +118,47 @@ class Emulator:
     process: subprocess.Popen[str]
 
 
+@contextmanager
+def choose_storage(
+    own: Mapping[str, str], choice: str, config: pytest.Config
+) -> Iterator[Mapping[str, str]]:
+    """The storage account of an emulator, or with `azurite` the same account of an Azurite."""
+    if choice != "azurite":
+        yield own
+        return
+    package = install_azurite(config.cache.mkdir(f"azurite-{AZURITE_VERSION}"))
+    with start_azurite(package, own["account"], own["key"]) as azurite:
+        yield {
+            "blob_endpoint": azurite.endpoint,
+            "account": azurite.account,
+            "key": azurite.key,
+            "connection_string": azurite.connection_string,
+        }
+
+
 @pytest.fixture
-def emulator(user: User, tmp_path: Path) -> Iterator[Emulator]:
+def storage_choice() -> str:
+    """Whose storage runs use: `BATCH_RUN_STORAGE=azurite`, else that of the emulator."""
+    return os.environ.get("BATCH_RUN_STORAGE", "")
+
+
+@pytest.fixture
+def emulator(
+    user: User, tmp_path: Path, storage_choice: str, pytestconfig: pytest.Config
+) -> Iterator[Emulator]:
     """A separate emulator, with the environment that points at it."""
+    with start_emulator(user.environ, tmp_path, storage_choice, pytestconfig) as running:
+        yield running
+
+
+@contextmanager
+def start_emulator(
+    environ: Mapping[str, str], tmp_path: Path, choice: str, config: pytest.Config
+) -> Iterator[Emulator]:
+    """An emulator that ends with the block."""
     with subprocess.Popen(
         [COMMAND, "emulator", "--json", "--data", str(tmp_path / "emulator")],
-        env=user.environ,
+        env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -127,17 +166,18 @@ def emulator(user: User, tmp_path: Path) -> Iterator[Emulator]:
         assert process.stdout is not None
         try:
             ready = json.loads(process.stdout.readline())
-            yield Emulator(
-                environ={
-                    "AZURE_BATCH_ENDPOINT": ready["batch"]["endpoint"],
-                    "AZURE_BATCH_ACCOUNT": ready["batch"]["account"],
-                    "AZURE_BATCH_ACCESS_KEY": ready["batch"]["key"],
-                    "AZURE_STORAGE_CONNECTION_STRING": ready["storage"]["connection_string"],
-                },
-                batch=ready["batch"],
-                storage=ready["storage"],
-                process=process,
-            )
+            with choose_storage(ready["storage"], choice, config) as storage:
+                yield Emulator(
+                    environ={
+                        "AZURE_BATCH_ENDPOINT": ready["batch"]["endpoint"],
+                        "AZURE_BATCH_ACCOUNT": ready["batch"]["account"],
+                        "AZURE_BATCH_ACCESS_KEY": ready["batch"]["key"],
+                        "AZURE_STORAGE_CONNECTION_STRING": storage["connection_string"],
+                    },
+                    batch=ready["batch"],
+                    storage=storage,
+                    process=process,
+                )
         finally:
             process.terminate()
             assert process.wait(timeout=LIMIT_SECONDS) == 0
