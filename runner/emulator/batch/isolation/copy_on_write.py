@@ -100,12 +100,14 @@ class CopyOnWrite:
         """Runs a command in its node; its exit code, as `Isolation` says."""
         node = self._node(command.node)
         ours, theirs = socket.socketpair()
-        with closing(ours), interruption.calling(lambda: _say_kill(ours)):
+        with closing(ours):
             with closing(theirs):
                 self._ask(node, command, theirs)
             try:
                 send_long(ours, _request(command))
-                answer = receive_long(ours)
+                # Only now: what came before the request would be read as its beginning.
+                with interruption.calling(lambda: _say_kill(ours)):
+                    answer = receive_long(ours)
             except (ClosedError, ConnectionError):
                 # The node was ended, and all that ran on it.
                 return KILLED
