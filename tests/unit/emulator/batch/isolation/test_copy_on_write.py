@@ -153,6 +153,18 @@ def test_commands_of_a_node_run_side_by_side(nodes: Nodes) -> None:
         assert list(pool.map(run, range(24))) == [str(index) for index in range(24)]
 
 
+def test_a_command_that_is_stopped_before_it_starts_ends_at_once(nodes: Nodes) -> None:
+    nodes.run("true")
+    interruption = Interruption()
+    interruption.fire()
+    began = time.monotonic()
+
+    nodes.run("sleep", "1000", interruption=interruption)
+
+    assert time.monotonic() - began < LIMIT_SECONDS / 4
+    assert nodes.run("true") == 0
+
+
 def test_an_interruption_ends_the_whole_group(nodes: Nodes) -> None:
     interruption = Interruption()
     mark = f"NODE_TEST={nodes.data}-group"
