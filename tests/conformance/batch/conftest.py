@@ -9,16 +9,16 @@ from collections.abc import Iterator
 import pytest
 from azure.batch import BatchClient
 
-from tests.conformance.batch.variants import MAIN, VARIANTS, Variant, open_client
+from tests.conformance.batch.variants import ALL_VARIANTS, MAIN, Variant, open_client
 from tests.conformance.endpoints import Emulator
 from tests.conformance.openapi.judging import Judge
 from tests.conformance.openapi.reference import read_reference
 
-ALL_VARIANTS = os.environ.get("BATCH_RUN_VARIANTS", "main") == "all"
-"""Whether every test runs in every variant, and not only the one per operation."""
+EVERY_VARIANT = os.environ.get("BATCH_RUN_VARIANTS", "main") == "all"
+"""Whether every test runs in every variant, and those of one operation in more than two."""
 
 
-@pytest.fixture(params=VARIANTS if ALL_VARIANTS else (MAIN,), ids=str)
+@pytest.fixture(params=ALL_VARIANTS if EVERY_VARIANT else (MAIN,), ids=str)
 def variant(request: pytest.FixtureRequest) -> Variant:
     """How the test talks to the service."""
     chosen: Variant = request.param
@@ -38,8 +38,11 @@ def judge() -> Iterator[Judge | None]:
 
 
 @pytest.fixture
-def client(emulator: Emulator, variant: Variant, judge: Judge | None) -> Iterator[BatchClient]:
+def client(
+    request: pytest.FixtureRequest, variant: Variant, judge: Judge | None
+) -> Iterator[BatchClient]:
     """The real SDK with the account's key."""
+    emulator: Emulator = request.getfixturevalue("tls_emulator" if variant.tls else "emulator")
     with open_client(variant, emulator, judge) as opened:
         yield opened
 

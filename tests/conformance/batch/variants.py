@@ -32,8 +32,14 @@ class Variant:
 
 
 MAIN = Variant(asynchronous=False, tls=False)
+# Both clients and both transports, in as few runs as can be.
 VARIANTS = (
     MAIN,
+    Variant(asynchronous=True, tls=True),
+)
+ALL_VARIANTS = (
+    *VARIANTS,
+    Variant(asynchronous=False, tls=True),
     Variant(asynchronous=True, tls=False),
 )
 
@@ -42,6 +48,8 @@ VARIANTS = (
 def open_client(variant: Variant, emulator: Emulator, judge: Judge | None) -> Iterator[BatchClient]:
     """A client of the account, which a judge watches where there is one."""
     options: dict[str, Any] = {}
+    if emulator.ca_file is not None:
+        options["connection_verify"] = emulator.ca_file
     if judge is not None:
         options["per_retry_policies"] = [Watch(judge, emulator.batch_endpoint)]
     credential = AzureNamedKeyCredential(emulator.batch_account, emulator.batch_key)

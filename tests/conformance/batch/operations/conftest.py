@@ -12,14 +12,15 @@ import pytest
 from azure.batch import BatchClient, models
 
 from tests.conformance.batch.asking import POLL, completed, is_gone, machine, wait_until
+from tests.conformance.batch.conftest import EVERY_VARIANT
 from tests.conformance.batch.operations.coverage import ONLY_REFUSED, operation_of
-from tests.conformance.batch.variants import VARIANTS, Variant
+from tests.conformance.batch.variants import ALL_VARIANTS, VARIANTS, Variant
 from tests.conformance.openapi.judging import Judge
 
 NOWHERE = models.BatchPoolInfo(pool_id="nowhere")
 
 
-@pytest.fixture(params=VARIANTS, ids=str)
+@pytest.fixture(params=ALL_VARIANTS if EVERY_VARIANT else VARIANTS, ids=str)
 def variant(request: pytest.FixtureRequest) -> Variant:
     """How the test talks to the service: each way in turn."""
     chosen: Variant = request.param
