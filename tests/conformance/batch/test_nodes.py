@@ -82,6 +82,7 @@ def test_a_node_is_deallocated_and_started(client: BatchClient, pool: str) -> No
     client.begin_deallocate_node(pool, node, options, **POLL).wait()
 
     assert client.get_node(pool, node).state == "deallocated"
+    assert refused(lambda: list(client.list_node_files(pool, node))) == NOT_VALID
     (counts,) = client.list_pool_node_counts(filter=f"poolId eq '{pool}'")
     assert counts.dedicated is not None
     assert (counts.dedicated.deallocated, counts.dedicated.total) == (1, 1)

@@ -25,6 +25,7 @@ from runner.emulator.batch.core.ids import PoolId, key_of
 from runner.emulator.batch.core.jobprogress import look_at_job, react_to_exit
 from runner.emulator.batch.core.nodes import look_at_node
 from runner.emulator.batch.core.pools import look_at_pool
+from runner.emulator.batch.core.precedence import make_room
 from runner.emulator.batch.core.preparation import place_task
 from runner.emulator.batch.core.runs import clean_up_task
 from runner.emulator.batch.core.scaling import scale_pool, take_sample
@@ -112,3 +113,4 @@ def _follow_up(state: State, now: datetime) -> None:
 def _give_work(state: State, now: datetime, pool_id: PoolId) -> None:
     while (placement := next_placement(state.store, pool_id)) is not None:
         place_task(state, now, *placement)
+    make_room(state, now, pool_id)

@@ -106,6 +106,8 @@ class JobRules:
     release: TaskId | None = None
     """The id of the job release task."""
     manager: ManagerRule | None = None
+    preemptible: bool = False
+    """Whether its tasks give way to those of jobs with a higher priority."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def next_placement(store: Store, pool_id: PoolId) -> tuple[Task, tuple[Node, ...
     nodes = store.nodes(pool_id)
     if nodes.most_free_slots() == 0:
         return None
-    for job in sorted(_waiting_jobs(store, pool_id), key=_rank):
+    for job in waiting_jobs(store, pool_id):
         barred = store.job_nodes.barred(job.id)
         # Otherwise such a task waits for ever ("Use multi-instance tasks", prerequisites).
         tasks = store.tasks(job.id)
@@ -62,14 +62,15 @@ def _fits(node: Node, task: Task, barred: Collection[Key]) -> bool:
     return room and key_of(node.id) not in barred
 
 
-def _waiting_jobs(store: Store, pool_id: PoolId) -> list[Job]:
+def waiting_jobs(store: Store, pool_id: PoolId) -> list[Job]:
+    """The jobs of which a task could start, the most important one first."""
     waiting = []
     for job in store.active_jobs(pool_id):
         tasks = store.tasks(job.id)
         limit = job.rules.max_parallel_tasks
         if tasks.any_ready and (limit < 0 or tasks.counts().running < limit):
             waiting.append(job)
-    return waiting
+    return sorted(waiting, key=_rank)
 
 
 def _rank(job: Job) -> tuple[int, float]:

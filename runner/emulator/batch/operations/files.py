@@ -41,7 +41,8 @@ def task_files(call: Call) -> Folder:
     """The folder of a task; refused while it has none, or when its node has gone."""
     task = call.state.store.task(call.job, call.task)
     where = task.placement
-    if where is None or call.state.store.nodes(where.pool).get(key_of(where.node)) is None:
+    node = None if where is None else call.state.store.nodes(where.pool).get(key_of(where.node))
+    if where is None or node is None or node.machine_since is None:
         raise RefusedError(Reason.FILES_UNAVAILABLE)
     if task.cleaned_up:
         raise RefusedError(Reason.FILES_CLEANED_UP)
@@ -52,6 +53,9 @@ def task_files(call: Call) -> Folder:
 def node_files(call: Call) -> Folder:
     """The root of a node."""
     node = call.state.store.node(call.pool, call.node)
+    if node.machine_since is None:
+        text = f"A node in the state {node.state.value} has no files"
+        raise RefusedError(Reason.NODE_OPERATION_INVALID, ("Reason", text))
     url = f"{call.endpoint}/pools/{node.pool}/nodes/{node.id}/files"
     return Folder(root=call.account.nodes / node.id, url=url)
 

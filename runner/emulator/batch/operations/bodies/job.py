@@ -149,6 +149,7 @@ def job_rules(document: Document) -> JobRules:
         preparation=preparation_rule(document),
         release=release_id(document),
         manager=manager_rule(document),
+        preemptible=document["allowTaskPreemption"],
     )
 
 
