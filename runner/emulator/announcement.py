@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.emulator.server.accounts import Account, Accounts, BatchAccount
-from runner.emulator.server.tls import Trust
+from runner.emulator.server.trust import Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

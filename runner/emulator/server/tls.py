@@ -7,15 +7,15 @@ loaded only where one is.
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import ssl
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from runner.emulator.server.trust import Trust, write_private, write_trust
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 
 # An authority that ends sooner is made anew, so that no client is surprised in mid-run.
 _LEAST_LIFETIME = timedelta(days=30)
-# Where systems keep the certificates that they trust, where OpenSSL was not told.
-_SYSTEM_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
 # No wildcard covers `account.region.batch.localhost` for any region: these are made when asked for.
 _LOCAL_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}localhost", re.ASCII)
 _MOST_NAMES = 256
@@ -39,25 +32,6 @@ _MOST_NAMES = 256
 
 class TlsError(Exception):
     """TLS cannot be had; the message is one line for people."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """What clients need in order to trust the emulator: files in PEM."""
-
-    authority: Path
-    """The authority of the emulator's certificate, alone."""
-    bundle: Path
-    """The same with all that this machine trusts: most programs take one file, not one more."""
-
-    def variables(self) -> dict[str, str]:
-        """The environment variables that make programs trust it."""
-        return {
-            "SSL_CERT_FILE": str(self.bundle),  # OpenSSL, Python, Go
-            "REQUESTS_CA_BUNDLE": str(self.bundle),  # Python's requests, and so the Azure SDKs
-            "CURL_CA_BUNDLE": str(self.bundle),
-            "NODE_EXTRA_CA_CERTS": str(self.authority),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +45,6 @@ class Tls:
     trust: Trust | None
     """None where the given certificate is not its own authority: clients know theirs."""
 
-    def variables(self) -> Mapping[str, str]:
-        """The environment variables that make programs trust the emulator."""
-        return {} if self.trust is None else self.trust.variables()
-
 
 def make_tls(directory: Path, address: str, now: datetime) -> Tls:
     """TLS with a certificate of our own, whose authority is kept in `directory`.
@@ -86,9 +56,9 @@ def make_tls(directory: Path, address: str, now: datetime) -> Tls:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority = _load_authority(directory, now)
-        trust = _write_trust(directory, encode_certificate(authority.certificate))
+        trust = write_trust(directory, encode_certificate(authority.certificate))
         key = make_key()
-        _write(directory / "server.key", encode_key(key))
+        write_private(directory / "server.key", encode_key(key))
         names = _Names(directory, authority, key, now)
         context = names.make_context(("localhost", "*.blob.localhost", *_loopback(address)))
     except OSError as error:
@@ -115,10 +85,7 @@ def load_tls(directory: Path, certificate: Path, key: Path, address: str) -> Tls
     chain = _read_chain(certificate)
     trust = None
     if chain[-1].issuer == chain[-1].subject:
-        from runner.emulator.server.certificates import encode_certificate
-
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        trust = _write_trust(directory, encode_certificate(chain[-1]))
+        trust = _write_given_trust(directory, chain[-1])
     return Tls(
         server=context,
         host=_choose_host(chain[0], address),
@@ -153,7 +120,7 @@ class _Names:
         certificate = make_server_certificate(self._authority, self._key, hosts, self._now)
         # The standard library reads certificates from files only.
         path = self._directory / "server.pem"
-        _write(path, encode_certificate(certificate))
+        write_private(path, encode_certificate(certificate))
         context = _server_context()
         context.load_cert_chain(path, self._directory / "server.key")
         return context
@@ -188,24 +155,9 @@ def _load_authority(directory: Path, now: datetime) -> Authority:
         if kept.is_good_until(now + _LEAST_LIFETIME):
             return kept
     made = make_authority(now)
-    _write(key, encode_key(made.key))
-    _write(certificate, encode_certificate(made.certificate))
+    write_private(key, encode_key(made.key))
+    write_private(certificate, encode_certificate(made.certificate))
     return made
-
-
-def _write_trust(directory: Path, authority: bytes) -> Trust:
-    trust = Trust(authority=directory / "ca.pem", bundle=directory / "ca-bundle.pem")
-    _write(trust.authority, authority)
-    _write(trust.bundle, _read_system_bundle() + authority)
-    return trust
-
-
-def _read_system_bundle() -> bytes:
-    told = ssl.get_default_verify_paths().cafile
-    for path in (*((told,) if told else ()), *_SYSTEM_BUNDLES):
-        with suppress(OSError):
-            return Path(path).read_bytes().rstrip() + b"\n"
-    return b""
 
 
 def _server_context() -> ssl.SSLContext:
@@ -226,7 +178,20 @@ def _client_context(trusted: Path) -> ssl.SSLContext:
 def _read_chain(path: Path) -> list[x509.Certificate]:
     from cryptography import x509
 
-    return x509.load_pem_x509_certificates(path.read_bytes())
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError as error:
+        raise TlsError(f"{path} holds a certificate that cannot be read: {error}") from error
+
+
+def _write_given_trust(directory: Path, authority: x509.Certificate) -> Trust:
+    from runner.emulator.server.certificates import encode_certificate
+
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return write_trust(directory, encode_certificate(authority))
+    except OSError as error:
+        raise TlsError(f"{directory} cannot be used for certificates: {error.strerror}") from error
 
 
 def _choose_host(certificate: x509.Certificate, address: str) -> str:
@@ -247,12 +212,3 @@ def _choose_host(certificate: x509.Certificate, address: str) -> str:
 
 def _loopback(address: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("127.0.0.1", "::1", address)))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file that its owner alone can read, whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    part.replace(path)

@@ -13,7 +13,7 @@ from runner.emulator.batch.applications import Applications
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.node.launch import NodeDirectories, Package
-from runner.emulator.server.tls import Trust
+from runner.emulator.server.trust import Trust
 
 NO_APPLICATIONS = Applications(None)
 

@@ -11,7 +11,7 @@ import shutil
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.node.launch import NodeDirectories
-from runner.emulator.server.tls import Trust
+from runner.emulator.server.trust import Trust
 
 
 def put_trust(place: Place, directories: NodeDirectories) -> None:

@@ -14,6 +14,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 
 from runner.emulator.server.certificates import (
     decode_authority,
@@ -115,6 +120,20 @@ def test_the_authority_speaks_for_this_machine_alone(tmp_path: Path) -> None:
         assert shake_hands(port, "example.org", tls.client) == {"example.org", "10.0.0.1"}
 
 
+def test_the_bundle_does_not_grow_where_the_environment_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_tls(tmp_path, "127.0.0.1", NOW)
+    assert first.trust is not None
+    content = first.trust.bundle.read_bytes()
+    for name, value in first.trust.variables().items():
+        monkeypatch.setenv(name, value)
+
+    make_tls(tmp_path, "127.0.0.1", NOW)
+
+    assert first.trust.bundle.read_bytes() == content
+
+
 def test_the_authority_is_the_same_after_a_restart_and_private(tmp_path: Path) -> None:
     first = make_tls(tmp_path, "127.0.0.1", NOW)
     assert first.trust is not None
@@ -201,7 +220,7 @@ def test_links_have_a_host_that_the_given_certificate_is_good_for(
     # It is its own authority, so clients can be told to trust it.
     assert tls.trust is not None
     assert tls.trust.authority.read_bytes() == certificate.read_bytes()
-    assert dict(tls.variables()) == {
+    assert tls.trust.variables() == {
         "SSL_CERT_FILE": str(tls.trust.bundle),
         "REQUESTS_CA_BUNDLE": str(tls.trust.bundle),
         "CURL_CA_BUNDLE": str(tls.trust.bundle),
@@ -213,16 +232,26 @@ def test_files_that_are_no_certificate_are_named(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path, ["localhost"])
     other = tmp_path / "other.key"
     other.write_bytes(encode_key(make_key()))
+    secret = tmp_path / "secret.key"
+    secret.write_bytes(
+        make_key().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
+        )
+    )
 
     with pytest.raises(TlsError) as missing:
         load_tls(tmp_path, tmp_path / "none", key, "127.0.0.1")
-    with pytest.raises(TlsError) as wrong:
-        load_tls(tmp_path, certificate, other, "127.0.0.1")
+    wrong = []
+    for path in (other, secret, tmp_path / "own.pem"):
+        with pytest.raises(TlsError) as refused:
+            load_tls(tmp_path, certificate, path, "127.0.0.1")
+        wrong.append(str(refused.value))
 
     assert str(missing.value) == f"{tmp_path / 'none'} cannot be read: No such file or directory"
-    assert str(wrong.value) == (
-        f"{certificate} and {other} are not a certificate and its key in PEM, not encrypted"
-    )
+    assert wrong == [
+        f"{certificate} and {path} are not a certificate and its key in PEM, not encrypted"
+        for path in (other, secret, tmp_path / "own.pem")
+    ]
 
 
 def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
