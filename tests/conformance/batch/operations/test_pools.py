@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import cycle
+from typing import Any
 
 from azure.batch import BatchClient, models
 from azure.core import MatchConditions
@@ -37,7 +38,7 @@ def test_get_pool(client: BatchClient, pool: str) -> None:
     found = client.get_pool(pool)
     assert found.metadata == [models.BatchMetadataItem(name="colour", value="red")]
     assert refused(lambda: client.get_pool(NONE)) == NOT_FOUND
-    unchanged = {"etag": found.etag, "match_condition": MatchConditions.IfModified}
+    unchanged: Any = {"etag": found.etag, "match_condition": MatchConditions.IfModified}
     assert refused(lambda: client.get_pool(pool, **unchanged))[0] == 304
 
 
@@ -54,7 +55,7 @@ def test_delete_pool(client: BatchClient, pool: str) -> None:
 
 def test_update_pool(client: BatchClient, pool: str) -> None:
     changes = models.BatchPoolUpdateOptions(metadata=[])
-    stale = {"etag": "0x8DD671E62323E77", "match_condition": MatchConditions.IfNotModified}
+    stale: Any = {"etag": "0x8DD671E62323E77", "match_condition": MatchConditions.IfNotModified}
     assert refused(lambda: client.update_pool(pool, changes, **stale)) == (412, "ConditionNotMet")
     client.update_pool(pool, changes)
     assert client.get_pool(pool).metadata == []
