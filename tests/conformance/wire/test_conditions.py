@@ -84,7 +84,7 @@ CASES = {
     "delete_pool": Case(with_pool, "DELETE"),
     "pool_exists": Case(with_pool, "HEAD"),
     "get_pool": Case(with_pool, "GET"),
-    "update_pool": Case(with_pool, "PATCH", body={"displayName": "x"}),
+    "update_pool": Case(with_pool, "PATCH", body={"metadata": []}),
     "enable_pool_auto_scale": Case(
         with_pool, "POST", "/enableautoscale", {"autoScaleFormula": "$TargetDedicatedNodes=1;"}
     ),

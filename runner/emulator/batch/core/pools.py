@@ -20,6 +20,7 @@ from runner.emulator.batch.core.pool import (
     AllocationState,
     AutoScale,
     Deallocation,
+    NodeFill,
     Pool,
     PoolDraft,
     PoolState,
@@ -188,13 +189,18 @@ def update_pool(
     start_task: StartTaskRule | None,
     *,
     inter_node: bool,
+    slots_per_node: int,
+    fill: NodeFill,
+    vm_size: str,
 ) -> Pool:
     """Gives a pool other properties; nodes see a new start task when they next start."""
     pool = state.store.pool(identifier)
     if pool.state is PoolState.DELETING:
         raise RefusedError(Reason.POOL_BEING_DELETED)
     pool = replace(pool, modified=state.stamp(now), document=document, start_task=start_task)
-    pool = replace(pool, inter_node=inter_node)
+    pool = replace(
+        pool, inter_node=inter_node, slots_per_node=slots_per_node, fill=fill, vm_size=vm_size
+    )
     state.store.put(pool)
     state.offer_work(pool.id)
     return pool

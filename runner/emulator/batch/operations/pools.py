@@ -9,7 +9,7 @@ from typing import Any
 
 from runner.emulator.batch.core import pools as core
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.core.pool import NodeFill, Pool
 from runner.emulator.batch.operations.applications import check_packages
 from runner.emulator.batch.operations.bodies.pool import (
     decode_pool,
@@ -62,7 +62,8 @@ def pool_exists(call: Call) -> Reply:
 def update_pool(call: Call) -> Reply:
     """`PATCH /pools/{poolId}`."""
     pool = _written(call)
-    document = patch_pool(call.body, pool.document)
+    nodes = len(call.state.store.nodes(pool.id)) + pool.target_dedicated + pool.target_spot
+    document = patch_pool(call.body, pool.document, call.state.limits, empty=nodes == 0)
     pool = _update(call, pool, document)
     return _changed(call, pool, 200)
 
@@ -134,6 +135,9 @@ def _update(call: Call, pool: Pool, document: Document) -> Pool:
         document,
         draft_start_task(document),
         inter_node=document["enableInterNodeCommunication"],
+        slots_per_node=document["taskSlotsPerNode"],
+        fill=NodeFill(document["taskSchedulingPolicy"]["nodeFillType"]),
+        vm_size=document["vmSize"],
     )
 
 

@@ -262,25 +262,49 @@ UPDATABLE = (
     Field(name="metadata", kind=METADATA),
     Field(name="targetNodeCommunicationMode", kind=COMMUNICATION),
 )
-PATCH = Shape(
-    (
-        Field(name="displayName", kind=DISPLAY_NAME),
-        *UPDATABLE,
-        Field(name="enableInterNodeCommunication", kind=Boolean()),
-        Field(name="networkConfiguration", kind=POOL_NETWORK),
-        Field(name="mountConfiguration", kind=MOUNTS),
-        Field(name="userAccounts", kind=USER_ACCOUNTS),
-        Field(name="upgradePolicy", kind=Anything()),
+# What may be changed of a pool that has nodes; anything else waits until it has none.
+_AT_ANY_TIME = frozenset(field.name for field in UPDATABLE)
+
+
+def _patch_shape(limits: Limits) -> Shape:
+    return Shape(
+        (
+            _DISPLAY_NAME,
+            *UPDATABLE,
+            Field(name="vmSize", kind=LowerCase()),
+            Field(name="enableInterNodeCommunication", kind=Boolean()),
+            Field(name="taskSlotsPerNode", kind=Integer(low=1, high=limits.slots_per_node)),
+            Field(name="taskSchedulingPolicy", kind=SCHEDULING_POLICY),
+            Field(name="virtualMachineConfiguration", kind=VIRTUAL_MACHINE),
+            Field(name="networkConfiguration", kind=POOL_NETWORK),
+            Field(name="mountConfiguration", kind=MOUNTS),
+            Field(name="userAccounts", kind=USER_ACCOUNTS),
+            Field(name="upgradePolicy", kind=Anything()),
+            Field(name="resourceTags", kind=Anything()),
+        )
     )
-)
+
+
 REPLACEMENT = Shape(UPDATABLE)
 
 
-def patch_pool(body: object, document: Document) -> Document:
-    """A pool's document with the given properties changed (`PATCH`)."""
-    given = PATCH.read(body, "")
+def patch_pool(body: object, document: Document, limits: Limits, *, empty: bool) -> Document:
+    """A pool's document with the given properties changed (`PATCH`).
+
+    Raises `RefusedError` for most of them unless the pool is empty (REST reference).
+    """
+    given = _patch_shape(limits).read(body, "")
+    for name in given:
+        if name not in _AT_ANY_TIME and not empty:
+            raise RefusedError(
+                Reason.OPERATION_INVALID_NOW,
+                ("Reason", f"The property {name} can be changed only while the pool is empty"),
+            )
     check_network(given.get("networkConfiguration", {}))
-    return _tidied({**document, **given})
+    changed = {**document, **given}
+    _check_machine(changed)
+    fill_in_pool(changed)
+    return _tidied(changed)
 
 
 def replace_pool(body: object, document: Document) -> Document:

@@ -114,7 +114,32 @@ def test_networks_that_no_node_could_have(
         "Reason": reason,
     }
     with pytest.raises(RefusedError):
-        patch_pool({"networkConfiguration": network}, {})
+        patch_pool({"networkConfiguration": network}, {}, Limits(), empty=True)
+
+
+def test_what_of_a_pool_may_be_changed_only_while_it_is_empty() -> None:
+    document = pool()
+    for changes in (
+        {"displayName": "x"},
+        {"vmSize": "y"},
+        {"taskSlotsPerNode": 4},
+        {"taskSchedulingPolicy": {"nodeFillType": "pack"}},
+        {"virtualMachineConfiguration": MACHINE},
+        {"enableInterNodeCommunication": True},
+        {"upgradePolicy": {"mode": "manual"}},
+    ):
+        (name,) = changes
+        with pytest.raises(RefusedError) as caught:
+            patch_pool(changes, document, Limits(), empty=False)
+        assert caught.value.reason is Reason.OPERATION_INVALID_NOW
+        assert caught.value.details == (
+            ("Reason", f"The property {name} can be changed only while the pool is empty"),
+        )
+        assert name in patch_pool(changes, document, Limits(), empty=True)
+    metadata = [{"name": "a", "value": "b"}]
+    assert (
+        patch_pool({"metadata": metadata}, document, Limits(), empty=False)["metadata"] == metadata
+    )
 
 
 def test_the_secrets_of_mounts_are_not_kept() -> None:
