@@ -94,6 +94,7 @@ class Emulator:
         self._account = Account(name=first.account, kind=Kind.BATCH, key=_KEY)
         self._host = urlsplit(first.endpoint).netloc
         self._nodes = _node_names(recording)
+        self._applications = directory / "applications"
         self.service = BatchService(
             account=self._account,
             endpoint=first.endpoint,
@@ -102,6 +103,7 @@ class Emulator:
             run_admin=False,
             environ={},
             executor=self.stage,
+            applications=self._applications,
             names=Names(
                 node=lambda: next(self._nodes, secrets.token_hex(32)),
                 guid=lambda: str(uuid.uuid4()),
@@ -119,6 +121,12 @@ class Emulator:
                 noticing=_TRANSIENT,
             ),
         )
+
+    def add_application(self, identifier: str, version: str) -> None:
+        """Has the account an application, as its owner would upload it."""
+        folder = self._applications / identifier
+        folder.mkdir(parents=True)
+        (folder / f"{version}.zip").write_bytes(b"")
 
     async def ask(
         self,

@@ -23,7 +23,6 @@ class Why(Enum):
         " its defaults in between"
     )
     LAGGING_COUNTS = "the service's counts lag behind its tasks; the emulator's are exact"
-    APPLICATION = "applications are made with the management API, which the emulator does not have"
     CERTIFICATES = "the folders of certificates are gone with the certificates"
     LOGS = "how many logs an agent has is the agent's affair; the emulator has one"
     PROXY = "the proxy that made the recording replaced the address, or wrote the type anew"
@@ -55,7 +54,6 @@ class Rule:
 
 
 _TASKS = "python-tasks-2018/*"
-_APPLICATIONS = "test_batch_applications.yaml"
 _FILES = "test_batch_files.yaml"
 _IMAGE = r"\$\.value\.<\S+ \S+ \S+>"
 # The recordings whose names end so were made by a proxy that rewrites what it sees.
@@ -100,20 +98,6 @@ RULES: tuple[Rule, ...] = (
         kind=Kind.VALUE,
         where=r"\$\.active",
         numbers=frozenset({14}),
-    ),
-    Rule(
-        why=Why.APPLICATION,
-        source=_APPLICATIONS,
-        kind=Kind.COUNT,
-        where=r"\$\.value",
-        numbers=frozenset({0}),
-    ),
-    Rule(
-        why=Why.APPLICATION,
-        source=_APPLICATIONS,
-        kind=Kind.STATUS,
-        where="status",
-        numbers=frozenset({1}),
     ),
     Rule(
         why=Why.CERTIFICATES,

@@ -64,6 +64,8 @@ def _shared_etags(recording: Recording) -> frozenset[str]:
 
 async def _prepare(emulator: Emulator, source: str) -> None:
     scenario = scenario_of(source)
+    for identifier, version in scenario.applications:
+        emulator.add_application(identifier, version)
     for kind, bodies in (("pools", scenario.pools), ("jobs", scenario.jobs)):
         for body in bodies:
             answer = await emulator.ask("POST", f"/{kind}", body=body)

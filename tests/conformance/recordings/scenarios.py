@@ -15,8 +15,12 @@ OLDEST = "2020-03-01.11.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Bodies of what is created first; `settled` lets the pools arrive at their sizes."""
+    """Bodies of what is created first; `settled` lets the pools arrive at their sizes.
 
+    `applications` are ids with versions.
+    """
+
+    applications: tuple[tuple[str, str], ...] = ()
     pools: tuple[Mapping[str, Any], ...] = ()
     jobs: tuple[Mapping[str, Any], ...] = ()
     settled: bool = False
@@ -68,7 +72,8 @@ _WAITING = Scenario(
 
 _SCENARIOS = {
     "test_batch_applications.yaml": Scenario(
-        jobs=({"id": "batch", "poolInfo": {"poolId": "pool"}},)
+        applications=(("application_id", "v1.0"),),
+        jobs=({"id": "batch", "poolInfo": {"poolId": "pool"}},),
     ),
     "test_batch_compute_node_user.yaml": Scenario(pools=(_pool(_USERS, 1),)),
     "test_batch_compute_nodes.yaml": Scenario(pools=(_pool(_NODES, 2),)),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from runner.emulator.batch.core.limits import Pace
+from runner.emulator.batch.core.limits import Limits, Pace, Quotas
 from runner.emulator.batch.node.launch import Launch, Outcome
 from runner.emulator.batch.service import BatchService
 from runner.emulator.faults.choose import Faults
@@ -29,6 +29,8 @@ REFERENCE = Path(__file__).resolve().parents[4] / "shared" / "azure-batch"
 
 HOST = "acct.region.batch.localhost"
 NEWEST = "2025-06-01"
+QUOTA = 20
+"""How many pools the account may have, and how many jobs."""
 MACHINE = {
     "imageReference": {"publisher": "debian", "offer": "debian-12", "sku": "12"},
     "nodeAgentSKUId": "batch.node.debian 12",
@@ -194,6 +196,7 @@ async def opened(directory: Path) -> AsyncIterator[Account]:
         run_admin=False,
         environ={},
         executor=_AtOnce(lambda: moment[0]),
+        limits=Limits(quotas=Quotas(pools=QUOTA, active_jobs=QUOTA)),
         pace=Pace(**transient),
         faults=faults,
     )

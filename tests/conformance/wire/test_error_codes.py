@@ -15,7 +15,7 @@ import pytest
 
 from runner.emulator.batch.operations.refusals import ANSWERS
 from runner.emulator.faults.decode import decode_rule
-from tests.conformance.wire.account import REFERENCE, Account, Answer, play
+from tests.conformance.wire.account import QUOTA, REFERENCE, Account, Answer, play
 
 TABLE = REFERENCE / "error-codes.tsv"
 Story = Callable[[Account], Awaitable[Answer]]
@@ -56,7 +56,6 @@ NOT_GIVEN = {
     "InsufficientAccountPermissions": _ADMINISTRATION,
     "AccountIsDisabled": _ADMINISTRATION,
     "Forbidden": _ADMINISTRATION,
-    "ResourceNotFound": _OTHERWISE,
     "MissingContentLengthHeader": _TRANSPORT,
     "InternalError": _FAULT,
     "OperationTimedOut": _FAULT,
@@ -67,12 +66,9 @@ NOT_GIVEN = {
     "JobReleaseTaskNotRunOnNode": _UNUSED,
     "PoolBeingCreated": _UNUSED,
     "JobDisabled": _OTHERWISE,
-    "ActiveJobAndScheduleQuotaReached": _ADMINISTRATION,
-    "PoolQuotaReached": _ADMINISTRATION,
     "JobPreparationTaskNotSpecified": _OTHERWISE,
     "JobReleaseTaskNotSpecified": _OTHERWISE,
     "OperationNotValidOnPool": _UNUSED,
-    "InvalidApplicationPackageReferences": "needs applications, which the management API makes",
     "TaskDependenciesNotSpecifiedOnJob": "is documented; the live service says UnsupportedProperty",
     "TaskDependencyRangesTooLong": "has a limit that is not published",
     "InvalidConstraintValue": _OTHERWISE,
@@ -162,6 +158,23 @@ async def enabled_too_often(a: Account) -> Answer:
 async def pool_twice(a: Account) -> Answer:
     await a.pool()
     return await a.ask("POST", "/pools", _pool())
+
+
+async def too_many_pools(a: Account) -> Answer:
+    for number in range(QUOTA):
+        await a.pool(f"p{number}")
+    return await a.ask("POST", "/pools", _pool())
+
+
+async def too_many_jobs(a: Account) -> Answer:
+    for number in range(QUOTA):
+        await a.job(f"j{number}")
+    return await a.ask("POST", "/jobs", {"id": "j", "poolInfo": {"poolId": "p"}})
+
+
+async def no_extension(a: Account) -> Answer:
+    node = await a.node()
+    return await a.get(f"{node}/extensions/x")
 
 
 async def pool_resized_early(a: Account) -> Answer:
@@ -420,6 +433,12 @@ STORIES: dict[tuple[str, int], Story] = {
     ("JobScheduleWithSameIdExists", 409): job_with_a_schedules_id,
     ("NodeAlreadyInTargetSchedulingState", 409): node_enabled_twice,
     ("OperationNotValidOnNode", 409): old_node_reimaged,
+    ("ResourceNotFound", 404): no_extension,
+    ("PoolQuotaReached", 409): too_many_pools,
+    ("ActiveJobAndScheduleQuotaReached", 409): too_many_jobs,
+    ("InvalidApplicationPackageReferences", 409): lambda a: a.ask(
+        "POST", "/pools", _pool(applicationPackageReferences=[{"applicationId": "x"}])
+    ),
     ("IOError", 403): full_folder,
     ("TooManyEnableAutoScaleRequests", 503): enabled_too_often,
     ("TaskDependencyListTooLong", 400): dependencies_too_long,
@@ -468,6 +487,7 @@ def test_an_error_of_the_service(code: str, status: int, message: str, tmp_path:
 def test_every_row_is_either_given_or_not() -> None:
     codes = {code for code, _, _ in ROWS}
     assert NOT_GIVEN.keys() <= codes
+    assert {answer.code for answer in ANSWERS.values()} & NOT_GIVEN.keys() == {"NotImplemented"}
     assert {(code, status) for code, status, _ in ROWS if code not in NOT_GIVEN} == STORIES.keys()
 
 
