@@ -87,7 +87,6 @@ def _parse_part(call: Call, part: bytes) -> tuple[str, Request]:
         raise RefusedError(INVALID_INPUT)
     fields = BytesParser().parsebytes(rest.encode("latin-1", "replace"), headersonly=True)
     headers = {name.lower(): str(value) for name, value in fields.items()}
-    headers.setdefault("x-ms-version", call.version)
     query = match["query"] or ""
     request = Request(
         method=match["method"],
