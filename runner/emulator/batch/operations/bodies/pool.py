@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import NodeId, PoolId
 from runner.emulator.batch.core.limits import Limits
@@ -150,6 +151,7 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
     _check_machine(document)
     fill_in_pool(document)
     check_network(document.get("networkConfiguration", {}))
+    _check_slots(document)
     return PoolDraft(
         document=document,
         target_dedicated=document.pop("targetDedicatedNodes", 0),
@@ -162,6 +164,17 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
         vm_size=document["vmSize"],
         resize_timeout=_length(document["resizeTimeout"]),
     )
+
+
+def _check_slots(document: Document) -> None:
+    """At most four for each core (REST reference, `taskSlotsPerNode`), where a size tells them."""
+    slots, cores = document["taskSlotsPerNode"], cores_of(document["vmSize"])
+    if cores is not None and slots > 4 * cores:
+        raise invalid_property(
+            "taskSlotsPerNode",
+            slots,
+            f"The value is more than {4 * cores}, which is four times the cores of the vmSize",
+        )
 
 
 def _length(text: str) -> timedelta:

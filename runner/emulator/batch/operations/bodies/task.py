@@ -141,6 +141,12 @@ def decode_task(body: object, shape: Shape, limits: Limits) -> TaskDraft:
     check_files(document)
     exits = document.get("exitConditions")
     several = document.get("multiInstanceSettings")
+    if several is not None and document["requiredSlots"] > 1:
+        raise invalid_property(
+            "requiredSlots",
+            document["requiredSlots"],
+            "The value may not be given for multi-instance tasks",
+        )
     return TaskDraft(
         id=TaskId(document.pop("id")),
         document=document,

@@ -160,13 +160,14 @@ def _recent(endpoint: str, finished: FinishedTask) -> dict[str, Any]:
     execution["result"] = "success" if finished.failure is None else "failure"
     execution["retryCount"] = 0
     execution["requeueCount"] = 0
-    return {
+    shown: dict[str, Any] = {
         "taskUrl": task_url(endpoint, finished.job, finished.task),
         "jobId": finished.job,
         "taskId": finished.task,
-        "taskState": "completed",
-        "executionInfo": execution,
     }
+    if finished.subtask:
+        shown["subtaskId"] = finished.subtask
+    return {**shown, "taskState": "completed", "executionInfo": execution}
 
 
 def show_node_counts(pool: Pool, nodes: Iterable[Node]) -> dict[str, Any]:

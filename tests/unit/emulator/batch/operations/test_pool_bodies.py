@@ -238,3 +238,14 @@ def test_a_custom_image_is_named_by_its_resource() -> None:
         "/{resourceGroupName}/providers/Microsoft.Compute/galleries/{galleryName}/images"
         "/{galleryImageName}",
     }
+
+
+def test_a_node_has_at_most_four_slots_for_each_core() -> None:
+    assert pool(vmSize="standard_d2s_v5", taskSlotsPerNode=8)["taskSlotsPerNode"] == 8
+    assert why_not(vmSize="standard_d2s_v5", taskSlotsPerNode=9) == {
+        "PropertyName": "taskSlotsPerNode",
+        "PropertyValue": "9",
+        "Reason": "The value is more than 8, which is four times the cores of the vmSize",
+    }
+    # Of a size that is not known so many as any node may have.
+    assert pool(taskSlotsPerNode=256)["taskSlotsPerNode"] == 256

@@ -126,6 +126,15 @@ def test_enumerations_come_back_as_the_service_writes_them() -> None:
             {"PropertyName": "coordinationCommandLine"},
         ),
         (
+            {"multiInstanceSettings": {"coordinationCommandLine": "x"}, "requiredSlots": 2},
+            Reason.PROPERTY_INVALID,
+            {
+                "PropertyName": "requiredSlots",
+                "PropertyValue": "2",
+                "Reason": "The value may not be given for multi-instance tasks",
+            },
+        ),
+        (
             {"authenticationTokenSettings": {"access": ["task"]}},
             Reason.PROPERTY_INVALID,
             {
