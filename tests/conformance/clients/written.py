@@ -1,0 +1,26 @@
+"""Exchanges that a client in another process wrote down, one line of JSON each.
+
+It must not know which client that was.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.conformance.openapi.exchange import Exchange, exchange
+
+
+def read_exchanges(path: Path, endpoint: str) -> Iterator[Exchange]:
+    """The exchanges with the account at `endpoint`; content is in base64, null if not kept."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row: dict[str, Any] = json.loads(line)
+        content = row.pop("content")
+        yield exchange(
+            **row,
+            endpoint=endpoint,
+            content=None if content is None else base64.b64decode(content),
+        )
