@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -100,7 +101,7 @@ class Runtime:
         policy: TransferPolicy,
         journal: Journal | None = None,
     ) -> None:
-        """With a journal, nothing is done before what it follows from is on disk."""
+        """With a journal, nothing that is asked for is done before that is on disk."""
         self._state = state
         self._executor = executor
         self._isolation = isolation
@@ -131,14 +132,25 @@ class Runtime:
             return
         self._state.machine = self._gauge.read(self._clock())
         actions = self._advance()
-        for action in actions:
-            if isinstance(action, RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles):
-                self._announcements.announce(_removal(action))
-        if actions and self._journal is not None:
-            self._journal.after_commit(partial(self._perform_all, actions))
-        else:
+        removals = tuple(filter(None, map(_removal, actions)))
+        for removal in removals:
+            self._announcements.announce(removal)
+        journal = self._journal
+        # What follows from time or an exit alone need not wait: to run something twice is no harm,
+        # to remove what may still be wanted would be.
+        patient = journal is None or (journal.patient and not journal.waiting and not removals)
+        if journal is None or patient or not actions:
             self._perform_all(actions)
+        else:
+            journal.after_commit(partial(self._perform_all, actions))
         self._set_timer()
+
+    def _settle_by_itself(self) -> None:
+        with self._patience():
+            self.settle()
+
+    def _patience(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._journal is None else self._journal.patiently()
 
     def _advance(self) -> tuple[Action, ...]:
         now = self._clock()
@@ -166,7 +178,7 @@ class Runtime:
         moment = earliest(self._state.agenda.next_moment(), self._disturbance.next_moment())
         if moment is not None:
             seconds = max(0.0, (moment - self._clock()).total_seconds())
-            self._timer = asyncio.get_running_loop().call_later(seconds, self.settle)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._settle_by_itself)
 
     def _perform_all(self, actions: tuple[Action, ...]) -> None:
         if not self._closed:
@@ -197,7 +209,9 @@ class Runtime:
             case Kill():
                 self._kill(action.run)
             case RemoveNodeFiles() | RemoveTaskFiles() | RemoveJobFiles():
-                self._remove(_removal(action))
+                removal = _removal(action)
+                assert removal is not None
+                self._remove(removal)
             case UploadLogs():
                 self._upload_logs(action)
             case _:
@@ -251,8 +265,9 @@ class Runtime:
         known = self._state.runs.get(run)
         if known is not None and known.task is not None and outcome is not None:
             self._disturbance.note_end_of_task(known.pool)
-        report(self._state, self._clock(), run, outcome)
-        self.settle()
+        with self._patience():
+            report(self._state, self._clock(), run, outcome)
+            self.settle()
 
     async def _run_task(self, action: RunTask) -> Outcome:
         await self._wait_for_removals(action.node)
@@ -390,14 +405,14 @@ class Runtime:
             await asyncio.shield(removal)
 
 
-def _removal(action: RemoveNodeFiles | RemoveTaskFiles | RemoveJobFiles) -> Removal:
+def _removal(action: Action) -> Removal | None:
+    """The folder that an action has removed, if that is what it does."""
     match action:
         case RemoveNodeFiles():
-            folder = ""
+            return Removal(node=action.node, folder="")
         case RemoveTaskFiles():
-            folder = task_folder(action.job, action.task)
+            return Removal(node=action.node, folder=task_folder(action.job, action.task))
         case RemoveJobFiles():
-            folder = job_folder(action.job)
+            return Removal(node=action.node, folder=job_folder(action.job))
         case _:
-            assert_never(action)
-    return Removal(node=action.node, folder=folder)
+            return None

@@ -1,4 +1,4 @@
-"""Keeps records in an SQLite file: one table for each kind of record, one row for each record.
+"""Keeps records in an SQLite file: one row for each record, and one for its document.
 
 It must not know what the records mean, nor when they are written.
 """
@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +58,19 @@ class Changes:
     put: tuple[tuple[str, str, Any, bool], ...]
 
 
-class _Table:
-    """How records of one kind become rows."""
+class _Rows:
+    """How records of one kind become rows: the record, and its document by itself."""
 
     def __init__(self, kind: Kind) -> None:
-        name = kind.of.__name__
         has_document = any(field.name == DOCUMENT for field in fields(kind.of))
         self.form = Form(kind.of, without=DOCUMENT if has_document else None)
-        self.name = name
-        self.sides = (name, f"{name}_document") if has_document else (name,)
+        self.name = kind.of.__name__
+        self.document = f"{self.name}.{DOCUMENT}" if has_document else None
 
-    def statements(self, pattern: str) -> Iterator[str]:
-        """A statement for each table that a record is in."""
-        return (pattern.format(side) for side in self.sides)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the column `kind` says in the rows of a record."""
+        return (self.name,) if self.document is None else (self.name, self.document)
 
 
 class Database:
@@ -77,7 +78,7 @@ class Database:
 
     def __init__(self, path: Path, kinds: Iterable[Kind]) -> None:
         self._path = path
-        self._tables = {kind.of: _Table(kind) for kind in kinds}
+        self._rows = {kind.of: _Rows(kind) for kind in kinds}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, isolation_level=None)
@@ -105,71 +106,77 @@ class Database:
         # transactions, and leaves the rest as they were.
         run("PRAGMA synchronous = NORMAL")
         run("BEGIN IMMEDIATE")
-        for table in self._tables.values():
-            for statement in table.statements(
-                'CREATE TABLE IF NOT EXISTS "{}" (id INTEGER PRIMARY KEY, owner TEXT NOT NULL,'
-                " key TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (owner, key))"
-            ):
-                run(statement)
+        run(_CREATE)
         run(f"PRAGMA user_version = {FORMAT}")
         run("COMMIT")
 
     def load(self, of: type) -> Iterator[Any]:
         """The records of a kind, in the order in which they were first written."""
-        table = self._tables[of]
-        main = table.sides[0]
-        if len(table.sides) == 1:
-            query = f'SELECT record, NULL FROM "{main}" ORDER BY id'  # noqa: S608 - a class's name
-        else:
-            query = (
-                f'SELECT r.record, d.record FROM "{main}" r JOIN "{table.sides[1]}" d'  # noqa: S608
-                " USING (owner, key) ORDER BY r.id"
-            )
+        rows = self._rows[of]
         try:
-            for record, document in self._connection.execute(query):
+            for record, document in self._connection.execute(_LOAD, (rows.document, rows.name)):
                 more = {} if document is None else {DOCUMENT: json.loads(document)}
-                yield table.form.decode(json.loads(record), more)
+                yield rows.form.decode(json.loads(record), more)
         except (sqlite3.Error, CodecError, json.JSONDecodeError) as error:
             raise StorageError(f"{self._path} cannot be read: {error}") from error
 
     def write(self, changes: Changes) -> None:
         """Makes all the changes, or none."""
+        statements = [*self._deletions(changes), *self._insertions(changes)]
         run = self._connection.execute
         try:
+            if len(statements) == 1:
+                # Is a transaction by itself.
+                run(*statements[0])
+                return
             run("BEGIN IMMEDIATE")
-            try:
-                self._write(changes)
-            except BaseException:
-                run("ROLLBACK")
-                raise
+            for statement, values in statements:
+                run(statement, values)
             run("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise StorageError(f"{self._path} cannot be written: {error}") from error
 
-    def _write(self, changes: Changes) -> None:
-        run = self._connection.execute
+    def _deletions(self, changes: Changes) -> Iterator[tuple[str, tuple[str, ...]]]:
         for of, owner in changes.owners:
-            for statement in self._tables[of].statements('DELETE FROM "{}" WHERE owner = ?'):
-                run(statement, (owner,))
+            for name in self._rows[of].names:
+                yield "DELETE FROM records WHERE kind = ? AND owner = ?", (name, owner)
         for of, owner, key in changes.gone:
-            pattern = 'DELETE FROM "{}" WHERE owner = ? AND key = ?'
-            for statement in self._tables[of].statements(pattern):
-                run(statement, (owner, key))
+            for name in self._rows[of].names:
+                yield _DELETE, (name, owner, key)
+
+    def _insertions(self, changes: Changes) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """As few statements as can be: each gives up and takes back Python's lock."""
+        rows: list[tuple[str, str, str, str]] = []
         for owner, key, record, with_document in changes.put:
-            table = self._tables[type(record)]
-            run(_UPSERT.format(table.name), (owner, key, _write_json(table.form.encode(record))))
-            if with_document and len(table.sides) > 1:
-                document = _write_json(getattr(record, DOCUMENT))
-                run(_UPSERT.format(table.sides[1]), (owner, key, document))
+            of = self._rows[type(record)]
+            rows.append((of.name, owner, key, _write_json(of.form.encode(record))))
+            if with_document and of.document is not None:
+                rows.append((of.document, owner, key, _write_json(getattr(record, DOCUMENT))))
+        for start in range(0, len(rows), _MOST_ROWS):
+            some = rows[start : start + _MOST_ROWS]
+            values = ", ".join(["(?, ?, ?, ?)"] * len(some))
+            yield _UPSERT.format(values), tuple(chain.from_iterable(some))
 
     def close(self) -> None:
         """Folds the log into the file."""
         self._connection.close()
 
 
+# SQLite takes 999 values in a statement, at least.
+_MOST_ROWS = 200
+_CREATE = (
+    "CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
+    " owner TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (kind, owner, key))"
+)
 _UPSERT = (
-    'INSERT INTO "{}" (owner, key, record) VALUES (?, ?, ?)'
-    " ON CONFLICT (owner, key) DO UPDATE SET record = excluded.record"
+    "INSERT INTO records (kind, owner, key, record) VALUES {}"
+    " ON CONFLICT (kind, owner, key) DO UPDATE SET record = excluded.record"
+)
+_DELETE = "DELETE FROM records WHERE kind = ? AND owner = ? AND key = ?"
+_LOAD = (
+    "SELECT r.record, d.record FROM records r LEFT JOIN records d"
+    " ON d.kind = ? AND d.owner = r.owner AND d.key = r.key"
+    " WHERE r.kind = ? ORDER BY r.id"
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 _LATER_SECONDS = 1.0
 """How long a change may wait that nobody has been promised, and when a failed commit is tried
 again."""
+_PATIENCE_SECONDS = 0.01
+"""How long changes wait for others that nobody has asked for, and nobody has seen."""
 
 Address = tuple[type, str, str]
 
@@ -39,6 +42,8 @@ class Journal:
         self._committed: asyncio.Future[None] | None = None
         self._soon: asyncio.Handle | None = None
         self._later: asyncio.TimerHandle | None = None
+        self.patient = False
+        """Whether changes happen by themselves just now (`patiently`)."""
 
     def load(self, of: type) -> Iterator[Any]:
         """The records of a kind in the order of their making; raises `StorageError`."""
@@ -86,10 +91,24 @@ class Journal:
         self._owners.append((of, owner))
         self._commit_soon()
 
+    @contextmanager
+    def patiently(self) -> Iterator[None]:
+        """What changes within may wait a moment for more to change, until somebody asks."""
+        self.patient = True
+        try:
+            yield
+        finally:
+            self.patient = False
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls back once all changes so far are on disk; in order."""
         self._afterwards.append(callback)
-        self._commit_soon()
+        self._commit_now()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is to be called back."""
+        return bool(self._afterwards)
 
     async def settled(self) -> None:
         """Returns once all changes so far are on disk; raises `StorageError` where they cannot be.
@@ -97,7 +116,7 @@ class Journal:
         They are in memory then, and are tried again with the next.
         """
         if self._pending or self._owners:
-            self._commit_soon()
+            self._commit_now()
         if self._committed is not None:
             await asyncio.shield(self._committed)
 
@@ -118,13 +137,16 @@ class Journal:
                 committed.set_exception(error)
                 # Where nobody waits, it has been logged.
                 committed.exception()
-            self._soon = asyncio.get_running_loop().call_later(_LATER_SECONDS, self._retry)
+            self._soon = asyncio.get_running_loop().call_later(_LATER_SECONDS, self.commit)
             return
         if committed is not None and not committed.done():
             committed.set_result(None)
         afterwards, self._afterwards = self._afterwards, []
         for callback in afterwards:
-            callback()
+            try:
+                callback()
+            except Exception:
+                logger.exception("what follows from a change could not be done")
 
     def close(self) -> None:
         """Commits all that is left and closes the file; raises `StorageError`."""
@@ -143,6 +165,14 @@ class Journal:
         return (kind.of, *kind.address(record))
 
     def _commit_soon(self) -> None:
+        if not self.patient:
+            self._commit_now()
+        elif self._soon is None:
+            loop = asyncio.get_running_loop()
+            self._soon = loop.call_later(_PATIENCE_SECONDS, self.commit)
+
+    def _commit_now(self) -> None:
+        """At the end of this turn of the loop."""
         if self._committed is None:
             loop = asyncio.get_running_loop()
             self._committed = loop.create_future()
@@ -150,13 +180,10 @@ class Journal:
                 self._soon.cancel()
             self._soon = loop.call_soon(self.commit)
 
-    def _retry(self) -> None:
-        self._commit_soon()
-
     def _hurry(self) -> None:
         self._later = None
         self._take_lazy()
-        self._commit_soon()
+        self._commit_now()
 
     def _take_lazy(self) -> None:
         for address, record in self._lazy.items():
