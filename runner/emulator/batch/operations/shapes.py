@@ -20,6 +20,8 @@ from runner.emulator.batch.operations.wire import (
 )
 
 _DEEPEST = 32
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_TRUTHS = {"true": True, "false": False}
 # Never given back, wherever they stand (REST reference: pool users, registries, mounts).
 SECRETS = frozenset({"password", "accountKey", "sasKey", "sshPrivateKey", "protectedSettings"})
 
@@ -65,13 +67,19 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integer:
-    """A whole number; both bounds are inclusive."""
+    """A whole number; both bounds are inclusive.
+
+    One that is written as a string is taken, too: `az batch` 2.9x sends `"1"`, and the readers of
+    OData (Microsoft.Data.OData 5, `ConvertStringValue`) read it.
+    """
 
     low: int | None = None
     high: int | None = None
 
     def read(self, value: object, name: str) -> int:
-        """As it is."""
+        """As a number."""
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise _mistyped(name, "an integer")
         if self.low is not None and value < self.low:
@@ -83,10 +91,12 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class Boolean:
-    """True or false."""
+    """True or false; written as a string, too, as whole numbers may be."""
 
     def read(self, value: object, name: str) -> bool:
-        """As it is."""
+        """As a boolean."""
+        if isinstance(value, str):
+            value = _TRUTHS.get(value.lower())
         if not isinstance(value, bool):
             raise _mistyped(name, "a boolean")
         return value

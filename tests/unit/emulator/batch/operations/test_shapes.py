@@ -11,6 +11,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.bodies.job import decode_job
 from runner.emulator.batch.operations.bodies.pool import decode_pool
 from runner.emulator.batch.operations.bodies.task import decode_task, task_shape
+from runner.emulator.batch.operations.shapes import Boolean, Integer
 
 LIMITS = Limits()
 SHAPE = task_shape(LIMITS)
@@ -56,6 +57,26 @@ def test_enumerations_come_back_as_the_service_writes_them() -> None:
     }
     (shown,) = task(outputFiles=[output])["outputFiles"]
     assert shown["uploadOptions"] == {"uploadCondition": "TaskSuccess"}
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1", 1), ("+7", 7), ("-2", -2), (3, 3)])
+def test_numbers_may_be_strings(value: object, shown: int) -> None:
+    found = Integer(low=-2).read(value, "x")
+    assert (found, type(found)) == (shown, int)
+
+
+@pytest.mark.parametrize("value", ["", "1.0", "one", "1" * 20, "\u0661", " 1", None])
+def test_other_strings_are_no_numbers(value: object) -> None:
+    with pytest.raises(RefusedError) as caught:
+        Integer().read(value, "x")
+    assert caught.value.details == (("Reason", "x is not an integer"),)
+
+
+def test_booleans_may_be_strings() -> None:
+    assert [Boolean().read(value, "x") for value in ("True", "false", True)] == [True, False, True]
+    with pytest.raises(RefusedError) as caught:
+        Boolean().read("1", "x")
+    assert caught.value.details == (("Reason", "x is not a boolean"),)
 
 
 @pytest.mark.parametrize(
