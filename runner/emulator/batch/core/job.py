@@ -89,6 +89,8 @@ class ManagerRule:
     id: TaskId
     kills_job: bool
     exclusive: bool
+    dedicated_only: bool = False
+    """Whether it may not run on a spot node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

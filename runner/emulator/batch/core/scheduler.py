@@ -39,10 +39,18 @@ def next_placement(store: Store, pool_id: PoolId) -> tuple[Task, tuple[Node, ...
         free_nodes = nodes.count_free(barred) if together else 0
         task = tasks.next_ready(nodes.most_free_slots(barred), free_nodes)
         if task is not None:
+            if _is_for_dedicated(job, task):
+                # Others of the job wait for it: it is there to add them.
+                barred = {*barred, *(key_of(node.id) for node in nodes if not node.dedicated)}
             chosen = _choose(nodes, task, pool, barred)
             if chosen:
                 return task, chosen
     return None
+
+
+def _is_for_dedicated(job: Job, task: Task) -> bool:
+    manager = job.rules.manager
+    return manager is not None and manager.dedicated_only and key_of(manager.id) == key_of(task.id)
 
 
 def _choose(nodes: NodeTable, task: Task, pool: Pool, barred: Collection[Key]) -> tuple[Node, ...]:

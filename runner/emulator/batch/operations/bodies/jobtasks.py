@@ -120,6 +120,7 @@ def manager_rule(job: Document) -> ManagerRule | None:
         id=TaskId(command["id"]),
         kills_job=command["killJobOnCompletion"],
         exclusive=command["runExclusive"],
+        dedicated_only=not command["allowLowPriorityNode"],
     )
 
 

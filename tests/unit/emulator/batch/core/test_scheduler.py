@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from runner.emulator.batch.core.ids import JobId
-from runner.emulator.batch.core.job import DisableTasks
+from runner.emulator.batch.core.ids import JobId, TaskId
+from runner.emulator.batch.core.job import DisableTasks, ManagerRule
 from runner.emulator.batch.core.jobs import disable_job
 from runner.emulator.batch.core.pool import NodeFill
 from tests.unit.emulator.batch.core.world import RULES, World
@@ -119,3 +119,18 @@ def test_a_task_of_several_nodes_waits_for_such_nodes(
     world.add("plain")
     assert world.running == ({"several", "plain"} if runs else {"plain"})
     assert world.state.store.tasks(JobId("job")).ready == (0 if runs else 2)
+
+
+@pytest.mark.parametrize("dedicated_only", [True, False])
+def test_a_manager_may_keep_off_spot_nodes(dedicated_only: bool) -> None:
+    world = World()
+    world.pool(dedicated=0, spot=1)
+    manager = ManagerRule(
+        id=TaskId("Manager"), kills_job=True, exclusive=False, dedicated_only=dedicated_only
+    )
+    world.job(rules=replace(RULES, manager=manager))
+    world.add("manager")
+    assert world.running == (set() if dedicated_only else {"manager"})
+    world.job("plain")
+    world.add("a", job="plain")
+    assert ("a" in world.running) is dedicated_only
