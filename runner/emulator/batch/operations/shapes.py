@@ -207,24 +207,6 @@ class Anything:
         return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unbuilt:
-    """A property of the service that the emulator does not have; `idle` values ask for nothing."""
-
-    what: str
-    idle: tuple[object, ...] = ()
-
-    def read(self, value: object, name: str) -> Any:
-        """Refused, unless the value asks for nothing."""
-        if any(value == idle and type(value) is type(idle) for idle in self.idle):
-            return value
-        raise RefusedError(
-            Reason.NOT_IMPLEMENTED,
-            ("PropertyName", name),
-            ("Reason", f"The emulator does not have {self.what}"),
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Shape:
     """An object with known properties, in the order in which they are given back.

@@ -26,6 +26,7 @@ from runner.emulator.batch.operations.bodies.commands import (
     ID,
     METADATA,
 )
+from runner.emulator.batch.operations.bodies.filling import fill_in_pool
 from runner.emulator.batch.operations.bodies.jobtasks import (
     MANAGER,
     PREPARATION,
@@ -174,8 +175,14 @@ def _where(pool_info: dict[str, Any], *, of_schedule: bool = False) -> PoolId | 
         prefix=auto.get("autoPoolIdPrefix", ""),
         keep_alive=auto["keepAlive"],
         of_schedule=shared,
-        draft=draft_pool(dict(auto["pool"])),
+        draft=draft_pool(_completed(auto["pool"])),
     )
+
+
+def _completed(pool: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a pool that is completed itself, since the job shows it."""
+    fill_in_pool(pool)
+    return dict(pool)
 
 
 def _update_fields(limits: Limits) -> tuple[Field, ...]:

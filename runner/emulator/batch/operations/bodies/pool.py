@@ -49,11 +49,20 @@ from runner.emulator.batch.operations.shapes import (
     Items,
     Shape,
     Text,
-    Unbuilt,
 )
 from runner.emulator.batch.operations.wire import parse_duration
 
-CERTIFICATES = Field(name="certificateReferences", kind=Unbuilt(what="certificates", idle=([],)))
+# Checked and kept: the account has no certificates that nodes could be given.
+_CERTIFICATE = Shape(
+    (
+        Field(name="thumbprint", kind=Text(empty=False), required=True),
+        Field(name="thumbprintAlgorithm", kind=Text(empty=False), required=True),
+        Field(name="storeLocation", kind=Choice(("currentuser", "localmachine"))),
+        Field(name="storeName", kind=Text()),
+        Field(name="visibility", kind=Items(kind=Choice(("starttask", "task", "remoteuser")))),
+    )
+)
+CERTIFICATES = Field(name="certificateReferences", kind=Items(kind=_CERTIFICATE))
 COMMUNICATION = Choice(("default", "classic", "simplified"))
 FIVE_MINUTES = timedelta(minutes=5)
 START_TASK = Shape(
