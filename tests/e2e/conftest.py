@@ -157,7 +157,16 @@ def start_emulator(
 ) -> Iterator[Emulator]:
     """An emulator that ends with the block."""
     with subprocess.Popen(
-        [COMMAND, "emulator", "--json", "--data", str(tmp_path / "emulator")],
+        # Its nodes have the programs of this machine, and install none.
+        [
+            COMMAND,
+            "emulator",
+            "--json",
+            "--data",
+            str(tmp_path / "emulator"),
+            "--isolation",
+            "none",
+        ],
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
