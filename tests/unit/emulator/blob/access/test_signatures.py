@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.unit.emulator.blob.wire import Answer, Wire, make_signature
+from runner.emulator.blob.access.delegation import DelegationKey, derive_secret
+from tests.unit.emulator.blob.wire import ACCOUNT, Answer, Wire, make_signature
 
-SERVICE_FIELDS = ("sp", "st", "se", "", "si", "sip", "spr", "sv", "sr", "snapshot")
+SERVICE_FIELDS = ("sp", "st", "se", "", "si", "sip", "spr", "sv")
 OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
 BLOB = {"x-ms-blob-type": "BlockBlob"}
 
@@ -19,6 +20,8 @@ def service_query(resource: str, **fields: str) -> str:
     values = [
         f"/blob/localstorage/{resource}" if not n else fields.get(n, "") for n in SERVICE_FIELDS
     ]
+    if fields["sv"] >= "2018-11-09":
+        values += [fields.get("sr", ""), fields.get("snapshot", "")]
     if fields["sv"] >= "2020-12-06":
         values.append(fields.get("ses", ""))
     values += [fields.get(name, "") for name in OVERRIDES]
@@ -49,7 +52,9 @@ def outcome(answer: Answer) -> tuple[int, str | None]:
     return answer.status, answer.headers.get("x-ms-error-code")
 
 
-@pytest.mark.parametrize("version", ["2018-11-09", "2019-12-12", "2020-12-06", "2026-10-06"])
+@pytest.mark.parametrize(
+    "version", ["2015-04-05", "2017-11-09", "2018-11-09", "2019-12-12", "2020-12-06", "2026-10-06"]
+)
 @pytest.mark.parametrize("resource", ["b", "c"])
 def test_every_layout_of_the_string_to_sign(wire: Wire, version: str, resource: str) -> None:
     wire.put("a b/c", b"content")
@@ -98,6 +103,62 @@ def test_permissions_of_a_container_signature(
     query += "&restype=container" if "/" not in path else ""
 
     assert outcome(ask(wire, method, path, query)) == expected
+
+
+def test_a_snapshot_signature_covers_that_snapshot_alone(wire: Wire) -> None:
+    wire.put("b", b"old")
+    taken = wire.ask("PUT", "/localstorage/box/b", "comp=snapshot").headers["x-ms-snapshot"]
+    other = wire.ask("PUT", "/localstorage/box/b", "comp=snapshot").headers["x-ms-snapshot"]
+    wire.put("b", b"new", delete_snapshots="include")
+    query = service_query("box/b", sr="bs", sp="r", snapshot=taken)
+
+    assert ask(wire, "GET", "box/b", query).body == b"old"
+    bare = query.replace(urlencode({"snapshot": taken}) + "&", "")
+    assert outcome(ask(wire, "GET", "box/b", bare)) == (403, "AuthenticationFailed")
+    wrong = f"{bare}&{urlencode({'snapshot': other})}"
+    assert outcome(ask(wire, "GET", "box/b", wrong)) == (403, "AuthenticationFailed")
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        ("2018-11-09", ()),
+        ("2020-02-10", ("saoid", "suoid", "scid")),
+        ("2020-12-06", ("saoid", "suoid", "scid")),
+        ("2025-07-05", ("saoid", "suoid", "scid", "skdutid", "sduoid")),
+    ],
+)
+def test_every_layout_of_a_users_signature(
+    wire: Wire, version: str, names: tuple[str, ...]
+) -> None:
+    wire.put("b", b"content")
+    said = {
+        "skoid": "o",
+        "sktid": "t",
+        "skt": "2026-03-04T05:00:00Z",
+        "ske": "2026-03-05T05:00:00Z",
+        "sks": "b",
+        "skv": version,
+    }
+    key = DelegationKey(
+        object_id="o",
+        tenant="t",
+        start=said["skt"],
+        expiry=said["ske"],
+        service="b",
+        version=version,
+        delegated_tenant="",
+    )
+    values = ["r", "", "2026-03-04T06:00:00Z", "/blob/localstorage/box/b", *said.values()]
+    values += [""] * len(names) + ["", "", version, "b", ""]
+    values += [""] if version >= "2020-12-06" else []
+    text = "\n".join([*values, "", "", "", "", ""])
+    signature = make_signature(text, derive_secret(ACCOUNT, key))
+    fields = {"sp": "r", "se": "2026-03-04T06:00:00Z", "sv": version, "sr": "b", **said}
+
+    answer = ask(wire, "GET", "box/b", urlencode({**fields, "sig": signature}))
+
+    assert (answer.status, answer.body) == (200, b"content")
 
 
 def test_a_blob_signature_covers_that_blob_alone(wire: Wire) -> None:
