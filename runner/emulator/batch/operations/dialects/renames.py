@@ -5,6 +5,7 @@ It must not know which properties a version does not have at all (`lifetimes` do
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,10 +27,16 @@ def read_old_names(version: Version, entity: Entity, body: dict[str, Any]) -> No
 
 
 def write_old_names(version: Version, entity: Entity, body: dict[str, Any]) -> dict[str, Any]:
-    """An entity of an answer with the names of its version, in the same order."""
+    """An entity of an answer with the names of its version, in the same order.
+
+    The entity itself is not changed.
+    """
     if entity is Entity.TASK_COUNTS and version < V2020_09:
         rest = {name: value for name, value in body.items() if name not in _COUNTS}
         return {**rest, **body["taskCounts"]}
+    if not any(_pools(version, entity, body)):
+        return body
+    body = copy.deepcopy(body)
     for pool in _pools(version, entity, body):
         if version < V2020_09:
             _rename(pool, _NEW_SLOTS, _OLD_SLOTS)

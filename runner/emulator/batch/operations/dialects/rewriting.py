@@ -5,7 +5,6 @@ It must not know any property; `lifetimes` and `renames` list them.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,7 +98,7 @@ def _write(
     # What is shown may be part of what is remembered: it is not changed in place.
     shown: dict[str, Any] = dict(body)
     if renamed:
-        shown = write_old_names(version, entity, copy.deepcopy(shown))
+        shown = write_old_names(version, entity, shown)
     for path in paths:
         if path[0] in shown:
             if len(path) == 1:
