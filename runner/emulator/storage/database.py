@@ -29,9 +29,8 @@ def _as_dict(value: Any) -> dict[str, Any]:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-_write_json = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_as_dict
-).encode
+# In ASCII alone: JSON of clients may hold halves of surrogate pairs, which SQLite does not take.
+_write_json = json.JSONEncoder(check_circular=False, separators=(",", ":"), default=_as_dict).encode
 
 
 class StorageError(DataError):

@@ -65,10 +65,8 @@ def _last_stamp(state: State) -> datetime | None:
 def _recover_task(state: State, now: datetime, task: Task) -> None:
     match task.state:
         case TaskState.PREPARING | TaskState.RUNNING:
-            if task.placement is not None:
-                state.actions.append(
-                    RemoveTaskFiles(node=task.placement.node, job=task.job, task=task.id)
-                )
+            for place in task.places:
+                state.actions.append(RemoveTaskFiles(node=place.node, job=task.job, task=task.id))
             requeue_task(state, now, task)
         case TaskState.COMPLETED:
             if task.retention is not None and task.ended is not None and not task.cleaned_up:

@@ -19,7 +19,7 @@ def address_of(key: Key) -> tuple[str, str]:
     """The container that owns a record, and what tells it from others there."""
     values = {field.name: getattr(key, field.name) for field in fields(key)}
     owner: str = values.pop("container", "")
-    return owner, json.dumps([*values.values()], ensure_ascii=False)
+    return owner, json.dumps([*values.values()])
 
 
 def kind_of(key: Key) -> type:

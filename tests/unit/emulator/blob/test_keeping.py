@@ -49,7 +49,6 @@ def run(directory: Path, work: Callable[[State, Journal], Awaitable[None]]) -> N
     """Works with an account that comes back from what is on disk."""
 
     async def main() -> None:
-        directory.mkdir(exist_ok=True)
         contents = Contents(directory)
         state = State(catalogue=Catalogue(), contents=contents, container_delete_delay=timedelta(0))
         with closing(Journal(directory / "state.db", KINDS)) as journal:
@@ -76,7 +75,7 @@ def test_a_content_goes_after_the_record_that_referred_to_it(tmp_path: Path) -> 
         assert files(tmp_path) == [b"new", b"old"]
         await journal.settled()
         assert files(tmp_path) == [b"new"]
-        delete_blob(state, KEY, NO_CONDITIONS, NOW)
+        delete_blob(state, KEY, NO_CONDITIONS, None, NOW)
         assert files(tmp_path) == [b"new"]
         await journal.settled()
         assert files(tmp_path) == []

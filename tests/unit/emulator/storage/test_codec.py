@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, NewType, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.emulator.batch.keeping import KINDS as BATCH_KINDS
@@ -30,7 +30,7 @@ st.register_type_strategy(Mapping, st.dictionaries(st.text(), JSON, max_size=3))
 @pytest.mark.parametrize(
     "of", [kind.of for kind in (*BATCH_KINDS, *BLOB_KINDS)], ids=lambda of: of.__name__
 )
-@settings(max_examples=30)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_record_comes_back(of: type, data: st.DataObject) -> None:
     record = data.draw(st.from_type(of))

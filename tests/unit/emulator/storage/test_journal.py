@@ -1,0 +1,283 @@
+"""Changes are committed together, whole, and before anybody is told; and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.emulator.storage.database import FORMAT, Kind, StorageError
+from runner.emulator.storage.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    shelf: str
+    title: str
+    document: Mapping[str, Any]
+    lent: int = 0
+
+
+KINDS = (
+    Kind(of=Shelf, address=lambda shelf: ("", shelf.name)),
+    Kind(of=Book, address=lambda book: (book.shelf, book.title)),
+)
+EMMA = Book(shelf="a", title="Emma", document={"pages": [1, 2]})
+DUNE = Book(shelf="a", title="Dune", document={"pages": []})
+KIM = Book(shelf="b", title="Kim", document={"ä": "\ud83d"})
+
+
+def run(path: Path, work: Callable[[Journal], Awaitable[None]], *, die: bool = False) -> None:
+    """Works with a journal; what is not committed is lost where it dies."""
+
+    async def main() -> None:
+        journal = Journal(path, KINDS)
+        try:
+            await work(journal)
+        finally:
+            if die:
+                # As the system does for a process that is killed: nothing more is written.
+                journal._pending.clear()
+                journal._owners.clear()
+                journal._lazy.clear()
+            journal.close()
+
+    asyncio.run(main())
+
+
+def found(path: Path) -> list[Any]:
+    records: list[Any] = []
+
+    async def read(journal: Journal) -> None:
+        records.extend([*journal.load(Shelf), *journal.load(Book)])
+
+    run(path, read)
+    return records
+
+
+def rows(path: Path) -> list[tuple[str, str, str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT kind, owner, key FROM records ORDER BY id").fetchall()
+
+
+def test_what_is_settled_survives(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "state.db"
+
+    async def work(journal: Journal) -> None:
+        journal.put(Shelf(name="a"))
+        journal.put(EMMA)
+        journal.put(DUNE)
+        await journal.settled()
+        journal.put(KIM)
+
+    run(path, work, die=True)
+    assert found(path) == [Shelf(name="a"), EMMA, DUNE]
+
+
+def test_records_come_in_the_order_of_their_making(tmp_path: Path) -> None:
+    async def work(journal: Journal) -> None:
+        for book in (EMMA, DUNE):
+            journal.put(book)
+        await journal.settled()
+        journal.put(replace(EMMA, lent=3), EMMA)
+        await journal.settled()
+
+    run(tmp_path / "state.db", work)
+    assert found(tmp_path / "state.db") == [replace(EMMA, lent=3), DUNE]
+
+
+def test_a_document_is_written_when_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        journal.put(EMMA)
+        await journal.settled()
+        with closing(sqlite3.connect(path)) as other:
+            other.execute(
+                "UPDATE records SET record = '{\"kept\": 1}' WHERE kind LIKE '%.document'"
+            )
+            other.commit()
+        journal.put(replace(EMMA, lent=1), EMMA)
+        await journal.settled()
+
+    run(path, work)
+    assert found(path) == [replace(EMMA, lent=1, document={"kept": 1})]
+
+    async def change(journal: Journal) -> None:
+        (before,) = journal.load(Book)
+        changed = replace(before, document={"new": 2})
+        journal.put(changed, before)
+        # Before it is written, it changes once more, in something else.
+        journal.put(replace(changed, lent=2), changed)
+
+    run(path, change)
+    assert found(path) == [replace(EMMA, lent=2, document={"new": 2})]
+
+
+def test_an_owner_goes_with_all_that_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        for record in (Shelf(name="a"), EMMA, KIM):
+            journal.put(record)
+        await journal.settled()
+        journal.put(DUNE)
+        journal.put_lazily(replace(EMMA, lent=9))
+        journal.delete_owner(Book, "a")
+        journal.put(replace(DUNE, lent=1))
+        journal.delete(KIM)
+        await journal.settled()
+
+    run(path, work)
+    assert found(path) == [Shelf(name="a"), replace(DUNE, lent=1)]
+    assert rows(path) == [("Shelf", "", "a"), ("Book", "a", "Dune"), ("Book.document", "a", "Dune")]
+
+
+def test_many_changes_are_one_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    books = [replace(EMMA, title=str(number)) for number in range(500)]
+
+    async def work(journal: Journal) -> None:
+        for book in books:
+            journal.put(book)
+        waiting = asyncio.ensure_future(journal.settled())
+        await asyncio.sleep(0)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT count(*) FROM records").fetchone() in ((0,), (1000,))
+        await waiting
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT count(*) FROM records").fetchone() == (1000,)
+
+    run(path, work)
+    assert found(path) == books
+
+
+def test_what_follows_is_done_after_the_commit(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    seen: list[Any] = []
+
+    def look(name: str) -> None:
+        seen.append((name, [key for _, _, key in rows(path)]))
+
+    async def work(journal: Journal) -> None:
+        journal.put(Shelf(name="a"))
+        journal.after_commit(lambda: look("first"))
+        journal.after_commit(lambda: look("second"))
+        assert journal.waiting
+        await journal.settled()
+        assert not journal.waiting
+
+    run(path, work)
+    assert seen == [("first", ["a"]), ("second", ["a"])]
+
+
+def test_what_happens_by_itself_waits_until_somebody_asks(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        with journal.patiently():
+            journal.put(Shelf(name="a"))
+        await asyncio.sleep(0)
+        assert rows(path) == []
+        await journal.settled()
+        assert rows(path) == [("Shelf", "", "a")]
+        with journal.patiently():
+            journal.put(Shelf(name="b"))
+        deadline = asyncio.get_running_loop().time() + 10
+        while len(rows(path)) < 2:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.001)
+
+    run(path, work)
+
+
+def test_what_may_be_lost_is_written_with_the_next_close(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        journal.put(EMMA)
+        await journal.settled()
+        journal.put_lazily(replace(EMMA, lent=1))
+        await journal.settled()
+
+    run(path, work, die=True)
+    assert found(path) == [EMMA]
+    run(path, work)
+    assert found(path) == [replace(EMMA, lent=1)]
+
+
+def test_a_failed_commit_is_told_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state.db"
+    message = f"{path} cannot be written: database is locked"
+
+    async def work(journal: Journal) -> None:
+        journal._database._connection.execute("PRAGMA busy_timeout = 0")
+        done: list[str] = []
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            journal.put(EMMA)
+            journal.after_commit(lambda: done.append("done"))
+            with pytest.raises(StorageError) as raised:
+                await journal.settled()
+            assert str(raised.value) == message
+            # Nobody is shown what is not on disk.
+            with pytest.raises(StorageError):
+                await journal.settled()
+            other.execute("ROLLBACK")
+        assert done == []
+        await journal.settled()
+        assert done == ["done"]
+
+    with caplog.at_level(logging.ERROR):
+        run(path, work)
+    assert caplog.messages == [message, message]
+    assert found(path) == [EMMA]
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 7")
+    with pytest.raises(StorageError) as raised:
+        Journal(path, KINDS)
+    assert str(raised.value) == (
+        f"{path} has format 7 and this emulator needs format {FORMAT};"
+        " use the version that made it, or another directory"
+    )
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.write_text("This is no database, but long enough to be taken for one. " * 20)
+    with pytest.raises(StorageError) as raised:
+        Journal(path, KINDS)
+    assert str(raised.value) == f"{path} cannot be used: file is not a database"
+
+
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def write(journal: Journal) -> None:
+        journal.put(Shelf(name="a"))
+
+    run(path, write)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE records SET record = '{\"colour\": 1}'")
+        connection.commit()
+    with pytest.raises(StorageError) as raised:
+        found(path)
+    assert str(raised.value) == f"{path} cannot be read: Shelf.colour is not known"
