@@ -168,7 +168,8 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="DIR",
-        help="directory that keeps keys, files and log (default: a temporary one, removed at end)",
+        help="directory that keeps keys, files, log and all state, so that a later start goes on"
+        " from there (default: a temporary one, removed at end)",
     )
 
 
