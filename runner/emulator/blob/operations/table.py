@@ -214,6 +214,12 @@ _TABLE: Mapping[tuple[str, Level, str, str], Operation] = {
     ("PUT", Level.BLOB, "", "legalhold"): _object("Set Legal Hold", "i"),
 }
 
+OPERATIONS: Mapping[str, bool] = {
+    each.name: each.handler is not None
+    for each in (*_TABLE.values(), _COPY, _PUT_FROM_URL, _BLOCK_FROM_URL, _APPEND_FROM_URL)
+}
+"""All operations by name, and whether they are there."""
+
 _METHODS = frozenset(method for method, _, _, _ in _TABLE)
 
 
@@ -221,7 +227,7 @@ def find_operation(
     method: str, level: Level, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> Operation:
     """The operation that is asked for; refuses what the reference does not have."""
-    restype, comp = query.get("restype", ""), query.get("comp", "")
+    restype, comp = query.get("restype", "").lower(), query.get("comp", "").lower()
     operation = _TABLE.get((method, level, restype, comp))
     if operation is None:
         if method not in _METHODS:
