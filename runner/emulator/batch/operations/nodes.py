@@ -19,9 +19,9 @@ from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.properties import NODES
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.replies import Reply, element
+from runner.emulator.batch.operations.versions import V2024_07
 from runner.emulator.batch.operations.views.nodes import show_node
 
-_REIMAGED_SINCE = "2024-07-01.20.0"
 _NOT_REIMAGED = (
     "Operation reimage can be invoked only on pools created with cloudServiceConfiguration"
 )
@@ -61,7 +61,7 @@ def reimage_node(call: Call) -> Reply:
     """
     option, node = decode_reimage(call.body), _node(call)
     services = "cloudServiceConfiguration" in call.state.store.pool(node.pool).document
-    if call.query["api-version"] < _REIMAGED_SINCE and not services:
+    if call.query["api-version"] < V2024_07 and not services:
         raise RefusedError(Reason.NODE_OPERATION_INVALID, ("Reason", _NOT_REIMAGED))
     restarts.reimage_node(call.state, call.now, node, option)
     return _changed(call, 202)

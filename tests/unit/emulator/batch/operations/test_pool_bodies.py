@@ -9,6 +9,7 @@ import pytest
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.bodies.pool import decode_pool, patch_pool
+from runner.emulator.batch.operations.images import IMAGES
 
 MACHINE = {
     "imageReference": {"publisher": "debian", "offer": "debian-12", "sku": "12"},
@@ -249,3 +250,53 @@ def test_a_node_has_at_most_four_slots_for_each_core() -> None:
     }
     # Of a size that is not known so many as any node may have.
     assert pool(taskSlotsPerNode=256)["taskSlotsPerNode"] == 256
+
+
+def test_images_that_are_no_longer_listed_are_still_taken() -> None:
+    reference = {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "18.04-LTS"}
+    agent = "batch.node.ubuntu 18.04"
+    machine = {"imageReference": reference, "nodeAgentSKUId": agent}
+    document = pool(virtualMachineConfiguration=machine)
+    assert document["virtualMachineConfiguration"]["imageReference"] == {
+        **reference,
+        "version": "latest",
+    }
+    assert all(image.agent != agent for image in IMAGES)
+    machine = {"imageReference": reference, "nodeAgentSKUId": "batch.node.ubuntu 22.04"}
+    assert why_not(virtualMachineConfiguration=machine) == {
+        "PropertyName": "imageReference",
+        "PropertyValue": "Canonical UbuntuServer 18.04-LTS",
+        "Reason": "The image is not in the list of supported images",
+    }
+
+
+def test_what_is_filled_in_for_windows() -> None:
+    machine = {
+        "imageReference": {
+            "publisher": "MicrosoftWindowsServer",
+            "offer": "WindowsServer",
+            "sku": "2022-datacenter",
+        },
+        "nodeAgentSKUId": "batch.node.windows amd64",
+    }
+    accounts = [
+        {"name": "a", "password": "secret"},
+        {
+            "name": "b",
+            "password": "secret",
+            "windowsUserConfiguration": {"loginMode": "interactive"},
+        },
+    ]
+    document = pool(virtualMachineConfiguration=machine, userAccounts=accounts)
+    assert document["userAccounts"] == [
+        {
+            "name": "a",
+            "elevationLevel": "nonadmin",
+            "windowsUserConfiguration": {"loginMode": "batch"},
+        },
+        {
+            "name": "b",
+            "elevationLevel": "nonadmin",
+            "windowsUserConfiguration": {"loginMode": "interactive"},
+        },
+    ]
