@@ -5,7 +5,9 @@ It must not know what follows from the records for what was under way (`core.rec
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 from runner.emulator.batch.core.document import pack
@@ -17,9 +19,12 @@ from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.schedule import JobSchedule
 from runner.emulator.batch.core.store import Record, Store
 from runner.emulator.batch.core.task import SatisfiedTask, Task
+from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.removals import Removal
 from runner.emulator.storage.database import Kind
 from runner.emulator.storage.journal import Journal
+
+logger = logging.getLogger(__name__)
 
 
 def _by_id(record: Pool | Job | JobSchedule) -> tuple[str, str]:
@@ -71,3 +76,14 @@ def restore(store: Store, journal: Journal) -> None:
                     record = replace(record, document=pack(record.document))
                 store.put(record)
     store.keep(journal)
+
+
+def remove_strangers(store: Store, nodes: Path) -> None:
+    """Removes folders of nodes that no record knows: of a version that kept none."""
+    known = {node.id for pool in store.pools for node in store.nodes(pool.id)}
+    for path in nodes.iterdir():
+        if path.name not in known:
+            try:
+                remove_tree(path)
+            except OSError as error:
+                logger.warning("%s could not be removed: %s", path, error)

@@ -20,7 +20,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.disturbance import Disturbance
-from runner.emulator.batch.keeping import KINDS, restore
+from runner.emulator.batch.keeping import KINDS, remove_strangers, restore
 from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.modelling.given import Modelling
 from runner.emulator.batch.modelling.passage import Passage, RealTime
@@ -168,6 +168,7 @@ class BatchService:
         await asyncio.to_thread(kill_leftovers, self._nodes)
         self._nodes.mkdir(parents=True, exist_ok=True)
         restore(self._state.store, self._journal)
+        await asyncio.to_thread(remove_strangers, self._state.store, self._nodes)
         self._runtime.resume()
         await self._journal.settled()
 

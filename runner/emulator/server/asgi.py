@@ -20,6 +20,7 @@ from runner.emulator.server.breaking import (
     wait_until_gone,
 )
 from runner.emulator.server.http import Request, Response, Service
+from runner.emulator.storage.database import StorageError
 
 # ASGI's own forms (asgi.readthedocs.io, HTTP connection scope, version 3).
 Message = MutableMapping[str, Any]
@@ -28,6 +29,12 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
+
+_NOT_KEPT = Response(
+    status=500,
+    headers=(("Content-Type", "text/plain; charset=utf-8"),),
+    body=b"The emulator cannot write its state to disk; its log says why.\n",
+)
 
 # Either says where the content ends.
 _SIZES = (b"content-length", b"transfer-encoding")
@@ -81,6 +88,9 @@ def answer_with(service: Service) -> Application:
             await stay_silent(receive, error.silence)
             await cut(scope, receive)
             return
+        except StorageError:
+            # Logged once by whoever writes, and not for each request that waits for it.
+            response = _NOT_KEPT
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             response = _FAULT
