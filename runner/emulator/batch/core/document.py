@@ -35,7 +35,7 @@ class PackedDocument(Mapping[str, Any]):
             value = self._values[self._names.index(name)]
         except ValueError:
             raise KeyError(name) from None
-        return json.loads(value) if type(value) is bytes else value
+        return json.loads(value.decode("ascii")) if type(value) is bytes else value
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

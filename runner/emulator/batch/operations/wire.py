@@ -30,9 +30,9 @@ _LONGEST_LIMIT = timedelta(days=100_000)
 
 def format_moment(moment: datetime) -> str:
     """Seven digits of a second, in UTC; the service leaves trailing zeros out."""
-    text = moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f"{moment.microsecond:06d}".rstrip("0")
-    return f"{text}.{fraction}Z" if fraction else f"{text}Z"
+    # Not by `strftime`, which takes four times as long: a page of tasks has thousands of moments.
+    text = moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return f"{text[:26].rstrip('0').rstrip('.')}Z"
 
 
 def format_full_moment(moment: datetime) -> str:
