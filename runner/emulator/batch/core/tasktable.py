@@ -9,6 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from runner.emulator.batch.core.dependencies import DependencyIndex
 from runner.emulator.batch.core.exits import exit_action
@@ -28,6 +29,15 @@ class TaskCounts:
     failed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTotals:
+    """What the tasks that are there took together: to run (once completed) and to be started."""
+
+    wall: timedelta
+    wait: timedelta
+    retries: int
+
+
 class TaskTable:
     """All indexes follow from the records alone, so that they can be rebuilt from storage."""
 
@@ -35,6 +45,9 @@ class TaskTable:
         self._tasks: OrderedTable[Task] = OrderedTable()
         self._tallies: Counter[str] = Counter()
         self._slots: Counter[str] = Counter()
+        self._wall = timedelta()
+        self._wait = timedelta()
+        self._retries = 0
         self._dependencies = DependencyIndex()
         self._queues: dict[tuple[int, int], list[tuple[int, Key]]] = {}
         self._ready: dict[Key, int] = {}
@@ -75,6 +88,10 @@ class TaskTable:
     def slot_counts(self) -> TaskCounts:
         """Slots of the tasks by state."""
         return _counts(self._slots)
+
+    def totals(self) -> TaskTotals:
+        """What the tasks took."""
+        return TaskTotals(wall=self._wall, wait=self._wait, retries=self._retries)
 
     def put(self, task: Task) -> None:
         """Stores the task and moves it between the indexes."""
@@ -140,6 +157,10 @@ class TaskTable:
         for name in _tallies_of(task):
             self._tallies[name] += step
             self._slots[name] += step * task.slots
+        self._retries += step * task.retry_count
+        if task.started is not None and task.ended is not None:
+            self._wait += step * (task.started - task.created)
+            self._wall += step * (task.ended - task.started)
 
 
 def _tallies_of(task: Task) -> tuple[str, ...]:

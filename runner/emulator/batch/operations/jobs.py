@@ -24,10 +24,11 @@ from runner.emulator.batch.operations.bodies.job import (
 from runner.emulator.batch.operations.bodies.job import replace_job as replace_document
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read, check_write
+from runner.emulator.batch.operations.expansion import expand_job
 from runner.emulator.batch.operations.filters.properties import JOB_NODES, JOBS
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.replies import Reply, element, metadata
-from runner.emulator.batch.operations.views.entities import show_counts, show_job
+from runner.emulator.batch.operations.views.entities import show_counts
 from runner.emulator.batch.operations.views.jobnodes import show_job_node
 
 Change = Callable[[object, Document, Limits], tuple[Document, PoolId | None, bool | None]]
@@ -48,7 +49,7 @@ def list_jobs(call: Call) -> Reply:
     listing = Listing(
         name="jobs",
         after=call.state.store.jobs.after,
-        show=lambda job: show_job(call.endpoint, job),
+        show=lambda job: expand_job(call, job),
         properties=JOBS,
     )
     return list_page(call, listing)
@@ -58,7 +59,7 @@ def get_job(call: Call) -> Reply:
     """`GET /jobs/{jobId}`."""
     job = call.state.store.job(call.job)
     check_read(call.headers, job.modified)
-    shown = select(call, show_job(call.endpoint, job))
+    shown = select(call, expand_job(call, job))
     return element(call.endpoint, "jobs", shown, job.modified)
 
 

@@ -22,11 +22,11 @@ from runner.emulator.batch.operations.bodies.schedule import (
 from runner.emulator.batch.operations.bodies.schedule import replace_schedule as replace_document
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read, check_write
+from runner.emulator.batch.operations.expansion import expand_job, expand_schedule
 from runner.emulator.batch.operations.filters.properties import JOBS_OF_SCHEDULE, SCHEDULES
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.replies import Reply, element
-from runner.emulator.batch.operations.views.entities import show_job
-from runner.emulator.batch.operations.views.schedules import schedule_url, show_schedule
+from runner.emulator.batch.operations.views.schedules import schedule_url
 
 Change = Callable[[object, Document, Limits], ScheduleDraft]
 
@@ -46,7 +46,7 @@ def list_job_schedules(call: Call) -> Reply:
     listing = Listing(
         name="jobschedules",
         after=call.state.store.schedules.after,
-        show=lambda schedule: show_schedule(call.endpoint, schedule),
+        show=lambda schedule: expand_schedule(call, schedule),
         properties=SCHEDULES,
     )
     return list_page(call, listing)
@@ -55,7 +55,7 @@ def list_job_schedules(call: Call) -> Reply:
 def get_job_schedule(call: Call) -> Reply:
     """`GET /jobschedules/{jobScheduleId}`."""
     schedule = _read(call)
-    shown = select(call, show_schedule(call.endpoint, schedule))
+    shown = select(call, expand_schedule(call, schedule))
     return element(call.endpoint, "jobschedules", shown, schedule.modified)
 
 
@@ -112,7 +112,7 @@ def list_jobs_from_schedule(call: Call) -> Reply:
     listing = Listing(
         name="jobs",
         after=after,
-        show=lambda job: show_job(call.endpoint, job),
+        show=lambda job: expand_job(call, job),
         properties=JOBS_OF_SCHEDULE,
     )
     return list_page(call, listing)

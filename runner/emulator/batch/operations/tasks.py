@@ -25,6 +25,7 @@ from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.refusals import ANSWERS, error_detail
 from runner.emulator.batch.operations.replies import Reply, element, metadata
 from runner.emulator.batch.operations.views.entities import show_task, task_url
+from runner.emulator.batch.operations.views.statistics import is_asked_for, show_task_statistics
 from runner.emulator.batch.operations.views.subtasks import show_subtask
 from runner.emulator.batch.operations.wire import etag_of, format_moment
 
@@ -132,7 +133,10 @@ def _show(call: Call, task: Task) -> dict[str, Any]:
     where = task.placement
     pool = None if where is None else call.state.store.pools.get(key_of(where.pool))
     on_windows = pool is not None and is_windows(pool.document)
-    return show_task(call.endpoint, task, on_windows=on_windows)
+    shown = show_task(call.endpoint, task, on_windows=on_windows)
+    if is_asked_for(call):
+        shown["stats"] = show_task_statistics(shown["url"], task, call.now)
+    return shown
 
 
 def _written(call: Call) -> Task:
