@@ -28,7 +28,7 @@ def test_tasks_and_jobs_tell_what_they_took(client: BatchClient, name: str) -> N
     (listed,) = client.list_jobs(filter=f"id eq '{name}'", expand=["stats"])
 
     assert task_took is not None
-    assert timedelta(seconds=0.2) <= task_took.wall_clock_time < timedelta(seconds=20)
+    assert task_took.wall_clock_time >= timedelta(seconds=0.2)
     assert task_took.wait_time > timedelta()
     assert job_took is not None
     assert (job_took.succeeded_tasks_count, job_took.failed_tasks_count) == (1, 1)
