@@ -20,6 +20,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.disturbance import Disturbance
+from runner.emulator.batch.isolation.engine import EngineContainers
 from runner.emulator.batch.keeping import KINDS, remove_strangers, restore
 from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.modelling.given import Modelling
@@ -136,6 +137,7 @@ class BatchService:
                     base_environment=base_environment(environ),
                     policy=policy,
                     isolation=isolation,
+                    containers=EngineContainers(environ),
                 ),
                 isolation=isolation,
                 place=Place(

@@ -5,6 +5,7 @@ It must not know how it is run, nor when.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from runner.emulator.batch.launching.variables import (
     package_variables,
     settings,
 )
+from runner.emulator.batch.node.containers import Bind, Container
 from runner.emulator.batch.node.launch import Launch, UploadCondition
 from runner.emulator.batch.operations.views.entities import task_folder
 from runner.emulator.batch.operations.wire import limit_of
@@ -56,7 +58,8 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         elevated=_is_elevated(document, pool),
         packages=packages_for(place, node, packages),
         follows=task.coordinated,
-        container_image=_container_image(document),
+        container=_container(place, node, directory, document, job.document),
+        runs_containers=_runs_containers(pool),
         is_container_required=_runs_containers(pool),
     )
 
@@ -121,7 +124,8 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         elevated=_is_elevated(start_task, pool),
         leaves_services=True,
         packages=packages_for(place, node, packages),
-        container_image=_container_image(start_task),
+        container=_container(place, node, directory, start_task, {}),
+        runs_containers=_runs_containers(pool),
     )
 
 
@@ -170,7 +174,8 @@ def _launch_for_job(
         max_wall_clock_time=limit,
         elevated=_is_elevated(command, pool),
         packages=packages_for(place, node, packages),
-        container_image=_container_image(command),
+        container=_container(place, node, directory, command, job.document),
+        runs_containers=_runs_containers(pool),
     )
 
 
@@ -197,9 +202,34 @@ def _instances(directory: Path, document: Document, *, primary: bool) -> dict[st
     return instance_variables(directory, given["numberOfInstances"], primary=primary)
 
 
-def _container_image(command: Document) -> str | None:
-    image: str | None = command.get("containerSettings", {}).get("imageName")
-    return image
+def _container(
+    place: Place, node: Node, directory: Path, command: Document, job: Document
+) -> Container | None:
+    given = command.get("containerSettings")
+    if given is None:
+        return None
+    directories = place.directories(node)
+    folders = {
+        "Shared": directories.shared,
+        "Startup": directories.startup,
+        "VfsMounts": directories.mounts,
+        "Applications": directories.root / "applications",
+        "Task": directory,
+        "JobPrep": directory.parent / job.get("jobPreparationTask", {}).get("id", ""),
+    }
+    binds: Iterable[Bind] = (Bind(folder=directories.root),)
+    if "containerHostBatchBindMounts" in given:
+        binds = (
+            Bind(folder=folders[mount["source"]], read_only=mount.get("isReadOnly", False))
+            for mount in given["containerHostBatchBindMounts"]
+            if "source" in mount
+        )
+    return Container(
+        image=given["imageName"],
+        options=given.get("containerRunOptions", ""),
+        works_in_task_folder=given.get("workingDirectory") != "containerImageDefault",
+        binds=tuple(binds),
+    )
 
 
 def _runs_containers(pool: Pool) -> bool:

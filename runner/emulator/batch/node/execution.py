@@ -16,6 +16,11 @@ from pathlib import Path
 
 from runner.emulator.batch.node.commands import run_command, split_command_line
 from runner.emulator.batch.node.connections import Connections
+from runner.emulator.batch.node.containers import (
+    ContainerError,
+    ContainerFailure,
+    Containers,
+)
 from runner.emulator.batch.node.directories import append_file, create_file
 from runner.emulator.batch.node.failures import (
     StepFailedError,
@@ -46,6 +51,7 @@ class Surroundings:
     connections: Connections
     transfers: Executor
     isolation: Isolation
+    containers: Containers
 
 
 class Execution:
@@ -90,11 +96,13 @@ class Execution:
         )
 
     def _run_process(self) -> int:
-        if self._launch.container_image is not None:
-            raise preparation_failed(
-                "ContainerPoolNotSupported", ("Message", "The node has no container runtime")
+        if self._launch.container is not None and not self._launch.runs_containers:
+            raise _container_failed(
+                ContainerError(
+                    ContainerFailure.NO_ENGINE, "The pool has no containers"
+                )
             )
-        if self._launch.is_container_required:
+        if self._launch.container is None and self._launch.is_container_required:
             raise preparation_failed("ContainerTaskSettingsNotFound")
         directory = self._launch.directory
         with ExitStack() as stack:
@@ -125,17 +133,25 @@ class Execution:
 
     def _command(self, command_line: str, stdout: int, stderr: int) -> int:
         launch = self._launch
+        # An image brings a path and a home of its own.
+        own = self._environment if launch.container is None else launch.environment
         command = Command(
             node=launch.node,
             words=tuple(split_command_line(command_line)),
             working_directory=launch.directory / "wd",
-            environment=self._environment,
+            environment=own,
             stdout=stdout,
             stderr=stderr,
             elevated=launch.elevated,
             mark=None if launch.leaves_services else f"{_MARK}={launch.environment.get(_MARK)}",
         )
-        return run_command(self._surroundings.isolation, command, command_line, self._process_stop)
+        if launch.container is None:
+            isolation = self._surroundings.isolation
+            return run_command(isolation, command, command_line, self._process_stop)
+        try:
+            return self._surroundings.containers.run(command, launch.container, self._process_stop)
+        except ContainerError as error:
+            raise _container_failed(error) from error
 
     def _judge(self, exit_code: int) -> Failure | None:
         """Uploads what is due after that exit code; the failure to report.
@@ -172,6 +188,10 @@ def _make_directory(directory: Path) -> None:
         for name in (PROGRESS_LOG, ERROR_LOG):
             (directory / name).unlink(missing_ok=True)
     (directory / "wd").mkdir(exist_ok=True)
+
+
+def _container_failed(error: ContainerError) -> StepFailedError:
+    return preparation_failed(error.failure.value, ("Message", str(error)))
 
 
 def _directory_failed(error: OSError) -> StepFailedError:

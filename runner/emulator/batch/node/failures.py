@@ -51,6 +51,11 @@ _WORDING: dict[str, tuple[FailureCategory, str]] = {
         _USER,
         "Container-enabled compute node requires task container settings",
     ),
+    "ContainerInvalidImage": (_USER, "One or more container images specified are invalid"),
+    "ContainerInvalidSettings": (
+        _USER,
+        "At least one value of specified task container settings is invalid",
+    ),
     "FileUploadContainerNotFound": (
         _USER,
         (

@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from runner.emulator.batch.node.containers import Container
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeDirectories:
@@ -103,9 +105,11 @@ class Launch:
     """Where common files go, beside resource files, which go to `wd`."""
     follows: bool = False
     """It goes on in the folder of an execution before it, whose output stays."""
-    container_image: str | None = None
+    container: Container | None = None
+    runs_containers: bool = False
+    """The nodes of the pool are set up for containers."""
     is_container_required: bool = False
-    """The nodes of the pool are set up for containers: there a task has to say which one."""
+    """Where nodes are set up for containers, a task has to say which one."""
 
 
 class FailureCategory(Enum):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from runner.emulator.batch.node.connections import Connections, TransferPolicy
+from runner.emulator.batch.node.containers import Containers, NoContainers
 from runner.emulator.batch.node.execution import Execution, Surroundings
 from runner.emulator.batch.node.interruption import InterruptedRunError
 from runner.emulator.batch.node.isolation import Isolation
@@ -30,6 +31,7 @@ class LocalExecutor:
     made on demand; the caller bounds how many tasks run at once.
 
     `isolation` says what a node is, and is the caller's to close; by default nothing but a folder.
+    `containers` runs container tasks; by default there is no engine for them.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class LocalExecutor:
         base_environment: Mapping[str, str],
         policy: TransferPolicy | None = None,
         isolation: Isolation | None = None,
+        containers: Containers | None = None,
     ) -> None:
         self._run_admin = run_admin
         self._threads = ThreadPoolExecutor(_MAX_RUNNING, thread_name_prefix="task")
@@ -51,6 +54,7 @@ class LocalExecutor:
             connections=self._connections,
             transfers=self._transfers,
             isolation=isolation or PlainProcesses(),
+            containers=containers or NoContainers(),
         )
         self._running: dict[Execution, asyncio.Future[Outcome]] = {}
         self._closed = False

@@ -15,7 +15,10 @@ from runner.emulator.batch.core.nodetable import NodeTable
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.core.tasktable import TaskCounts
-from runner.emulator.batch.operations.views.executions import show_scheduling_error, show_task_execution
+from runner.emulator.batch.operations.views.executions import (
+    show_scheduling_error,
+    show_task_execution,
+)
 from runner.emulator.batch.operations.views.scaling import show_auto_scale_run
 from runner.emulator.batch.operations.wire import etag_of, format_moment
 

@@ -1,0 +1,196 @@
+"""Podman and docker: whether one of them works here, and how it runs the containers of tasks.
+
+It must not know of nodes, nor what a container is for.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.emulator.batch.node.containers import (
+    NO_ENGINE,
+    Container,
+    ContainerError,
+    ContainerFailure,
+    container_words,
+    split_environment,
+)
+from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Command
+
+_PROGRAMS = ("podman", "docker")
+_ENGINE_FAILED = 125
+"""What `run` of both engines exits with where they could not make the container."""
+_MACHINE = ("PATH", "HOME", "TMPDIR")
+_MACHINE_PREFIXES = ("XDG_", "DOCKER_", "CONTAINER", "STORAGE_", "REGISTRY_", "DBUS_")
+_UNIFIED_CGROUPS = Path("/sys/fs/cgroup/cgroup.controllers")
+# Without a limit given, podman asks for more open files than a root without all rights may have.
+_WANTED_OPEN_FILES = 1048576
+_MODEST_LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=30000:30000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Engine:
+    """An engine that works: the words that it is called with, and those behind its `run`."""
+
+    words: tuple[str, ...]
+    run_options: tuple[str, ...]
+
+
+class EngineContainers:
+    """Implements `Containers` by the engine that is installed, looked for when first needed.
+
+    `environ` is the emulator's environment, of which the engine sees what it needs itself.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {
+            name: value
+            for name, value in environ.items()
+            if name in _MACHINE or name.startswith(_MACHINE_PREFIXES)
+        }
+        self._lock = threading.Lock()
+        self._engine: _Engine | None = None
+        self._pulls: dict[str, threading.Lock] = {}
+
+    def run(self, command: Command, container: Container, interruption: Interruption) -> int:
+        """Runs a command in a container of its own, whose image is pulled where it is missing.
+
+        When interrupted, the container is removed with all that runs in it. Raises
+        `ContainerError`, and `InterruptedRunError` while it pulls.
+        """
+        engine = self._find()
+        self._pull(engine, container.image, interruption)
+        name = f"batch-run-{secrets.token_hex(8)}"
+        content, inherited = split_environment(command.environment)
+        with tempfile.NamedTemporaryFile(prefix="batch-run-") as variables:
+            variables.write(content)
+            variables.flush()
+            words = container_words(
+                command,
+                container,
+                name=name,
+                environment_file=Path(variables.name),
+                inherited=inherited,
+            )
+            code, said = self._run(
+                [*engine.words, "run", *engine.run_options, *words],
+                {**inherited, **self._environ},
+                command,
+                interruption,
+            )
+        if interruption.fired:
+            self._call(engine, "rm", "--force", name)
+        elif code == _ENGINE_FAILED:
+            raise ContainerError(ContainerFailure.SETTINGS, said or "the engine gave no reason")
+        return 128 - code if code < 0 else code
+
+    def _find(self) -> _Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._look()
+            return self._engine
+
+    def _look(self) -> _Engine:
+        for program in _PROGRAMS:
+            path = shutil.which(program, path=self._environ.get("PATH"))
+            if path is None:
+                continue
+            podman = program == "podman"
+            engine = _Engine(
+                words=(path, *(self._runtime() if podman else ())),
+                run_options=_limits() if podman else _user(),
+            )
+            if self._call(engine, "info").returncode == 0:
+                return engine
+        raise ContainerError(ContainerFailure.NO_ENGINE, NO_ENGINE)
+
+    def _runtime(self) -> tuple[str, ...]:
+        """The newer runtime of podman needs the unified cgroups, which not every machine has."""
+        runc = shutil.which("runc", path=self._environ.get("PATH"))
+        return () if runc is None or _UNIFIED_CGROUPS.exists() else ("--runtime", runc)
+
+    def _pull(self, engine: _Engine, image: str, interruption: Interruption) -> None:
+        with self._lock:
+            lock = self._pulls.setdefault(image, threading.Lock())
+        # Tasks that start together wait for one pull.
+        with lock:
+            interruption.check()
+            if self._call(engine, "image", "inspect", image).returncode == 0:
+                return
+            pull = self._call(engine, "pull", "--quiet", image, interruption=interruption)
+            interruption.check()
+            if pull.returncode != 0:
+                message = pull.stderr.decode("utf-8", "replace").strip()
+                raise ContainerError(ContainerFailure.IMAGE, message)
+
+    def _call(
+        self, engine: _Engine, *words: str, interruption: Interruption | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        process = subprocess.Popen(
+            [*engine.words, *words],
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        with process:
+            if interruption is None:
+                _, said = process.communicate()
+            else:
+                with interruption.calling(lambda: _kill_group(process.pid)):
+                    _, said = process.communicate()
+        return subprocess.CompletedProcess(words, process.returncode, b"", said)
+
+    def _run(
+        self,
+        words: list[str],
+        environ: Mapping[str, str],
+        command: Command,
+        interruption: Interruption,
+    ) -> tuple[int, str]:
+        """The exit code of an engine, and what its last words on stderr were."""
+        before = os.fstat(command.stderr).st_size
+        process = subprocess.Popen(
+            words,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=command.stdout,
+            stderr=command.stderr,
+            start_new_session=True,
+        )
+        with interruption.calling(lambda: _kill_group(process.pid)):
+            code = process.wait()
+        with Path(f"/dev/fd/{command.stderr}").open("rb") as file:
+            file.seek(before)
+            said = file.read(65536).decode("utf-8", "replace")
+        return code, said.strip()
+
+
+def _limits() -> tuple[str, ...]:
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = hard == resource.RLIM_INFINITY or hard >= _WANTED_OPEN_FILES
+    return () if enough else _MODEST_LIMITS
+
+
+def _user() -> tuple[str, ...]:
+    """Docker's daemon is root: what its containers write would not be ours to remove."""
+    return () if os.geteuid() == 0 else ("--user", f"{os.geteuid()}:{os.getegid()}")
+
+
+def _kill_group(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)

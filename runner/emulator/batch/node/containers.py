@@ -1,0 +1,113 @@
+"""Container tasks: what a task asks of its container, and the command of an engine that gives it.
+
+It must not know which engines there are, nor how the service calls their failures.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Command
+
+NO_ENGINE = "The node has no container runtime"
+
+
+class ContainerFailure(Enum):
+    """Why there is no container: the codes of the service, as it has answered them in public."""
+
+    NO_ENGINE = "ContainerPoolNotSupported"
+    IMAGE = "ContainerInvalidImage"
+    SETTINGS = "ContainerInvalidSettings"
+
+
+class ContainerError(Exception):
+    """A container could not be run; the message is the engine's."""
+
+    def __init__(self, failure: ContainerFailure, message: str) -> None:
+        super().__init__(message)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bind:
+    """A folder of the node that a container sees, at the same path."""
+
+    folder: Path
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """REST: `containerSettings`. `options` are words for the engine, as it would take them from a
+    shell.
+    """
+
+    image: str
+    options: str = ""
+    works_in_task_folder: bool = True
+    binds: tuple[Bind, ...]
+
+
+class Containers(Protocol):
+    """Runs container tasks; calls block, and may come from any thread."""
+
+    def run(self, command: Command, container: Container, interruption: Interruption) -> int:
+        """Runs a command in a container to its end; its exit code.
+
+        `command.environment` is all that it sees of ours. Raises `ContainerError`.
+        """
+        ...
+
+
+class NoContainers:
+    """Implements `Containers` where there is no engine."""
+
+    def run(self, command: Command, container: Container, interruption: Interruption) -> int:
+        """Raises `ContainerError`."""
+        del command, container, interruption
+        raise ContainerError(ContainerFailure.NO_ENGINE, NO_ENGINE)
+
+
+def container_words(
+    command: Command,
+    container: Container,
+    *,
+    name: str,
+    environment_file: Path,
+    inherited: Mapping[str, str],
+) -> list[str]:
+    """The words behind `podman run` or `docker run`; raises `ContainerError` for odd options.
+
+    The network is the machine's unless the options name another. Variables of `inherited` come
+    from the environment of the engine; all others from the file. No value is among the words.
+    """
+    try:
+        options = shlex.split(container.options)
+    except ValueError as error:
+        message = f"the container run options cannot be split: {error}"
+        raise ContainerError(ContainerFailure.SETTINGS, message) from error
+    words = ["--rm", "--name", name, "--env-file", str(environment_file)]
+    if not any(word.partition("=")[0] in {"--network", "--net"} for word in options):
+        words += ["--network", "host"]
+    for variable in inherited:
+        words += ["--env", variable]
+    for bind in container.binds:
+        mode = ":ro" if bind.read_only else ""
+        words += ["--volume", f"{bind.folder}:{bind.folder}{mode}"]
+    if container.works_in_task_folder:
+        words += ["--workdir", str(command.working_directory)]
+    return [*words, *options, container.image, *command.words]
+
+
+def split_environment(environment: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
+    """The lines of a file for the engine, and what no line can hold: values of several lines."""
+    lines = {name: value for name, value in environment.items() if "\n" not in value}
+    rest = {name: value for name, value in environment.items() if name not in lines}
+    return b"".join(os.fsencode(f"{name}={value}\n") for name, value in lines.items()), rest
