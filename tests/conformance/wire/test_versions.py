@@ -256,3 +256,34 @@ def test_operations_that_a_version_does_not_have(tmp_path: Path) -> None:
     assert [one for one, _, _ in statuses] == [200] * 5 + [400] * 5
     assert [one for _, one, _ in statuses] == [400] * 2 + [200] * 8
     assert [one for _, _, one in statuses] == [400] * 8 + [409] * 2
+
+
+STRANGE: tuple[Any, ...] = (None, 1, "x", True, [], {}, [None], [[{}]], {"": None})
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_no_value_is_too_strange_for_any_version(listed: bool, tmp_path: Path) -> None:
+    def along(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+        for name in reversed(path[1:]):
+            value = [{name: value}] if listed else {name: value}
+        return {path[0]: value}
+
+    async def story(a: Account) -> list[str]:
+        wrong: list[str] = []
+        number = 0
+        for entity, path in (
+            (Entity.POOLS, "/pools"),
+            (Entity.JOBS, "/jobs"),
+            (Entity.SCHEDULES, "/jobschedules"),
+        ):
+            for lifetime in LIFETIMES[entity]:
+                number += 1
+                value = STRANGE[number % len(STRANGE)]
+                version = API_VERSIONS[number % len(API_VERSIONS)]
+                body = {"id": "x", **POOL, **along(lifetime.path, value)}
+                answer = await a.ask("POST", path, body, query=f"api-version={version}")
+                if answer.status not in (201, 400, 409):
+                    wrong.append(f"{version} {lifetime.path} {value}: {answer.status}")
+        return wrong
+
+    assert play(tmp_path, story) == []

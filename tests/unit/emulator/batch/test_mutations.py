@@ -34,6 +34,9 @@ POOL: dict[str, Any] = {
     "vmSize": "x",
     "virtualMachineConfiguration": {
         **MACHINE,
+        "dataDisks": [
+            {"lun": 1, "diskSizeGB": 50, "managedDisk": {"storageAccountType": "premium_lrs"}}
+        ],
         "containerConfiguration": {
             "type": "dockerCompatible",
             "containerRegistries": [{"registryServer": "h", "password": "p"}],

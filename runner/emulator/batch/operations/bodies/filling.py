@@ -21,11 +21,7 @@ def is_windows(pool: Document) -> bool:
 
 
 def fill_in_pool(pool: dict[str, Any]) -> None:
-    """Completes disks and user accounts, in place."""
-    machine = pool.get("virtualMachineConfiguration", {})
-    if "dataDisks" in machine:
-        disks = [_disk(disk) for disk in machine["dataDisks"]]
-        pool["virtualMachineConfiguration"] = {**machine, "dataDisks": disks}
+    """Completes user accounts, in place."""
     if "userAccounts" in pool and is_windows(pool):
         pool["userAccounts"] = [
             {**account, "windowsUserConfiguration": _BATCH_LOGIN | _login(account)}
@@ -36,16 +32,3 @@ def fill_in_pool(pool: dict[str, Any]) -> None:
 def _login(account: Document) -> dict[str, Any]:
     given: dict[str, Any] = account.get("windowsUserConfiguration", {})
     return given
-
-
-def _disk(disk: object) -> object:
-    if not isinstance(disk, dict):
-        return disk
-    managed = disk.get("managedDisk", {})
-    filled = {
-        "lun": disk.get("lun"),
-        "caching": disk.get("caching", "none"),
-        "diskSizeGB": disk.get("diskSizeGB"),
-        "managedDisk": {"storageAccountType": "standard_lrs", **managed},
-    }
-    return {name: value for name, value in filled.items() if value is not None}

@@ -28,12 +28,34 @@ IMAGE_REFERENCE = Shape(
         Field(name="communityGalleryImageId", kind=Text()),
     )
 )
+_STANDARD = {"storageAccountType": "standard_lrs"}
+_MANAGED_DISK = Shape(
+    (
+        Field(
+            name="storageAccountType",
+            kind=Choice(("standard_lrs", "premium_lrs", "standardssd_lrs")),
+            default="standard_lrs",
+        ),
+        Field(name="diskEncryptionSet", kind=Anything()),
+        Field(name="securityProfile", kind=Anything()),
+    )
+)
+DATA_DISKS = Items(
+    kind=Shape(
+        (
+            Field(name="lun", kind=Integer(low=0, high=63), required=True),
+            Field(name="caching", kind=Choice(("none", "readonly", "readwrite")), default="none"),
+            Field(name="diskSizeGB", kind=Integer(low=1), required=True),
+            Field(name="managedDisk", kind=_MANAGED_DISK, default=_STANDARD),
+        )
+    )
+)
 VIRTUAL_MACHINE = Shape(
     (
         Field(name="imageReference", kind=IMAGE_REFERENCE, required=True),
         Field(name="nodeAgentSKUId", kind=Text(), required=True),
         Field(name="windowsConfiguration", kind=Anything()),
-        Field(name="dataDisks", kind=Anything()),
+        Field(name="dataDisks", kind=DATA_DISKS),
         Field(name="licenseType", kind=Text()),
         Field(name="containerConfiguration", kind=CONTAINER_CONFIGURATION),
         Field(name="diskEncryptionConfiguration", kind=Anything()),
