@@ -263,7 +263,8 @@ class Runtime:
             # Nobody asked for its end: it counts as lost with its node, at the next start.
             return
         known = self._state.runs.get(run)
-        if known is not None and known.task is not None and outcome is not None:
+        counts = known is not None and known.task is not None and not known.subtask
+        if known is not None and counts and outcome is not None:
             self._disturbance.note_end_of_task(known.pool)
         with self._patience():
             report(self._state, self._clock(), run, outcome)

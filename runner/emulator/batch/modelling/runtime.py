@@ -218,7 +218,7 @@ class ModelledRuntime:
     def _end(self, run: RunId, report: Report, outcome: Outcome) -> None:
         del self._running[run]
         known = self._state.runs.get(run)
-        if known is not None and known.task is not None:
+        if known is not None and known.task is not None and not known.subtask:
             self._disturbance.note_end_of_task(known.pool)
         self._busy = outcome.ended
         report(self._state, self._passage.now(), run, outcome)
