@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from runner.emulator.batch.core.refusal import RefusedError as BatchRefusedError
 from runner.emulator.batch.operations.routing import Routes
-from runner.emulator.batch.operations.table import OPERATIONS
+from runner.emulator.batch.operations.table import OLDER_OPERATIONS, OPERATIONS
 from runner.emulator.blob.access.target import parse_target
 from runner.emulator.blob.core.refusals import RefusedError as BlobRefusedError
 from runner.emulator.blob.operations.table import find_operation
 from runner.emulator.server.accounts import Kind
 from runner.emulator.server.http import Request
 
-_ROUTES = Routes(OPERATIONS)
+_ROUTES = Routes((*OPERATIONS, *OLDER_OPERATIONS))
 
 
 def name_operation(kind: Kind, request: Request) -> str:
