@@ -59,9 +59,6 @@ from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import (
     Executor,
-    Failure,
-    FailureCategory,
-    FailurePhase,
     Launch,
     NodeDirectories,
     Outcome,
@@ -69,19 +66,13 @@ from runner.emulator.batch.node.launch import (
 from runner.emulator.batch.node.logupload import send_texts
 from runner.emulator.batch.operations.views.entities import job_folder, task_folder
 from runner.emulator.batch.removals import Removal, Removals
+from runner.emulator.batch.unrun import end_with_fault, fail_on_purpose, refuse_admin, skip
 from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
 
 JobLaunch = Callable[[Place, Job, Pool, Node], Launch]
 Report = Callable[[State, datetime, RunId, Outcome | None], None]
-
-NOT_RUN = (
-    "This task asks for admin. The emulator was not allowed to run admin commands on this"
-    " machine, so it was not run and counts as having succeeded.\n"
-)
-FAILED_ON_PURPOSE = "The emulator was told to have this start task fail; it was not run.\n"
-NOT_ALLOWED = "The task asks for admin, which the emulator was not allowed to give on this machine"
 
 
 class Runtime:
@@ -256,7 +247,7 @@ class Runtime:
             outcome = None
         elif (error := execution.exception()) is not None:
             logger.error("a task could not be run", exc_info=error)
-            outcome = self._fault(error)
+            outcome = end_with_fault(error, self._clock())
         else:
             outcome = execution.result()
         if self._closed and outcome is None:
@@ -296,7 +287,7 @@ class Runtime:
 
     async def _run_launch(self, launch: Launch) -> Outcome:
         if launch.elevated and not self._run_admin:
-            return self._refuse_admin(launch)
+            return refuse_admin(launch, self._clock())
         return await self._executor.run(launch)
 
     async def _run_start_task(self, action: RunStartTask) -> Outcome:
@@ -306,11 +297,9 @@ class Runtime:
         launch = launch_start_task(self._place, pool, node)
         exit_code = self._disturbance.start_task_exit_code(pool.id, node.id)
         if exit_code is not None:
-            self._write_instead(launch, FAILED_ON_PURPOSE)
-            now = self._clock()
-            return Outcome(started=now, ended=now, exit_code=exit_code, failure=None)
+            return fail_on_purpose(launch, self._clock(), exit_code)
         if launch.elevated and not self._run_admin:
-            return self._skip(launch)
+            return skip(launch, self._clock())
         return await self._executor.run(launch)
 
     async def _run_for_job(
@@ -321,42 +310,8 @@ class Runtime:
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
         launch = put_together(self._place, store.job(action.job), pool, node)
         if launch.elevated and not self._run_admin:
-            return self._skip(launch)
+            return skip(launch, self._clock())
         return await self._executor.run(launch)
-
-    def _skip(self, launch: Launch) -> Outcome:
-        """The documented behaviour of a local node: what sets it up as admin is not run on it."""
-        self._write_instead(launch, NOT_RUN)
-        now = self._clock()
-        return Outcome(started=now, ended=now, exit_code=0, failure=None)
-
-    def _refuse_admin(self, launch: Launch) -> Outcome:
-        self._write_instead(launch, f"{NOT_ALLOWED}.\n")
-        now = self._clock()
-        failure = Failure(
-            phase=FailurePhase.PRE_PROCESSING,
-            category=FailureCategory.USER_ERROR,
-            code="CommandLaunchFailed",
-            message="Failed to launch the specified command line",
-            details=(("CommandLine", launch.command_line), ("Message", NOT_ALLOWED)),
-        )
-        return Outcome(started=now, ended=now, exit_code=None, failure=failure)
-
-    def _write_instead(self, launch: Launch, text: str) -> None:
-        (launch.directory / "wd").mkdir(parents=True, exist_ok=True)
-        (launch.directory / "stdout.txt").write_bytes(b"")
-        (launch.directory / "stderr.txt").write_text(text, encoding="utf-8")
-
-    def _fault(self, error: BaseException) -> Outcome:
-        now = self._clock()
-        failure = Failure(
-            phase=FailurePhase.PRE_PROCESSING,
-            category=FailureCategory.SERVER_ERROR,
-            code="Unknown",
-            message="An unknown scheduling error has occurred",
-            details=(("Message", str(error)),),
-        )
-        return Outcome(started=now, ended=now, exit_code=None, failure=failure)
 
     def _remove(self, removal: Removal) -> None:
         """Removes in the background; one after the other on a node, since folders are nested."""

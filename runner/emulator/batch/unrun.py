@@ -1,0 +1,66 @@
+"""What becomes of tasks that are not run, and what is found in their folders instead of output.
+
+It must not know when that is so.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from runner.emulator.batch.node.launch import (
+    Failure,
+    FailureCategory,
+    FailurePhase,
+    Launch,
+    Outcome,
+)
+
+NOT_RUN = (
+    "This task asks for admin. The emulator was not allowed to run admin commands on this"
+    " machine, so it was not run and counts as having succeeded.\n"
+)
+FAILED_ON_PURPOSE = "The emulator was told to have this start task fail; it was not run.\n"
+NOT_ALLOWED = "The task asks for admin, which the emulator was not allowed to give on this machine"
+
+
+def skip(launch: Launch, now: datetime) -> Outcome:
+    """The documented behaviour of a local node: what sets it up as admin is not run on it."""
+    _write_instead(launch, NOT_RUN)
+    return Outcome(started=now, ended=now, exit_code=0, failure=None)
+
+
+def fail_on_purpose(launch: Launch, now: datetime, exit_code: int) -> Outcome:
+    """A start task that fails because somebody asked for that."""
+    _write_instead(launch, FAILED_ON_PURPOSE)
+    return Outcome(started=now, ended=now, exit_code=exit_code, failure=None)
+
+
+def refuse_admin(launch: Launch, now: datetime) -> Outcome:
+    """A task that may not be given the rights that it asks for."""
+    _write_instead(launch, f"{NOT_ALLOWED}.\n")
+    failure = Failure(
+        phase=FailurePhase.PRE_PROCESSING,
+        category=FailureCategory.USER_ERROR,
+        code="CommandLaunchFailed",
+        message="Failed to launch the specified command line",
+        details=(("CommandLine", launch.command_line), ("Message", NOT_ALLOWED)),
+    )
+    return Outcome(started=now, ended=now, exit_code=None, failure=failure)
+
+
+def end_with_fault(error: BaseException, now: datetime) -> Outcome:
+    """A task that the emulator itself could not run."""
+    failure = Failure(
+        phase=FailurePhase.PRE_PROCESSING,
+        category=FailureCategory.SERVER_ERROR,
+        code="Unknown",
+        message="An unknown scheduling error has occurred",
+        details=(("Message", str(error)),),
+    )
+    return Outcome(started=now, ended=now, exit_code=None, failure=failure)
+
+
+def _write_instead(launch: Launch, text: str) -> None:
+    (launch.directory / "wd").mkdir(parents=True, exist_ok=True)
+    (launch.directory / "stdout.txt").write_bytes(b"")
+    (launch.directory / "stderr.txt").write_text(text, encoding="utf-8")
