@@ -20,7 +20,7 @@ _TURN_SECONDS = 0.01
 
 
 class Wake:
-    """Something to be done at a moment, until it is cancelled."""
+    """Something to be done at a moment, until it is cancelled; also once it has been done."""
 
     __slots__ = ("call", "cancelled", "moment", "pulls")
 
@@ -69,6 +69,7 @@ class RealTime:
 
     def cancel(self, wake: Wake) -> None:
         """Takes the timer back."""
+        wake.cancelled = True
         timer = self._timers.pop(wake, None)
         if timer is not None:
             timer.cancel()
@@ -80,6 +81,7 @@ class RealTime:
 
     def _call(self, wake: Wake) -> None:
         del self._timers[wake]
+        wake.cancelled = True
         wake.call()
 
 

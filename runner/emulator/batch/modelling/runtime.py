@@ -106,12 +106,15 @@ class ModelledRuntime:
         self._running.clear()
 
     def _set_timer(self) -> None:
-        if self._wake is not None:
-            self._passage.cancel(self._wake)
-            self._wake = None
         moment = earliest(self._state.agenda.next_moment(), self._disturbance.next_moment())
+        pulls = not self._running and self._waits_for_scaling()
+        wake = self._wake
+        if wake is not None and not wake.cancelled:
+            if (wake.moment, wake.pulls) == (moment, pulls):
+                return
+            self._passage.cancel(wake)
+        self._wake = None
         if moment is not None:
-            pulls = not self._running and self._waits_for_scaling()
             self._wake = self._passage.wake(moment, self.settle, pulls=pulls)
 
     def _waits_for_scaling(self) -> bool:
