@@ -59,7 +59,7 @@ class ControlGate:
 
     async def handle(self, request: Request) -> Response:
         """The accounts' answer, or for `/.emulator/…` that of a resource, always as JSON."""
-        if not request.raw_path.startswith(PREFIX):
+        if not f"{request.raw_path}/".startswith(f"{PREFIX}/"):
             return await self._accounts.handle(request)
         try:
             _check(request)

@@ -97,11 +97,12 @@ def test_which_hosts_are_this_machine(host: str, ours: bool) -> None:
     assert is_loopback(host) is ours
 
 
-def test_all_else_goes_to_the_accounts() -> None:
+@pytest.mark.parametrize("path", ["/localbatch/jobs", "/.emulators/faults", "/"])
+def test_all_else_goes_to_the_accounts(path: str) -> None:
     async def ask() -> Response:
         request = Request(
             method="GET",
-            raw_path="/localbatch/jobs",
+            raw_path=path,
             raw_query="",
             query=(),
             headers={},
