@@ -11,11 +11,10 @@ from runner.emulator.batch.core import pools as core
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.pool import NodeFill, Pool
 from runner.emulator.batch.operations.applications import check_packages
-from runner.emulator.batch.operations.bodies.pool import (
-    decode_pool,
+from runner.emulator.batch.operations.bodies.pool import decode_pool, draft_start_task
+from runner.emulator.batch.operations.bodies.poolchanges import (
     decode_removal,
     decode_resize,
-    draft_start_task,
     patch_pool,
     replace_pool,
 )

@@ -1,4 +1,4 @@
-"""The bodies of the pool operations.
+"""The body of a new pool, and what is a part of other bodies too.
 
 It must not know what the core does with them.
 """
@@ -11,9 +11,9 @@ from typing import Any
 
 from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.ids import NodeId, PoolId
+from runner.emulator.batch.core.ids import PoolId
 from runner.emulator.batch.core.limits import Limits
-from runner.emulator.batch.core.pool import Deallocation, NodeFill, PoolDraft, StartTaskRule
+from runner.emulator.batch.core.pool import NodeFill, PoolDraft, StartTaskRule
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.operations.bodies.autoscale import (
     POOL_FIELDS,
@@ -93,11 +93,11 @@ class LowerCase:
         return Text(empty=False).read(value, name).lower()
 
 
-_DISPLAY_NAME = Field(name="displayName", kind=DISPLAY_NAME)
+POOL_NAME = Field(name="displayName", kind=DISPLAY_NAME)
 _FIRST_OF_SPECIFICATION = ("vmSize", "taskSlotsPerNode", "taskSchedulingPolicy", "resizeTimeout")
 
 
-def _sized(limits: Limits) -> tuple[Field, ...]:
+def sized_fields(limits: Limits) -> tuple[Field, ...]:
     """What pools and the specifications of auto-pools have in common."""
     nodes = Integer(low=0)
     return (
@@ -135,8 +135,8 @@ def pool_shape(limits: Limits) -> Scaled:
         Shape(
             (
                 Field(name="id", kind=ID, required=True),
-                _DISPLAY_NAME,
-                *_sized(limits),
+                POOL_NAME,
+                *sized_fields(limits),
             )
         )
     )
@@ -144,9 +144,9 @@ def pool_shape(limits: Limits) -> Scaled:
 
 def auto_pool_shape(limits: Limits) -> Scaled:
     """`autoPoolSpecification.pool`: a pool without an id, and in another order."""
-    fields = {field.name: field for field in _sized(limits)}
+    fields = {field.name: field for field in sized_fields(limits)}
     first = tuple(fields.pop(name) for name in _FIRST_OF_SPECIFICATION)
-    return Scaled(Shape((_DISPLAY_NAME, *first, *fields.values())))
+    return Scaled(Shape((POOL_NAME, *first, *fields.values())))
 
 
 def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
@@ -157,7 +157,7 @@ def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
 
 def draft_pool(document: dict[str, Any]) -> PoolDraft:
     """What the core needs of a checked pool; raises `RefusedError` where parts do not fit."""
-    _check_machine(document)
+    check_machine(document)
     fill_in_pool(document)
     check_network(document.get("networkConfiguration", {}))
     _check_slots(document)
@@ -171,7 +171,7 @@ def draft_pool(document: dict[str, Any]) -> PoolDraft:
         autoscale=auto_scale_rule(document),
         inter_node=document["enableInterNodeCommunication"],
         vm_size=document["vmSize"],
-        resize_timeout=_length(document["resizeTimeout"]),
+        resize_timeout=length_of(document["resizeTimeout"]),
     )
 
 
@@ -186,13 +186,13 @@ def _check_slots(document: Document) -> None:
         )
 
 
-def _length(text: str) -> timedelta:
+def length_of(text: str) -> timedelta:
     length = parse_duration(text)
     assert length is not None
     return length
 
 
-def _check_machine(document: dict[str, Any]) -> None:
+def check_machine(document: dict[str, Any]) -> None:
     machine = document.get("virtualMachineConfiguration")
     services = document.get("cloudServiceConfiguration")
     if machine is not None and services is None:
@@ -217,131 +217,3 @@ def draft_start_task(document: Document) -> StartTaskRule | None:
         wait_for_success=start_task["waitForSuccess"],
         max_retry_count=start_task["maxTaskRetryCount"],
     )
-
-
-DEALLOCATION = Choice(("requeue", "terminate", "taskcompletion", "retaineddata"))
-RESIZE = Shape(
-    (
-        Field(name="targetDedicatedNodes", kind=Integer(low=0)),
-        Field(name="targetLowPriorityNodes", kind=Integer(low=0)),
-        Field(name="resizeTimeout", kind=Duration(low=FIVE_MINUTES), default="PT15M"),
-        Field(name="nodeDeallocationOption", kind=DEALLOCATION, default="requeue"),
-    )
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resize:
-    """A decoded `resize`; None leaves a target as it is."""
-
-    dedicated: int | None
-    spot: int | None
-    timeout: str
-    length: timedelta
-    """The time-out, as it is counted."""
-    option: Deallocation
-
-
-def decode_resize(body: object) -> Resize:
-    """The body of `POST /pools/{id}/resize`: at least one of the targets."""
-    read = RESIZE.read(body, "")
-    dedicated, spot = read.get("targetDedicatedNodes"), read.get("targetLowPriorityNodes")
-    if dedicated is None and spot is None:
-        raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", "targetDedicatedNodes"))
-    return Resize(
-        dedicated=dedicated,
-        spot=spot,
-        timeout=read["resizeTimeout"],
-        length=_length(read["resizeTimeout"]),
-        option=Deallocation(read["nodeDeallocationOption"]),
-    )
-
-
-def decode_removal(
-    body: object, limits: Limits
-) -> tuple[tuple[NodeId, ...], timedelta, Deallocation]:
-    """The body of `POST /pools/{id}/removenodes`."""
-    shape = Shape(
-        (
-            Field(
-                name="nodeList",
-                kind=Items(kind=Text(empty=False), most=limits.nodes_per_removal),
-                required=True,
-            ),
-            Field(name="resizeTimeout", kind=Duration(low=FIVE_MINUTES), default="PT15M"),
-            Field(name="nodeDeallocationOption", kind=DEALLOCATION, default="requeue"),
-        )
-    )
-    read = shape.read(body, "")
-    nodes = tuple(NodeId(node) for node in read["nodeList"])
-    return nodes, _length(read["resizeTimeout"]), Deallocation(read["nodeDeallocationOption"])
-
-
-UPDATABLE = (
-    Field(name="startTask", kind=START_TASK),
-    CERTIFICATES,
-    Field(name="applicationPackageReferences", kind=APPLICATION_PACKAGES),
-    Field(name="metadata", kind=METADATA),
-    Field(name="targetNodeCommunicationMode", kind=COMMUNICATION),
-)
-# What may be changed of a pool that has nodes; anything else waits until it has none.
-_AT_ANY_TIME = frozenset(field.name for field in UPDATABLE)
-
-
-def _patch_shape(limits: Limits) -> Shape:
-    return Shape(
-        (
-            _DISPLAY_NAME,
-            *UPDATABLE,
-            Field(name="vmSize", kind=LowerCase()),
-            Field(name="enableInterNodeCommunication", kind=Boolean()),
-            Field(name="taskSlotsPerNode", kind=Integer(low=1, high=limits.slots_per_node)),
-            Field(name="taskSchedulingPolicy", kind=SCHEDULING_POLICY),
-            Field(name="virtualMachineConfiguration", kind=VIRTUAL_MACHINE),
-            Field(name="networkConfiguration", kind=POOL_NETWORK),
-            Field(name="mountConfiguration", kind=MOUNTS),
-            Field(name="userAccounts", kind=USER_ACCOUNTS),
-            Field(name="upgradePolicy", kind=Anything()),
-            Field(name="resourceTags", kind=Anything()),
-        )
-    )
-
-
-REPLACEMENT = Shape(UPDATABLE)
-
-
-def patch_pool(body: object, document: Document, limits: Limits, *, empty: bool) -> Document:
-    """A pool's document with the given properties changed (`PATCH`).
-
-    Raises `RefusedError` for most of them unless the pool is empty (REST reference).
-    """
-    given = _patch_shape(limits).read(body, "")
-    for name in given:
-        if name not in _AT_ANY_TIME and not empty:
-            raise RefusedError(
-                Reason.OPERATION_INVALID_NOW,
-                ("Reason", f"The property {name} can be changed only while the pool is empty"),
-            )
-    check_network(given.get("networkConfiguration", {}))
-    changed = {**document, **given}
-    _check_machine(changed)
-    fill_in_pool(changed)
-    return _tidied(changed)
-
-
-def replace_pool(body: object, document: Document) -> Document:
-    """A pool's document with all updatable properties given anew; absent ones are removed."""
-    kept = {field.name for field in UPDATABLE}
-    rest = {name: value for name, value in document.items() if name not in kept}
-    return _tidied({**rest, **REPLACEMENT.read(body, "")})
-
-
-_ORDER = tuple(field.name for field in (_DISPLAY_NAME, *_sized(Limits())))
-
-
-def _tidied(document: Document) -> Document:
-    """In the order of a new pool; on record, no application packages are not written at all."""
-    tidied = {name: document[name] for name in _ORDER if name in document}
-    if tidied.get("applicationPackageReferences") == []:
-        del tidied["applicationPackageReferences"]
-    return tidied

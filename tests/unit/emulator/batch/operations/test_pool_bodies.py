@@ -8,7 +8,8 @@ import pytest
 
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.refusal import Reason, RefusedError
-from runner.emulator.batch.operations.bodies.pool import decode_pool, patch_pool
+from runner.emulator.batch.operations.bodies.pool import decode_pool
+from runner.emulator.batch.operations.bodies.poolchanges import patch_pool
 from runner.emulator.batch.operations.images import IMAGES
 
 MACHINE = {
