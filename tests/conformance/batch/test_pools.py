@@ -194,9 +194,8 @@ def test_properties_are_patched_or_replaced(client: BatchClient, create: Create)
 
 def test_conditions_are_kept(client: BatchClient, create: Create) -> None:
     pool = create()
-    found = client.get_pool(pool)
-    steady(client, pool)
-    update = models.BatchPoolUpdateOptions(display_name="new")
+    found = steady(client, pool)
+    update = models.BatchPoolUpdateOptions(metadata=[])
 
     client.update_pool(pool, update, etag=found.etag, match_condition=MatchConditions.IfNotModified)
 

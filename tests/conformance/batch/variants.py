@@ -32,9 +32,13 @@ class Variant:
     token: bool = False
     """Whether an access token is sent in place of a signature; clients do so only over TLS."""
 
+    version: str | None = None
+    """The api-version to ask for, where it is not the client's own."""
+
     def __str__(self) -> str:
         client = "aio" if self.asynchronous else "sync"
-        return f"{client}-{'https' if self.tls else 'http'}-{'token' if self.token else 'key'}"
+        name = f"{client}-{'https' if self.tls else 'http'}-{'token' if self.token else 'key'}"
+        return name if self.version is None else f"{name}-{self.version}"
 
 
 MAIN = Variant()
@@ -49,6 +53,10 @@ ALL_VARIANTS = (
     *VARIANTS,
     Variant(tls=True),
     Variant(asynchronous=True, tls=True),
+)
+OLDER = (
+    Variant(version="2024-07-01.20.0"),
+    Variant(version="2024-02-01.19.0"),
 )
 
 
@@ -81,6 +89,8 @@ class AsyncTokens:
 def open_client(variant: Variant, emulator: Emulator, judge: Judge | None) -> Iterator[BatchClient]:
     """A client of the account, which a judge watches where there is one."""
     options: dict[str, Any] = {}
+    if variant.version is not None:
+        options["api_version"] = variant.version
     if emulator.ca_file is not None:
         options["connection_verify"] = emulator.ca_file
     if judge is not None:

@@ -18,6 +18,12 @@ ONLY_REFUSED = {
 }
 """Operations that cannot succeed here, each with the reason."""
 
+ABSENT = {
+    # On record for the third: only on pools with a `cloudServiceConfiguration`.
+    "2024-02-01.19.0": frozenset({"deallocate_node", "start_node", "reimage_node"}),
+}
+"""What nodes of virtual machines cannot be asked for in an earlier version."""
+
 
 def operations() -> frozenset[str]:
     """All of the client's."""
