@@ -345,6 +345,20 @@ def test_a_task_deleted_while_it_runs_is_killed(tmp_path: Path) -> None:
     play(tmp_path, story, executor)
 
 
+@pytest.mark.parametrize("name", ["lifetimejobstats", "lifetimepoolstats"])
+def test_older_versions_have_operations_of_their_own(tmp_path: Path, name: str) -> None:
+    async def story(client: Client) -> None:
+        shown = await client.get(f"/{name}", query="api-version=2022-10-01.16.0")
+        assert shown["url"] == f"{ENDPOINT}/{name}"
+        response = await client.ask("GET", f"/{name}", query="api-version=2023-05-01.17.0")
+        assert refusal(response)[:2] == (400, "InvalidUri")
+        certificate = "/certificates(thumbprintAlgorithm=sha1,thumbprint=0a)"
+        response = await client.ask("GET", certificate, query="api-version=2024-02-01.19.0")
+        assert refusal(response)[2]["Operation"] == "get_certificate"
+
+    play(tmp_path, story)
+
+
 def test_closing_kills_what_runs(tmp_path: Path) -> None:
     executor = RecordingExecutor(hold=True)
 
