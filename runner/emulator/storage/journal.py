@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 _LATER_SECONDS = 1.0
 """How long a change may wait that nobody has been promised, and when a failed commit is tried
 again."""
-_PATIENCE_SECONDS = 0.01
+_PATIENCE_SECONDS = 0.05
 """How long changes wait for others that nobody has asked for, and nobody has seen."""
 
 Address = tuple[type, str, str]
