@@ -115,7 +115,7 @@ def choose_target(explicit: str | None, environ: Mapping[str, str]) -> TargetCho
     return TargetChoice(target="local", why=f"since {BATCH_ENDPOINT} is not set")
 
 
-def find_nodes(asked: str) -> LocalNodes:
+def find_nodes(asked: str, environ: Mapping[str, str]) -> LocalNodes:
     """What the nodes of the local target are where the option `--isolation` says `asked`.
 
     Takes about 0.1 s. Raises `UsageError` for what does not work on this machine.
@@ -123,7 +123,7 @@ def find_nodes(asked: str) -> LocalNodes:
     from runner.emulator.batch.isolation.choice import IsolationError, find_kind
 
     try:
-        choice = find_kind(asked)
+        choice = find_kind(asked, environ)
     except IsolationError as error:
         raise UsageError(
             f"`--isolation {asked}`: {error}",

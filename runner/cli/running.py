@@ -65,7 +65,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         check_signatures(workload, now=world.clock.now(), lifetime=signed_for)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
     values = read_secrets(workload, world.environ)
-    nodes = _find_nodes(workload, arguments.isolation) if settings is None else None
+    nodes = _find_nodes(workload, arguments.isolation, world.environ) if settings is None else None
     with ExitStack() as stack:
         services = stored = None
         if settings is not None and needs_listing(workload):
@@ -91,11 +91,11 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         return _run(plan, start, interruptions)
 
 
-def _find_nodes(workload: Workload, asked: str) -> LocalNodes | None:
+def _find_nodes(workload: Workload, asked: str, environ: Mapping[str, str]) -> LocalNodes | None:
     """What the nodes of the local target are; None where it makes no difference to the run."""
     if asked == "auto" and not asks_for_admin(workload):
         return None
-    return find_nodes(asked)
+    return find_nodes(asked, environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -220,8 +220,8 @@ def _add_nodes(parser: argparse.ArgumentParser) -> None:
         "--isolation",
         choices=CHOICES,
         default="auto",
-        help="what a node is: a copy-on-write view of this machine (Linux, as root), a container,"
-        " or nothing but a folder (default: the first that works here)",
+        help="what a node is: a copy-on-write view of this machine (Linux, as root), a container of"
+        " podman or docker, or nothing but a folder (default: a view where that works, else a folder)",
     )
     parser.add_argument(
         "--applications",

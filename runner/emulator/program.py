@@ -73,7 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
             with (
                 _open_recording(options.record, accounts.all()) as recording,
                 # After all else that may be refused: it starts a process.
-                choosing(isolation, layers=directory / "layers", hidden=directory) as choose,
+                choosing(
+                    isolation,
+                    layers=directory / "layers",
+                    hidden=directory,
+                    environ=os.environ,  # noqa: TID251 - the edge
+                ) as choose,
             ):
                 asyncio.run(
                     _serve(

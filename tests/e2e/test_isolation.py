@@ -43,7 +43,7 @@ task:
 GREET = "greet-of-a-node > {{ file.name }}.out; echo $AZ_BATCH_NODE_ID >> {{ file.name }}.out"
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or find_kind("auto").kind is not Kind.COPY_ON_WRITE,
+    sys.platform != "linux" or find_kind("auto", os.environ).kind is not Kind.COPY_ON_WRITE,
     reason="copy-on-write nodes need Linux and root",
 )
 

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=ISOLATIONS,
         default="auto",
         help="local target: what a node is (default: a copy-on-write view of this machine on Linux"
-        " as root, else plain processes)",
+        " as root, else a folder, and tasks plain processes)",
     )
     parser.add_argument(
         "--logs",

@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from runner.emulator.batch.isolation.container_nodes import ContainerNodes
+from runner.emulator.batch.isolation.engine import EngineContainers
+from runner.emulator.batch.node.containers import ContainerError
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.plain import PlainProcesses
 
@@ -50,22 +53,36 @@ class Choice:
 
 _WORDS = {
     Kind.COPY_ON_WRITE: "nodes are copy-on-write views of this machine, which stays as it is",
-    Kind.CONTAINER: "nodes are containers",
+    Kind.CONTAINER: "nodes are containers of the system that their pool asks for",
     Kind.NONE: "nodes are folders, and tasks are processes of this machine",
 }
 
 
 @contextmanager
-def choosing(asked: str, *, layers: Path, hidden: Path) -> Iterator[Callable[[], Choice]]:
+def choosing(
+    asked: str, *, layers: Path, hidden: Path, environ: Mapping[str, str]
+) -> Iterator[Callable[[], Choice]]:
     """Begins to find out, and gives what waits for the answer; closes it in the end.
 
     `asked` is one of `CHOICES`; `layers` is where copy-on-write nodes keep what they change, and
-    `hidden` what they must not see of. The answer raises `IsolationError` for a choice that does
-    not work here.
+    `hidden` what they must not see of; `environ` finds the engine of
+    containers. The answer raises `IsolationError` for a choice that does not work here.
     """
-    obstacle = _obstacle(asked)
+    obstacle = _obstacle()
     if asked == "none":
         yield _plain
+    elif asked == "container":
+        nodes = ContainerNodes(engine := EngineContainers(environ))
+
+        def choose_containers() -> Choice:
+            try:
+                engine.check()
+            except ContainerError:
+                raise IsolationError("neither podman nor docker works here") from None
+            return Choice(kind=Kind.CONTAINER, isolation=nodes)
+
+        with closing(nodes):
+            yield choose_containers
     elif obstacle is not None:
         yield lambda: _without_views(asked, obstacle)
     else:
@@ -84,11 +101,11 @@ def choosing(asked: str, *, layers: Path, hidden: Path) -> Iterator[Callable[[],
             yield choose
 
 
-def find_kind(asked: str) -> Choice:
+def find_kind(asked: str, environ: Mapping[str, str]) -> Choice:
     """As `choosing`, for those who only want to know; what it gives is closed already."""
     with tempfile.TemporaryDirectory(prefix="batch-run-") as directory:
         place = Path(directory)
-        with choosing(asked, layers=place / "layers", hidden=place) as choose:
+        with choosing(asked, layers=place / "layers", hidden=place, environ=environ) as choose:
             return choose()
 
 
@@ -102,10 +119,8 @@ def _without_views(asked: str, why: str) -> Choice:
     return Choice(kind=Kind.NONE, isolation=PlainProcesses(), why=f"not copy-on-write: {why}")
 
 
-def _obstacle(asked: str) -> str | None:
+def _obstacle() -> str | None:
     """What surely stands in the way of copy-on-write nodes; None where it has to be tried."""
-    if asked == "container":
-        raise IsolationError("nodes cannot be containers yet")
     if sys.platform != "linux":
         return "it needs Linux"
     if os.geteuid() != 0:

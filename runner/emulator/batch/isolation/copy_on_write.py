@@ -65,6 +65,7 @@ class CopyOnWrite:
     """
 
     runs_admin = True
+    has_own_programs = False
 
     def __init__(self, *, layers: Path, hidden: Path) -> None:
         """Starts the process that makes nodes, and does not wait until it can."""

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ class EngineContainers:
         `ContainerError`, and `InterruptedRunError` while it pulls.
         """
         engine = self._find()
-        self._pull(engine, container.image, interruption)
+        self.pull(container.image, interruption)
         name = f"batch-run-{secrets.token_hex(8)}"
         content, inherited = split_environment(command.environment)
         with tempfile.NamedTemporaryFile(prefix="batch-run-") as variables:
@@ -84,8 +84,8 @@ class EngineContainers:
                 inherited=inherited,
             )
             code, said = self._run(
-                [*engine.words, "run", *engine.run_options, *words],
-                {**inherited, **self._environ},
+                ["run", *engine.run_options, *words],
+                inherited,
                 command,
                 interruption,
             )
@@ -120,7 +120,9 @@ class EngineContainers:
         runc = shutil.which("runc", path=self._environ.get("PATH"))
         return () if runc is None or _UNIFIED_CGROUPS.exists() else ("--runtime", runc)
 
-    def _pull(self, engine: _Engine, image: str, interruption: Interruption) -> None:
+    def pull(self, image: str, interruption: Interruption) -> None:
+        """Sees to it that an image is there; raises `ContainerError`, `InterruptedRunError`."""
+        engine = self._find()
         with self._lock:
             lock = self._pulls.setdefault(image, threading.Lock())
         # Tasks that start together wait for one pull.
@@ -133,6 +135,46 @@ class EngineContainers:
             if pull.returncode != 0:
                 message = pull.stderr.decode("utf-8", "replace").strip()
                 raise ContainerError(ContainerFailure.IMAGE, message)
+
+    def check(self) -> None:
+        """Raises `ContainerError` where there is no engine that works."""
+        self._find()
+
+    def call(self, *words: str) -> None:
+        """Has the engine do something, whatever becomes of it."""
+        self._call(self._find(), *words)
+
+    def open(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        """`run`, with pipes for what goes in and comes out."""
+        engine = self._find()
+        return subprocess.Popen(
+            [*engine.words, "run", *engine.run_options, *words],
+            env=self._environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def attach(
+        self,
+        words: Sequence[str],
+        inherited: Mapping[str, str],
+        stdout: int,
+        stderr: int,
+        interruption: Interruption,
+    ) -> int:
+        """Has the engine do something to its end, or to an interruption; its exit code."""
+        process = subprocess.Popen(
+            [*self._find().words, *words],
+            env={**inherited, **self._environ},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        with interruption.calling(lambda: _kill_group(process.pid)):
+            return process.wait()
 
     def _call(
         self, engine: _Engine, *words: str, interruption: Interruption | None = None
@@ -156,22 +198,13 @@ class EngineContainers:
     def _run(
         self,
         words: list[str],
-        environ: Mapping[str, str],
+        inherited: Mapping[str, str],
         command: Command,
         interruption: Interruption,
     ) -> tuple[int, str]:
         """The exit code of an engine, and what its last words on stderr were."""
         before = os.fstat(command.stderr).st_size
-        process = subprocess.Popen(
-            words,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=command.stdout,
-            stderr=command.stderr,
-            start_new_session=True,
-        )
-        with interruption.calling(lambda: _kill_group(process.pid)):
-            code = process.wait()
+        code = self.attach(words, inherited, command.stdout, command.stderr, interruption)
         with Path(f"/dev/fd/{command.stderr}").open("rb") as file:
             file.seek(before)
             said = file.read(65536).decode("utf-8", "replace")

@@ -16,6 +16,7 @@ from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.launching.files import output_files, resource_files
+from runner.emulator.batch.launching.images import node_image
 from runner.emulator.batch.launching.place import Place, packages_for
 from runner.emulator.batch.launching.trust import trust_variables
 from runner.emulator.batch.launching.variables import (
@@ -40,6 +41,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         command_line=document["commandLine"],
         directory=directory,
         node=place.directories(node).root,
+        image=node_image(pool),
         environment={
             **trust_variables(place, node),
             **settings(job.document.get("commonEnvironmentSettings", ())),
@@ -113,6 +115,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         command_line=start_task["commandLine"],
         directory=directory,
         node=place.directories(node).root,
+        image=node_image(pool),
         environment={
             **trust_variables(place, node),
             **settings(start_task.get("environmentSettings", ())),
@@ -159,6 +162,7 @@ def _launch_for_job(
         command_line=command["commandLine"],
         directory=directory,
         node=place.directories(node).root,
+        image=node_image(pool),
         environment={
             **trust_variables(place, node),
             **settings(job.document.get("commonEnvironmentSettings", ())),

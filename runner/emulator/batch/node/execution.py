@@ -98,9 +98,7 @@ class Execution:
     def _run_process(self) -> int:
         if self._launch.container is not None and not self._launch.runs_containers:
             raise _container_failed(
-                ContainerError(
-                    ContainerFailure.NO_ENGINE, "The pool has no containers"
-                )
+                ContainerError(ContainerFailure.NO_ENGINE, "The pool has no containers")
             )
         if self._launch.container is None and self._launch.is_container_required:
             raise preparation_failed("ContainerTaskSettingsNotFound")
@@ -134,9 +132,12 @@ class Execution:
     def _command(self, command_line: str, stdout: int, stderr: int) -> int:
         launch = self._launch
         # An image brings a path and a home of its own.
-        own = self._environment if launch.container is None else launch.environment
+        isolation = self._surroundings.isolation
+        own_programs = launch.container is not None or isolation.has_own_programs
+        own = launch.environment if own_programs else self._environment
         command = Command(
             node=launch.node,
+            image=launch.image,
             words=tuple(split_command_line(command_line)),
             working_directory=launch.directory / "wd",
             environment=own,
@@ -146,7 +147,6 @@ class Execution:
             mark=None if launch.leaves_services else f"{_MARK}={launch.environment.get(_MARK)}",
         )
         if launch.container is None:
-            isolation = self._surroundings.isolation
             return run_command(isolation, command, command_line, self._process_stop)
         try:
             return self._surroundings.containers.run(command, launch.container, self._process_stop)

@@ -27,6 +27,8 @@ class Command:
     environment: Mapping[str, str] = field(repr=False)
     stdout: int
     stderr: int
+    image: str = ""
+    """Of a container with the node's system, for nodes that are containers."""
     elevated: bool = False
     mark: str | None = None
 
@@ -37,6 +39,11 @@ class Isolation(Protocol):
     @property
     def runs_admin(self) -> bool:
         """Whether a command may be given all rights on its node without harm to the machine."""
+        ...
+
+    @property
+    def has_own_programs(self) -> bool:
+        """Whether nodes have a path and a home other than those of the machine."""
         ...
 
     def run(self, command: Command, interruption: Interruption) -> int:

@@ -93,6 +93,8 @@ class Launch:
     environment: Mapping[str, str]
     node: Path = Path()
     """The folder of the node."""
+    image: str = ""
+    """Of a container with the node's system."""
     leaves_services: bool = False
     """What it starts in the background may go on, as the services that a start task installs."""
     resource_files: tuple[ResourceFile, ...] = ()

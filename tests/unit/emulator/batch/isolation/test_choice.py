@@ -19,7 +19,7 @@ def test_both_commands_know_the_same_choices() -> None:
 
 
 def test_none_is_always_possible() -> None:
-    choice = find_kind("none")
+    choice = find_kind("none", os.environ)
     assert (choice.kind, choice.describe()) == (
         Kind.NONE,
         "nodes are folders, and tasks are processes of this machine",
@@ -29,7 +29,7 @@ def test_none_is_always_possible() -> None:
 
 def test_copy_on_write_is_the_best(nodes: Nodes) -> None:
     for asked in ("auto", "copy-on-write"):
-        choice = find_kind(asked)
+        choice = find_kind(asked, os.environ)
         assert (choice.kind, choice.describe()) == (
             Kind.COPY_ON_WRITE,
             "nodes are copy-on-write views of this machine, which stays as it is",
@@ -41,5 +41,5 @@ def test_copy_on_write_is_the_best(nodes: Nodes) -> None:
 def test_what_does_not_work_here_is_said() -> None:
     why = "it needs root" if sys.platform == "linux" else "it needs Linux"
     with pytest.raises(IsolationError) as caught:
-        find_kind("copy-on-write")
+        find_kind("copy-on-write", os.environ)
     assert str(caught.value) == f"nodes cannot be copy-on-write views of this machine: {why}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.emulator.batch.isolation.container_nodes import ContainerNodes
 from runner.emulator.batch.isolation.engine import EngineContainers
 from runner.emulator.batch.node.containers import (
     Bind,
@@ -233,13 +234,62 @@ def test_podman_runs_a_task(podman: Task) -> None:
     assert refused(podman, "true", image="localhost:1/none")[0] is ContainerFailure.IMAGE
 
 
-def test_podman_removes_what_is_interrupted(podman: Task) -> None:
-    assert interrupt(podman, f"localhost/batch-run-test:{os.getpid()}") == 137
+def test_podman_containers_are_nodes(podman: Task) -> None:
+    nodes = ContainerNodes(podman.containers)
+    image = f"localhost/batch-run-test:{os.getpid()}"
+    podman.folder.mkdir()
 
-    left = subprocess.run(
+    def run(*words: str, interruption: Interruption | None = None) -> int:
+        with (podman.folder / "out").open("wb") as out:
+            command = Command(
+                node=podman.folder,
+                image=image,
+                words=words,
+                working_directory=podman.folder,
+                environment={"GREETING": "one\ntwo"},
+                stdout=out.fileno(),
+                stderr=out.fileno(),
+            )
+            return nodes.run(command, interruption or podman.interruption)
+
+    def said() -> str:
+        return (podman.folder / "out").read_text()
+
+    try:
+        assert run("sh", "-c", "echo installed > /bin/batch-run-test-tool; exit 3") == 3
+        assert run("sh", "-c", 'cat /bin/batch-run-test-tool; echo "$GREETING"; pwd') == 0
+        assert said() == f"installed\none\ntwo\n{podman.folder}\n"
+        with pytest.raises(FileNotFoundError):
+            run("no-such-program")
+        stop = Interruption()
+        codes: list[int] = []
+        thread = threading.Thread(
+            target=lambda: codes.append(run("sh", "-c", "echo > up; sleep 1000", interruption=stop))
+        )
+        thread.start()
+        wait_until((podman.folder / "up").exists)
+        stop.fire()
+        thread.join(LIMIT_SECONDS)
+        assert codes == [137]
+        assert run("sh", "-c", "cat /proc/[0-9]*/cmdline") == 0
+        assert "sleep" not in said()
+        nodes.end_node(podman.folder)
+        assert run("cat", "/bin/batch-run-test-tool") == 1
+    finally:
+        nodes.close()
+    assert "batch-run-node-" not in all_containers()
+
+
+def all_containers() -> str:
+    return subprocess.run(
         ["podman", "ps", "--all", "--format", "{{.Names}}"],
         capture_output=True,
         text=True,
         check=True,
-    )
-    assert "batch-run-" not in left.stdout
+    ).stdout
+
+
+def test_podman_removes_what_is_interrupted(podman: Task) -> None:
+    assert interrupt(podman, f"localhost/batch-run-test:{os.getpid()}") == 137
+
+    assert "batch-run-" not in all_containers()
