@@ -221,7 +221,7 @@ def _add_nodes(parser: argparse.ArgumentParser) -> None:
         choices=CHOICES,
         default="auto",
         help="what a node is: a copy-on-write view of this machine (Linux, as root), a container of"
-        " podman or docker, or nothing but a folder (default: a view where that works, else a folder)",
+        " podman or docker, or nothing but a folder (default: a view if that works, else a folder)",
     )
     parser.add_argument(
         "--applications",
