@@ -242,11 +242,6 @@ def test_a_second_pool_with_the_id_is_refused(client: BatchClient, create: Creat
     assert refused(create) == (409, "PoolExists")
 
 
-def test_the_account_has_no_applications(client: BatchClient) -> None:
-    assert list(client.list_applications()) == []
-    assert refused(lambda: client.get_application("x")) == (404, "ApplicationNotFound")
-
-
 def test_a_node_is_rebooted_and_taken_from_work(client: BatchClient, create: Create) -> None:
     pool = create(target_dedicated_nodes=1)
     (node,) = nodes_in(client, pool, "idle", 1)

@@ -277,7 +277,7 @@ def main(url: str, account: str, key: str, record: str) -> None:
     assert any(
         image.os_type == models.OSType.linux for image in client.account.list_supported_images()
     )
-    assert list(client.application.list()) == []
+    assert [found.id for found in client.application.list()] == ["tool"]
     for step in (pools_and_nodes, jobs_and_tasks, files, schedules, ends):
         step(client)
 

@@ -13,11 +13,6 @@ from azure.batch import BatchClient
 # `create_tasks` only calls `create_task_collection`, and the others are no operations.
 _NO_OPERATIONS = frozenset({"close", "create_tasks", "send_request"})
 
-ONLY_REFUSED = {
-    "get_application": "an account gets applications through Azure Resource Manager alone",
-}
-"""Operations that cannot succeed here, each with the reason."""
-
 ABSENT = {
     # On record for the third: only on pools with a `cloudServiceConfiguration`.
     "2024-02-01.19.0": frozenset({"deallocate_node", "start_node", "reimage_node"}),

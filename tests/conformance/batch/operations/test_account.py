@@ -12,11 +12,12 @@ BAD_QUERY = (400, "InvalidQueryParameterValue")
 
 
 def test_list_applications(client: BatchClient) -> None:
-    assert list(client.list_applications()) == []
+    assert [found.id for found in client.list_applications()] == ["tool"]
     assert refused(lambda: list(client.list_applications(max_results=0))) == BAD_QUERY
 
 
 def test_get_application(client: BatchClient) -> None:
+    assert client.get_application("tool").versions == ["1.5"]
     assert refused(lambda: client.get_application("none")) == (404, "ApplicationNotFound")
 
 
