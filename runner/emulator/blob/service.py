@@ -11,13 +11,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner.emulator.blob.access.authentication import authenticate
-from runner.emulator.blob.access.grant import Grant, check_grant
+from runner.emulator.blob.access.grant import Grant, check_grant, check_tag_grant
 from runner.emulator.blob.access.target import Level, Target, parse_target
 from runner.emulator.blob.access.versions import NEWEST, is_version
 from runner.emulator.blob.core.catalogue import Catalogue
 from runner.emulator.blob.core.contents import Contents
 from runner.emulator.blob.core.kinds import KINDS
-from runner.emulator.blob.core.refusals import RefusedError, header_refused, not_implemented
+from runner.emulator.blob.core.refusals import (
+    RefusedError,
+    header_refused,
+    not_implemented,
+    query_refused,
+)
 from runner.emulator.blob.core.state import State
 from runner.emulator.blob.fetching import Fetched, fetch_url
 from runner.emulator.blob.keeping import restore
@@ -146,9 +151,11 @@ class BlobService:
         grant = self._authenticate(request, query, target)
         operation = find_operation(request.method, target.level, query, headers)
         check_grant(grant, operation.demand)
+        check_tag_grant(grant, headers)
         if operation.handler is None:
             raise not_implemented(operation.name)
         _refuse_unknown(headers, query)
+        _refuse_change_of_snapshot(request, query)
         call = Call(
             request=request,
             target=target,
@@ -194,6 +201,13 @@ def _refuse_unknown(headers: Mapping[str, str], query: Mapping[str, str]) -> Non
     for name in _UNKNOWN_PARAMETERS:
         if name in query:
             raise not_implemented(f"the query parameter `{name}`")
+
+
+def _refuse_change_of_snapshot(request: Request, query: Mapping[str, str]) -> None:
+    """A snapshot can be read, deleted, and put into a tier."""
+    snapshot = query.get("snapshot")
+    if snapshot and request.method == "PUT" and query.get("comp", "").lower() != "tier":
+        raise query_refused("snapshot", snapshot, "A snapshot cannot be changed.")
 
 
 def _common_headers(request: Request, query: Mapping[str, str], request_id: str) -> Headers:

@@ -5,6 +5,7 @@ It must not know how the request proved who it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -98,6 +99,14 @@ def check_grant(grant: Grant, demand: Demand) -> None:
     elif demand.resource_type and demand.resource_type.value not in grant.resource_types:
         raise RefusedError(AUTHORIZATION_RESOURCE_TYPE_MISMATCH)
     if demand.permissions and not set(demand.permissions) & set(grant.permissions):
+        raise RefusedError(AUTHORIZATION_PERMISSION_MISMATCH)
+
+
+def check_tag_grant(grant: Grant, headers: Mapping[str, str]) -> None:
+    """Refuses tags, and conditions on them, that a signature does not cover: they need its `t`."""
+    if not ("x-ms-tags" in headers or "x-ms-if-tags" in headers):
+        return
+    if isinstance(grant, SignatureGrant) and "t" not in grant.permissions:
         raise RefusedError(AUTHORIZATION_PERMISSION_MISMATCH)
 
 

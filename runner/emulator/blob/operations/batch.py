@@ -19,6 +19,7 @@ from runner.emulator.blob.core.refusals import (
 )
 from runner.emulator.blob.operations.call import Call, no_content
 from runner.emulator.server.http import ContentTooLargeError, Request, Response
+from runner.emulator.server.tokens import is_bearer
 
 # "Blob Batch", remarks.
 _MAXIMUM_REQUESTS = 256
@@ -80,13 +81,17 @@ def _parse_part(call: Call, part: bytes) -> tuple[str, Request]:
     """A part's `Content-ID`, and the request in it."""
     outer = BytesParser().parsebytes(part.lstrip(b"\r\n"))
     inner = outer.get_payload(decode=False)
-    assert isinstance(inner, str)
+    if not isinstance(inner, str):
+        raise RefusedError(INVALID_INPUT)
     line, _, rest = inner.lstrip("\r\n").partition("\n")
     match = _LINE.fullmatch(line.rstrip("\r"))
     if match is None:
         raise RefusedError(INVALID_INPUT)
     fields = BytesParser().parsebytes(rest.encode("latin-1", "replace"), headersonly=True)
     headers = {name.lower(): str(value) for name, value in fields.items()}
+    if is_bearer(headers.get("authorization", "")):
+        # With a key the version is signed, or is not there at all.
+        headers.setdefault("x-ms-version", call.version)
     query = match["query"] or ""
     request = Request(
         method=match["method"],

@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from runner.emulator.blob.service import BlobService
 from tests.unit.emulator.blob.wire import (
     ACCOUNT,
@@ -72,6 +74,23 @@ def test_a_blob_takes_its_time_out_of_the_archive(tmp_path: Path) -> None:
     assert status == "rehydrate-pending-to-cool"
     assert (done["x-ms-access-tier"], "x-ms-archive-status" in done) == ("Cool", False)
     assert wire.ask("GET", B).body == b"content"
+
+
+@pytest.mark.parametrize("query", ["", "comp=metadata", "comp=properties", "comp=tags"])
+def test_a_snapshot_cannot_be_changed(wire: Wire, query: str) -> None:
+    wire.put("b", b"old")
+    taken = wire.ask("PUT", B, "comp=snapshot").headers["x-ms-snapshot"]
+
+    answer = wire.ask(
+        "PUT",
+        B,
+        f"{query}&snapshot={taken}".lstrip("&"),
+        headers={"x-ms-blob-type": "BlockBlob"},
+        body=b"new",
+    )
+
+    assert (answer.status, answer.code) == (400, "InvalidQueryParameterValue")
+    assert wire.ask("GET", B, f"snapshot={taken}").body == b"old"
 
 
 def test_all_is_there_after_a_restart(tmp_path: Path) -> None:

@@ -203,6 +203,17 @@ def test_an_account_signature(
     assert outcome(ask(wire, method, path, f"{query}&{signature}")) == expected
 
 
+@pytest.mark.parametrize(("permissions", "status"), [("rw", 403), ("rwt", 201)])
+def test_tags_need_a_permission_of_their_own(wire: Wire, permissions: str, status: int) -> None:
+    query = service_query("box", sr="c", sp=permissions)
+
+    answer = wire.ask(
+        "PUT", "/localstorage/box/b", query, headers={**BLOB, "x-ms-tags": "a=1"}, signed=False
+    )
+
+    assert answer.status == status
+
+
 def test_an_account_signature_of_another_service(wire: Wire) -> None:
     signature = account_query(srt="s", sp="l", ss="qt")
 
