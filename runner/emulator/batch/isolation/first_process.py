@@ -144,6 +144,8 @@ class FirstProcess:
     def _sweep(self, mark: bytes) -> None:
         """Ends what left the group of its command; as long as it makes others, those too."""
         known = {_OWN_ID, *self._commands}
+        if _has_only(known):
+            return
         for _ in range(_SWEEPS):
             found = [each for each in _processes() if each not in known and _has(each, mark)]
             if not found:
@@ -157,6 +159,16 @@ class FirstProcess:
         with suppress(OSError):
             send_long(connection, message)
         connection.close()
+
+
+def _has_only(known: set[int]) -> bool:
+    """Whether nothing was left to the first process: what has lost its parent becomes its child."""
+    try:
+        with open("/proc/1/task/1/children", "rb") as file:  # noqa: PTH123 - after each command
+            return known.issuperset(map(int, file.read().split()))
+    except OSError:
+        # Not every kernel is built to tell.
+        return False
 
 
 def _processes() -> Iterator[int]:
