@@ -106,7 +106,7 @@ KEPT = (
     _kept("copies/17 copies/18", "*", "Azurite has no Put Blob From URL"),
     _kept("lists/11", "xml *", "an uncommitted blob is described with fewer or other properties"),
     _kept("account/0", "header x-ms-sku-name", "an account of another kind"),
-    _kept("account/2 account-signatures/14",
+    _kept("account/2 account/6 account-signatures/14",
           "*/DefaultServiceVersion|*/DeleteRetentionPolicy/Enabled",
           "what was never set has the values of a new account"),
     _kept("account/3", "*",

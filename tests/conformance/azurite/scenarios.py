@@ -95,6 +95,12 @@ SETTINGS = (
     "<ExposedHeaders>*</ExposedHeaders><MaxAgeInSeconds>5</MaxAgeInSeconds></CorsRule></Cors>"
     "</StorageServiceProperties>"
 )
+NO_SETTINGS = (
+    '<?xml version="1.0" encoding="utf-8"?><StorageServiceProperties><Logging>'
+    "<Version>1.0</Version><Delete>false</Delete><Read>false</Read><Write>false</Write>"
+    "<RetentionPolicy><Enabled>false</Enabled></RetentionPolicy></Logging><Cors />"
+    "</StorageServiceProperties>"
+)
 LIST = "restype=container&comp=list"
 C = "restype=container"
 READ_B = "sas:{c}/b:sr=b&sp=r"
@@ -450,6 +456,9 @@ STORIES: Mapping[str, tuple[Step, ...]] = {
         ask("GET", "", "restype=service&comp=properties"),
         ask("GET", "", "restype=service&comp=stats"),
         ask("PUT", "", "restype=service&comp=properties", "no xml"),
+        # The account is not of this story alone.
+        ask("PUT", "", "restype=service&comp=properties", NO_SETTINGS),
+        ask("GET", "", "restype=service&comp=properties"),
     ),
     "policies": (
         put(),
