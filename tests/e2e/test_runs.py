@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -137,13 +138,18 @@ def test_an_interruption_leaves_nothing(
     assert user.processes() == []
 
 
+def has_started(user: User) -> bool:
+    """Whether a task has made the file `started`, in its folder of a local node."""
+    runs = user.folder / ".batch-run" / "runs"
+    return any(runs.glob("*/emulator/batch/nodes/*/workitems/*/*/*/wd/started"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_the_local_services_go_with_their_client(user: User, number: signal.Signals) -> None:
-    marker = user.folder / "started"
-    write_spec(user, f"touch {marker}; exec sleep 600")
+    write_spec(user, "touch started; exec sleep 600")
     user.write("data/a.txt", "a")
     with user.start("spec.yaml") as process:
-        wait_until(marker.exists, what="a task runs")
+        wait_until(partial(has_started, user), what="a task runs")
         assert user.processes() != []
         process.send_signal(number)
         process.communicate(timeout=60)
@@ -209,11 +215,10 @@ def test_a_reader_that_pauses_does_not_stop_the_cleanup(user: User, emulator: Em
 
 
 def test_a_local_emulator_that_is_killed(user: User) -> None:
-    marker = user.folder / "started"
-    write_spec(user, f"touch {marker}; exec sleep 5")
+    write_spec(user, "touch started; exec sleep 5")
     user.write("data/a.txt", "a")
     with user.start("spec.yaml") as process:
-        wait_until(marker.exists, what="a task runs")
+        wait_until(partial(has_started, user), what="a task runs")
         (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(child), signal.SIGKILL)
         _, stderr = process.communicate(timeout=60)
@@ -465,11 +470,10 @@ def test_outputs_that_nobody_would_see(user: User) -> None:
 
 
 def test_a_run_directory_that_is_deleted_meanwhile(user: User) -> None:
-    marker = user.folder / "started"
-    write_spec(user, f"touch {marker}; sleep 1; cp {{{{ file.path }}}} {{{{ file.name }}}}.out")
+    write_spec(user, "touch started; sleep 1; cp {{ file.path }} {{ file.name }}.out")
     user.write("data/a.txt", "a")
     with user.start("spec.yaml") as process:
-        wait_until(marker.exists, what="a task runs")
+        wait_until(partial(has_started, user), what="a task runs")
         shutil.rmtree(user.folder / ".batch-run", ignore_errors=True)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode in (1, 3)
