@@ -34,7 +34,7 @@ case "$1 $2" in
   "info "*) exit "$(cat "$0.info")";;
   "image inspect") test "$3" = here -o -e "$0.pulled";;
   "pull --quiet") test "$3" = there && touch "$0.pulled" && exit; echo "no such image" >&2; exit 1;;
-  "rm --force") kill -9 "$(cat "$0.pid")";;
+  "rm --force") kill -9 -- "-$(cat "$0.pid")";;
   "run "*)
     shift; while test "$1" != here -a "$1" != there; do
       case "$1" in
