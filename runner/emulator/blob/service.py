@@ -44,7 +44,6 @@ _UNKNOWN_HEADERS = (
     "x-ms-immutability-policy-until-date",
     "x-ms-legal-hold",
     "x-ms-range-get-content-crc64",
-    "x-ms-seal-blob",
     "x-ms-source-content-crc64",
     "x-ms-structured-body",
 )

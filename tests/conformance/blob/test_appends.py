@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobType, ContainerClient
 
 
@@ -73,6 +74,48 @@ def test_a_sealed_blob_is_done(container: ContainerClient) -> None:
 
     assert code_of(lambda: blob.append_block(b"x")) == "BlobIsSealed"
     assert blob.get_blob_properties().is_append_blob_sealed is True
+
+
+@pytest.mark.parametrize(
+    ("sealed", "asked", "copied"),
+    [(True, None, True), (True, False, None), (False, True, True), (False, None, None)],
+)
+def test_a_copy_is_sealed_as_its_source_is_or_as_asked(
+    container: ContainerClient, sealed: bool, asked: bool | None, copied: bool | None
+) -> None:
+    blob = container.get_blob_client("log")
+    blob.upload_blob(b"one", blob_type=BlobType.APPENDBLOB)
+    if sealed:
+        blob.seal_append_blob()
+    copy = container.get_blob_client("copy")
+
+    if asked is None:
+        copy.start_copy_from_url(blob.url)
+    else:
+        copy.start_copy_from_url(blob.url, seal_destination_blob=asked)
+
+    assert copy.get_blob_properties().is_append_blob_sealed is copied
+
+
+def test_a_block_from_a_url_under_conditions_of_the_source(container: ContainerClient) -> None:
+    container.set_container_access_policy({}, public_access="blob")
+    source = container.upload_blob("source", b"0123456789")
+    modified = source.get_blob_properties().last_modified
+    blob = container.get_blob_client("log")
+    blob.create_append_blob()
+
+    with pytest.raises(ResourceNotFoundError) as other:
+        blob.append_block_from_url(
+            source.url, source_etag="0x1", source_match_condition=MatchConditions.IfNotModified
+        )
+    with pytest.raises(ResourceNotFoundError) as unchanged:
+        blob.append_block_from_url(source.url, source_if_modified_since=modified)
+
+    told = [
+        (error.value.status_code, error.value.error_code)  # type: ignore[attr-defined]
+        for error in (other, unchanged)
+    ]
+    assert told == [(412, "CannotVerifyCopySource"), (304, "CannotVerifyCopySource")]
 
 
 def test_large_blocks(container: ContainerClient) -> None:

@@ -6,6 +6,7 @@ is found.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import uuid4
 
@@ -62,6 +63,7 @@ async def copy(call: Call) -> Response:
     headers = call.request.headers
     is_sync = headers.get("x-ms-requires-sync", "").lower() == "true"
     writing = _read_writing(call)
+    seal = _read_seal(headers)
     blobs.check_writing(call.state, writing, call.clock())
     async with open_source(call, ranged=False, same_account=not is_sync) as source:
         copied = replace(
@@ -88,7 +90,7 @@ async def copy(call: Call) -> Response:
         completed=call.clock(),
         size_bytes=source.size_bytes,
     )
-    blob = _write(call, replace(copied, copy=record), segments, source)
+    blob = _write(call, replace(copied, copy=record), segments, source, seal=seal)
     copy_headers = (("x-ms-copy-id", record.copy_id), ("x-ms-copy-status", "success"))
     return Response(status=202, headers=(*version_headers(blob), *copy_headers, *more))
 
@@ -197,14 +199,33 @@ def _read_writing(call: Call) -> blobs.Writing:
 
 
 def _write(
-    call: Call, writing: blobs.Writing, segments: tuple[Segment, ...], source: Source
+    call: Call,
+    writing: blobs.Writing,
+    segments: tuple[Segment, ...],
+    source: Source,
+    *,
+    seal: bool | None,
 ) -> Blob:
     blob = write_received(call, writing, segments)
     if source.blob is None or blob.kind is not BlobKind.APPEND:
         return blob
-    counted = replace(blob, appended_blocks=source.blob.appended_blocks)
+    counted = replace(
+        blob,
+        appended_blocks=source.blob.appended_blocks,
+        sealed=source.blob.sealed if seal is None else seal,
+    )
     call.state.catalogue.put(counted)
     return counted
+
+
+def _read_seal(headers: Mapping[str, str]) -> bool | None:
+    """Whether the copy of an append blob is to be sealed; None: as the source is."""
+    given = headers.get("x-ms-seal-blob")
+    if given is None:
+        return None
+    if given.lower() not in ("true", "false"):
+        raise header_refused("x-ms-seal-blob", given)
+    return given.lower() == "true"
 
 
 def _choose_tags(call: Call, given: Metadata, source: Source) -> Metadata:

@@ -60,7 +60,7 @@ async def open_source(call: Call, *, ranged: bool, same_account: bool) -> AsyncI
     url = call.request.headers["x-ms-copy-source"]
     address = _find_own(call, url)
     if address is None:
-        async with _open_remote(call, url, ranged=ranged) as source:
+        async with _open_remote(call, url, ranged=ranged, copying=same_account) as source:
             yield source
         return
     blob = _find_local(call, url, address, same_account=same_account)
@@ -118,7 +118,7 @@ def _find_local(call: Call, url: str, address: Address, *, same_account: bool) -
         if same_account:
             raise
         raise _unverified(error.refusal.status, error.refusal.message) from error
-    _check_conditions(call, blob)
+    _check_conditions(call, blob, same_account=same_account)
     return blob
 
 
@@ -145,19 +145,24 @@ def _authorize(call: Call, url: str, query: str) -> None:
         raise _unverified(error.refusal.status, error.message) from error
 
 
-def _check_conditions(call: Call, blob: Blob) -> None:
+def _check_conditions(call: Call, blob: Blob, *, same_account: bool) -> None:
     now = call.clock()
     asked = read_conditions(call.request.headers, source=True)
     try:
         conditions.check_read(asked, blob.etag, blob.modified, blob.tags)
     except RefusedError as error:
-        raise RefusedError(SOURCE_CONDITION_NOT_MET) from error
+        if same_account:
+            raise RefusedError(SOURCE_CONDITION_NOT_MET) from error
+        # What is read by its URL is refused by the answer to that reading.
+        raise _unverified(error.refusal.status, error.refusal.message) from error
     leases.check_read(blob.lease, asked.lease_id, Leased.BLOB, now)
     tiers.check_online(blob, now)
 
 
 @asynccontextmanager
-async def _open_remote(call: Call, url: str, *, ranged: bool) -> AsyncIterator[Source]:
+async def _open_remote(
+    call: Call, url: str, *, ranged: bool, copying: bool
+) -> AsyncIterator[Source]:
     passed_on = _passed_on(call.request.headers, ranged=ranged)
     sent = {"x-ms-version": call.version, **dict(passed_on)}
     try:
@@ -165,10 +170,11 @@ async def _open_remote(call: Call, url: str, *, ranged: bool) -> AsyncIterator[S
     except FetchError as error:
         raise _unverified(404, f"The copy source cannot be read: {error}.") from error
     try:
-        if fetched.status in (304, 412):
+        if fetched.status in (304, 412) and copying:
             raise RefusedError(SOURCE_CONDITION_NOT_MET)
         if fetched.status not in _SUCCESS:
-            status = fetched.status if 400 <= fetched.status < 500 else 400
+            known = fetched.status == 304 or 400 <= fetched.status < 500
+            status = fetched.status if known else 400
             raise _unverified(status, f"The copy source answered {fetched.status}.")
         if ranged and "Range" in sent and fetched.status != 206:
             raise RefusedError(INVALID_INPUT)
