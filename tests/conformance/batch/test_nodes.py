@@ -181,13 +181,16 @@ def signed(container: str, emulator: Emulator) -> str:
 def test_extensions_of_a_node(client: BatchClient, pool: str) -> None:
     node = str(node_in(client, pool, "idle").id)
 
-    (listed,) = client.list_node_extensions(pool, node)
+    listed, of_batch = client.list_node_extensions(pool, node)
     one = client.get_node_extension(pool, node, "agent")
 
     assert one.provisioning_state == listed.provisioning_state == "Succeeded"
     assert one.vm_extension is not None
     assert (one.vm_extension.name, one.vm_extension.settings) == ("Agent", {"level": "high"})
     assert one.vm_extension.protected_settings is None
+    assert of_batch.vm_extension is not None
+    assert of_batch.vm_extension.name == "batchNodeExtension"
+    assert of_batch.vm_extension.publisher == "Microsoft.Azure.Extensions"
     assert one.instance_view is not None
     assert one.instance_view.statuses is not None
     assert [status.code for status in one.instance_view.statuses] == ["ProvisioningState/succeeded"]

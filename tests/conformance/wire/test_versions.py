@@ -258,6 +258,31 @@ def test_operations_that_a_version_does_not_have(tmp_path: Path) -> None:
     assert [one for _, _, one in statuses] == [400] * 8 + [409] * 2
 
 
+def test_ports_of_logins_that_only_the_last_version_leaves_to_endpoints(tmp_path: Path) -> None:
+    endpoint = {
+        "name": "login",
+        "protocol": "tcp",
+        "backendPort": 3389,
+        "frontendPortRangeStart": 15_000,
+        "frontendPortRangeEnd": 15_100,
+    }
+    machine = {"virtualMachineConfiguration": MACHINE}
+    network = {"endpointConfiguration": {"inboundNATPools": [endpoint]}}
+
+    async def story(a: Account) -> list[tuple[int, int]]:
+        seen: list[tuple[int, int]] = []
+        for number in range(len(API_VERSIONS)):
+            query = version_of(number)
+            pool = {"vmSize": "x", **machine, "networkConfiguration": network}
+            made = await a.ask("POST", "/pools", {"id": f"p{number}", **pool}, query=query)
+            info = {"autoPoolSpecification": {"poolLifetimeOption": "job", "pool": pool}}
+            job = {"id": f"j{number}", "poolInfo": info}
+            seen.append((made.status, (await a.ask("POST", "/jobs", job, query=query)).status))
+        return seen
+
+    assert play(tmp_path, story) == [(400, 400)] * 9 + [(201, 201)]
+
+
 STRANGE: tuple[Any, ...] = (None, 1, "x", True, [], {}, [None], [[{}]], {"": None})
 
 

@@ -147,9 +147,9 @@ def test_upload_node_logs(client: BatchClient, node: Node, container_url: str) -
 
 
 def test_list_node_extensions(client: BatchClient, node: Node) -> None:
-    (found,) = client.list_node_extensions(node.pool, node.id)
-    assert found.vm_extension is not None
-    assert found.vm_extension.name == "agent"
+    found = [one.vm_extension for one in client.list_node_extensions(node.pool, node.id)]
+    names = [extension.name for extension in found if extension is not None]
+    assert names == ["agent", "batchNodeExtension"]
     assert refused(lambda: list(client.list_node_extensions(node.pool, NONE))) == NOT_FOUND
 
 

@@ -20,7 +20,7 @@ from runner.emulator.batch.operations.shapes import (
 )
 
 # Taken by the service itself (REST reference, InboundNATPool).
-_RESERVED_BACKEND_PORTS = frozenset({22, 3389, 29876, 29877})
+_RESERVED_BACKEND_PORTS = frozenset({29876, 29877})
 _RESERVED_FRONTEND_PORTS = range(50_000, 55_001)
 
 _RULE = Shape(

@@ -1,6 +1,6 @@
 """Reads requests and writes answers in the form of their api-version.
 
-It must not know any property; `lifetimes` and `renames` list them.
+It must not know any property; `lifetimes`, `renames` and `values` list them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from runner.emulator.batch.operations.dialects.renames import (
     read_old_names,
     write_old_names,
 )
+from runner.emulator.batch.operations.dialects.values import refuse_later_values
 from runner.emulator.batch.operations.versions import V2024_07, Version
 
 _ENTITIES = {entity.value: entity for entity in Entity}
@@ -64,6 +65,7 @@ def read_request(version: Version, operation: str, body: object) -> object:
             if name not in _FIRST_UPDATES and not name.startswith("odata."):
                 raise _unknown(version, name)
     for entry in entries:
+        refuse_later_values(version, entity, entry)
         if isinstance(entry, dict):
             read_old_names(version, entity, entry)
     return body

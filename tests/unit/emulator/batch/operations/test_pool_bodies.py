@@ -76,9 +76,9 @@ def test_a_network_is_kept_as_it_is() -> None:
             "ipAddressIds needs the provision usermanaged",
         ),
         (
-            with_endpoints({**ENDPOINT, "backendPort": 22}),
+            with_endpoints({**ENDPOINT, "backendPort": 29876}),
             "backendPort",
-            "22",
+            "29876",
             "The port is reserved",
         ),
         (
