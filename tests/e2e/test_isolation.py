@@ -104,6 +104,79 @@ def test_nothing_is_left_of_an_emulator_that_is_killed(user: User) -> None:
     assert_machine_is_as_it_was(mounts)
 
 
+USERS = """\
+version: 1
+name: users
+containers:
+  input: {upload: [{from: data}]}
+  output: {download: true}
+pool:
+  image: ubuntu 24.04
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 1}
+  users: [{name: ann, password_secret: ANN_PASSWORD}]
+  start_task:
+    command: |
+      echo 'echo prepared by "$0"' > "$AZ_BATCH_NODE_SHARED_DIR/prepare.sh"
+      echo mine > own
+      chmod 640 own
+    run_as: admin
+    wait_for_success: true
+tasks:
+  user:
+    for_each: input
+    command: |
+      sh ./script.sh
+      sh "$AZ_BATCH_NODE_SHARED_DIR/prepare.sh"
+      touch "$AZ_BATCH_NODE_SHARED_DIR/written"
+      ls "$AZ_BATCH_NODE_STARTUP_DIR/wd"
+      ! touch TOOL 2> denied
+      test "$HOME" = "$PWD"
+      git init -q repository
+    outputs: [{pattern: out, to: output, path: user}]
+  admin:
+    for_each: input
+    run_as: admin
+    command: sh ./script.sh; touch TOOL
+    outputs: [{pattern: out, to: output, path: admin}]
+  ann:
+    for_each: input
+    run_as: {name: ann}
+    command: sh ./script.sh
+    outputs: [{pattern: out, to: output, path: ann}]
+"""
+
+
+def test_tasks_are_run_by_the_users_that_the_spec_says(user: User) -> None:
+    """Without admin nothing is installed, as on Azure; files come in and go out all the same."""
+    user.write("spec.yaml", USERS.replace("TOOL", str(TOOL)))
+    user.write("data/script.sh", "whoami > out; id -u >> out; ls -l script.sh | cut -b -10 >> out")
+
+    done = user.with_environ(BATCH_RUN_SECRET_ANN_PASSWORD="Aa1!aaaaaaaa").run(
+        "spec.yaml", "--target", "local"
+    )
+
+    assert done.returncode == 0, done.stderr
+    folder = user.folder / "results" / "users" / "output"
+    assert {path.name: path.read_text().split() for path in folder.iterdir()} == {
+        "user": ["_azbatch", "60600", "-rwxrwx---"],
+        "admin": ["root", "0", "-rwxrwx---"],
+        "ann": ["ann", "60601", "-rwxrwx---"],
+    }
+    assert not TOOL.exists()
+
+
+def test_a_run_that_forgot_to_ask_for_admin_fails_here_too(user: User) -> None:
+    write_spec(user, GREET, files=1)
+    spec = (user.folder / "spec.yaml").read_text()
+    user.write("spec.yaml", spec.replace("    run_as: admin\n", ""))
+
+    done = user.run("spec.yaml", "--target", "local")
+
+    assert done.returncode == 1
+    assert "Permission denied" in done.stderr
+
+
 def emulators(parent: int) -> list[int]:
     """The children of a process."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text()

@@ -211,7 +211,7 @@ class Runtime:
     def _prepare(self, action: PrepareNode) -> None:
         """Makes the folders of a node, and an empty one in place of each file system to mount."""
         directories = NodeDirectories(root=self._root(action.node))
-        make_node_directories(directories)
+        make_node_directories(directories, has_users=self._isolation.has_users)
         put_trust(self._place, directories)
         pool = self._state.store.pool(action.pool)
         for path in mount_paths(pool):

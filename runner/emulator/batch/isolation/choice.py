@@ -66,7 +66,8 @@ def choosing(
 
     `asked` is one of `CHOICES`; `layers` is where copy-on-write nodes keep what they change, and
     `hidden` what they must not see of; `environ` finds the engine of
-    containers. The answer raises `IsolationError` for a choice that does not work here.
+    containers, and the programs that all users of a node may run. The answer raises
+    `IsolationError` for a choice that does not work here.
     """
     obstacle = _obstacle()
     if asked == "none":
@@ -88,7 +89,8 @@ def choosing(
     else:
         from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
 
-        views = CopyOnWrite(layers=layers, hidden=hidden)
+        reached = filter(Path.is_absolute, map(Path, os.get_exec_path(environ)))
+        views = CopyOnWrite(layers=layers, hidden=hidden, reached=reached)
 
         def choose() -> Choice:
             try:

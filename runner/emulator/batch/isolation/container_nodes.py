@@ -57,6 +57,7 @@ class ContainerNodes:
 
     runs_admin = True
     has_own_programs = True
+    has_users = False
 
     def __init__(self, engine: EngineContainers) -> None:
         self._engine = engine

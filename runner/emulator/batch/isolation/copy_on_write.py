@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +67,14 @@ class CopyOnWrite:
 
     runs_admin = True
     has_own_programs = False
+    has_users = True
 
-    def __init__(self, *, layers: Path, hidden: Path) -> None:
-        """Starts the process that makes nodes, and does not wait until it can."""
+    def __init__(self, *, layers: Path, hidden: Path, reached: Iterable[Path] = ()) -> None:
+        """Starts the process that makes nodes, and does not wait until it can.
+
+        All users of nodes may enter the directories in `reached`, on the nodes.
+        """
+        self._reached = tuple(reached)
         # Of our own: what an emulator that was killed left there may still be being removed.
         self._layers = Path(os.path.realpath(layers)) / secrets.token_hex(8)
         self._hidden = Path(os.path.realpath(hidden))
@@ -182,6 +188,7 @@ class CopyOnWrite:
             "layers": str(self._own(root)),
             "shared": [str(_real(root))],
             "hidden": [str(self._hidden)],
+            "reached": [str(each) for each in self._reached],
         }
         try:
             with closing(theirs):
@@ -220,11 +227,12 @@ def _await_start(control: socket.socket) -> int:
 
 
 def _request(command: Command) -> dict[str, Any]:
+    user = command.user
     return {
         "words": list(command.words),
         "working_directory": str(command.working_directory.absolute()),
         "environment": dict(command.environment),
-        "user": None,
+        "user": None if user is None else [user.name, user.number, user.group, user.group_name],
         "mark": command.mark,
     }
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from runner.emulator.batch.isolation.accounts import Accounts
 from runner.emulator.batch.isolation.messages import (
     ClosedError,
     receive_long,
@@ -48,6 +49,7 @@ class FirstProcess:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._commands: dict[int, _Command] = {}
+        self._users = Accounts()
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> NoReturn:
@@ -84,14 +86,18 @@ class FirstProcess:
 
     def _start(self, connection: socket.socket, stdout: int, stderr: int) -> None:
         request = receive_long(connection)
+        user = request["user"]
         try:
+            if user is not None:
+                self._users.introduce(*user)
             process = start_program(
                 request["words"],
                 working_directory=request["working_directory"],
                 environment=request["environment"],
                 stdout=stdout,
                 stderr=stderr,
-                user=request["user"],
+                user=None if user is None else user[1],
+                group=None if user is None else user[2],
             )
         except OSError as error:
             self._answer(connection, {"errno": error.errno, "message": str(error)})

@@ -109,7 +109,7 @@ def _remove_left(layers: Path) -> None:
 
 
 def _try(layers: Path) -> None:
-    view = View(layers=layers, shared=(), hidden=())
+    view = View(layers=layers, shared=(), hidden=(), reached=())
     read, write = os.pipe2(os.O_CLOEXEC)
 
     def build() -> None:
@@ -156,6 +156,7 @@ def _make_node(request: dict[str, Any], descriptor: int, nursery: socket.socket)
                 layers=Path(request["layers"]),
                 shared=tuple(map(Path, request["shared"])),
                 hidden=tuple(map(Path, request["hidden"])),
+                reached=tuple(map(Path, request["reached"])),
             )
         )
         os.umask(0o022)

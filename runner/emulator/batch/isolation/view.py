@@ -55,6 +55,7 @@ _LINKS = {
 _READ_ONLY_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs")
 _MASKED_PROC = ("kcore", "keys", "timer_list", "kpagecount", "kpageflags")
 _RESOLVER = "/etc/resolv.conf"
+_OPEN = stat.S_IROTH | stat.S_IXOTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,14 @@ class View:
 
     `layers` is a directory of the node's alone on a file system that can hold the upper layer of
     an overlay; `shared` directories are in the view what they are outside; of the rest of the
-    `hidden` directories nothing is seen.
+    `hidden` directories nothing is seen. Directories in `reached` are open to every user of the
+    view, as far as that can be: programs are there.
     """
 
     layers: Path
     shared: tuple[Path, ...]
     hidden: tuple[Path, ...]
+    reached: tuple[Path, ...]
 
 
 def enter_view(view: View) -> None:
@@ -100,13 +103,21 @@ def enter_view(view: View) -> None:
         mount(f"/proc/self/fd/{descriptor}", place, flags=MS_BIND | MS_REC)
         os.close(descriptor)
         _open_the_way(root, path)
+    for path in view.reached:
+        # It may be in a file system that is read-only here.
+        with suppress(OSError):
+            _open(root, path)
     _change_root(root)
 
 
 def _is_ours(each: Mount) -> bool:
     if each.point == "/" or each.kind in _KERNEL_KINDS:
         return False
-    return not any(is_below(each.point, place) for place in _OWN)
+    return not _is_own(each.point)
+
+
+def _is_own(path: str | Path) -> bool:
+    return any(is_below(str(path), place) for place in _OWN)
 
 
 def _inside(root: Path, path: Path) -> Path:
@@ -240,6 +251,17 @@ def _open_the_way(root: Path, path: Path) -> None:
         mode = stat.S_IMODE(place.stat().st_mode)
         if not mode & stat.S_IXOTH:
             place.chmod(mode | stat.S_IXOTH)
+
+
+def _open(root: Path, path: Path) -> None:
+    real = Path(os.path.realpath(path))
+    if _is_own(real) or not real.is_dir():
+        return
+    place = _inside(root, real)
+    mode = stat.S_IMODE(place.stat().st_mode)
+    if mode & _OPEN != _OPEN:
+        place.chmod(mode | _OPEN)
+    _open_the_way(root, real)
 
 
 def _change_root(root: Path) -> None:

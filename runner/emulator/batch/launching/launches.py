@@ -28,6 +28,7 @@ from runner.emulator.batch.launching.variables import (
 )
 from runner.emulator.batch.node.containers import Bind, Container
 from runner.emulator.batch.node.launch import Launch, UploadCondition
+from runner.emulator.batch.node.users import POOL_USER, User, named_user
 from runner.emulator.batch.operations.views.entities import task_folder
 from runner.emulator.batch.operations.wire import limit_of
 
@@ -58,6 +59,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         output_files=output_files(place, document),
         max_wall_clock_time=limit_of(document["constraints"]["maxWallClockTime"]),
         elevated=_is_elevated(document, pool),
+        user=_user(document, pool),
         packages=packages_for(place, node, packages),
         follows=task.coordinated,
         container=_container(place, node, directory, document, job.document),
@@ -125,6 +127,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         },
         resource_files=resource_files(place, start_task),
         elevated=_is_elevated(start_task, pool),
+        user=_user(start_task, pool),
         leaves_services=True,
         packages=packages_for(place, node, packages),
         container=_container(place, node, directory, start_task, {}),
@@ -177,6 +180,7 @@ def _launch_for_job(
         resource_files=resource_files(place, command),
         max_wall_clock_time=limit,
         elevated=_is_elevated(command, pool),
+        user=_user(command, pool),
         packages=packages_for(place, node, packages),
         container=_container(place, node, directory, command, job.document),
         runs_containers=_runs_containers(pool),
@@ -250,3 +254,15 @@ def _is_elevated(command: Document, pool: Pool) -> bool:
         account["name"] == identity.get("username") and account["elevationLevel"] == "admin"
         for account in accounts
     )
+
+
+def _user(command: Document, pool: Pool) -> User | None:
+    """Whom a command without all rights runs as; None is a user of its own."""
+    identity = command["userIdentity"]
+    if "autoUser" in identity:
+        return POOL_USER if identity["autoUser"]["scope"] == "pool" else None
+    for index, account in enumerate(pool.document.get("userAccounts", ())):
+        if account["name"] == identity.get("username"):
+            linux = account.get("linuxUserConfiguration", {})
+            return named_user(account["name"], index, linux.get("uid"), linux.get("gid"))
+    return POOL_USER

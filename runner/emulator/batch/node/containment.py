@@ -10,8 +10,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+
+from runner.emulator.batch.node.users import Owner
 
 ABSENT = frozenset(
     {
@@ -44,23 +46,35 @@ def parts_below(path: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def directory_below(root: Path, parts: Sequence[str], *, create: bool) -> Iterator[int]:
+def directory_below(
+    root: Path, parts: Sequence[str], *, create: bool, owner: Owner | None = None
+) -> Iterator[int]:
     """A descriptor of the directory `root/parts`; raises `OSError`, `ELOOP` or `ENOTDIR` at a link.
 
-    With `create`, missing directories are made.
+    With `create`, missing directories are made, and given to the owner.
     """
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parts:
-            if create:
-                with suppress(FileExistsError):
-                    os.mkdir(part, dir_fd=descriptor)
+            made = create and _make(part, descriptor)
             below = os.open(part, _DIRECTORY_FLAGS, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = below
+            if made and owner is not None:
+                os.fchown(descriptor, owner.user, owner.group)
+                os.fchmod(descriptor, owner.folder_mode)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _make(name: str, parent: int) -> bool:
+    """Makes a directory; whether it was missing."""
+    try:
+        os.mkdir(name, dir_fd=parent)
+    except FileExistsError:
+        return False
+    return True
 
 
 def resolve_below(root: Path, parts: Sequence[str]) -> tuple[str, ...] | None:

@@ -12,14 +12,16 @@ import stat
 from pathlib import Path
 
 from runner.emulator.batch.node.launch import NodeDirectories
+from runner.emulator.batch.node.users import open_to_users
 
 _REMOVAL_ROUNDS = 5
 
 
-def make_node_directories(directories: NodeDirectories) -> None:
+def make_node_directories(directories: NodeDirectories, *, has_users: bool = False) -> None:
     """Makes the documented folders of a node (Batch docs, files-and-directories).
 
-    Raises `OSError`; folders that exist stay as they are.
+    Raises `OSError`; folders that exist stay as they are. On a node that has users, each may enter
+    them, and write to what is shared.
     """
     for path in (
         directories.root,
@@ -31,6 +33,11 @@ def make_node_directories(directories: NodeDirectories) -> None:
         directories.root / "volatile" / "startup",
     ):
         path.mkdir(parents=True, exist_ok=True)
+        if has_users:
+            open_to_users(path)
+    if has_users:
+        for path in (directories.shared, directories.mounts):
+            path.chmod(0o777)
 
 
 def create_file(path: Path) -> int:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,15 @@ from runner.emulator.batch.node.launch import Failure, Launch, Outcome, Resource
 from runner.emulator.batch.node.outputs import ERROR_LOG, PROGRESS_LOG, Uploader, due_outputs
 from runner.emulator.batch.node.packages import unpack_packages
 from runner.emulator.batch.node.resources import fetch_resources
+from runner.emulator.batch.node.users import (
+    ROOT,
+    Owner,
+    TaskUsers,
+    User,
+    give_folder,
+    open_to_users,
+    own_files,
+)
 
 KILLED_EXIT_CODE = 137
 """128 + SIGKILL. What the service reports for a Linux task out of time is not published."""
@@ -52,6 +61,7 @@ class Surroundings:
     transfers: Executor
     isolation: Isolation
     containers: Containers
+    task_users: TaskUsers
 
 
 class Execution:
@@ -104,54 +114,100 @@ class Execution:
             raise preparation_failed("ContainerTaskSettingsNotFound")
         directory = self._launch.directory
         with ExitStack() as stack:
+            user, owner = stack.enter_context(self._users())
             try:
-                _make_directory(directory)
+                self._make_directories(owner)
                 open_output = append_file if self._launch.follows else create_file
                 stdout = open_output(directory / "stdout.txt")
                 stack.callback(os.close, stdout)
                 stderr = open_output(directory / "stderr.txt")
                 stack.callback(os.close, stderr)
+                if owner is not None:
+                    os.fchown(stdout, owner.user, owner.group)
+                    os.fchown(stderr, owner.user, owner.group)
             except OSError as error:
                 raise _directory_failed(error) from error
             self._process_stop.check()
             unpack_packages(self._launch.packages)
             if self._launch.common_directory is not None:
-                self._fetch(self._launch.common_files, self._launch.common_directory)
-            self._fetch(self._launch.resource_files, directory / "wd")
-            return self._command(self._launch.command_line, stdout, stderr)
+                self._fetch(self._launch.common_files, self._launch.common_directory, owner)
+            self._fetch(self._launch.resource_files, directory / "wd", owner)
+            return self._command(user, stdout, stderr)
 
-    def _fetch(self, files: Sequence[ResourceFile], directory: Path) -> None:
+    @contextmanager
+    def _users(self) -> Iterator[tuple[User | None, Owner | None]]:
+        """Whom it runs as and who has its files; None where nodes have no users.
+
+        Containers are run by root, who is root in them too unless their options name another.
+        """
+        launch = self._launch
+        if not self._surroundings.isolation.has_users:
+            yield None, None
+        elif launch.elevated or launch.container is not None:
+            yield None, ROOT
+        elif launch.user is not None:
+            yield launch.user, own_files(launch.user)
+        else:
+            task = launch.common_directory or launch.directory
+            with self._surroundings.task_users.lend(launch.node, task) as lent:
+                yield lent
+
+    def _make_directories(self, owner: Owner | None) -> None:
+        """The task's directory with `wd`, and above them those of its job; raises `OSError`."""
+        launch = self._launch
+        task = launch.common_directory or launch.directory
+        _make_directory(launch.directory)
+        if owner is None:
+            return
+        for above in task.parents:
+            if above == launch.node or not above.is_relative_to(launch.node):
+                break
+            open_to_users(above)
+        for own in dict.fromkeys((task, launch.directory, launch.directory / "wd")):
+            give_folder(own, owner)
+
+    def _fetch(self, files: Sequence[ResourceFile], directory: Path, owner: Owner | None) -> None:
         fetch_resources(
             files,
             working_directory=directory,
             connections=self._surroundings.connections,
             pool=self._surroundings.transfers,
             interruption=self._process_stop,
+            owner=owner,
         )
 
-    def _command(self, command_line: str, stdout: int, stderr: int) -> int:
+    def _command(self, user: User | None, stdout: int, stderr: int) -> int:
         launch = self._launch
         # An image brings a path and a home of its own.
         isolation = self._surroundings.isolation
         own_programs = launch.container is not None or isolation.has_own_programs
-        own = launch.environment if own_programs else self._environment
+        own = launch.environment if own_programs else self._environment_of(user)
         command = Command(
             node=launch.node,
             image=launch.image,
-            words=tuple(split_command_line(command_line)),
+            words=tuple(split_command_line(launch.command_line)),
             working_directory=launch.directory / "wd",
             environment=own,
             stdout=stdout,
             stderr=stderr,
             elevated=launch.elevated,
+            user=user,
             mark=None if launch.leaves_services else f"{_MARK}={launch.environment.get(_MARK)}",
         )
         if launch.container is None:
-            return run_command(isolation, command, command_line, self._process_stop)
+            return run_command(isolation, command, launch.command_line, self._process_stop)
         try:
             return self._surroundings.containers.run(command, launch.container, self._process_stop)
         except ContainerError as error:
             raise _container_failed(error) from error
+
+    def _environment_of(self, user: User | None) -> Mapping[str, str]:
+        """As public logs of Linux nodes show it, the home of a task is where it works."""
+        if user is None:
+            return self._environment
+        home = str(self._launch.directory / "wd")
+        base = self._surroundings.base_environment
+        return {**base, **user.variables, "HOME": home, **self._launch.environment}
 
     def _judge(self, exit_code: int) -> Failure | None:
         """Uploads what is due after that exit code; the failure to report.
@@ -187,7 +243,11 @@ def _make_directory(directory: Path) -> None:
     except FileExistsError:
         for name in (PROGRESS_LOG, ERROR_LOG):
             (directory / name).unlink(missing_ok=True)
-    (directory / "wd").mkdir(exist_ok=True)
+    working = directory / "wd"
+    if working.is_symlink():
+        # Files are fetched from outside the node, where what it leads to is the machine's.
+        working.unlink()
+    working.mkdir(exist_ok=True)
 
 
 def _container_failed(error: ContainerError) -> StepFailedError:

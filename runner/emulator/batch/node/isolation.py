@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.users import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Command:
     image: str = ""
     """Of a container with the node's system, for nodes that are containers."""
     elevated: bool = False
+    user: User | None = None
+    """Whom nodes with users run it as; None is root there."""
     mark: str | None = None
 
 
@@ -44,6 +47,11 @@ class Isolation(Protocol):
     @property
     def has_own_programs(self) -> bool:
         """Whether nodes have a path and a home other than those of the machine."""
+        ...
+
+    @property
+    def has_users(self) -> bool:
+        """Whether a command runs as its user; elsewhere it runs as the emulator does."""
         ...
 
     def run(self, command: Command, interruption: Interruption) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.emulator.batch.node.containers import Container
+from runner.emulator.batch.node.users import POOL_USER, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,8 @@ class Launch:
     output_files: tuple[OutputFile, ...] = ()
     max_wall_clock_time: timedelta | None = None
     elevated: bool = False
+    user: User | None = POOL_USER
+    """None is one of its own; nodes without users run it as the emulator runs, elevated or not."""
     packages: tuple[Package, ...] = ()
     common_files: tuple[ResourceFile, ...] = ()
     common_directory: Path | None = None

@@ -43,12 +43,19 @@ def _unpack(archive: Path, directory: Path) -> None:
                 path = Path(opened.extract(entry, aside))
                 mode = stat.S_IMODE(entry.external_attr >> 16)
                 if mode and path.is_file():
-                    path.chmod(mode | stat.S_IRUSR)
+                    path.chmod(_readable(mode))
         aside.mkdir(exist_ok=True)
         with suppress(FileExistsError):
             _move(aside, directory)
     finally:
         remove_tree(aside)
+
+
+def _readable(mode: int) -> int:
+    """Tasks of any user may want the file."""
+    anybody = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
+    executed = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+    return mode | anybody | (executed if mode & stat.S_IXUSR else 0)
 
 
 def _move(aside: Path, directory: Path) -> None:

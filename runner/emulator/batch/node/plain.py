@@ -50,6 +50,7 @@ class PlainProcesses:
 
     runs_admin = False
     has_own_programs = False
+    has_users = False
 
     def __init__(self, *, effective_user_id: Callable[[], int] = os.geteuid) -> None:
         self._effective_user_id = effective_user_id

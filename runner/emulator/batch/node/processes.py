@@ -18,6 +18,7 @@ from runner.emulator.batch.node.interruption import InterruptedRunError
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import Launch, Outcome
 from runner.emulator.batch.node.plain import PlainProcesses
+from runner.emulator.batch.node.users import TaskUsers
 
 _MAX_RUNNING = 4096
 _MAX_TRANSFERS = 32
@@ -55,6 +56,7 @@ class LocalExecutor:
             transfers=self._transfers,
             isolation=isolation or PlainProcesses(),
             containers=containers or NoContainers(),
+            task_users=TaskUsers(),
         )
         self._running: dict[Execution, asyncio.Future[Outcome]] = {}
         self._closed = False

@@ -23,6 +23,7 @@ from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.launch import ResourceFile
 from runner.emulator.batch.node.transfers import run_side_by_side
 from runner.emulator.batch.node.urls import blob_url, without_secrets
+from runner.emulator.batch.node.users import Owner
 
 _DEFAULT_MODE = 0o770
 _OCTAL_DIGITS = frozenset("01234567")
@@ -48,8 +49,11 @@ def fetch_resources(
     connections: Connections,
     pool: Executor,
     interruption: Interruption,
+    owner: Owner | None = None,
 ) -> None:
     """Fetches all resource files, side by side; each appears whole or not at all.
+
+    With an owner, that is whose they and the folders that they need become.
 
     Raises `StepFailedError` with a failure of the pre-processing phase (REST: ResourceFile),
     whose details name the blob without its signature, or `InterruptedRunError`.
@@ -58,7 +62,7 @@ def fetch_resources(
     def jobs() -> Iterator[Callable[[], None]]:
         for resource in resource_files:
             for item in _items(resource, connections, interruption):
-                yield partial(_fetch, item, working_directory, connections, interruption)
+                yield partial(_fetch, item, working_directory, owner, connections, interruption)
 
     run_side_by_side(pool, jobs())
 
@@ -100,15 +104,21 @@ def _container_items(
 
 
 def _fetch(
-    item: _Item, working_directory: Path, connections: Connections, interruption: Interruption
+    item: _Item,
+    working_directory: Path,
+    owner: Owner | None,
+    connections: Connections,
+    interruption: Interruption,
 ) -> None:
     source = item.url or ""
     try:
         if item.url is None:
-            with directory_below(working_directory, item.parts, create=True):
+            with directory_below(working_directory, item.parts, create=True, owner=owner):
                 return
-        with directory_below(working_directory, item.parts[:-1], create=True) as directory:
-            _save_in(directory, item.parts[-1], item.url, item.mode, connections, interruption)
+        with directory_below(
+            working_directory, item.parts[:-1], create=True, owner=owner
+        ) as directory:
+            _save_in(directory, item, item.url, owner, connections, interruption)
     except TransferError as error:
         raise _download_failed(error, source, item.shown_path) from error
     except WriteError as error:
@@ -119,9 +129,9 @@ def _fetch(
 
 def _save_in(
     directory: int,
-    name: str,
+    item: _Item,
     url: str,
-    mode: int,
+    owner: Owner | None,
     connections: Connections,
     interruption: Interruption,
 ) -> None:
@@ -131,8 +141,11 @@ def _save_in(
     try:
         with os.fdopen(descriptor, "wb") as file:
             download(connections, url, file, interruption)
-            os.fchmod(file.fileno(), mode)
-        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+            if owner is not None:
+                # Before the mode, of which a change of owner takes away some.
+                os.fchown(file.fileno(), owner.user, owner.group)
+            os.fchmod(file.fileno(), item.mode)
+        os.rename(temporary, item.parts[-1], src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=directory)

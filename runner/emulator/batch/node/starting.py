@@ -19,8 +19,9 @@ def start_program(
     stdout: int,
     stderr: int,
     user: int | None = None,
+    group: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Starts a program by its words; `user` is the id of the user and the group that it gets.
+    """Starts a program by its words; `user` and `group` are the ids of those that it gets.
 
     Raises `OSError` where it cannot start, `ValueError` for a null character or an environment
     variable whose name cannot be one.
@@ -28,7 +29,10 @@ def start_program(
     # A new session is a new group too, and lets Python start the process by vfork.
     return subprocess.Popen(
         list(words),
-        executable=_find_program(words[0], working_directory, environment),
+        # Where another user has to look, it is looked for once the process is that user's.
+        executable=None
+        if user is not None
+        else _find_program(words[0], working_directory, environment),
         cwd=working_directory,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -36,7 +40,7 @@ def start_program(
         stderr=stderr,
         start_new_session=True,
         user=user,
-        group=user,
+        group=group,
         extra_groups=None if user is None else [],
     )
 

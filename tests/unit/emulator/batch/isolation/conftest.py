@@ -12,6 +12,7 @@ import pytest
 from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
+from runner.emulator.batch.node.users import User
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C"}
 
@@ -22,6 +23,7 @@ class Nodes:
 
     data: Path
     views: CopyOnWrite
+    reached: tuple[Path, ...]
     interruption: Interruption = field(default_factory=Interruption)
 
     def root(self, name: str) -> Path:
@@ -36,6 +38,7 @@ class Nodes:
         node: str = "one",
         environment: Mapping[str, str] = ENVIRONMENT,
         mark: str | None = None,
+        user: User | None = None,
         interruption: Interruption | None = None,
     ) -> int:
         """Runs a command in the folder of a node, where `out` gets its output."""
@@ -49,12 +52,13 @@ class Nodes:
                 stdout=out.fileno(),
                 stderr=out.fileno(),
                 mark=mark,
+                user=user,
             )
             return self.views.run(command, interruption or self.interruption)
 
-    def say(self, script: str, node: str = "one") -> str:
+    def say(self, script: str, node: str = "one", user: User | None = None) -> str:
         """What a script prints, in one line; it must succeed."""
-        code = self.run("/bin/sh", "-ec", script, node=node)
+        code = self.run("/bin/sh", "-ec", script, node=node, user=user)
         said = (self.root(node) / "out").read_text().strip()
         assert code == 0, said
         return said
@@ -67,12 +71,13 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
         pytest.skip("copy-on-write nodes need root")
     data = tmp_path / "data"
     data.mkdir()
-    views = CopyOnWrite(layers=data / "layers", hidden=data)
+    reached = (tmp_path / "closed" / "bin",)
+    views = CopyOnWrite(layers=data / "layers", hidden=data, reached=reached)
     try:
         views.check()
     except UnavailableError as error:
         pytest.skip(f"no copy-on-write nodes on this machine: {error}")
     try:
-        yield Nodes(data, views)
+        yield Nodes(data, views, reached)
     finally:
         views.close()

@@ -1,0 +1,146 @@
+"""Whom a node runs its tasks as: the pool's user, a user for each task, users that a pool names.
+
+It must not know how a process becomes a user, nor what the users may do.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+# Of the numbers that systemd's documentation calls unused (60578 to 61183), so that no user of
+# the machine is meant; they exist in user namespaces of the usual 65536 too.
+GROUP_NUMBER = 60600
+_GROUP_NAME = "_azbatchgrp"
+_POOL_NUMBER = 60600
+_FIRST_NAMED = 60601
+_FIRST_OF_TASKS = 60800
+_LAST_OF_TASKS = 61183
+_FOR_ALL = 0o755
+_FOR_ONE = 0o700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user of a node by its name and numbers; `identity` is what its tasks are told of it."""
+
+    name: str
+    number: int
+    group: int = GROUP_NUMBER
+    identity: str = ""
+
+    @property
+    def group_name(self) -> str:
+        """The name of its group, which all share that have not been given another."""
+        return _GROUP_NAME if self.group == GROUP_NUMBER else self.name
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What tasks of the user are told, as public logs of Linux nodes show it."""
+        given = {"USER": self.name, "LOGNAME": self.name, "AZ_BATCH_TASK_USER": self.name}
+        return {**given, "AZ_BATCH_TASK_USER_IDENTITY": self.identity} if self.identity else given
+
+
+POOL_USER = User(name="_azbatch", number=_POOL_NUMBER, identity="PoolNonAdmin")
+"""Runs all tasks that do not say otherwise. Names as public logs of Linux nodes show them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who has the files of a task, and who else may look into its folders."""
+
+    user: int
+    group: int
+    folder_mode: int
+
+
+ROOT = Owner(user=0, group=GROUP_NUMBER, folder_mode=_FOR_ALL)
+
+
+def named_user(name: str, index: int, number: int | None, group: int | None) -> User:
+    """The user of a pool's `userAccounts` at an index; numbers that it does not have are ours."""
+    return User(
+        name=name,
+        number=_FIRST_NAMED + index if number is None else number,
+        group=GROUP_NUMBER if group is None else group,
+    )
+
+
+def own_files(user: User) -> Owner:
+    """How the files of a user's tasks are owned that others may read."""
+    return Owner(user=user.number, group=user.group, folder_mode=_FOR_ALL)
+
+
+class TaskUsers:
+    """Lends users to tasks that want one of their own; no two that run on a node share one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lent: set[tuple[Path, int]] = set()
+        # Not the first: folders may be left of tasks that an earlier emulator ran.
+        self._next = secrets.randbelow(_LAST_OF_TASKS - _FIRST_OF_TASKS + 1)
+
+    @contextmanager
+    def lend(self, node: Path, directory: Path) -> Iterator[tuple[User, Owner]]:
+        """A user for the task whose folder that is: when it is tried again, the same.
+
+        Afterwards only root may enter the folder, so that the user's next task may not.
+        """
+        number = self._take(node, _last_user(directory))
+        user = User(
+            name=f"_azbatchtask_{number - _FIRST_OF_TASKS + 1}",
+            number=number,
+            identity="TaskNonAdmin",
+        )
+        try:
+            yield user, Owner(user=number, group=GROUP_NUMBER, folder_mode=_FOR_ONE)
+        finally:
+            # It may have been removed already, or never been made.
+            with suppress(OSError):
+                give_folder(directory, Owner(user=0, group=number, folder_mode=_FOR_ONE))
+            with self._lock:
+                self._lent.discard((node, number))
+
+    def _take(self, node: Path, wanted: int | None) -> int:
+        size = _LAST_OF_TASKS - _FIRST_OF_TASKS + 1
+        with self._lock:
+            if wanted is None or (node, wanted) in self._lent:
+                candidates = (_FIRST_OF_TASKS + (self._next + i) % size for i in range(size))
+                # A node has 256 slots at most.
+                wanted = next(each for each in candidates if (node, each) not in self._lent)
+                self._next = (wanted - _FIRST_OF_TASKS + 1) % size
+            self._lent.add((node, wanted))
+        return wanted
+
+
+def _last_user(directory: Path) -> int | None:
+    """Whose task it was that ran in a folder last; `lend` leaves that as the folder's group."""
+    try:
+        status = directory.lstat()
+    except OSError:
+        return None
+    return status.st_gid if _FIRST_OF_TASKS <= status.st_gid <= _LAST_OF_TASKS else None
+
+
+def give_folder(directory: Path, owner: Owner) -> None:
+    """Gives a directory, and not what is in it, to an owner; raises `OSError` for a link."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(directory, flags)
+    try:
+        os.fchown(descriptor, owner.user, owner.group)
+        os.fchmod(descriptor, owner.folder_mode)
+    finally:
+        os.close(descriptor)
+
+
+def open_to_users(directory: Path) -> None:
+    """Lets every user enter and list a directory; raises `OSError`."""
+    mode = stat.S_IMODE(directory.stat().st_mode)
+    if mode & _FOR_ALL != _FOR_ALL:
+        directory.chmod(mode | _FOR_ALL)
