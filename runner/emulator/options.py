@@ -14,6 +14,19 @@ from runner.emulator.batch.core.limits import Quotas
 from runner.emulator.batch.isolation.choice import CHOICES
 from runner.emulator.server.accounts import BatchPlan
 
+_EXAMPLES = """examples:
+  %(prog)s --port 8080 > emulator.env        serve; variables for a shell go to a file
+  %(prog)s --json --until-stdin-closes       for a test that starts it
+  %(prog)s --data state                      keep everything for the next start
+  %(prog)s --tls                             serve https, and take access tokens
+  %(prog)s --fault '503 rate=0.1'            answer one request in ten with 503
+  %(prog)s --fault 'preempt at=30s'          take a spot node away after 30 seconds
+  %(prog)s --model 5m..20m --time virtual    let tasks take minutes that pass at once
+  %(prog)s --isolation none                  run tasks as plain processes
+
+docs/emulator.md is the guide; docs/emulator-reference.md has every option and operation.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -44,12 +57,17 @@ class Options:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the emulator to a parser."""
-    _add_serving(parser)
-    _add_tls(parser)
-    _add_accounts(parser)
-    _add_state(parser)
-    _add_conditions(parser)
-    _add_nodes(parser)
+    # All of them in one line of usage would hide what an error says below it.
+    parser.usage = "%(prog)s [OPTION ...]"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    _add_serving(parser.add_argument_group("where it listens and what it prints"))
+    _add_tls(parser.add_argument_group("https"))
+    _add_accounts(parser.add_argument_group("accounts"))
+    _add_state(parser.add_argument_group("state"))
+    _add_faults(parser.add_argument_group("faults"))
+    _add_models(parser.add_argument_group("tasks without processes"))
+    _add_nodes(parser.add_argument_group("nodes"))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -89,52 +107,52 @@ def read_options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def _add_serving(parser: argparse.ArgumentParser) -> None:
+def _add_serving(group: argparse._ArgumentGroup) -> None:
     """Where it listens, what it prints, when it ends."""
-    parser.add_argument(
+    group.add_argument(
         "--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--port", type=int, default=0, help="port to listen on (default: any free one)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--json", action="store_true", help="print one line of JSON in place of export lines"
     )
-    parser.add_argument(
+    group.add_argument(
         "--record",
         type=Path,
         metavar="FILE",
         help="append every request and its answer, without secrets, as a line of JSON",
     )
-    parser.add_argument(
+    group.add_argument(
         "--until-stdin-closes",
         action="store_true",
         help="end when standard input ends, and so with the program that holds its other end",
     )
 
 
-def _add_tls(parser: argparse.ArgumentParser) -> None:
+def _add_tls(group: argparse._ArgumentGroup) -> None:
     """Whether it is served over TLS, and with which certificate."""
-    parser.add_argument(
+    group.add_argument(
         "--tls",
         action="store_true",
         help="serve https, with a certificate made for it; tokens of Entra ID are taken then,"
         " without a look at their signatures",
     )
-    parser.add_argument(
+    group.add_argument(
         "--cert",
         type=Path,
         metavar="FILE",
         help="serve https with this certificate (PEM, with those that it needs); needs --key",
     )
-    parser.add_argument(
+    group.add_argument(
         "--key", type=Path, metavar="FILE", help="the certificate's private key (PEM)"
     )
 
 
-def _add_accounts(parser: argparse.ArgumentParser) -> None:
-    """Which accounts there are beside `localbatch` and `localstorage`."""
-    parser.add_argument(
+def _add_accounts(group: argparse._ArgumentGroup) -> None:
+    """Which accounts there are beside `localbatch` and `localstorage`, and what they have."""
+    group.add_argument(
         "--batch-account",
         type=_parse_batch_account,
         action="append",
@@ -142,18 +160,34 @@ def _add_accounts(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[:STORAGE]",
         help="another Batch account, whose nodes fetch files from that storage account; repeatable",
     )
-    parser.add_argument(
+    group.add_argument(
         "--storage-account",
         action="append",
         default=[],
         metavar="NAME",
         help="another storage account; repeatable",
     )
-    parser.add_argument(
+    group.add_argument(
         "--keys",
         type=Path,
         metavar="FILE",
         help="JSON object of account names and keys in base64 (default: kept in --data, or random)",
+    )
+    group.add_argument(
+        "--applications",
+        type=Path,
+        metavar="DIR",
+        help="application packages of all Batch accounts, as ID/VERSION.zip (default: the folder"
+        " `applications` of --data)",
+    )
+    group.add_argument(
+        "--quota",
+        type=_parse_quota,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="what each Batch account may have at most: dedicated-cores, spot-cores, pools or"
+        " active-jobs; repeatable (default: no bounds)",
     )
 
 
@@ -162,9 +196,9 @@ def _parse_batch_account(text: str) -> BatchPlan:
     return BatchPlan(name=name, storage=storage) if colon else BatchPlan(name=name)
 
 
-def _add_state(parser: argparse.ArgumentParser) -> None:
+def _add_state(group: argparse._ArgumentGroup) -> None:
     """What it keeps, and where."""
-    parser.add_argument(
+    group.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
@@ -173,25 +207,29 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_conditions(parser: argparse.ArgumentParser) -> None:
-    """What goes wrong on purpose, and whether tasks and time are real."""
-    parser.add_argument(
+def _add_faults(group: argparse._ArgumentGroup) -> None:
+    """What goes wrong on purpose."""
+    group.add_argument(
         "--fault",
         action="append",
         default=[],
         metavar="RULE",
         help="have something fail, such as `503 operation=create_task* rate=0.1`; repeatable",
     )
-    parser.add_argument(
+    group.add_argument(
         "--faults", type=Path, metavar="FILE", help="the same, from a file: a JSON list of rules"
     )
-    parser.add_argument(
+    group.add_argument(
         "--seed",
         type=int,
         metavar="NUMBER",
         help="repeat what was drawn for faults and models (default: another for every start)",
     )
-    parser.add_argument(
+
+
+def _add_models(group: argparse._ArgumentGroup) -> None:
+    """Whether tasks and time are real."""
+    group.add_argument(
         "--model",
         action="append",
         default=[],
@@ -199,7 +237,7 @@ def _add_conditions(parser: argparse.ArgumentParser) -> None:
         help="run no processes: tasks take their time and end, such as `10s..60s exit=1 rate=0.02`;"
         " repeatable, the first that fits a task counts",
     )
-    parser.add_argument(
+    group.add_argument(
         "--time",
         choices=("real", "virtual", "manual"),
         default="real",
@@ -208,36 +246,20 @@ def _add_conditions(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_nodes(parser: argparse.ArgumentParser) -> None:
+def _add_nodes(group: argparse._ArgumentGroup) -> None:
     """How tasks run on this machine."""
-    parser.add_argument(
+    group.add_argument(
         "--allow-admin",
         action="store_true",
         help="where nodes are plain processes: run start tasks that ask for admin, on this"
         " machine and as the user you are",
     )
-    parser.add_argument(
+    group.add_argument(
         "--isolation",
         choices=CHOICES,
         default="auto",
         help="what a node is: a copy-on-write view of this machine (Linux, as root), a container of"
         " podman or docker, or nothing but a folder (default: a view if that works, else a folder)",
-    )
-    parser.add_argument(
-        "--applications",
-        type=Path,
-        metavar="DIR",
-        help="application packages of all Batch accounts, as ID/VERSION.zip (default: the folder"
-        " `applications` of --data)",
-    )
-    parser.add_argument(
-        "--quota",
-        type=_parse_quota,
-        action="append",
-        default=[],
-        metavar="NAME=NUMBER",
-        help="what each Batch account may have at most: dedicated-cores, spot-cores, pools or"
-        " active-jobs; repeatable (default: no bounds)",
     )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,20 +21,6 @@ from tests.conformance.endpoints import Emulator
 
 def test_batch_takes_a_token(secure: Emulator) -> None:
     with BatchClient(secure.batch_endpoint, SignedIn(), connection_verify=secure.ca_file) as client:
-        assert next(iter(client.list_supported_images())).node_agent_sku_id
-
-
-def test_the_credential_of_the_documentation_is_taken(secure: Emulator) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text()
-    (sample,) = (
-        block for block in text.split("```python\n") if "class Anybody" in block.partition("```")[0]
-    )
-    names: dict[str, Any] = {}
-    exec(sample.partition("```")[0], names)
-
-    with BatchClient(
-        secure.batch_endpoint, names["Anybody"](), connection_verify=secure.ca_file
-    ) as client:
         assert next(iter(client.list_supported_images())).node_agent_sku_id
 
 

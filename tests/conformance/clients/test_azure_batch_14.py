@@ -5,48 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 
 import pytest
 
+from tests.conformance.clients.installing import install_older
 from tests.conformance.clients.written import read_exchanges
 from tests.conformance.endpoints import Emulator
 from tests.conformance.openapi.judging import Judge
 from tests.conformance.openapi.reference import read_reference
 
 PROGRAM = Path(__file__).parent / "main_path_14.py"
-RELEASE = "azure-batch==14.2.0"
-INSTALLING_SECONDS = 120
 RUNNING_SECONDS = 150
 
 
 @pytest.fixture(scope="session")
 def folder(pytestconfig: pytest.Config) -> Path:
     """Where the release is installed; kept for later runs."""
-    cache = pytestconfig.cache
-    if cache is None:
-        pytest.skip("there is no cache to install an older azure-batch to")
-    place = cache.mkdir("older-azure-batch")
-    final = place / f"{RELEASE}-python{sys.version_info.major}.{sys.version_info.minor}"
-    if final.is_dir():
-        return final
-    # Several processes may install it at once: the first to be done is the one.
-    made = place / uuid.uuid4().hex
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(made), RELEASE]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=INSTALLING_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"{RELEASE} was not installed within {INSTALLING_SECONDS} seconds")
-    if done.returncode:
-        pytest.skip(f"{RELEASE} cannot be installed: {done.stderr.strip().splitlines()[-1:]}")
-    try:
-        made.rename(final)
-    except OSError:
-        assert final.is_dir()
-    return final
+    return install_older(pytestconfig)
 
 
 @pytest.mark.parametrize("fixture", ["emulator", "tls_emulator"], ids=["http", "https"])
