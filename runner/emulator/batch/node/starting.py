@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 
 
 def start_program(
@@ -23,26 +24,42 @@ def start_program(
 ) -> subprocess.Popen[bytes]:
     """Starts a program by its words; `user` and `group` are the ids of those that it gets.
 
-    Raises `OSError` where it cannot start, `ValueError` for a null character or an environment
-    variable whose name cannot be one.
+    With a user, this process must be root and have no other threads. Raises `OSError` where it
+    cannot start, `ValueError` for a null character or an environment variable whose name cannot be
+    one.
     """
-    # A new session is a new group too, and lets Python start the process by vfork.
-    return subprocess.Popen(
-        list(words),
-        # Where another user has to look, it is looked for once the process is that user's.
-        executable=None
-        if user is not None
-        else _find_program(words[0], working_directory, environment),
-        cwd=working_directory,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        start_new_session=True,
-        user=user,
-        group=group,
-        extra_groups=None if user is None else [],
-    )
+    as_whom = nullcontext() if user is None or group is None else _being(user, group)
+    with as_whom:
+        # A new session is a new group too, and lets Python start the process by vfork.
+        return subprocess.Popen(
+            list(words),
+            executable=_find_program(words[0], working_directory, environment),
+            cwd=working_directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def _being(user: int, group: int) -> Iterator[None]:
+    """Makes this process a user's, with a way back that is closed to what it executes.
+
+    Told to change the user itself, Python would not start processes by vfork. Meanwhile nobody can
+    trace this process: the kernel sees to that wherever users change.
+    """
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setresgid(group, group, 0)
+    os.setresuid(user, user, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+        os.setresgid(0, 0, 0)
+        os.setgroups(groups)
 
 
 def _find_program(

@@ -107,6 +107,19 @@ def test_a_user_is_known_by_name_and_may_not_change_the_node(nodes: Nodes) -> No
     assert b"_azbatch" not in Path("/etc/passwd").read_bytes()
 
 
+def test_a_user_has_no_way_back_to_root(nodes: Nodes) -> None:
+    lines = nodes.say("cat /proc/self/status", user=POOL_USER).splitlines()
+    status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+
+    assert status["Uid"] == ["60600"] * 4
+    assert status["Gid"] == ["60600"] * 4
+    assert status["Groups"] == []
+    assert {int(status[name][0], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
+    assert nodes.run("kill", "-0", "1", user=POOL_USER) == 1
+    assert nodes.run("ls", "/proc/1/root/", user=POOL_USER) == 2
+    assert nodes.say("id -u; id -G") == "0\n0"
+
+
 def test_each_user_has_one_line_whatever_restarts(nodes: Nodes) -> None:
     ann = named_user("ann-of-a-pool", 0, 4711, 4712)
     for _ in range(2):
