@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 _PIECE_BYTES = 1024 * 1024
 _TIMEOUT_SECONDS = 30
+_METADATA = "x-ms-meta-"
 # Not the loop's own threads: the other server may be this one, which needs those to answer.
 _THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="blob-source")
 
@@ -31,6 +32,8 @@ class Fetched:
     reason: str
     headers: Mapping[str, str]
     """Names in lower case."""
+    metadata: tuple[tuple[str, str], ...]
+    """Of a blob: names, as sent, and values."""
     connection: http.client.HTTPConnection = field(repr=False)
     response: http.client.HTTPResponse = field(repr=False)
 
@@ -85,6 +88,11 @@ def _open(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None) -> F
         status=response.status,
         reason=response.reason,
         headers={name.lower(): value for name, value in response.getheaders()},
+        metadata=tuple(
+            (name[len(_METADATA) :], value)
+            for name, value in response.getheaders()
+            if name.lower().startswith(_METADATA)
+        ),
         connection=connection,
         response=response,
     )

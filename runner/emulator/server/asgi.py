@@ -16,6 +16,7 @@ from runner.emulator.server.breaking import (
     BrokenOffError,
     NoAnswerError,
     cut,
+    spelling,
     stay_silent,
     wait_until_gone,
 )
@@ -44,6 +45,13 @@ _FAULT = Response(
     headers=(("Content-Type", "text/plain; charset=utf-8"),),
     body=b"The emulator failed to answer; its log has the traceback.\n",
 )
+
+
+class _Spelled(bytes):
+    """A header's name that uvicorn, which sends all names in lower case, sends as it is."""
+
+    def lower(self) -> bytes:
+        return self
 
 
 class ClientDisconnectedError(Exception):
@@ -121,12 +129,15 @@ def _read_request(scope: Message, content: _Content) -> Request:
         scheme=scope["scheme"],
         client_address=client[0] if client else "",
         body=content.pieces(),
+        spelling={
+            name.decode("latin-1"): sent.decode("latin-1") for name, sent in spelling(scope).items()
+        },
     )
 
 
 async def _send_response(response: Response, receive: Receive, send: Send, *, close: bool) -> None:
     body = response.body
-    headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
+    headers = [(_spell(k), v.encode("latin-1")) for k, v in response.headers]
     if isinstance(body, bytes) and not any(k.lower() in _SIZES for k, _ in headers):
         headers.append((b"content-length", str(len(body)).encode("ascii")))
     if close:
@@ -136,6 +147,11 @@ async def _send_response(response: Response, receive: Receive, send: Send, *, cl
         await send({"type": "http.response.body", "body": body})
     else:
         await _send_pieces(body, receive, send)
+
+
+def _spell(name: str) -> bytes:
+    encoded = name.encode("latin-1")
+    return _Spelled(encoded) if name.startswith("x-ms-meta-") else encoded
 
 
 async def _send_pieces(pieces: AsyncIterator[bytes], receive: Receive, send: Send) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_EXTENSION = "runner.emulator.cut"
+_EXTENSION = "runner.emulator"
+_METADATA = b"x-ms-meta-"
 # Closing with time 0 sends RST in place of FIN (socket(7), SO_LINGER).
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -39,18 +40,36 @@ class BrokenOffError(Exception):
 
 
 class CuttableProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which lets the application cut the connection of a request."""
+    """uvicorn's protocol, which lets the application cut the connection of a request.
+
+    It also keeps how the names of metadata are spelled.
+    """
 
     def on_message_begin(self) -> None:
         """Makes the scope of a request, with the means to cut its connection."""
         super().on_message_begin()
-        self.scope["extensions"] = {_EXTENSION: {"cut": self._cut}}
+        self._spelled: dict[bytes, bytes] = {}
+        self.scope["extensions"] = {_EXTENSION: {"cut": self._cut, "spelled": self._spelled}}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes in a header; ASGI has its name in lower case, and some names are told back."""
+        super().on_header(name, value)
+        if name[: len(_METADATA)].lower() == _METADATA:
+            self._spelled[name.lower()] = name
 
     def _cut(self) -> None:
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.transport.abort()
+
+
+def spelling(scope: MutableMapping[str, Any]) -> Mapping[bytes, bytes]:
+    """How the headers of metadata were spelled, by their names in lower case."""
+    spelled: Mapping[bytes, bytes] = (
+        scope.get("extensions", {}).get(_EXTENSION, {}).get("spelled", {})
+    )
+    return spelled
 
 
 async def cut(scope: MutableMapping[str, Any], receive: Receive) -> None:

@@ -6,7 +6,7 @@ It must not know which service answers, nor how bytes reach the socket (`server.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from runner.emulator.server.addresses import Address, find_address
@@ -29,6 +29,8 @@ class Request:
     client_address: str
     body: AsyncIterator[bytes]
     """The content in pieces; may be read once."""
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    """Names of headers of metadata (`x-ms-meta-...`) as sent, by their names in `headers`."""
 
     @property
     def address(self) -> Address:

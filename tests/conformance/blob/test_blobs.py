@@ -149,6 +149,26 @@ def test_properties(container: ContainerClient) -> None:
     assert (listed.size, listed.last_modified) == (7, properties.last_modified)
 
 
+def test_names_of_metadata_keep_their_case(
+    container: ContainerClient,
+) -> None:
+    metadata = {"Author": "a", "UP": "b", "low": "c"}
+    blob = container.upload_blob("b", b"content", metadata=metadata)
+    copy = container.get_blob_client("copy")
+    copy.start_copy_from_url(blob.url)
+    changed = {"FirstName": "d"}
+    container.set_container_metadata(changed)
+
+    assert blob.get_blob_properties().metadata == metadata
+    assert copy.get_blob_properties().metadata == metadata
+    assert [listed.metadata for listed in container.list_blobs(include=["metadata"])] == [
+        metadata
+    ] * 2
+    assert container.get_container_properties().metadata == changed
+    blob.set_blob_metadata(changed)
+    assert blob.get_blob_properties().metadata == changed
+
+
 def test_metadata_and_headers_can_be_set(container: ContainerClient) -> None:
     blob = container.upload_blob("b", b"content")
 

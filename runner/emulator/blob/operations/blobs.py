@@ -57,7 +57,7 @@ async def put(call: Call) -> Response:
     writing = blobs.Writing(
         key=call.key,
         headers=content_headers,
-        metadata=read_metadata(headers),
+        metadata=read_metadata(call.request),
         conditions=read_conditions(headers),
         may_overwrite=call.may_overwrite,
         kind=kind,
@@ -155,7 +155,7 @@ async def set_metadata(call: Call) -> Response:
     """Set Blob Metadata."""
     headers = call.request.headers
     blob = blobs.set_metadata(
-        call.state, call.key, read_metadata(headers), read_conditions(headers), call.clock()
+        call.state, call.key, read_metadata(call.request), read_conditions(headers), call.clock()
     )
     return Response(status=200, headers=(*version_headers(blob), ENCRYPTED))
 
@@ -173,7 +173,7 @@ async def take_snapshot(call: Call) -> Response:
     """Snapshot Blob."""
     headers = call.request.headers
     snapshot = blobs.take_snapshot(
-        call.state, call.key, read_metadata(headers), read_conditions(headers), call.clock()
+        call.state, call.key, read_metadata(call.request), read_conditions(headers), call.clock()
     )
     named = ("x-ms-snapshot", snapshot.key.snapshot)
     return Response(status=201, headers=(named, *version_headers(snapshot), ENCRYPTED))

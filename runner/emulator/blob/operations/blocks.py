@@ -85,7 +85,7 @@ async def put_block_list(call: Call) -> Response:
     writing = blobs.Writing(
         key=call.key,
         headers=read_content_headers(headers),
-        metadata=read_metadata(headers),
+        metadata=read_metadata(call.request),
         conditions=read_conditions(headers),
         may_overwrite=call.may_overwrite,
         tier=read_tier(headers),

@@ -175,11 +175,11 @@ def read_tier(headers: Mapping[str, str]) -> Tier | None:
         raise header_refused("x-ms-access-tier", value) from error
 
 
-def read_metadata(headers: Mapping[str, str]) -> Metadata:
-    """The `x-ms-meta-` headers, in the order sent."""
+def read_metadata(request: Request) -> Metadata:
+    """The `x-ms-meta-` headers, in the order sent; their names keep their case."""
     return tuple(
-        (name[len("x-ms-meta-") :], value)
-        for name, value in headers.items()
+        (request.spelling.get(name, name)[len("x-ms-meta-") :], value)
+        for name, value in request.headers.items()
         if name.startswith("x-ms-meta-")
     )
 

@@ -49,7 +49,7 @@ async def create(call: Call) -> Response:
     container = create_container(
         call.state,
         call.target.container,
-        read_metadata(headers),
+        read_metadata(call.request),
         read_access(headers),
         call.clock(),
     )
@@ -79,7 +79,7 @@ async def set_metadata(call: Call) -> Response:
     container = set_container_metadata(
         call.state,
         call.target.container,
-        read_metadata(headers),
+        read_metadata(call.request),
         read_conditions(headers),
         call.clock(),
     )

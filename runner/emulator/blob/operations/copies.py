@@ -190,7 +190,7 @@ def _read_writing(call: Call) -> blobs.Writing:
     return blobs.Writing(
         key=call.key,
         headers=ContentHeaders(),
-        metadata=read_metadata(headers),
+        metadata=read_metadata(call.request),
         conditions=read_conditions(headers),
         may_overwrite=call.may_overwrite,
         tier=read_tier(headers),

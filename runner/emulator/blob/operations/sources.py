@@ -185,11 +185,7 @@ async def _open_remote(
             url=_without_query(url),
             size_bytes=int(size),
             headers=_read_headers(fetched.headers),
-            metadata=tuple(
-                (name[len("x-ms-meta-") :], value)
-                for name, value in fetched.headers.items()
-                if name.startswith("x-ms-meta-")
-            ),
+            metadata=fetched.metadata,
             tags=(),
             pieces=fetched.pieces(),
             blob=None,
