@@ -21,10 +21,11 @@ from runner.emulator.batch.core.job import (
     OnAllTasksComplete,
     OnTaskFailure,
 )
-from runner.emulator.batch.core.jobs import disable_job, terminate_job
+from runner.emulator.batch.core.jobs import begin_disabling, terminate_job
 from runner.emulator.batch.core.pool import PoolState
 from runner.emulator.batch.core.pools import delete_pool
 from runner.emulator.batch.core.releases import release_nodes
+from runner.emulator.batch.core.runs import ENDED_BY_REQUEST
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import JobAction
 
@@ -33,12 +34,19 @@ MANAGER_COMPLETE = "JMComplete"
 TASK_FAILED = "TaskFailed"
 TIME_EXPIRED = "MaxWallClockTimeExpiry"
 
+_DISABLED = frozenset({JobState.DISABLING, JobState.DISABLED})
+_GOING_ON = _DISABLED | {JobState.ACTIVE, JobState.ENABLING}
+
 
 def react_to_exit(state: State, now: datetime, job_id: JobId, task_id: TaskId) -> None:
-    """Does to a job what the exit conditions of a task that just ended ask for."""
+    """Does to a job what the exit conditions of a task that just ended ask for.
+
+    Also while the job is disabled, whose tasks may go on to their end. A task that was ended by a
+    request has met no exit condition; a job manager's end ends its job whatever caused it.
+    """
     job = state.store.jobs.get(key_of(job_id))
     task = state.store.tasks(job_id).get(key_of(task_id)) if job is not None else None
-    if job is None or task is None or job.state is not JobState.ACTIVE:
+    if job is None or task is None or job.state not in _GOING_ON:
         return
     manager = job.rules.manager
     if manager is not None and manager.kills_job and key_of(manager.id) == key_of(task.id):
@@ -46,17 +54,23 @@ def react_to_exit(state: State, now: datetime, job_id: JobId, task_id: TaskId) -
         return
     if job.rules.on_task_failure is not OnTaskFailure.PERFORM_EXIT_OPTIONS:
         return
+    if task.failure == ENDED_BY_REQUEST:
+        return
     match exit_action(task).job:
         case JobAction.NONE:
             pass
         case JobAction.DISABLE:
-            disable_job(state, now, job.id, DisableTasks.REQUEUE)
+            if job.state not in _DISABLED:
+                begin_disabling(state, now, job, DisableTasks.REQUEUE)
         case JobAction.TERMINATE:
             terminate_job(state, now, job.id, TASK_FAILED)
 
 
 def look_at_job(state: State, now: datetime, job: Job) -> None:
     """Moves a job on whose transient state, time or work is over; leaves any other alone."""
+    if job.state in _GOING_ON and _is_out_of_time(job, now):
+        terminate_job(state, now, job.id, TIME_EXPIRED)
+        return
     gone = not state.has_runs(job.id)
     over = now >= job.state_time + state.pace.job_changing
     match job.state:
@@ -65,6 +79,7 @@ def look_at_job(state: State, now: datetime, job: Job) -> None:
         case JobState.DISABLING:
             if gone and over:
                 _arrive(state, now, job, JobState.DISABLED)
+                state.touch_job(job.id)
         case JobState.ENABLING:
             if over:
                 _arrive(state, now, job, JobState.ACTIVE)
@@ -84,11 +99,12 @@ def look_at_job(state: State, now: datetime, job: Job) -> None:
             assert_never(job.state)
 
 
-def _end_when_done(state: State, now: datetime, job: Job) -> None:
+def _is_out_of_time(job: Job, now: datetime) -> bool:
     limit = job.rules.max_wall_clock_time
-    if limit is not None and now >= job.started + limit:
-        terminate_job(state, now, job.id, TIME_EXPIRED)
-        return
+    return limit is not None and now >= job.started + limit
+
+
+def _end_when_done(state: State, now: datetime, job: Job) -> None:
     if job.rules.on_all_complete is OnAllTasksComplete.TERMINATE_JOB:
         counts = state.store.tasks(job.id).counts()
         if counts.active == 0 and counts.running == 0:

@@ -169,6 +169,11 @@ def disable_job(state: State, now: datetime, identifier: JobId, option: DisableT
     job = state.store.job(identifier)
     if job.state is not JobState.ACTIVE:
         raise _wrong_state(job, Reason.JOB_NOT_ACTIVE)
+    return begin_disabling(state, now, job, option)
+
+
+def begin_disabling(state: State, now: datetime, job: Job, option: DisableTasks) -> Job:
+    """Disables a job, whatever asks for it, that may run tasks or is about to."""
     job = _moved(state, now, job, JobState.DISABLING)
     state.store.put(job)
     match option:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from runner.emulator.batch.core.actions import Kill, RemoveTaskFiles, RunTask
+from runner.emulator.batch.core.actions import RemoveTaskFiles, RunTask
 from runner.emulator.batch.core.agenda import TaskDue
 from runner.emulator.batch.core.ids import JobId, RunId, TaskId, key_of
 from runner.emulator.batch.core.instances import (
@@ -329,6 +329,7 @@ def end_task(state: State, now: datetime, task: Task) -> None:
             failure=ENDED_BY_REQUEST,
         )
     )
+    state.ended_tasks.append((task.job, task.id))
     _watch_retention(state, task, now)
     state.touch_job(task.job)
 
@@ -339,7 +340,7 @@ def kill_task(state: State, now: datetime, task: Task, *, but: RunId | None = No
         if identifier == but or identifier not in state.runs:
             continue
         if identifier not in state.waiting_runs:
-            state.actions.append(Kill(run=identifier))
+            state.kill(identifier)
             continue
         # Nothing runs yet, or any more, whose end would be reported.
         run = state.close_run(identifier)

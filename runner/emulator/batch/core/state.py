@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.emulator.batch.autoscale.samples import History
-from runner.emulator.batch.core.actions import Action
+from runner.emulator.batch.core.actions import Action, Kill
 from runner.emulator.batch.core.agenda import Agenda
 from runner.emulator.batch.core.ids import (
     JobId,
@@ -80,6 +80,7 @@ class State:
         self.touched_pools: dict[PoolId, None] = {}
         self.offered_pools: dict[PoolId, None] = {}
         self._runs_of_job: defaultdict[Key, set[RunId]] = defaultdict(set)
+        self._killed: defaultdict[tuple[Key, Key], set[RunId]] = defaultdict(set)
         self._runs_made = 0
         self._last_stamp: datetime | None = None
 
@@ -107,12 +108,33 @@ class State:
         """Takes an execution out; None where it is not known."""
         run = self.runs.pop(identifier, None)
         self.waiting_runs.discard(identifier)
+        if run is not None and run.job is not None and run.task is not None:
+            self._note_gone(identifier, run.job, run.task)
         if run is not None and run.job is not None:
             key = key_of(run.job)
             self._runs_of_job[key].discard(identifier)
             if not self._runs_of_job[key]:
                 del self._runs_of_job[key]
         return run
+
+    def kill(self, identifier: RunId) -> None:
+        """Has the processes of a task be killed; the task is not run again before they are gone.
+
+        They are in the directory that the next run would have, where that is on the same node.
+        """
+        self.actions.append(Kill(run=identifier))
+        run = self.runs[identifier]
+        if run.job is not None and run.task is not None:
+            self._killed[key_of(run.job), key_of(run.task)].add(identifier)
+            self.store.tasks(run.job).hold(key_of(run.task))
+
+    def _note_gone(self, identifier: RunId, job: JobId, task: TaskId) -> None:
+        names = key_of(job), key_of(task)
+        if names in self._killed:
+            self._killed[names].discard(identifier)
+            if not self._killed[names]:
+                del self._killed[names]
+                self.store.tasks(job).let_go(key_of(task))
 
     def has_runs(self, job: JobId) -> bool:
         """Whether processes of the job's tasks are still there."""

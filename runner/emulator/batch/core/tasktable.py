@@ -39,7 +39,10 @@ class TaskTotals:
 
 
 class TaskTable:
-    """All indexes follow from the records alone, so that they can be rebuilt from storage."""
+    """All indexes follow from the records alone, so that they can be rebuilt from storage.
+
+    But for the tasks that are held: their killed processes end with the emulator, too.
+    """
 
     def __init__(self) -> None:
         self._tasks: OrderedTable[Task] = OrderedTable()
@@ -51,6 +54,7 @@ class TaskTable:
         self._dependencies = DependencyIndex()
         self._queues: dict[tuple[int, int], list[tuple[int, Key]]] = {}
         self._ready: dict[Key, int] = {}
+        self._held: set[Key] = set()
         self.any_of_several = False
         """Whether the job ever had a multi-instance task."""
 
@@ -124,6 +128,18 @@ class TaskTable:
         """Has no task wait for that one, which was there before and had let others run."""
         self._dependencies.satisfy(key)
 
+    def hold(self, key: Key) -> None:
+        """Has a task wait until `let_go`, or another that gets its id."""
+        self._held.add(key)
+        self._ready.pop(key, None)
+
+    def let_go(self, key: Key) -> None:
+        """Takes note that a task need wait no more for what was left of it."""
+        self._held.discard(key)
+        task = self._tasks.get(key)
+        if task is not None:
+            self._queue(key, task)
+
     def next_ready(self, free_slots: int, free_nodes: int) -> Task | None:
         """The task that waits longest among those that fit into the free slots of a node.
 
@@ -144,7 +160,8 @@ class TaskTable:
         return None if best is None else self._tasks.get(best[1])
 
     def _queue(self, key: Key, task: Task) -> None:
-        if task.state is TaskState.ACTIVE and not self._dependencies.blocks(key):
+        free = key not in self._held and not self._dependencies.blocks(key)
+        if task.state is TaskState.ACTIVE and free:
             if key not in self._ready:
                 self._ready[key] = task.number
                 queue = self._queues.setdefault((task.slots, task.instances), [])

@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 
 from runner.emulator.batch.core.actions import RemoveJobFiles
-from runner.emulator.batch.core.ids import JobId, Key, PoolId
+from runner.emulator.batch.core.ids import JobId, Key, PoolId, TaskId
 from runner.emulator.batch.core.job import (
     AutoPool,
     DisableTasks,
     JobState,
+    ManagerRule,
     OnAllTasksComplete,
     OnTaskFailure,
 )
@@ -26,9 +27,11 @@ from runner.emulator.batch.core.jobs import (
 from runner.emulator.batch.core.pool import PoolState
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.task import ExitAction, ExitRules, JobAction, TaskState
+from runner.emulator.batch.core.tasks import terminate_task
 from tests.unit.emulator.batch.core.world import RULES, World
 
 JOB = JobId("job")
+MANAGED = replace(RULES, manager=ManagerRule(id=TaskId("manager"), kills_job=True, exclusive=False))
 ENDS_ITSELF = replace(RULES, on_all_complete=OnAllTasksComplete.TERMINATE_JOB)
 
 
@@ -217,3 +220,91 @@ def test_a_job_moves_to_another_pool_only_while_it_is_disabled() -> None:
     world.wait()
     move()
     assert world.job_now().pool == "other"
+
+
+def test_a_job_manager_that_is_ended_ends_its_job() -> None:
+    world = World()
+    world.pool()
+    world.job(rules=MANAGED)
+    world.add("manager")
+    terminate_task(world.state, world.now, JOB, TaskId("manager"))
+    world.settle()
+    world.obey_kills()
+    world.wait()
+    job = world.job_now()
+    assert (job.state, job.terminate_reason) == (JobState.COMPLETED, "JMComplete")
+
+
+def test_what_ends_while_its_job_is_being_disabled_acts_on_the_job() -> None:
+    world = World()
+    world.pool(dedicated=2)
+    world.job("managed", rules=MANAGED)
+    world.add("manager", job="managed")
+    world.job(rules=replace(RULES, on_task_failure=OnTaskFailure.PERFORM_EXIT_OPTIONS))
+    world.add("a", exits=exits(JobAction.TERMINATE))
+    for name in ("managed", "job"):
+        disable_job(world.state, world.now, JobId(name), DisableTasks.WAIT)
+    world.wait()
+    assert world.job_now().state is world.job_now("managed").state is JobState.DISABLING
+    world.end("manager")
+    world.end("a", 1)
+    world.wait()
+    jobs = [world.job_now(name) for name in ("managed", "job")]
+    assert [(job.state, job.terminate_reason) for job in jobs] == [
+        (JobState.COMPLETED, "JMComplete"),
+        (JobState.COMPLETED, "TaskFailed"),
+    ]
+
+
+@pytest.mark.parametrize("enabling", [False, True])
+def test_an_exit_disables_a_job_that_is_not_yet(enabling: bool) -> None:
+    world = World()
+    world.pool()
+    world.job(rules=replace(RULES, on_task_failure=OnTaskFailure.PERFORM_EXIT_OPTIONS))
+    world.add("a", exits=exits(JobAction.DISABLE))
+    disable_job(world.state, world.now, JOB, DisableTasks.WAIT)
+    if enabling:
+        enable_job(world.state, world.now, JOB)
+    world.settle()
+    world.end("a", 1)
+    world.wait()
+    assert world.job_now().state is JobState.DISABLED
+
+
+def test_ending_tasks_by_disabling_their_job_is_no_exit_of_theirs() -> None:
+    world = World()
+    world.pool()
+    world.job(rules=replace(RULES, on_task_failure=OnTaskFailure.PERFORM_EXIT_OPTIONS))
+    world.add("a", exits=exits(JobAction.TERMINATE))
+    disable_job(world.state, world.now, JOB, DisableTasks.TERMINATE)
+    world.settle()
+    world.obey_kills()
+    world.wait()
+    assert world.task("a").state is TaskState.COMPLETED
+    assert world.job_now().state is JobState.DISABLED
+
+
+def test_time_ends_a_job_that_waits_to_be_disabled() -> None:
+    world = World()
+    world.pool()
+    world.job(rules=replace(RULES, max_wall_clock_time=timedelta(minutes=1)))
+    world.add("a")
+    disable_job(world.state, world.now, JOB, DisableTasks.WAIT)
+    world.wait(timedelta(minutes=2))
+    assert world.job_now().state is JobState.TERMINATING
+    world.obey_kills()
+    job = world.job_now()
+    assert (job.state, job.terminate_reason) == (JobState.COMPLETED, "MaxWallClockTimeExpiry")
+
+
+def test_a_job_that_is_to_end_itself_does_so_once_it_is_disabled() -> None:
+    world = World()
+    world.pool()
+    world.job(rules=ENDS_ITSELF)
+    world.add("a")
+    disable_job(world.state, world.now, JOB, DisableTasks.WAIT)
+    world.wait()
+    world.end("a")
+    world.wait()
+    job = world.job_now()
+    assert (job.state, job.terminate_reason) == (JobState.COMPLETED, "AllTasksComplete")

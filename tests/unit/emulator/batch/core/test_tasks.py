@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from runner.emulator.batch.core.actions import Kill, RemoveTaskFiles
+from runner.emulator.batch.core.actions import Kill, RemoveTaskFiles, RunTask
 from runner.emulator.batch.core.ids import JobId, TaskId
 from runner.emulator.batch.core.node import NodeState
 from runner.emulator.batch.core.refusal import Reason, RefusedError
@@ -160,3 +160,27 @@ def test_a_task_that_runs_again_has_files_again(world: World) -> None:
     world.wait(timedelta(minutes=5))
     assert world.task("a").cleaned_up
     assert len([a for a in world.actions if isinstance(a, RemoveTaskFiles)]) == 1
+
+
+@pytest.mark.parametrize("how", ["reactivated", "made anew"])
+def test_a_task_does_not_run_beside_what_is_left_of_it(how: str) -> None:
+    world = World()
+    world.pool(slots=2)
+    job = world.job()
+    world.add("a")
+    first = world.tasks_started.pop("a")
+    if how == "reactivated":
+        terminate_task(world.state, world.now, job, TaskId("a"))
+        reactivate_task(world.state, world.now, job, TaskId("a"))
+    else:
+        delete_task(world.state, world.now, job, TaskId("a"))
+        world.add("a")
+    world.settle()
+    assert (world.running, world.task("a").state) == (set(), TaskState.ACTIVE)
+    world.add("b")
+    assert world.running == {"b"}
+    world.obey_kills()
+    assert world.running == {"a", "b"}
+    assert world.tasks_started["a"] != first
+    assert isinstance(world.actions[-2], RemoveTaskFiles)
+    assert isinstance(world.actions[-1], RunTask)
