@@ -246,8 +246,8 @@ def let_time_pass(reader: Reader) -> None:
         reader.save()
         succeeded, _, failed, _ = reader.ground.type_in(reader.take()).split()
     # Those of the last minutes are still at work when the last hour is over.
-    assert 16_700 < int(succeeded) + int(failed) <= 16_800
-    assert 200 < int(failed) < 500
+    assert 3_300 < int(succeeded) + int(failed) <= 3_360
+    assert 20 < int(failed) < 150
 
 
 def lay_out_applications(reader: Reader) -> None:
