@@ -30,6 +30,7 @@ def clear_node(
         state.actions.append(Kill(run=node.start.run))
     for record in state.store.job_nodes.of_node(node.id):
         state.actions.extend(Kill(run=run) for run in record.runs)
+        state.touch_job(record.job)
     end_tasks(state, now, node, option)
 
 

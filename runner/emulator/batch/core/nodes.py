@@ -12,9 +12,11 @@ from runner.emulator.batch.core.actions import PrepareNode, RemoveNodeFiles, Run
 from runner.emulator.batch.core.agenda import NodeDue
 from runner.emulator.batch.core.clearing import clear_node, end_tasks, is_clear
 from runner.emulator.batch.core.ids import NodeId, RunId, key_of
+from runner.emulator.batch.core.job import JobState
 from runner.emulator.batch.core.node import Node, NodeRun, NodeState, SchedulingState
 from runner.emulator.batch.core.pool import Deallocation, Pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.releases import lost_release
 from runner.emulator.batch.core.runs import may_retry, with_exit_failure
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.node.launch import Outcome
@@ -95,7 +97,14 @@ def _boot(state: State, now: datetime, node: Node) -> None:
         waits = rule.wait_for_success
         start = NodeState.WAITING_FOR_START_TASK if waits else ready
         _run_start_task(state, replace(node, state=start, start=NodeRun(started=now)))
+    _tell_jobs(state, node)
     state.offer_work(node.pool)
+
+
+def _tell_jobs(state: State, node: Node) -> None:
+    """Has the jobs looked at that may wait for a node, to be released there."""
+    for record in state.store.job_nodes.of_node(node.id):
+        state.touch_job(record.job)
 
 
 def _run_start_task(state: State, node: Node) -> None:
@@ -138,6 +147,7 @@ def end_start_task(state: State, now: datetime, identifier: RunId, outcome: Outc
         node = replace(node, state=to, state_time=now)
     state.store.put(node)
     look_at_node(state, now, node)
+    _tell_jobs(state, node)
     state.offer_work(node.pool)
 
 
@@ -158,7 +168,7 @@ def _leave(state: State, now: datetime, node: Node) -> None:
     give_back(state, now, node)
     state.store.delete(node)
     for record in state.store.job_nodes.of_node(node.id):
-        state.store.put(replace(record, left=True))
+        state.store.put(replace(lost_release(state, now, record), left=True))
         state.touch_job(record.job)
     state.actions.append(RemoveNodeFiles(node=node.id))
     state.logs.forget(node.id)
@@ -175,6 +185,7 @@ def give_back(state: State, now: datetime, node: Node) -> Node:
 
 def _lose_files(state: State, node: Node) -> Node:
     """What is left of a node whose disk is made anew: jobs prepare it again before their tasks."""
+    _tell_jobs(state, node)
     for record in state.store.job_nodes.of_node(node.id):
         if record.release is None:
             state.store.delete(record)
@@ -192,9 +203,12 @@ def _forget_preparations(state: State, node: Node) -> None:
     """What has to be prepared anew for jobs after a restart will be, before their next task.
 
     REST reference, `rerunOnNodeRebootAfterSuccess`: always where the preparation did not succeed.
+    A job that ends has no next task, and is still to be released.
     """
     for record in state.store.job_nodes.of_node(node.id):
         job = state.store.jobs.get(key_of(record.job))
+        if job is not None and job.state in (JobState.TERMINATING, JobState.DELETING):
+            continue
         rule = None if job is None else job.rules.preparation
         again = rule is None or rule.rerun_after_reboot or record.preparation.failure is not None
         if again and record.release is None:

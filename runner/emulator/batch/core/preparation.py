@@ -26,6 +26,8 @@ from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.node.launch import Outcome
 
+_HELD_UP = frozenset({JobState.DISABLING, JobState.DISABLED, JobState.ENABLING})
+
 
 def place_task(state: State, now: datetime, task: Task, nodes: Sequence[Node]) -> None:
     """Gives a waiting task to nodes, which are prepared for its job first where that asks for it.
@@ -84,14 +86,24 @@ def end_preparation(
             again = replace(attempt, retry_count=attempt.retry_count + 1, last_retry=now)
             _run_preparation(state, job, node, rule, again)
             return
+        if retried and _stays(node) and job.state in _HELD_UP:
+            # Its next attempt is with the next task that comes here, once the job is enabled.
+            state.store.delete(record)
+            _give_back(state, now, job, node)
+            return
     state.store.put(replace(record, preparation=ended_run(attempt, now, outcome)))
-    if node is not None:
-        failed = outcome is None or outcome.failure is not None
+    if outcome is None or outcome.failure is not None:
+        _give_back(state, now, job, node)
+    elif node is not None:
         for task in tuple(_waiting_tasks(state, job, node)):
-            if failed:
-                return_task(state, now, task)
-            elif _is_prepared(state, task):
+            if _is_prepared(state, task):
                 run_waiting_task(state, now, task)
+
+
+def _give_back(state: State, now: datetime, job: Job, node: Node | None) -> None:
+    """Puts the tasks back that wait for a node to be prepared."""
+    for task in () if node is None else tuple(_waiting_tasks(state, job, node)):
+        return_task(state, now, task)
 
 
 def ended_run(attempt: NodeRun, now: datetime, outcome: Outcome | None) -> NodeRun:

@@ -15,11 +15,14 @@ from runner.emulator.batch.core.job import (
     PreparationRule,
 )
 from runner.emulator.batch.core.jobs import delete_job, disable_job, enable_job, terminate_job
-from runner.emulator.batch.core.node import NodeState
+from runner.emulator.batch.core.mishaps import make_unusable
+from runner.emulator.batch.core.node import Node, NodeState
+from runner.emulator.batch.core.nodes import leave_pool
 from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.core.pools import resize_pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
-from runner.emulator.batch.core.restarts import reboot_node
+from runner.emulator.batch.core.restarts import deallocate_node, reboot_node
+from runner.emulator.batch.core.runs import ENDED_BY_REQUEST
 from runner.emulator.batch.core.task import TaskState
 from runner.emulator.batch.core.tasks import delete_task, terminate_task
 from tests.unit.emulator.batch.core.world import RULES, World
@@ -275,3 +278,81 @@ def test_a_node_that_restarts_is_prepared_anew(rerun: bool, exit_code: int, expe
     world.wait()
     world.add("b")
     assert (node.id in world.preparations) is expected
+
+
+def test_a_preparation_that_fails_while_its_job_is_disabled_is_tried_again() -> None:
+    world = prepared_world(rules=replace(BOTH, preparation=replace(PREPARATION, max_retry_count=1)))
+    (node,) = world.nodes()
+    world.add("a")
+    disable_job(world.state, world.now, JOB, DisableTasks.WAIT)
+    world.settle()
+    world.end_preparation(node.id, 1)
+    world.wait()
+    assert world.job_now().state is JobState.DISABLED
+    assert world.preparations == {}
+    enable_job(world.state, world.now, JOB)
+    world.wait()
+    world.end_preparation(node.id)
+    assert world.running == {"a"}
+
+
+def ended_world(*, to: NodeState) -> World:
+    """A job that ends while the node that it was prepared on is not at hand."""
+    world = prepared_world()
+    (node,) = world.nodes()
+    world.add("a")
+    world.end_preparation(node.id)
+    world.end("a")
+    match to:
+        case NodeState.REBOOTING:
+            reboot_node(world.state, world.now, node_now(world), Deallocation.REQUEUE)
+        case NodeState.DEALLOCATING:
+            deallocate_node(world.state, world.now, node_now(world), Deallocation.REQUEUE)
+        case NodeState.UNUSABLE:
+            make_unusable(world.state, world.now, node.pool, node.id)
+        case _:
+            leave_pool(world.state, world.now, node_now(world), Deallocation.REQUEUE)
+    terminate_job(world.state, world.now, JOB, "enough")
+    world.settle()
+    assert (node_now(world).state, world.job_now().state) == (to, JobState.TERMINATING)
+    return world
+
+
+def node_now(world: World) -> Node:
+    """The only node."""
+    return world.nodes()[0]
+
+
+def test_a_node_that_restarts_is_released_once_it_is_back() -> None:
+    world = ended_world(to=NodeState.REBOOTING)
+    node = node_now(world)
+    while not world.releases:
+        world.now += timedelta(milliseconds=1)
+        world.settle()
+        assert world.job_now().state is JobState.TERMINATING
+    assert node_now(world).state is NodeState.IDLE
+    world.end_release(node.id)
+    world.wait()
+    assert world.job_now().state is JobState.COMPLETED
+
+
+@pytest.mark.parametrize("to", [NodeState.UNUSABLE, NodeState.LEAVING_POOL])
+def test_the_release_has_failed_on_a_node_that_is_lost(to: NodeState) -> None:
+    world = ended_world(to=to)
+    node = node_now(world)
+    world.wait()
+    assert world.job_now().state is JobState.COMPLETED
+    record = world.state.store.job_nodes.get(JOB, node.id)
+    assert record is not None
+    assert record.release is not None
+    assert record.release.failure == ENDED_BY_REQUEST
+    assert world.releases == {}
+
+
+def test_a_node_without_its_files_has_nothing_to_release() -> None:
+    world = ended_world(to=NodeState.DEALLOCATING)
+    node = node_now(world)
+    world.wait()
+    assert world.job_now().state is JobState.COMPLETED
+    assert world.releases == {}
+    assert world.state.store.job_nodes.get(JOB, node.id) is None
