@@ -32,6 +32,7 @@ from runner.emulator.batch.core.actions import (
     UploadLogs,
 )
 from runner.emulator.batch.core.engine import advance
+from runner.emulator.batch.core.folders import job_folder, task_folder
 from runner.emulator.batch.core.ids import NodeId, RunId
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.node import Node
@@ -64,7 +65,6 @@ from runner.emulator.batch.node.launch import (
     Outcome,
 )
 from runner.emulator.batch.node.logupload import send_texts
-from runner.emulator.batch.operations.views.entities import job_folder, task_folder
 from runner.emulator.batch.removals import Removal, Removals
 from runner.emulator.batch.unrun import end_with_fault, fail_on_purpose, refuse_admin, skip
 from runner.emulator.storage.journal import Journal

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
@@ -29,7 +30,6 @@ from runner.emulator.batch.launching.variables import (
 from runner.emulator.batch.node.containers import Bind, Container
 from runner.emulator.batch.node.launch import Launch, UploadCondition
 from runner.emulator.batch.node.users import POOL_USER, User, named_user
-from runner.emulator.batch.operations.views.entities import task_folder
 from runner.emulator.batch.operations.wire import limit_of
 
 

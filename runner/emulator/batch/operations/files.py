@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.node.files import NodeFile, delete_file, find_file, list_files, open_file
@@ -21,7 +22,6 @@ from runner.emulator.batch.operations.conditions import check_read
 from runner.emulator.batch.operations.filters.properties import FILES
 from runner.emulator.batch.operations.paging import Listing, list_page, number_in_order
 from runner.emulator.batch.operations.replies import Reply
-from runner.emulator.batch.operations.views.entities import task_folder
 from runner.emulator.batch.operations.views.nodes import show_file, show_mode
 from runner.emulator.batch.operations.wire import http_date
 

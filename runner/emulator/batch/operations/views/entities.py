@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, TaskId
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.nodetable import NodeTable
@@ -43,18 +44,6 @@ def job_url(endpoint: str, job: JobId) -> str:
 def task_url(endpoint: str, job: JobId, task: TaskId) -> str:
     """Where a task is found."""
     return f"{endpoint}/jobs/{job}/tasks/{task}"
-
-
-def job_folder(job: JobId) -> str:
-    """Where a job's files are, seen from the node's root; a schedule's jobs share its folder."""
-    schedule, _, number = job.partition(":")
-    return f"workitems/{schedule}/{number}" if number else f"workitems/{job}"
-
-
-def task_folder(job: JobId, task: TaskId) -> str:
-    """Where a task's files are, seen from the node's root."""
-    folder = job_folder(job)
-    return f"{folder}/{task}" if ":" in job else f"{folder}/job-1/{task}"
 
 
 def _declared(document: Document, *names: str) -> Properties:

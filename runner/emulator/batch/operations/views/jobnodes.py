@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.ids import TaskId
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.jobnode import JobNode
 from runner.emulator.batch.core.node import NodeRun
-from runner.emulator.batch.operations.views.entities import node_url, task_folder
+from runner.emulator.batch.operations.views.entities import node_url
 from runner.emulator.batch.operations.views.executions import show_failure
 from runner.emulator.batch.operations.wire import format_moment
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.task import Subtask, Task, TaskState
-from runner.emulator.batch.operations.views.entities import node_url, task_folder
+from runner.emulator.batch.operations.views.entities import node_url
 from runner.emulator.batch.operations.views.executions import show_failure
 from runner.emulator.batch.operations.wire import format_moment
 
