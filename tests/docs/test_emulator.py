@@ -64,7 +64,7 @@ def test_every_option_has_its_row() -> None:
         for action in actions
         for name in action.option_strings
         if name.startswith("--") and name != "--help"
-    )
+    ), f"each option has its place in {PAGE.name}"
 
 
 def test_the_limits_are_those_that_are_checked() -> None:
