@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.emulator.batch.core.limits import Quotas
-from runner.emulator.batch.isolation.choice import CHOICES
+from runner.emulator.batch.isolation.choice import CHOICES, LIMITS
 from runner.emulator.server.accounts import BatchPlan
 
 _EXAMPLES = """examples:
@@ -51,6 +51,7 @@ class Options:
     time: str
     allow_admin: bool
     isolation: str
+    limits: str
     applications: Path | None
     quotas: Quotas
 
@@ -102,6 +103,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         time=arguments.time,
         allow_admin=arguments.allow_admin,
         isolation=arguments.isolation,
+        limits=arguments.limits,
         applications=arguments.applications,
         quotas=Quotas(**dict(arguments.quota)),
     )
@@ -260,6 +262,13 @@ def _add_nodes(group: argparse._ArgumentGroup) -> None:
         default="auto",
         help="what a node is: a copy-on-write view of this machine (Linux, as root), a container of"
         " podman or docker, or nothing but a folder (default: a view if that works, else a folder)",
+    )
+    group.add_argument(
+        "--limits",
+        choices=LIMITS,
+        default="auto",
+        help="what of its VM size a copy-on-write node is held to: the memory, memory and cores, or"
+        " nothing (default: the memory, where control groups can be made)",
     )
 
 

@@ -78,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
                     layers=directory / "layers",
                     hidden=directory,
                     environ=os.environ,  # noqa: TID251 - the edge
+                    limits=options.limits if conditions.modelling is None else "none",
                 ) as choose,
             ):
                 asyncio.run(

@@ -20,7 +20,9 @@ from runner.emulator.batch.node.containers import ContainerError
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.plain import PlainProcesses
 
+LIMITS = ("auto", "memory", "vm-size", "none")
 CHOICES = ("auto", "copy-on-write", "container", "none")
+_LIMITED = ("memory", "vm-size")
 _STATUS = Path("/proc/self/status")
 _SYS_ADMIN = 1 << 21
 
@@ -60,16 +62,23 @@ _WORDS = {
 
 @contextmanager
 def choosing(
-    asked: str, *, layers: Path, hidden: Path, environ: Mapping[str, str]
+    asked: str,
+    *,
+    layers: Path,
+    hidden: Path,
+    environ: Mapping[str, str],
+    limits: str = "auto",
 ) -> Iterator[Callable[[], Choice]]:
     """Begins to find out, and gives what waits for the answer; closes it in the end.
 
     `asked` is one of `CHOICES`; `layers` is where copy-on-write nodes keep what they change, and
     `hidden` what they must not see of; `environ` finds the engine of
-    containers, and the programs that all users of a node may run. The answer raises
-    `IsolationError` for a choice that does not work here.
+    containers, and the programs that all users of a node may run; `limits` is one
+    of `LIMITS`. The answer raises `IsolationError` for a choice that does not work here.
     """
     obstacle = _obstacle()
+    if limits in _LIMITED:
+        asked = _for_limits(asked, limits)
     if asked == "none":
         yield _plain
     elif asked == "container":
@@ -87,20 +96,34 @@ def choosing(
     elif obstacle is not None:
         yield lambda: _without_views(asked, obstacle)
     else:
-        from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
+        from runner.emulator.batch.isolation.copy_on_write import (
+            CopyOnWrite,
+            Limits,
+            UnavailableError,
+        )
 
         reached = filter(Path.is_absolute, map(Path, os.get_exec_path(environ)))
-        views = CopyOnWrite(layers=layers, hidden=hidden, reached=reached)
+        kept = Limits.MEMORY if limits == "auto" else Limits(limits)
+        views = CopyOnWrite(layers=layers, hidden=hidden, reached=reached, limits=kept)
 
         def choose() -> Choice:
             try:
                 views.check()
             except UnavailableError as error:
                 return _without_views(asked, str(error))
+            if limits in _LIMITED and views.unlimited:
+                raise IsolationError(f"`--limits {limits}` does not work: {views.unlimited}")
             return Choice(kind=Kind.COPY_ON_WRITE, isolation=views)
 
         with closing(views):
             yield choose
+
+
+def _for_limits(asked: str, limits: str) -> str:
+    """Limits that were asked for want nodes that have some, whatever else would do."""
+    if asked in {"container", "none"}:
+        raise IsolationError(f"`--limits {limits}` needs copy-on-write nodes")
+    return "copy-on-write"
 
 
 def find_kind(asked: str, environ: Mapping[str, str]) -> Choice:

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from runner.emulator.batch.isolation.messages import (
     send_short,
 )
 from runner.emulator.batch.node.interruption import Interruption
-from runner.emulator.batch.node.isolation import Command
+from runner.emulator.batch.node.isolation import Command, Size
 
 KILLED = 137
 _KILL = b"K"
@@ -37,6 +38,14 @@ _START = (
     "sys.exit(run())"
 )
 _PACKAGES = Path(__file__).resolve().parents[4]
+
+
+class Limits(Enum):
+    """What of the size of its machine a node is held to."""
+
+    NONE = "none"
+    MEMORY = "memory"
+    VM_SIZE = "vm-size"
 
 
 class UnavailableError(Exception):
@@ -62,18 +71,29 @@ class CopyOnWrite:
 
     Below `hidden` a node sees its own folder and nothing else. What nodes change is kept below
     `layers`, which nobody else uses at the time, and is removed with them.
-    The processes of nodes end with this one, however that ends.
+    The processes of nodes end with this one, however that ends. After `check`, `unlimited` is why
+    nodes have no limits where they should.
     """
 
     runs_admin = True
     has_own_programs = False
     has_users = True
 
-    def __init__(self, *, layers: Path, hidden: Path, reached: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        layers: Path,
+        hidden: Path,
+        reached: Iterable[Path] = (),
+        limits: Limits = Limits.NONE,
+    ) -> None:
         """Starts the process that makes nodes, and does not wait until it can.
 
-        All users of nodes may enter the directories in `reached`, on the nodes.
+        All users of nodes may enter the directories in `reached`, on the nodes. `limits` is what of
+        the size of its machine a node is held to.
         """
+        self._limits = limits
+        self.unlimited = ""
         self._reached = tuple(reached)
         # Of our own: what an emulator that was killed left there may still be being removed.
         self._layers = Path(os.path.realpath(layers)) / secrets.token_hex(8)
@@ -85,7 +105,7 @@ class CopyOnWrite:
             self._nursery = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-S", "-c", _START, str(_PACKAGES)),
-                    *(str(theirs.fileno()), str(self._layers)),
+                    *(str(theirs.fileno()), str(self._layers), limits.value),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -102,6 +122,7 @@ class CopyOnWrite:
         if "error" in said:
             self.close()
             raise UnavailableError(said["error"])
+        self.unlimited = said["unlimited"]
 
     def run(self, command: Command, interruption: Interruption) -> int:
         """Runs a command in its node; its exit code, as `Isolation` says."""
@@ -147,7 +168,9 @@ class CopyOnWrite:
         ours, theirs = socket.socketpair()
         with closing(ours):
             with closing(theirs):
-                self._ask_nursery({"do": "remove", "layers": str(self._own(root))}, theirs)
+                self._ask_nursery(
+                    {"do": "remove", "layers": str(self._own(root)), "name": root.name}, theirs
+                )
             ours.recv(1)
 
     def close(self) -> None:
@@ -177,11 +200,12 @@ class CopyOnWrite:
                     _end(node)
                 else:
                     return
-            self._make(node, command.node)
+            self._make(node, command)
             assert node.control is not None
             send_short(node.control, {}, descriptors)
 
-    def _make(self, node: _Node, root: Path) -> None:
+    def _make(self, node: _Node, command: Command) -> None:
+        root = command.node
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = {
             "do": "make",
@@ -189,6 +213,8 @@ class CopyOnWrite:
             "shared": [str(_real(root))],
             "hidden": [str(self._hidden)],
             "reached": [str(each) for each in self._reached],
+            "name": root.name,
+            "limits": None if self.unlimited else self._limits_of(command.size),
         }
         try:
             with closing(theirs):
@@ -198,6 +224,18 @@ class CopyOnWrite:
             control.close()
             raise
         node.control, node.process = control, process
+
+    def _limits_of(self, size: Size) -> dict[str, int | None] | None:
+        """What is less than the machine has, which limits all nodes together."""
+        memory = size.memory_bytes if self._limits is not Limits.NONE else None
+        if memory is not None and memory >= os.sysconf("SC_PAGE_SIZE") * os.sysconf(
+            "SC_PHYS_PAGES"
+        ):
+            memory = None
+        cores = size.cores if self._limits is Limits.VM_SIZE else None
+        if cores is not None and cores >= (os.cpu_count() or 1):
+            cores = None
+        return {"memory_bytes": memory, "cores": cores} if memory or cores else None
 
     def _ask_nursery(self, request: dict[str, Any], connection: socket.socket) -> None:
         send_short(self._control, request, [connection.fileno()])

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from runner.emulator.batch.isolation.confinement import confine
 from runner.emulator.batch.isolation.first_process import FirstProcess
 from runner.emulator.batch.isolation.kernel import (
     CLONE_NEWIPC,
@@ -38,8 +39,9 @@ from runner.emulator.batch.node.directories import remove_tree
 _NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC
 # Of linux/capability.h; those that the engines of containers leave to root, which are known to be
 # enough to install packages: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP,
-# NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE, SETFCAP.
-_KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31})
+# NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, AUDIT_WRITE, SETFCAP. Not MKNOD as they do: node folders
+# are the machine's own, and a device made there would be one of the machine.
+_KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31})
 
 
 def main(descriptor: int, layers: str) -> int:
@@ -122,6 +124,7 @@ def _try(layers: Path) -> None:
                 os.waitpid(first, 0)
             else:
                 enter_view(view)
+                confine()
         except OSError as error:
             os.write(write, f"{error.errno} {error}".encode())
 
@@ -161,6 +164,7 @@ def _make_node(request: dict[str, Any], descriptor: int, nursery: socket.socket)
         )
         os.umask(0o022)
         keep_capabilities(_KEPT_CAPABILITIES)
+        confine()
     except OSError as error:
         send_short(control, {"error": str(error)})
         return

@@ -5,6 +5,7 @@ It must not know which process that is, nor what is run in the view.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.emulator.batch.isolation.binds import bind, bind_device, restrict
 from runner.emulator.batch.isolation.kernel import (
     MNT_DETACH,
     MS_BIND,
@@ -21,7 +23,6 @@ from runner.emulator.batch.isolation.kernel import (
     MS_PRIVATE,
     MS_RDONLY,
     MS_REC,
-    MS_REMOUNT,
     mount,
     pivot_root,
     unmount,
@@ -52,8 +53,14 @@ _LINKS = {
     "stderr": "/proc/self/fd/2",
     "ptmx": "pts/ptmx",
 }
-_READ_ONLY_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs")
-_MASKED_PROC = ("kcore", "keys", "timer_list", "kpagecount", "kpageflags")
+_READ_ONLY = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
+# As engines of containers do, and what tells of the machine's memory page by page.
+_READ_ONLY_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs", "driver", "mtrr")
+_MASKED_PROC = (
+    *("acpi", "asound", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list"),
+    *("timer_stats", "kpagecgroup", "kpagecount", "kpageflags"),
+)
+_MASKED_SYS = ("firmware", "devices/virtual/powercap", "fs/selinux", "kernel/security")
 _RESOLVER = "/etc/resolv.conf"
 _OPEN = stat.S_IROTH | stat.S_IXOTH
 
@@ -100,8 +107,10 @@ def enter_view(view: View) -> None:
     for path, descriptor in shared:
         place = _inside(root, path)
         place.mkdir(parents=True, exist_ok=True)
-        mount(f"/proc/self/fd/{descriptor}", place, flags=MS_BIND | MS_REC)
+        # What is mounted below it is not a part of the node.
+        mount(f"/proc/self/fd/{descriptor}", place, flags=MS_BIND)
         os.close(descriptor)
+        restrict(place, MS_NOSUID | MS_NODEV)
         _open_the_way(root, path)
     for path in view.reached:
         # It may be in a file system that is read-only here.
@@ -158,15 +167,10 @@ def _show(each: Mount, root: Path, layers: Path) -> None:
             with suppress(OSError):
                 _cover(each.point, place, layers)
                 return
-        mount(each.point, place, flags=MS_BIND)
-        _make_read_only(place)
     except OSError:
         # One that even root may not look into, such as another user's FUSE: not in the view.
         return
-
-
-def _make_read_only(place: Path) -> None:
-    mount("none", place, flags=MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NODEV)
+    bind(each.point, place, MS_RDONLY | MS_NODEV)
 
 
 def _make_proc(root: Path) -> None:
@@ -174,12 +178,18 @@ def _make_proc(root: Path) -> None:
     place.mkdir(exist_ok=True)
     mount("proc", place, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     for name in _READ_ONLY_PROC:
-        if (place / name).exists():
-            mount(str(place / name), place / name, flags=MS_BIND)
-            _make_read_only(place / name)
+        if (place / name).exists() and not bind(place / name, place / name, _READ_ONLY):
+            raise PermissionError(errno.EPERM, "cannot be made read-only", f"/proc/{name}")
     for name in _MASKED_PROC:
-        if (place / name).exists():
-            mount("/dev/null", place / name, flags=MS_BIND)
+        _mask(place / name)
+
+
+def _mask(place: Path) -> None:
+    """Puts nothing in the place of a file or a directory, where there is one."""
+    if place.is_dir():
+        mount("none", place, "tmpfs", _READ_ONLY, "size=4k")
+    elif place.exists():
+        bind_device("/dev/null", place)
 
 
 def _make_sys(root: Path, found: tuple[Mount, ...]) -> None:
@@ -187,24 +197,22 @@ def _make_sys(root: Path, found: tuple[Mount, ...]) -> None:
     place = root / "sys"
     place.mkdir(exist_ok=True)
     for each in found:
-        if not is_below(each.point, "/sys"):
-            continue
-        with suppress(OSError):
-            mount(each.point, _inside(root, Path(each.point)), flags=MS_BIND)
-            _make_read_only(_inside(root, Path(each.point)))
+        below = _inside(root, Path(each.point))
+        if is_below(each.point, "/sys") and below.exists():
+            bind(each.point, below, _READ_ONLY)
+    for name in _MASKED_SYS:
+        _mask(place / name)
 
 
 def _make_devices(root: Path) -> None:
     """The devices without which programs do not run, and those that compute; no disks."""
     place = root / "dev"
     place.mkdir(exist_ok=True)
-    mount("none", place, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=1m")
-    machine = Path("/dev")
-    found = sorted(machine.iterdir())
-    names = {*_DEVICES, *_OPTIONAL_DEVICES}
-    for device in found:
-        if device.name in names or device.name.startswith(_GRAPHICS):
-            _bind_device(device, place / device.name)
+    mount("none", place, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=1m")
+    for device in sorted(Path("/dev").iterdir()):
+        name = device.name
+        if name in _DEVICES or name in _OPTIONAL_DEVICES or name.startswith(_GRAPHICS):
+            _show_devices(device, place / name)
     for name, target in _LINKS.items():
         (place / name).symlink_to(target)
     for name, kind, options in (
@@ -216,14 +224,17 @@ def _make_devices(root: Path) -> None:
         mount("none", place / name, kind, MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
 
 
-def _bind_device(device: Path, place: Path) -> None:
-    if device.is_dir():
+def _show_devices(device: Path, place: Path) -> None:
+    """A device, or those of a directory, which itself is the view's own."""
+    if device.is_symlink():
+        place.symlink_to(device.readlink())
+    elif device.is_dir():
         place.mkdir()
+        for each in sorted(device.iterdir()):
+            _show_devices(each, place / each.name)
     elif device.is_char_device():
         place.touch()
-    else:
-        return
-    mount(str(device), place, flags=MS_BIND | MS_REC)
+        bind_device(device, place)
 
 
 def _make_run(root: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.job import Job
@@ -18,6 +19,7 @@ from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.launching.files import output_files, resource_files
 from runner.emulator.batch.launching.images import node_image
+from runner.emulator.batch.launching.memory import memory_of
 from runner.emulator.batch.launching.place import Place, packages_for
 from runner.emulator.batch.launching.trust import trust_variables
 from runner.emulator.batch.launching.variables import (
@@ -28,6 +30,7 @@ from runner.emulator.batch.launching.variables import (
     settings,
 )
 from runner.emulator.batch.node.containers import Bind, Container
+from runner.emulator.batch.node.isolation import Size
 from runner.emulator.batch.node.launch import Launch, UploadCondition
 from runner.emulator.batch.node.users import POOL_USER, User, named_user
 from runner.emulator.batch.operations.wire import limit_of
@@ -43,6 +46,7 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         directory=directory,
         node=place.directories(node).root,
         image=node_image(pool),
+        size=_size(pool),
         environment={
             **trust_variables(place, node),
             **settings(job.document.get("commonEnvironmentSettings", ())),
@@ -118,6 +122,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         directory=directory,
         node=place.directories(node).root,
         image=node_image(pool),
+        size=_size(pool),
         environment={
             **trust_variables(place, node),
             **settings(start_task.get("environmentSettings", ())),
@@ -166,6 +171,7 @@ def _launch_for_job(
         directory=directory,
         node=place.directories(node).root,
         image=node_image(pool),
+        size=_size(pool),
         environment={
             **trust_variables(place, node),
             **settings(job.document.get("commonEnvironmentSettings", ())),
@@ -266,3 +272,8 @@ def _user(command: Document, pool: Pool) -> User | None:
             linux = account.get("linuxUserConfiguration", {})
             return named_user(account["name"], index, linux.get("uid"), linux.get("gid"))
     return POOL_USER
+
+
+def _size(pool: Pool) -> Size:
+    name = pool.document["vmSize"]
+    return Size(memory_bytes=memory_of(name), cores=cores_of(name))

@@ -185,6 +185,7 @@ class Execution:
         command = Command(
             node=launch.node,
             image=launch.image,
+            size=launch.size,
             words=tuple(split_command_line(launch.command_line)),
             working_directory=launch.directory / "wd",
             environment=own,

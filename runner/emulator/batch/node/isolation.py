@@ -15,6 +15,17 @@ from runner.emulator.batch.node.users import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large the machine is that a node stands for, as far as its name tells."""
+
+    memory_bytes: int | None = None
+    cores: int | None = None
+
+
+UNKNOWN_SIZE = Size()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A program to run on a node, whose folder is `node`, by its words.
 
@@ -34,6 +45,8 @@ class Command:
     user: User | None = None
     """Whom nodes with users run it as; None is root there."""
     mark: str | None = None
+    size: Size = UNKNOWN_SIZE
+    """Of the node, whose limits are set when it first runs something."""
 
 
 class Isolation(Protocol):

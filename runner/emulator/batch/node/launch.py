@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.emulator.batch.node.containers import Container
+from runner.emulator.batch.node.isolation import UNKNOWN_SIZE, Size
 from runner.emulator.batch.node.users import POOL_USER, User
 
 
@@ -96,6 +97,8 @@ class Launch:
     """The folder of the node."""
     image: str = ""
     """Of a container with the node's system."""
+    size: Size = UNKNOWN_SIZE
+    """Of the node."""
     leaves_services: bool = False
     """What it starts in the background may go on, as the services that a start task installs."""
     resource_files: tuple[ResourceFile, ...] = ()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
+from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, Limits, UnavailableError
 from runner.emulator.batch.node.interruption import Interruption
-from runner.emulator.batch.node.isolation import Command
+from runner.emulator.batch.node.isolation import UNKNOWN_SIZE, Command, Size
 from runner.emulator.batch.node.users import User
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C"}
@@ -39,6 +39,7 @@ class Nodes:
         environment: Mapping[str, str] = ENVIRONMENT,
         mark: str | None = None,
         user: User | None = None,
+        size: Size = UNKNOWN_SIZE,
         interruption: Interruption | None = None,
     ) -> int:
         """Runs a command in the folder of a node, where `out` gets its output."""
@@ -53,6 +54,7 @@ class Nodes:
                 stderr=out.fileno(),
                 mark=mark,
                 user=user,
+                size=size,
             )
             return self.views.run(command, interruption or self.interruption)
 
@@ -72,7 +74,7 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
     data = tmp_path / "data"
     data.mkdir()
     reached = (tmp_path / "closed" / "bin",)
-    views = CopyOnWrite(layers=data / "layers", hidden=data, reached=reached)
+    views = CopyOnWrite(layers=data / "layers", hidden=data, reached=reached, limits=Limits.VM_SIZE)
     try:
         views.check()
     except UnavailableError as error:

@@ -16,6 +16,7 @@ import pytest
 
 from runner.emulator.batch.isolation.mounts import read_mounts
 from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.isolation import Size
 from runner.emulator.batch.node.users import POOL_USER, named_user
 from tests.unit.emulator.batch.isolation.conftest import ENVIRONMENT, Nodes
 
@@ -115,7 +116,6 @@ def test_a_user_has_no_way_back_to_root(nodes: Nodes) -> None:
     assert status["Gid"] == ["60600"] * 4
     assert status["Groups"] == []
     assert {int(status[name][0], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
-    assert nodes.run("kill", "-0", "1", user=POOL_USER) == 1
     assert nodes.run("ls", "/proc/1/root/", user=POOL_USER) == 2
     assert nodes.say("id -u; id -G") == "0\n0"
 
@@ -326,6 +326,56 @@ def test_a_node_cannot_reach_the_machine(nodes: Nodes) -> None:
     assert nodes.say("find /dev -type b | wc -l; find /run -type s | wc -l").split() == ["0", "0"]
     # The shell that says so, and the first process of the node.
     assert nodes.say("set -- /proc/[0-9]*; echo $#") == "2"
+
+
+GROUPS = Path("/sys/fs/cgroup")
+SMALL = Size(memory_bytes=128 << 20, cores=1)
+GREEDY = ("/bin/sh", "-c", "head -c 400000000 /dev/zero | tail -c 400000000 > /dev/null")
+
+
+def groups_of_nodes() -> list[Path]:
+    return [*GROUPS.glob("batch-run-*/*/"), *GROUPS.glob("*/batch-run-*/*/")]
+
+
+def test_a_task_that_needs_more_memory_than_its_node_has_is_killed(nodes: Nodes) -> None:
+    if nodes.views.unlimited:
+        pytest.skip(nodes.views.unlimited)
+    assert nodes.run(*GREEDY, node="large") == 0
+
+    name = f"small-{os.getpid()}"
+    assert nodes.run(*GREEDY, node=name, size=SMALL) == 137
+    assert nodes.say("echo goes on", node=name) == "goes on"
+    inside = [each for each in groups_of_nodes() if each.name == name]
+    assert inside != []
+    nodes.views.remove_node(nodes.root(name))
+    wait_until(lambda: not any(map(Path.exists, inside)), "the groups are gone")
+
+
+def test_a_node_has_no_more_cores_than_its_machine(nodes: Nodes) -> None:
+    if nodes.views.unlimited or (os.cpu_count() or 1) < 2:
+        pytest.skip(nodes.views.unlimited or "the machine has one core")
+    name = f"quota-{os.getpid()}"
+    nodes.run("true", node=name, size=SMALL)
+
+    quotas = [
+        (group / quota).read_text().split()[0]
+        for quota in ("cpu.max", "cpu.cfs_quota_us")
+        for group in groups_of_nodes()
+        if group.name == name and (group / quota).exists()
+    ]
+
+    assert quotas == ["100000"]
+
+
+def test_no_group_is_left(nodes: Nodes) -> None:
+    if nodes.views.unlimited:
+        pytest.skip(nodes.views.unlimited)
+    name = f"kept-{os.getpid()}"
+    nodes.run("true", node=name, size=SMALL)
+    assert [each for each in groups_of_nodes() if each.name == name] != []
+    nodes.views.close()
+
+    assert [each for each in groups_of_nodes() if each.name == name] == []
 
 
 def test_nothing_is_left(nodes: Nodes) -> None:
