@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from runner.emulator.batch.isolation.cgroups import Cgroups
 from runner.emulator.batch.isolation.confinement import confine
 from runner.emulator.batch.isolation.first_process import FirstProcess
 from runner.emulator.batch.isolation.kernel import (
@@ -44,26 +45,34 @@ _NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC
 _KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31})
 
 
-def main(descriptor: int, layers: str) -> int:
-    """Serves the emulator on a packet socket until it is closed; `layers` is for it alone."""
+def main(descriptor: int, layers: str, limits: str) -> int:
+    """Serves the emulator on a packet socket until it is closed; `layers` is for it alone.
+
+    Nodes get groups that limit them unless `limits` is `none`.
+    """
     control = socket.socket(fileno=descriptor)
     place = Path(layers)
+    groups = Cgroups(owner=os.getpid())
     try:
         _set_up(place)
-        answer: dict[str, Any] = {"process": os.getpid()}
+        unlimited = "none are wanted" if limits == "none" else _try_limits(groups)
+        answer: dict[str, Any] = {"process": os.getpid(), "unlimited": unlimited}
     except OSError as error:
         answer = {"error": str(error)}
     with suppress(ClosedError, ConnectionError):
         send_short(control, answer)
         if "error" not in answer:
-            _serve(control)
+            _serve(control, groups)
     control.close()
     _wait_for_children()
+    with suppress(OSError):
+        # What cannot be removed is, empty, by the next one.
+        groups.clear()
     _clear(place)
     return 0
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(control: socket.socket, groups: Cgroups) -> None:
     """Until the other end of the socket is closed, which raises."""
     adopt_orphans()
     # The kernel then reaps its children.
@@ -71,9 +80,19 @@ def _serve(control: socket.socket) -> None:
     while True:
         request, descriptors = receive_short(control)
         work = _make_node if request["do"] == "make" else _remove
-        _in_child(partial(work, request, descriptors[0], control))
+        _in_child(partial(work, request, descriptors[0], control, groups))
         for each in descriptors:
             os.close(each)
+
+
+def _try_limits(groups: Cgroups) -> str:
+    """Why nodes cannot have limits here, empty where they can."""
+    try:
+        groups.clear_left()
+        groups.check()
+    except OSError as error:
+        return f"no control groups can be made: {error}"
+    return ""
 
 
 def _set_up(layers: Path) -> None:
@@ -138,13 +157,17 @@ def _try(layers: Path) -> None:
         raise OSError(int(number), message)
 
 
-def _make_node(request: dict[str, Any], descriptor: int, nursery: socket.socket) -> None:
+def _make_node(
+    request: dict[str, Any], descriptor: int, nursery: socket.socket, groups: Cgroups
+) -> None:
     """Becomes the parent of a node's first process, tells of that, and ends."""
     nursery.close()
     control = socket.socket(fileno=descriptor)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     try:
+        if request["limits"] is not None:
+            groups.enter(request["name"], **request["limits"])
         unshare(_NAMESPACES)
         first = os.fork()
     except OSError as error:
@@ -172,11 +195,14 @@ def _make_node(request: dict[str, Any], descriptor: int, nursery: socket.socket)
     FirstProcess(control).run()
 
 
-def _remove(request: dict[str, Any], descriptor: int, nursery: socket.socket) -> None:
+def _remove(
+    request: dict[str, Any], descriptor: int, nursery: socket.socket, groups: Cgroups
+) -> None:
     """Whoever waits at the other end of the descriptor learns of the end by its closing."""
     del descriptor
     nursery.close()
     remove_tree(Path(request["layers"]))
+    groups.remove(request["name"])
 
 
 def _in_child(work: Callable[[], None]) -> int:
@@ -204,8 +230,8 @@ def _wait_for_children() -> None:
 
 
 def run_from_command_line() -> int:
-    """`python -c … ROOT DESCRIPTOR LAYERS`."""
+    """`python -c … ROOT DESCRIPTOR LAYERS LIMITS`."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Ended by the emulator's end alone; a signal to both would leave its files.
         signal.signal(number, signal.SIG_IGN)
-    return main(int(sys.argv[2]), sys.argv[3])
+    return main(int(sys.argv[2]), sys.argv[3], sys.argv[4])
