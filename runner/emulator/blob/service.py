@@ -37,6 +37,12 @@ from runner.emulator.storage.journal import Journal
 _SERVER = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"
 # What would change the meaning of a request, and is not done here.
 _UNKNOWN_HEADERS = (
+    "x-ms-access-tier-if-modified-since",
+    "x-ms-access-tier-if-unmodified-since",
+    "x-ms-blob-if-match",
+    "x-ms-blob-if-modified-since",
+    "x-ms-blob-if-none-match",
+    "x-ms-blob-if-unmodified-since",
     "x-ms-content-crc64",
     "x-ms-encryption-key",
     "x-ms-encryption-scope",

@@ -66,6 +66,22 @@ def test_storage_takes_a_token_and_gives_a_key_to_sign_with(secure: Emulator) ->
         container.delete_container()
 
 
+def test_a_source_is_read_with_a_token_of_its_own(secure: Emulator) -> None:
+    person = SignedIn()
+    token = person.get_token("https://storage.azure.com/.default").token
+    with BlobServiceClient(
+        secure.blob_endpoint, person, connection_verify=secure.ca_file
+    ) as service:
+        container = service.create_container(f"token-{uuid4().hex[:8]}")
+        source = container.upload_blob("source", b"content")
+        blob = container.get_blob_client("copy")
+        with pytest.raises(ClientAuthenticationError):
+            blob.upload_blob_from_url(source.url)
+        blob.upload_blob_from_url(source.url, source_authorization=f"Bearer {token}")
+        assert blob.download_blob().readall() == b"content"
+        container.delete_container()
+
+
 def test_storage_refuses_a_token_for_batch(secure: Emulator) -> None:
     claims = (("aud", "https://batch.core.windows.net/"),)
     with (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote
 
 import pytest
@@ -147,6 +147,17 @@ def test_properties(container: ContainerClient) -> None:
     assert listed.content_settings.content_md5 == bytearray(md5)
     assert listed.etag == properties.etag.strip('"')
     assert (listed.size, listed.last_modified) == (7, properties.last_modified)
+
+
+def test_conditions_that_are_not_looked_at_are_not_passed_over(container: ContainerClient) -> None:
+    blob = container.upload_blob("b", b"content")
+    early = datetime(2026, 1, 2, tzinfo=timezone.utc)
+
+    with pytest.raises(HttpResponseError) as refused:
+        blob.delete_blob(access_tier_if_unmodified_since=early)
+
+    assert refused.value.status_code == 501
+    assert blob.exists()
 
 
 def test_names_of_metadata_keep_their_case(

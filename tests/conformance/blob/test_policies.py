@@ -45,6 +45,14 @@ def test_a_public_container_is_read_by_anybody(
         client.close()
 
 
+def test_a_stored_policy_that_says_nothing(container: ContainerClient) -> None:
+    container.set_container_access_policy({"empty": None})
+
+    (found,) = container.get_container_access_policy()["signed_identifiers"]
+
+    assert (found.id, found.access_policy) == ("empty", None)
+
+
 def test_a_stored_policy_gives_and_takes(emulator: Emulator, container: ContainerClient) -> None:
     blob = container.upload_blob("b", b"content")
     now = datetime.now(timezone.utc)

@@ -95,7 +95,5 @@ def _write(policy: AccessPolicy) -> str:
         ("Permission", policy.permissions),
     )
     inner = "".join(element(name, value) for name, value in fields if value)
-    return (
-        f"<SignedIdentifier>{element('Id', policy.policy_id)}"
-        f"<AccessPolicy>{inner}</AccessPolicy></SignedIdentifier>"
-    )
+    allowed = f"<AccessPolicy>{inner}</AccessPolicy>" if inner else ""
+    return f"<SignedIdentifier>{element('Id', policy.policy_id)}{allowed}</SignedIdentifier>"

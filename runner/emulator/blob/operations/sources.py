@@ -125,7 +125,7 @@ def _find_local(call: Call, url: str, address: Address, *, same_account: bool) -
 def _authorize(call: Call, url: str, query: str) -> None:
     """Asks for the source as anybody would who follows the URL."""
     parts = urlsplit(url)
-    headers = {"host": parts.netloc}
+    headers = {"host": parts.netloc, "x-ms-version": call.version}
     token = call.request.headers.get("x-ms-copy-source-authorization")
     if token is not None:
         headers["authorization"] = token
