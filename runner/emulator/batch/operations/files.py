@@ -9,13 +9,13 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
 from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.node.containment import NodeFolder, folder_of
 from runner.emulator.batch.node.files import NodeFile, delete_file, find_file, list_files, open_file
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read
@@ -26,14 +26,14 @@ from runner.emulator.batch.operations.views.nodes import show_file, show_mode
 from runner.emulator.batch.operations.wire import http_date
 
 _PIECE_BYTES = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
     """Where the files of a request are, on this machine and on the wire."""
 
-    root: Path
+    root: NodeFolder
     url: str
 
 
@@ -46,7 +46,8 @@ def task_files(call: Call) -> Folder:
         raise RefusedError(Reason.FILES_UNAVAILABLE)
     if task.cleaned_up:
         raise RefusedError(Reason.FILES_CLEANED_UP)
-    root = call.account.nodes / where.node / task_folder(task.job, task.id)
+    directory = call.account.nodes / where.node
+    root = folder_of(directory, directory / task_folder(task.job, task.id))
     return Folder(root=root, url=f"{call.endpoint}/jobs/{task.job}/tasks/{task.id}/files")
 
 
@@ -57,7 +58,7 @@ def node_files(call: Call) -> Folder:
         text = f"A node in the state {node.state.value} has no files"
         raise RefusedError(Reason.NODE_OPERATION_INVALID, ("Reason", text))
     url = f"{call.endpoint}/pools/{node.pool}/nodes/{node.id}/files"
-    return Folder(root=call.account.nodes / node.id, url=url)
+    return Folder(root=NodeFolder(call.account.nodes / node.id), url=url)
 
 
 def list_task_files(call: Call) -> Reply:

@@ -17,6 +17,7 @@ from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.evaluate import Property, compile_filter
 from runner.emulator.batch.operations.replies import Reply, metadata
 from runner.emulator.batch.operations.selections import pick
+from runner.emulator.batch.operations.wire import parse_whole
 
 R = TypeVar("R")
 
@@ -79,10 +80,9 @@ def page_size(call: Call) -> int:
     text = call.query.get("maxresults")
     if text is None:
         return most
-    try:
-        size = int(text)
-    except ValueError:
-        raise invalid_query("maxresults", text, "The value is not an integer") from None
+    size = parse_whole(text)
+    if size is None:
+        raise invalid_query("maxresults", text, "The value is not an integer")
     if size < 1:
         raise invalid_query("maxresults", text, "MaxResults cannot be less than 1")
     if size > most:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runner.emulator.batch.core.refusal import invalid_query
+from runner.emulator.batch.operations.wire import parse_whole
 
 
 def check_timeout(query: Mapping[str, str]) -> None:
@@ -18,9 +19,8 @@ def check_timeout(query: Mapping[str, str]) -> None:
     text = query.get("timeout")
     if text is None:
         return
-    try:
-        seconds = int(text)
-    except ValueError:
-        raise invalid_query("timeOut", text, "The value is not an integer") from None
+    seconds = parse_whole(text)
+    if seconds is None:
+        raise invalid_query("timeOut", text, "The value is not an integer")
     if seconds < 1:
         raise invalid_query("timeOut", text, "Timeout cannot be less than 1")

@@ -16,13 +16,16 @@ UNLIMITED = "P10675199DT2H48M5.4775807S"
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TICKS_AT_UNIX_EPOCH = 621_355_968_000_000_000
 _DURATION = re.compile(
-    r"(?P<sign>-)?P(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d{1,9})?)S)?)?"
+    r"(?P<sign>-)?P(?:(?P<days>\d{1,18})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,18})H)?(?:(?P<minutes>\d{1,18})M)?"
+    r"(?:(?P<seconds>\d{1,18}(?:\.\d{1,9})?)S)?)?",
+    re.ASCII,
 )
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(Z|[+-]\d\d:\d\d)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _LONGEST = timedelta(days=10_675_199)
 # Beyond it a limit has no meaning, and its end may have no date.
 _LONGEST_LIMIT = timedelta(days=100_000)
@@ -37,12 +40,15 @@ def format_moment(moment: datetime) -> str:
 
 def format_full_moment(moment: datetime) -> str:
     """All seven digits, as error messages have them."""
-    text = moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{moment.microsecond:06d}0Z"
+    text = moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return f"{text[:26]}0Z"
 
 
 def parse_moment(text: str) -> datetime | None:
-    """The moment that a text names, in UTC where it names no zone; None where it is not one."""
+    """The moment that a text names, in UTC, which is its zone where it names none.
+
+    None where it is not one, or has no date in UTC: before the year 1, after 9999.
+    """
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
         return None
@@ -50,9 +56,19 @@ def parse_moment(text: str) -> datetime | None:
     zone = "+00:00" if zone is None or zone.upper() == "Z" else zone
     micro = (fraction or "").ljust(6, "0")[:6]
     try:
-        return datetime.fromisoformat(f"{day}T{time or '00:00'}:{seconds or '00'}.{micro}{zone}")
-    except ValueError:
+        moment = datetime.fromisoformat(f"{day}T{time or '00:00'}:{seconds or '00'}.{micro}{zone}")
+        return moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return None
+
+
+def parse_whole(text: str) -> int | None:
+    """The number that a parameter or header gives; None where it is no integer of up to 18 digits.
+
+    Not by `int` alone, which takes the digits of all scripts, and underscores between them.
+    """
+    text = text.strip()
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def http_date(moment: datetime) -> str:

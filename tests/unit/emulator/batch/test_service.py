@@ -186,6 +186,21 @@ def test_the_envelope_of_an_error(tmp_path: Path) -> None:
                 },
             ),
         ),
+        *(
+            (
+                f"api-version=2025-06-01&maxresults={written}",
+                (
+                    400,
+                    "InvalidQueryParameterValue",
+                    {
+                        "QueryParameterName": "maxresults",
+                        "QueryParameterValue": value,
+                        "Reason": "The value is not an integer",
+                    },
+                ),
+            )
+            for written, value in (("1_0", "1_0"), ("%D9%A1", "\u0661"))
+        ),
         (
             "API-Version=2025-06-01&MaxResults=1001",
             (

@@ -63,13 +63,14 @@ _TOKEN = re.compile(
     r"""\s*(?:
     (?P<moment>datetime\s*'(?P<time>[^']*)')
     |(?P<string>'(?:[^']|'')*')
-    |(?P<number>-?\d+(?:\.\d+)?)
+    |(?P<number>-?[0-9]+(?:\.[0-9]+)?)
     |(?P<word>[A-Za-z_][A-Za-z0-9_/]*)
     |(?P<mark>[(),])
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DEEPEST = 50
+_LONGEST_NUMBER = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,8 @@ def _token(match: re.Match[str]) -> _Token:
     if match["string"] is not None:
         return _Token(kind="literal", text=text, value=text[1:-1].replace("''", "'"))
     if match["number"] is not None:
+        if len(text) > _LONGEST_NUMBER:
+            raise FilterError(f"{text[:_LONGEST_NUMBER]}... is not a number")
         value = float(text) if "." in text else int(text)
         return _Token(kind="literal", text=text, value=value)
     if match["mark"] is not None:

@@ -75,6 +75,8 @@ def test_what_fits(text: str, expected: list[str]) -> None:
         ("state eq 'a' state", "Unexpected state"),
         ("(state eq 'a'", "Expected ) instead of the end"),
         ("state eq 'a", "Syntax error at position 8"),
+        (f"info/code eq {'9' * 5000}", f"{'9' * 40}... is not a number"),
+        ("info/code eq \u0661", "Syntax error at position 12"),
         ("(" * 60 + "state eq 'a'" + ")" * 60, "The expression is nested too deeply"),
     ],
 )

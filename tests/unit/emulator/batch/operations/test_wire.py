@@ -15,6 +15,7 @@ from runner.emulator.batch.operations.wire import (
     limit_of,
     parse_duration,
     parse_moment,
+    parse_whole,
 )
 
 
@@ -34,7 +35,14 @@ def test_moments(microsecond: int, text: str, full: str) -> None:
     assert parse_moment(full) == moment
 
 
-@pytest.mark.parametrize("text", ["", "today", "2022-13-01T00:00:00Z", "2022-01-01T25:00:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "today", "2022-13-01T00:00:00Z", "2022-01-01T25:00:00Z"),
+        *("0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"),
+        "\u0662022-01-01",
+    ],
+)
 def test_what_is_no_moment(text: str) -> None:
     assert parse_moment(text) is None
 
@@ -79,3 +87,28 @@ def test_a_limit_beyond_centuries_is_none() -> None:
     assert limit_of(UNLIMITED) is None
     assert limit_of("P1000000D") is None
     assert limit_of("P2D") == timedelta(days=2)
+
+
+@pytest.mark.parametrize("text", [f"P{'9' * 5000}D", f"PT{'9' * 18}S", "P\u0661D", "P1_0D"])
+def test_no_duration_is_too_long_to_refuse(text: str) -> None:
+    assert parse_duration(text) is None
+
+
+def test_the_ends_of_time_have_their_forms() -> None:
+    first = parse_moment("0001-01-01T00:00:00Z")
+    assert first is not None
+    assert format_full_moment(first) == "0001-01-01T00:00:00.0000000Z"
+    assert parse_moment("9999-12-31T23:59:59+10:00") == datetime(
+        9999, 12, 31, 13, 59, 59, tzinfo=timezone.utc
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("7", 7), (" -07 ", -7), ("9" * 18, 10**18 - 1)),
+        *((text, None) for text in ("", "1_0", "\u0661", "1.0", "9" * 5000)),
+    ],
+)
+def test_whole_numbers_have_ascii_digits_alone(text: str, number: int | None) -> None:
+    assert parse_whole(text) == number
