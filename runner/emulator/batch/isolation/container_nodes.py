@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import subprocess
 import tempfile
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from runner.emulator.batch.isolation.engine import EngineContainers
 from runner.emulator.batch.node.containers import ContainerError, split_environment
+from runner.emulator.batch.node.containment import NodeFolder, directory_below, open_regular
+from runner.emulator.batch.node.directories import remove_entry
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
 
@@ -26,6 +29,8 @@ _KILLED = 137
 _LIFE = ("/bin/sh", "-c", ': > "/$0" && echo up && cat > /dev/null')
 _ELSEWHERE = "elsewhere"
 _MISSING = "missing"
+_SAID_BYTES = 64
+_GROUP = re.compile(r"[1-9][0-9]{0,9}")
 # Says which group it is, so that it can be killed, and that a program is missing.
 _STARTER = """
 said=$0 mark=$1; shift
@@ -71,7 +76,7 @@ class ContainerNodes:
             if node.life is None or node.life.poll() is not None:
                 self._start(node, command, interruption)
         content, inherited = split_environment(command.environment)
-        started = command.node / f".{secrets.token_hex(8)}.started"
+        name = f".{secrets.token_hex(8)}.started"
         with tempfile.NamedTemporaryFile(prefix="batch-run-") as variables:
             variables.write(content)
             variables.flush()
@@ -79,20 +84,20 @@ class ContainerNodes:
             words += ["--env-file", variables.name]
             for variable in inherited:
                 words += ["--env", variable]
-            words += [node.name, "/bin/sh", "-c", _STARTER, str(started), node.name]
+            words += [node.name, "/bin/sh", "-c", _STARTER]
+            words += [str(command.node / name), node.name]
             words += command.words
             try:
                 code = self._engine.attach(
                     words, inherited, command.stdout, command.stderr, interruption
                 )
-                said = started.read_text("ascii").strip() if started.exists() else ""
             finally:
-                self._forget(started)
+                said = _take(command.node, name)
         if said == _ELSEWHERE:
             raise NodeError("the engine does not run commands in the node's container")
         if said == _MISSING:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command.words[0])
-        if said:
+        if _GROUP.fullmatch(said):
             # The rest of its group, and where it was interrupted, itself.
             self._engine.call("exec", node.name, "/bin/sh", "-c", f"kill -9 -- -{said}")
         return _KILLED if interruption.fired or code < 0 else code
@@ -156,5 +161,17 @@ class ContainerNodes:
             raise NodeError(f"the container of a node did not start from `{command.image}`")
         node.life = life
 
-    def _forget(self, started: Path) -> None:
-        started.unlink(missing_ok=True)
+
+def _take(root: Path, name: str) -> str:
+    """What a starter said, which is then removed; tasks may have changed it meanwhile."""
+    content = b""
+    # There is none where the engine did not get so far, nor a node that was removed meanwhile.
+    with suppress(FileNotFoundError), directory_below(NodeFolder(root)) as directory:
+        try:
+            descriptor = open_regular(name, directory)
+            if descriptor is not None:
+                with os.fdopen(descriptor, "rb") as file:
+                    content = file.read(_SAID_BYTES)
+        finally:
+            remove_entry(name, directory)
+    return content.decode("ascii", "replace").strip()
