@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.emulator.batch.core.ids import NodeId
-from runner.emulator.batch.node.directories import remove_tree
+from runner.emulator.batch.node.containment import NodeFolder, parts_below
+from runner.emulator.batch.node.directories import remove_folder
 from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -49,11 +50,11 @@ class Removals:
 
     def carry_out(self, removal: Removal) -> None:
         """Removes the folder; may be called from any thread."""
-        path = self._nodes / removal.node / removal.folder
+        folder = NodeFolder(self._nodes / removal.node, parts_below(removal.folder))
         try:
-            remove_tree(path)
+            remove_folder(folder)
         except OSError as error:
-            logger.warning("%s could not be removed: %s", path, error)
+            logger.warning("%s could not be removed: %s", folder.path, error)
 
     def note_done(self, removal: Removal) -> None:
         """The folder has been removed, as often as that was announced."""

@@ -54,6 +54,12 @@ from runner.emulator.batch.launching.launches import (
 from runner.emulator.batch.launching.place import Place, mount_paths
 from runner.emulator.batch.launching.trust import put_trust
 from runner.emulator.batch.node.connections import TransferPolicy
+from runner.emulator.batch.node.containment import (
+    OutsideError,
+    directory_below,
+    folder_of,
+    parts_below,
+)
 from runner.emulator.batch.node.directories import make_node_directories
 from runner.emulator.batch.node.gauge import Gauge
 from runner.emulator.batch.node.interruption import Interruption
@@ -214,10 +220,12 @@ class Runtime:
         make_node_directories(directories, has_users=self._isolation.has_users)
         put_trust(self._place, directories)
         pool = self._state.store.pool(action.pool)
+        mounts = folder_of(directories.root, directories.mounts)
         for path in mount_paths(pool):
             try:
-                (directories.mounts / path).mkdir(parents=True, exist_ok=True)
-            except OSError as error:
+                with directory_below(mounts, parts_below(path), create=True):
+                    pass
+            except (OSError, OutsideError) as error:
                 logger.warning("%s could not be made: %s", directories.mounts / path, error)
 
     def _restart(self, action: PrepareNode) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from runner.emulator.batch.node.directories import put_file
+from runner.emulator.batch.node.execution import make_task_folder
 from runner.emulator.batch.node.launch import (
     Failure,
     FailureCategory,
@@ -20,6 +22,7 @@ NOT_RUN = (
     " machine, so it was not run and counts as having succeeded.\n"
 )
 FAILED_ON_PURPOSE = "The emulator was told to have this start task fail; it was not run.\n"
+_MODE = 0o644
 NOT_ALLOWED = "The task asks for admin, which the emulator was not allowed to give on this machine"
 
 
@@ -61,6 +64,6 @@ def end_with_fault(error: BaseException, now: datetime) -> Outcome:
 
 
 def _write_instead(launch: Launch, text: str) -> None:
-    (launch.directory / "wd").mkdir(parents=True, exist_ok=True)
-    (launch.directory / "stdout.txt").write_bytes(b"")
-    (launch.directory / "stderr.txt").write_text(text, encoding="utf-8")
+    with make_task_folder(launch) as directory:
+        put_file("stdout.txt", directory, b"", _MODE)
+        put_file("stderr.txt", directory, text.encode(), _MODE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from runner.emulator.batch.applications import Applications
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.node.containment import folder_of
 from runner.emulator.batch.node.launch import NodeDirectories, Package
 from runner.emulator.server.trust import Trust
 
@@ -62,7 +63,7 @@ def packages_for(
         Package(
             name=":".join(filter(None, (package["applicationId"], package.get("version")))),
             archive=place.applications.package(package["applicationId"], package.get("version")),
-            directory=package_folder(directories, package),
+            directory=folder_of(directories.root, package_folder(directories, package)),
         )
         for package in packages
     )

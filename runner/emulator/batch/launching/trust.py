@@ -6,27 +6,27 @@ tasks do with them.
 
 from __future__ import annotations
 
-import shutil
-
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.launching.place import Place
+from runner.emulator.batch.node.containment import NodeFolder, directory_below
+from runner.emulator.batch.node.directories import put_file
 from runner.emulator.batch.node.launch import NodeDirectories
 from runner.emulator.server.trust import Trust
+
+_FOLDER = ("volatile", "certificates")
+_AUTHORITY = "ca.pem"
+_BUNDLE = "ca-bundle.pem"
 
 
 def put_trust(place: Place, directories: NodeDirectories) -> None:
     """Copies the files into a node, if there are any; raises `OSError`."""
     if place.trust is None:
         return
-    there = _trust_in(directories)
-    there.authority.parent.mkdir(parents=True, exist_ok=True)
-    for source, target in (
-        (place.trust.authority, there.authority),
-        (place.trust.bundle, there.bundle),
-    ):
-        shutil.copyfile(source, target)
-        # Tasks may be run by another user, and there is no secret in them.
-        target.chmod(0o644)
+    folder = NodeFolder(directories.root, _FOLDER)
+    with directory_below(folder, create=True, replace_links=True) as directory:
+        for source, name in ((place.trust.authority, _AUTHORITY), (place.trust.bundle, _BUNDLE)):
+            # Tasks may be run by another user, and there is no secret in them.
+            put_file(name, directory, source.read_bytes(), 0o644)
 
 
 def trust_variables(place: Place, node: Node) -> dict[str, str]:
@@ -35,5 +35,5 @@ def trust_variables(place: Place, node: Node) -> dict[str, str]:
 
 
 def _trust_in(directories: NodeDirectories) -> Trust:
-    folder = directories.root / "volatile" / "certificates"
-    return Trust(authority=folder / "ca.pem", bundle=folder / "ca-bundle.pem")
+    folder = directories.root.joinpath(*_FOLDER)
+    return Trust(authority=folder / _AUTHORITY, bundle=folder / _BUNDLE)

@@ -1,7 +1,8 @@
-"""Opening and making files strictly below a directory, whatever links lie in between.
+"""Opening and making what lies in the folder of a node, whatever links lie in between.
 
-Each component is opened relative to the one above it and never through a link, so that nothing a
-task does meanwhile can lead out. It must not know what the files are for.
+Only the node's own directory is trusted as a path. Each component below is opened relative to the
+one above it and never through a link, so that nothing a task does, before or meanwhile, can lead
+out. It must not know what the files are for.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from runner.emulator.batch.node.users import Owner
+from runner.emulator.batch.node.owners import Owner, give_folder
 
 ABSENT = frozenset(
     {
@@ -28,10 +30,47 @@ ABSENT = frozenset(
 """Error numbers which say that there is no such file to open."""
 
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEVER_PARTS = frozenset({"", ".", ".."})
+_TRIES = 5
 
 
 class OutsideError(ValueError):
     """A path that is absolute or leads above the directory that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFolder:
+    """A directory of a node: the node's own, which no task can replace, and components below it.
+
+    Raises `OutsideError` where a component is none.
+    """
+
+    node: Path
+    parts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for part in self.parts:
+            if part in _NEVER_PARTS or "/" in part or "\0" in part:
+                raise OutsideError(part)
+
+    @property
+    def path(self) -> Path:
+        """For messages, and for what is told to tasks: not to be opened."""
+        return self.node.joinpath(*self.parts)
+
+    @property
+    def above(self) -> NodeFolder:
+        """The directory that this one is in; the node's own is in none of a node."""
+        return NodeFolder(self.node, self.parts[:-1])
+
+    def below(self, *parts: str) -> NodeFolder:
+        """A directory in this one."""
+        return NodeFolder(self.node, (*self.parts, *parts))
+
+
+def folder_of(node: Path, path: Path) -> NodeFolder:
+    """What a path below a node's directory stands for; raises `ValueError` for any other."""
+    return NodeFolder(node, path.relative_to(node).parts)
 
 
 def parts_below(path: str) -> tuple[str, ...]:
@@ -47,25 +86,56 @@ def parts_below(path: str) -> tuple[str, ...]:
 
 @contextmanager
 def directory_below(
-    root: Path, parts: Sequence[str], *, create: bool, owner: Owner | None = None
+    folder: NodeFolder,
+    parts: Sequence[str] = (),
+    *,
+    create: bool = False,
+    owner: Owner | None = None,
+    replace_links: bool = False,
 ) -> Iterator[int]:
-    """A descriptor of the directory `root/parts`; raises `OSError`, `ELOOP` or `ENOTDIR` at a link.
+    """A descriptor of the directory `folder/parts`; raises `OSError`, `ELOOP` or `ENOTDIR` at a
+    link.
 
-    With `create`, missing directories are made, and given to the owner.
+    With `create`, missing directories are made, and given to the owner; with `replace_links`, also
+    in the place of links.
     """
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(folder.node, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for part in parts:
-            made = create and _make(part, descriptor)
-            below = os.open(part, _DIRECTORY_FLAGS, dir_fd=descriptor)
+        for part in (*folder.parts, *parts):
+            below = (
+                make_directory(part, descriptor, owner=owner, replace_links=replace_links)
+                if create
+                else os.open(part, _DIRECTORY_FLAGS, dir_fd=descriptor)
+            )
             os.close(descriptor)
             descriptor = below
-            if made and owner is not None:
-                os.fchown(descriptor, owner.user, owner.group)
-                os.fchmod(descriptor, owner.folder_mode)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def make_directory(
+    name: str, parent: int, *, owner: Owner | None = None, replace_links: bool = False
+) -> int:
+    """A descriptor of a directory of an open one; made, and given to the owner, if it is missing.
+
+    Raises `OSError`, `ELOOP` or `ENOTDIR` at a link that is not to be replaced, or that comes back
+    as often as it is.
+    """
+    tries = _TRIES if replace_links else 1
+    while True:
+        made = _make(name, parent)
+        try:
+            descriptor = os.open(name, _DIRECTORY_FLAGS, dir_fd=parent)
+        except OSError as error:
+            tries -= 1
+            if not tries or error.errno not in {errno.ELOOP, errno.ENOTDIR, errno.ENOENT}:
+                raise
+            _remove_link(name, parent)
+            continue
+        if made and owner is not None:
+            give_folder(descriptor, owner)
+        return descriptor
 
 
 def _make(name: str, parent: int) -> bool:
@@ -77,33 +147,66 @@ def _make(name: str, parent: int) -> bool:
     return True
 
 
-def resolve_below(root: Path, parts: Sequence[str]) -> tuple[str, ...] | None:
-    """The components that `root/parts` has once links are followed; None where they lead out."""
-    real_root = os.path.realpath(root)
-    real = os.path.realpath(Path(real_root, *parts))
-    if real == real_root:
+def _remove_link(name: str, parent: int) -> None:
+    # It may be gone, or something else by now: then making the directory says so.
+    with suppress(FileNotFoundError):
+        if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            os.unlink(name, dir_fd=parent)
+
+
+def resolve_below(folder: NodeFolder, parts: Sequence[str]) -> tuple[str, ...] | None:
+    """The components that `folder/parts` has once links are followed; None where they lead out.
+
+    Only links below the folder count: where a task replaced the folder itself, all leads out. What
+    is resolved is to be opened as components all the same, since links may change meanwhile.
+    """
+    real_root = Path(os.path.realpath(folder.node)).joinpath(*folder.parts)
+    real = os.path.realpath(real_root.joinpath(*parts))
+    if real == str(real_root):
         return ()
-    prefix = real_root.rstrip("/") + "/"
+    prefix = str(real_root).rstrip("/") + "/"
     return tuple(real[len(prefix) :].split("/")) if real.startswith(prefix) else None
 
 
-def open_regular_below(root: Path, parts: Sequence[str]) -> int | None:
-    """A read-only descriptor of the regular file `root/parts`, links followed below `root` alone.
+def status_below(folder: NodeFolder, parts: Sequence[str]) -> os.stat_result | None:
+    """What `folder/parts` is, a link not followed; None where there is nothing.
 
-    None where there is no such file, or a directory, pipe, socket or device; never blocks. Raises
-    `OSError` where it may not be read.
+    Raises `OSError` where a directory on the way cannot be entered.
     """
-    resolved = resolve_below(root, parts)
-    if not resolved:
-        return None
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        with directory_below(root, resolved[:-1], create=False) as directory:
-            descriptor = os.open(resolved[-1], flags, dir_fd=directory)
+        with directory_below(folder, parts[:-1]) as directory:
+            return os.stat(parts[-1], dir_fd=directory, follow_symlinks=False)
     except OSError as error:
         if error.errno in ABSENT:
             return None
         raise
+
+
+def open_regular_below(folder: NodeFolder, parts: Sequence[str]) -> int | None:
+    """A read-only descriptor of the regular file `folder/parts`, links followed below it alone.
+
+    None where there is no such file, or a directory, pipe, socket or device; never blocks. Raises
+    `OSError` where it may not be read.
+    """
+    resolved = resolve_below(folder, parts)
+    if not resolved:
+        return None
+    try:
+        with directory_below(folder, resolved[:-1]) as directory:
+            return open_regular(resolved[-1], directory)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+
+
+def open_regular(name: str, directory: int) -> int | None:
+    """A read-only descriptor of a regular file of an open directory; None for what is none.
+
+    Never blocks. Raises `OSError`, `ELOOP` at a link.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(name, flags, dir_fd=directory)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)

@@ -21,7 +21,8 @@ from runner.emulator.batch.node.containers import (
     ContainerFailure,
     Containers,
 )
-from runner.emulator.batch.node.directories import append_file, create_file
+from runner.emulator.batch.node.containment import NodeFolder, directory_below, make_directory
+from runner.emulator.batch.node.directories import append_file, create_file, unlink
 from runner.emulator.batch.node.failures import (
     StepFailedError,
     exited_with_failure,
@@ -32,15 +33,13 @@ from runner.emulator.batch.node.interruption import InterruptedRunError, Interru
 from runner.emulator.batch.node.isolation import Command, Isolation
 from runner.emulator.batch.node.launch import Failure, Launch, Outcome, ResourceFile
 from runner.emulator.batch.node.outputs import ERROR_LOG, PROGRESS_LOG, Uploader, due_outputs
+from runner.emulator.batch.node.owners import Owner, give_folder, open_to_users
 from runner.emulator.batch.node.packages import unpack_packages
 from runner.emulator.batch.node.resources import fetch_resources
 from runner.emulator.batch.node.users import (
     ROOT,
-    Owner,
     TaskUsers,
     User,
-    give_folder,
-    open_to_users,
     own_files,
 )
 
@@ -112,15 +111,14 @@ class Execution:
             )
         if self._launch.container is None and self._launch.is_container_required:
             raise preparation_failed("ContainerTaskSettingsNotFound")
-        directory = self._launch.directory
         with ExitStack() as stack:
             user, owner = stack.enter_context(self._users())
             try:
-                self._make_directories(owner)
+                directory = stack.enter_context(make_task_folder(self._launch, owner))
                 open_output = append_file if self._launch.follows else create_file
-                stdout = open_output(directory / "stdout.txt")
+                stdout = open_output("stdout.txt", directory)
                 stack.callback(os.close, stdout)
-                stderr = open_output(directory / "stderr.txt")
+                stderr = open_output("stderr.txt", directory)
                 stack.callback(os.close, stderr)
                 if owner is not None:
                     os.fchown(stdout, owner.user, owner.group)
@@ -130,8 +128,8 @@ class Execution:
             self._process_stop.check()
             unpack_packages(self._launch.packages)
             if self._launch.common_directory is not None:
-                self._fetch(self._launch.common_files, self._launch.common_directory, owner)
-            self._fetch(self._launch.resource_files, directory / "wd", owner)
+                self._fetch(self._launch.common_files, self._launch.common_folder, owner)
+            self._fetch(self._launch.resource_files, self._launch.folder.below("wd"), owner)
             return self._command(user, stdout, stderr)
 
     @contextmanager
@@ -148,28 +146,15 @@ class Execution:
         elif launch.user is not None:
             yield launch.user, own_files(launch.user)
         else:
-            task = launch.common_directory or launch.directory
-            with self._surroundings.task_users.lend(launch.node, task) as lent:
+            with self._surroundings.task_users.lend(launch.common_folder) as lent:
                 yield lent
 
-    def _make_directories(self, owner: Owner | None) -> None:
-        """The task's directory with `wd`, and above them those of its job; raises `OSError`."""
-        launch = self._launch
-        task = launch.common_directory or launch.directory
-        _make_directory(launch.directory)
-        if owner is None:
-            return
-        for above in task.parents:
-            if above == launch.node or not above.is_relative_to(launch.node):
-                break
-            open_to_users(above)
-        for own in dict.fromkeys((task, launch.directory, launch.directory / "wd")):
-            give_folder(own, owner)
-
-    def _fetch(self, files: Sequence[ResourceFile], directory: Path, owner: Owner | None) -> None:
+    def _fetch(
+        self, files: Sequence[ResourceFile], folder: NodeFolder, owner: Owner | None
+    ) -> None:
         fetch_resources(
             files,
-            working_directory=directory,
+            working_directory=folder,
             connections=self._surroundings.connections,
             pool=self._surroundings.transfers,
             interruption=self._process_stop,
@@ -227,7 +212,7 @@ class Execution:
         if not due:
             return None
         uploader = Uploader(
-            task_directory=self._launch.directory,
+            task_directory=self._launch.folder,
             environment=self._environment,
             connections=self._surroundings.connections,
             pool=self._surroundings.transfers,
@@ -237,18 +222,34 @@ class Execution:
         return uploader.upload_outputs(due)
 
 
-def _make_directory(directory: Path) -> None:
-    """The task's directory with `wd`; of an earlier try, the logs of uploads are removed."""
-    try:
-        directory.mkdir(parents=True)
-    except FileExistsError:
-        for name in (PROGRESS_LOG, ERROR_LOG):
-            (directory / name).unlink(missing_ok=True)
-    working = directory / "wd"
-    if working.is_symlink():
-        # Files are fetched from outside the node, where what it leads to is the machine's.
-        working.unlink()
-    working.mkdir(exist_ok=True)
+@contextmanager
+def make_task_folder(launch: Launch, owner: Owner | None = None) -> Iterator[int]:
+    """A descriptor of the task's directory, made with `wd` and those above it; raises `OSError`.
+
+    Links that tasks put in the way are replaced. Of an earlier try, the logs of uploads are
+    removed. With an owner, users may enter what is above, and the task's own are the owner's.
+    """
+    with directory_below(launch.folder, create=True, replace_links=True) as directory:
+        working = make_directory("wd", directory, replace_links=True)
+        try:
+            for name in (PROGRESS_LOG, ERROR_LOG):
+                unlink(name, directory)
+            if owner is not None:
+                _open_the_way(launch.common_folder.above)
+                with directory_below(launch.common_folder) as common:
+                    give_folder(common, owner)
+                give_folder(directory, owner)
+                give_folder(working, owner)
+        finally:
+            os.close(working)
+        yield directory
+
+
+def _open_the_way(folder: NodeFolder) -> None:
+    while folder.parts:
+        with directory_below(folder) as directory:
+            open_to_users(directory)
+        folder = folder.above
 
 
 def _container_failed(error: ContainerError) -> StepFailedError:

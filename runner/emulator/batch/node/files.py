@@ -9,21 +9,23 @@ import mimetypes
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
-from pathlib import Path
 from typing import BinaryIO
 
 from runner.emulator.batch.node.containment import (
     ABSENT,
+    NodeFolder,
     OutsideError,
     directory_below,
     open_regular_below,
     parts_below,
     resolve_below,
+    status_below,
 )
-from runner.emulator.batch.node.directories import remove_tree
+from runner.emulator.batch.node.directories import remove_entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class NodeFile:
     content_type: str
 
 
-def list_files(root: Path, *, recursive: bool) -> tuple[NodeFile, ...]:
+def list_files(root: NodeFolder, *, recursive: bool) -> tuple[NodeFile, ...]:
     """What lies below `root`, sorted by name; nothing where there is no such directory.
 
     Links show as the files they lead to, below `root` alone; they are not descended into. Raises
@@ -49,40 +51,27 @@ def list_files(root: Path, *, recursive: bool) -> tuple[NodeFile, ...]:
     pending: list[tuple[str, ...]] = [()]
     while pending:
         parts = pending.pop()
-        for entry in _entries(root.joinpath(*parts)):
-            here = (*parts, entry.name)
-            is_link = entry.is_symlink()
-            if is_link and not resolve_below(root, here):
-                continue
-            try:
-                status = entry.stat()
-            except FileNotFoundError:
-                continue  # Removed since it was listed, or a link to nothing.
-            found.append(_node_file("/".join(here), status))
-            if recursive and not is_link and stat.S_ISDIR(status.st_mode):
-                pending.append(here)
+        for name, status in _entries(root, parts):
+            here = (*parts, name)
+            if not stat.S_ISLNK(status.st_mode):
+                found.append(_node_file("/".join(here), status))
+                if recursive and stat.S_ISDIR(status.st_mode):
+                    pending.append(here)
+            elif (target := _status_at(root, resolve_below(root, here))) is not None:
+                found.append(_node_file("/".join(here), target))
     return tuple(sorted(found, key=lambda file: file.name))
 
 
-def find_file(root: Path, name: str) -> NodeFile | None:
+def find_file(root: NodeFolder, name: str) -> NodeFile | None:
     """The file or directory of that name; None where there is none below `root`.
 
     Raises `OSError` where a directory on the way cannot be entered.
     """
-    resolved = _resolve(root, name)
-    if not resolved:
-        return None
-    try:
-        with directory_below(root, resolved[:-1], create=False) as directory:
-            status = os.stat(resolved[-1], dir_fd=directory, follow_symlinks=False)
-    except OSError as error:
-        if error.errno in ABSENT:
-            return None
-        raise
-    return None if stat.S_ISLNK(status.st_mode) else _node_file(name, status)
+    status = _status_at(root, _resolve(root, name))
+    return None if status is None else _node_file(name, status)
 
 
-def open_file(root: Path, name: str) -> tuple[NodeFile, BinaryIO] | None:
+def open_file(root: NodeFolder, name: str) -> tuple[NodeFile, BinaryIO] | None:
     """A regular file and its open content, which the caller closes; None where there is none.
 
     What is described and what is read are the same file, whatever a task does meanwhile. Raises
@@ -95,7 +84,7 @@ def open_file(root: Path, name: str) -> tuple[NodeFile, BinaryIO] | None:
     return _node_file(name, os.fstat(descriptor)), os.fdopen(descriptor, "rb")
 
 
-def _resolve(root: Path, name: str) -> tuple[str, ...] | None:
+def _resolve(root: NodeFolder, name: str) -> tuple[str, ...] | None:
     try:
         return resolve_below(root, parts_below(name))
     except OutsideError:
@@ -126,15 +115,26 @@ def _known_types() -> mimetypes.MimeTypes:
     return mimetypes.MimeTypes()
 
 
-def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
+def _status_at(root: NodeFolder, resolved: tuple[str, ...] | None) -> os.stat_result | None:
+    """Of what is there once links are followed, unless that is what they lead to by now."""
+    status = status_below(root, resolved) if resolved else None
+    return None if status is None or stat.S_ISLNK(status.st_mode) else status
+
+
+def _entries(root: NodeFolder, parts: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
+    """Names and what they are, links not followed."""
     try:
-        with os.scandir(directory) as entries:
-            yield from entries
-    except (FileNotFoundError, NotADirectoryError):
-        return
+        with directory_below(root, parts) as directory, os.scandir(directory) as entries:
+            for entry in entries:
+                # It may have been removed since it was listed.
+                with suppress(FileNotFoundError):
+                    yield entry.name, entry.stat(follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in ABSENT:
+            raise
 
 
-def delete_file(root: Path, name: str, *, recursive: bool) -> bool:
+def delete_file(root: NodeFolder, name: str, *, recursive: bool) -> bool:
     """Removes a file, a link, or a directory with all in it if `recursive`; False if not there.
 
     Raises `OSError` where it cannot be removed, as with a directory that is not empty.
@@ -146,14 +146,14 @@ def delete_file(root: Path, name: str, *, recursive: bool) -> bool:
     if not parts:
         return False
     try:
-        with directory_below(root, parts[:-1], create=False) as directory:
+        with directory_below(root, parts[:-1]) as directory:
             status = os.stat(parts[-1], dir_fd=directory, follow_symlinks=False)
             if not stat.S_ISDIR(status.st_mode):
                 os.unlink(parts[-1], dir_fd=directory)
             elif not recursive:
                 os.rmdir(parts[-1], dir_fd=directory)
             else:
-                remove_tree(root.joinpath(*parts))
+                remove_entry(parts[-1], directory)
     except OSError as error:
         if error.errno in ABSENT:
             return False

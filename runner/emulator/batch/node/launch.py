@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.emulator.batch.node.containers import Container
+from runner.emulator.batch.node.containment import NodeFolder, folder_of
 from runner.emulator.batch.node.isolation import UNKNOWN_SIZE, Size
 from runner.emulator.batch.node.users import POOL_USER, User
 
@@ -79,7 +80,7 @@ class Package:
 
     name: str
     archive: Path | None
-    directory: Path
+    directory: NodeFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +94,8 @@ class Launch:
     command_line: str
     directory: Path
     environment: Mapping[str, str]
-    node: Path = Path()
-    """The folder of the node."""
+    node: Path
+    """The folder of the node, which the task's is in."""
     image: str = ""
     """Of a container with the node's system."""
     size: Size = UNKNOWN_SIZE
@@ -118,6 +119,16 @@ class Launch:
     """The nodes of the pool are set up for containers."""
     is_container_required: bool = False
     """Where nodes are set up for containers, a task has to say which one."""
+
+    @property
+    def folder(self) -> NodeFolder:
+        """`directory`, as it is to be opened."""
+        return folder_of(self.node, self.directory)
+
+    @property
+    def common_folder(self) -> NodeFolder:
+        """Of the task as a whole: `common_directory` where there is one, else `directory`."""
+        return folder_of(self.node, self.common_directory or self.directory)
 
 
 class FailureCategory(Enum):

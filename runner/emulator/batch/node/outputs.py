@@ -14,13 +14,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TextIO
 
 from typing_extensions import assert_never
 
 from runner.emulator.batch.node.connections import Connections, TransferError
-from runner.emulator.batch.node.containment import open_regular_below
+from runner.emulator.batch.node.containment import (
+    NodeFolder,
+    directory_below,
+    open_regular_below,
+)
 from runner.emulator.batch.node.directories import create_file
 from runner.emulator.batch.node.failures import StepFailedError, make_failure
 from runner.emulator.batch.node.interruption import Interruption
@@ -67,7 +70,7 @@ def blob_name(path: str | None, pattern: FilePattern, parts: tuple[str, ...]) ->
 class Uploader:
     """What is needed to send the outputs of one task."""
 
-    task_directory: Path
+    task_directory: NodeFolder
     environment: Mapping[str, str]
     connections: Connections
     pool: Executor
@@ -76,18 +79,19 @@ class Uploader:
     sizes: BlockSizes = field(default_factory=BlockSizes)
 
     def upload_outputs(self, outputs: Sequence[OutputFile]) -> Failure | None:
-        """Sends all files of all entries; the first failure, if any.
+        """Sends all files of all entries, of which there are some; the first failure, if any.
 
         An entry stops at its first failure, the others are tried nevertheless. The two logs in the
         task's directory tell of progress and failures, without signatures.
         """
         with ExitStack() as stack:
-            log = _Log(
-                progress=stack.enter_context(_open_log(self.task_directory / PROGRESS_LOG)),
-                errors=stack.enter_context(_open_log(self.task_directory / ERROR_LOG)),
-                clock=self.clock,
-                lock=threading.Lock(),
-            )
+            try:
+                with directory_below(self.task_directory) as directory:
+                    progress = stack.enter_context(_open_log(PROGRESS_LOG, directory))
+                    errors = stack.enter_context(_open_log(ERROR_LOG, directory))
+            except OSError as error:
+                return _logs_failed(outputs[0], error)
+            log = _Log(progress=progress, errors=errors, clock=self.clock, lock=threading.Lock())
             results = [self._upload_entry(output, log) for output in outputs]
         return next(filter(None, results), None)
 
@@ -211,5 +215,18 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _open_log(path: Path) -> TextIO:
-    return os.fdopen(create_file(path), "w", encoding="utf-8", errors="backslashreplace")
+def _open_log(name: str, directory: int) -> TextIO:
+    descriptor = create_file(name, directory)
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+
+
+def _logs_failed(output: OutputFile, error: OSError) -> Failure:
+    """The task's directory is no more, or something else is there."""
+    return make_failure(
+        FailurePhase.FILE_UPLOAD,
+        "FileUploadMiscError",
+        ("FilePattern", output.file_pattern),
+        ("FilePath", ""),
+        ("Destination", without_secrets(output.container_url)),
+        ("Message", error.strerror or type(error).__name__),
+    )

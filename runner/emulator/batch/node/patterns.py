@@ -8,11 +8,17 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from runner.emulator.batch.node.containment import resolve_below
+from runner.emulator.batch.node.containment import (
+    ABSENT,
+    NodeFolder,
+    directory_below,
+    resolve_below,
+    status_below,
+)
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _WILDCARD = re.compile(r"[*?]|\[(?:!\]|!(?!\])|\]|(?![!\]]))[^\]]*\]")
@@ -41,7 +47,7 @@ class FilePattern:
 
 
 def parse_pattern(
-    pattern: str, *, task_directory: Path, environment: Mapping[str, str]
+    pattern: str, *, task_directory: NodeFolder, environment: Mapping[str, str]
 ) -> FilePattern:
     """The pattern, variables expanded, relative to `task_directory`; raises `PatternError`.
 
@@ -70,31 +76,34 @@ def parse_pattern(
     return _split(parts)
 
 
-def find_files(task_directory: Path, pattern: FilePattern) -> Iterator[tuple[str, ...]]:
+def find_files(task_directory: NodeFolder, pattern: FilePattern) -> Iterator[tuple[str, ...]]:
     """The components, below the task's directory, of what matches and is no directory, sorted.
 
     Directories are never entered through links. Raises `OSError` where one cannot be read.
     """
-    if resolve_below(task_directory, pattern.base) is None:
+    base = resolve_below(task_directory, pattern.base)
+    if base is None:
         return
     if pattern.names_one_file:
-        path = task_directory.joinpath(*pattern.base)
-        if os.path.lexists(path) and not path.is_dir():
+        status = status_below(task_directory, base) if base else None
+        if status is not None and not stat.S_ISDIR(status.st_mode):
             yield pattern.base
         return
+    # Below it no links are followed: only the base has another name in the end.
+    start = task_directory.below(*base)
     components = [_compile(part) for part in pattern.wild]
     end = len(components)
     pending = [(pattern.base, _reachable({0}, components))]
     while pending:
         parts, states = pending.pop()
         below = []
-        for entry in _entries(task_directory.joinpath(*parts)):
-            following = _advance(entry.name, states, components)
-            if entry.is_dir(follow_symlinks=False):
+        for name, is_directory in _entries(start, parts[len(pattern.base) :]):
+            following = _advance(name, states, components)
+            if is_directory:
                 if following - {end}:
-                    below.append(((*parts, entry.name), following))
+                    below.append(((*parts, name), following))
             elif end in following:
-                yield (*parts, entry.name)
+                yield (*parts, name)
         pending.extend(reversed(below))
 
 
@@ -107,10 +116,10 @@ def _value(match: re.Match[str], environment: Mapping[str, str]) -> str:
     return re.sub(r"([*?\[])", r"[\1]", value) if name.startswith("AZ_BATCH_") else value
 
 
-def _strip_directory(parts: list[str], task_directory: Path) -> list[str]:
+def _strip_directory(parts: list[str], task_directory: NodeFolder) -> list[str]:
     literal = [_unescape(part) for part in parts]
-    for root in (task_directory.absolute(), task_directory.resolve()):
-        components = list(root.parts[1:])
+    for node in (task_directory.node.absolute(), task_directory.node.resolve()):
+        components = [*node.parts[1:], *task_directory.parts]
         if literal[: len(components)] == components:
             return parts[len(components) :]
     raise PatternError("the pattern leads out of the task's directory")
@@ -181,9 +190,12 @@ def _advance(
     return _reachable(following, components)
 
 
-def _entries(directory: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: NodeFolder, parts: Sequence[str]) -> list[tuple[str, bool]]:
+    """The names in a directory, sorted, and whether each is a directory and no link to one."""
     try:
-        with os.scandir(directory) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+        with directory_below(folder, parts) as directory, os.scandir(directory) as entries:
+            return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return []
+        raise

@@ -13,17 +13,21 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from runner.emulator.batch.node.connections import Connections, TransferError
-from runner.emulator.batch.node.containment import OutsideError, directory_below, parts_below
+from runner.emulator.batch.node.containment import (
+    NodeFolder,
+    OutsideError,
+    directory_below,
+    parts_below,
+)
 from runner.emulator.batch.node.downloads import WriteError, download, list_blob_names
 from runner.emulator.batch.node.failures import StepFailedError, preparation_failed
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.launch import ResourceFile
+from runner.emulator.batch.node.owners import Owner
 from runner.emulator.batch.node.transfers import run_side_by_side
 from runner.emulator.batch.node.urls import blob_url, without_secrets
-from runner.emulator.batch.node.users import Owner
 
 _DEFAULT_MODE = 0o770
 _OCTAL_DIGITS = frozenset("01234567")
@@ -45,7 +49,7 @@ class _Item:
 def fetch_resources(
     resource_files: Sequence[ResourceFile],
     *,
-    working_directory: Path,
+    working_directory: NodeFolder,
     connections: Connections,
     pool: Executor,
     interruption: Interruption,
@@ -105,7 +109,7 @@ def _container_items(
 
 def _fetch(
     item: _Item,
-    working_directory: Path,
+    working_directory: NodeFolder,
     owner: Owner | None,
     connections: Connections,
     interruption: Interruption,

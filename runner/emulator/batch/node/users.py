@@ -5,14 +5,15 @@ It must not know how a process becomes a user, nor what the users may do.
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from runner.emulator.batch.node.containment import NodeFolder, directory_below, status_below
+from runner.emulator.batch.node.owners import FOR_ALL, FOR_ONE, Owner, give_folder
 
 # Of the numbers that systemd's documentation calls unused (60578 to 61183), so that no user of
 # the machine is meant; they exist in user namespaces of the usual 65536 too.
@@ -22,8 +23,6 @@ _POOL_NUMBER = 60600
 _FIRST_NAMED = 60601
 _FIRST_OF_TASKS = 60800
 _LAST_OF_TASKS = 61183
-_FOR_ALL = 0o755
-_FOR_ONE = 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +50,7 @@ POOL_USER = User(name="_azbatch", number=_POOL_NUMBER, identity="PoolNonAdmin")
 """Runs all tasks that do not say otherwise. Names as public logs of Linux nodes show them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Who has the files of a task, and who else may look into its folders."""
-
-    user: int
-    group: int
-    folder_mode: int
-
-
-ROOT = Owner(user=0, group=GROUP_NUMBER, folder_mode=_FOR_ALL)
+ROOT = Owner(user=0, group=GROUP_NUMBER, folder_mode=FOR_ALL)
 
 
 def named_user(name: str, index: int, number: int | None, group: int | None) -> User:
@@ -74,7 +64,7 @@ def named_user(name: str, index: int, number: int | None, group: int | None) -> 
 
 def own_files(user: User) -> Owner:
     """How the files of a user's tasks are owned that others may read."""
-    return Owner(user=user.number, group=user.group, folder_mode=_FOR_ALL)
+    return Owner(user=user.number, group=user.group, folder_mode=FOR_ALL)
 
 
 class TaskUsers:
@@ -87,23 +77,24 @@ class TaskUsers:
         self._next = secrets.randbelow(_LAST_OF_TASKS - _FIRST_OF_TASKS + 1)
 
     @contextmanager
-    def lend(self, node: Path, directory: Path) -> Iterator[tuple[User, Owner]]:
+    def lend(self, folder: NodeFolder) -> Iterator[tuple[User, Owner]]:
         """A user for the task whose folder that is: when it is tried again, the same.
 
         Afterwards only root may enter the folder, so that the user's next task may not.
         """
-        number = self._take(node, _last_user(directory))
+        node = folder.node
+        number = self._take(node, _last_user(folder))
         user = User(
             name=f"_azbatchtask_{number - _FIRST_OF_TASKS + 1}",
             number=number,
             identity="TaskNonAdmin",
         )
         try:
-            yield user, Owner(user=number, group=GROUP_NUMBER, folder_mode=_FOR_ONE)
+            yield user, Owner(user=number, group=GROUP_NUMBER, folder_mode=FOR_ONE)
         finally:
             # It may have been removed already, or never been made.
-            with suppress(OSError):
-                give_folder(directory, Owner(user=0, group=number, folder_mode=_FOR_ONE))
+            with suppress(OSError), directory_below(folder) as directory:
+                give_folder(directory, Owner(user=0, group=number, folder_mode=FOR_ONE))
             with self._lock:
                 self._lent.discard((node, number))
 
@@ -119,28 +110,12 @@ class TaskUsers:
         return wanted
 
 
-def _last_user(directory: Path) -> int | None:
+def _last_user(folder: NodeFolder) -> int | None:
     """Whose task it was that ran in a folder last; `lend` leaves that as the folder's group."""
     try:
-        status = directory.lstat()
+        status = status_below(folder.above, folder.parts[-1:])
     except OSError:
         return None
+    if status is None:
+        return None
     return status.st_gid if _FIRST_OF_TASKS <= status.st_gid <= _LAST_OF_TASKS else None
-
-
-def give_folder(directory: Path, owner: Owner) -> None:
-    """Gives a directory, and not what is in it, to an owner; raises `OSError` for a link."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(directory, flags)
-    try:
-        os.fchown(descriptor, owner.user, owner.group)
-        os.fchmod(descriptor, owner.folder_mode)
-    finally:
-        os.close(descriptor)
-
-
-def open_to_users(directory: Path) -> None:
-    """Lets every user enter and list a directory; raises `OSError`."""
-    mode = stat.S_IMODE(directory.stat().st_mode)
-    if mode & _FOR_ALL != _FOR_ALL:
-        directory.chmod(mode | _FOR_ALL)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.emulator.batch.node.containment import NodeFolder, directory_below
 from runner.emulator.batch.node.directories import (
     create_file,
     make_node_directories,
@@ -83,7 +84,8 @@ def test_a_link_or_a_file_is_no_tree(tmp_path: Path) -> None:
 def test_a_created_file_replaces_and_appends(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("kept")
     (tmp_path / "stdout.txt").symlink_to(tmp_path / "kept")
-    descriptor = create_file(tmp_path / "stdout.txt")
+    with directory_below(NodeFolder(tmp_path)) as directory:
+        descriptor = create_file("stdout.txt", directory)
     try:
         os.write(descriptor, b"one ")
         with (tmp_path / "stdout.txt").open("a") as other:

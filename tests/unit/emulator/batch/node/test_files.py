@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.emulator.batch.node.containment import folder_of
 from runner.emulator.batch.node.files import NodeFile, find_file, list_files, open_file
 
 
@@ -32,7 +33,7 @@ def test_a_file_is_described(root: Path) -> None:
     path = root / "stdout.txt"
     path.chmod(0o644)
     os.utime(path, (1_700_000_000, 1_700_000_000))
-    assert find_file(root, "stdout.txt") == NodeFile(
+    assert find_file(folder_of(root.parent, root), "stdout.txt") == NodeFile(
         name="stdout.txt",
         is_directory=False,
         size_bytes=3,
@@ -43,17 +44,23 @@ def test_a_file_is_described(root: Path) -> None:
 
 
 def test_a_directory_is_described(root: Path) -> None:
-    found = find_file(root, "wd/sub dir")
+    found = find_file(folder_of(root.parent, root), "wd/sub dir")
     assert found is not None
     assert (found.name, found.is_directory, found.size_bytes) == ("wd/sub dir", True, 0)
 
 
 def test_one_level_is_listed(root: Path) -> None:
-    assert [file.name for file in list_files(root, recursive=False)] == ["stdout.txt", "wd"]
+    assert [file.name for file in list_files(folder_of(root.parent, root), recursive=False)] == [
+        "stdout.txt",
+        "wd",
+    ]
 
 
 def test_all_levels_are_listed_without_what_leads_out(root: Path) -> None:
-    assert [(file.name, file.is_directory) for file in list_files(root, recursive=True)] == [
+    assert [
+        (file.name, file.is_directory)
+        for file in list_files(folder_of(root.parent, root), recursive=True)
+    ] == [
         ("stdout.txt", False),
         ("wd", True),
         ("wd/inside", False),
@@ -66,13 +73,13 @@ def test_all_levels_are_listed_without_what_leads_out(root: Path) -> None:
 
 def test_all_that_is_listed_is_found(root: Path) -> None:
     (root / os.fsdecode(b"bad\xff")).write_text("")
-    for file in list_files(root, recursive=True):
-        assert find_file(root, file.name) == file
+    for file in list_files(folder_of(root.parent, root), recursive=True):
+        assert find_file(folder_of(root.parent, root), file.name) == file
 
 
 def test_there_may_be_no_directory(tmp_path: Path) -> None:
-    assert list_files(tmp_path / "none", recursive=True) == ()
-    assert find_file(tmp_path / "none", "a") is None
+    assert list_files(folder_of(tmp_path, tmp_path / "none"), recursive=True) == ()
+    assert find_file(folder_of(tmp_path, tmp_path / "none"), "a") is None
 
 
 @pytest.mark.parametrize(
@@ -95,12 +102,12 @@ def test_there_may_be_no_directory(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_beyond_the_root_is_found(root: Path, name: str) -> None:
-    assert find_file(root, name) is None
-    assert open_file(root, name) is None
+    assert find_file(folder_of(root.parent, root), name) is None
+    assert open_file(folder_of(root.parent, root), name) is None
 
 
 def test_content_and_description_are_of_one_file(root: Path) -> None:
-    opened = open_file(root, "wd/inside")
+    opened = open_file(folder_of(root.parent, root), "wd/inside")
     assert opened is not None
     file, content = opened
     with content:
@@ -114,9 +121,9 @@ def test_only_regular_files_have_content(root: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(root)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
-        assert open_file(root, "pipe") is None
-        assert open_file(root, "socket") is None
-        assert open_file(root, "wd") is None
+        assert open_file(folder_of(root.parent, root), "pipe") is None
+        assert open_file(folder_of(root.parent, root), "socket") is None
+        assert open_file(folder_of(root.parent, root), "wd") is None
 
 
 @pytest.mark.parametrize(
@@ -131,6 +138,6 @@ def test_only_regular_files_have_content(root: Path, monkeypatch: pytest.MonkeyP
 )
 def test_the_content_type_follows_the_name(tmp_path: Path, name: str, content_type: str) -> None:
     (tmp_path / name).write_text("")
-    found = find_file(tmp_path, name)
+    found = find_file(folder_of(tmp_path, tmp_path), name)
     assert found is not None
     assert found.content_type == content_type

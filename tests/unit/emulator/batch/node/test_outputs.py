@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.emulator.batch.node.connections import Connections
+from runner.emulator.batch.node.containment import folder_of
 from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
 from runner.emulator.batch.node.launch import (
     Failure,
@@ -47,7 +48,7 @@ def uploader(
     task: Path, connections: Connections, pool: ThreadPoolExecutor, interruption: Interruption
 ) -> Uploader:
     return Uploader(
-        task_directory=task,
+        task_directory=folder_of(task.parent, task),
         environment={"AZ_BATCH_TASK_DIR": str(task), "AZ_BATCH_TASK_ID": "task-1"},
         connections=connections,
         pool=pool,

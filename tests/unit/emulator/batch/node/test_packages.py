@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.emulator.batch.node.containment import folder_of
 from runner.emulator.batch.node.failures import StepFailedError
 from runner.emulator.batch.node.launch import Package
 from runner.emulator.batch.node.packages import unpack_packages
@@ -24,7 +25,10 @@ def make_archive(path: Path) -> Path:
 def test_a_package_is_unpacked_once(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "1.0.zip")
     directory = tmp_path / "node" / "tool" / "1.0"
-    package = Package(name="tool:1.0", archive=archive, directory=directory)
+    (tmp_path / "node").mkdir()
+    package = Package(
+        name="tool:1.0", archive=archive, directory=folder_of(tmp_path / "node", directory)
+    )
     unpack_packages([package])
     assert (directory / "bin" / "run").stat().st_mode & 0o777 == 0o755
     assert (directory / "outside.txt").read_text() == "x"
@@ -32,6 +36,7 @@ def test_a_package_is_unpacked_once(tmp_path: Path) -> None:
     unpack_packages([package])
     assert (directory / "bin" / "run").read_text() == "changed"
     assert [entry.name for entry in directory.parent.iterdir()] == ["1.0"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["1.0.zip", "node"]
 
 
 def test_a_package_that_is_missing_or_broken_fails_the_task(tmp_path: Path) -> None:
@@ -41,7 +46,9 @@ def test_a_package_that_is_missing_or_broken_fails_the_task(tmp_path: Path) -> N
         (None, "The account has no such package"),
         (broken, "File is not a zip file"),
     ):
-        package = Package(name="tool:1.0", archive=archive, directory=tmp_path / "tool")
+        package = Package(
+            name="tool:1.0", archive=archive, directory=folder_of(tmp_path, tmp_path / "tool")
+        )
         with pytest.raises(StepFailedError) as caught:
             unpack_packages([package])
         failure = caught.value.failure

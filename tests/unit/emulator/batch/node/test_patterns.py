@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.emulator.batch.node.containment import folder_of
 from runner.emulator.batch.node.patterns import PatternError, find_files, parse_pattern
 
 FILES = (
@@ -41,8 +42,10 @@ def task(tmp_path: Path) -> Path:
 
 
 def find(task: Path, pattern: str, **environment: str) -> list[str]:
-    parsed = parse_pattern(pattern, task_directory=task, environment=environment)
-    return ["/".join(parts) for parts in find_files(task, parsed)]
+    parsed = parse_pattern(
+        pattern, task_directory=folder_of(task.parents[1], task), environment=environment
+    )
+    return ["/".join(parts) for parts in find_files(folder_of(task.parents[1], task), parsed)]
 
 
 @pytest.mark.parametrize(
@@ -115,10 +118,14 @@ def test_a_pattern_without_wildcards_names_one_file(task: Path) -> None:
         "a[]",
         "a[!]",
     ):
-        parsed = parse_pattern(pattern, task_directory=task, environment=variables)
+        parsed = parse_pattern(
+            pattern, task_directory=folder_of(task.parents[1], task), environment=variables
+        )
         assert parsed.names_one_file, pattern
     for pattern in ("*", "a[b]", "x?", "[]a]", "[!a]", "[[]*"):
-        parsed = parse_pattern(pattern, task_directory=task, environment=variables)
+        parsed = parse_pattern(
+            pattern, task_directory=folder_of(task.parents[1], task), environment=variables
+        )
         assert not parsed.names_one_file, pattern
 
 
@@ -138,7 +145,9 @@ def test_a_pattern_without_wildcards_names_one_file(task: Path) -> None:
 def test_a_pattern_may_not_lead_out(task: Path, pattern: str, message: str) -> None:
     environment = {"HOME": "/root", "AZ_BATCH_TASK_DIR": str(task)}
     with pytest.raises(PatternError) as caught:
-        parse_pattern(pattern, task_directory=task, environment=environment)
+        parse_pattern(
+            pattern, task_directory=folder_of(task.parents[1], task), environment=environment
+        )
     assert str(caught.value) == message
 
 

@@ -144,6 +144,7 @@ def test_a_success_leaves_its_output_in_the_documented_files(task: Path) -> None
         Launch(
             command_line="bash -c 'pwd; echo oops >&2; cat; echo made > made.txt'",
             directory=task,
+            node=task.parents[3],
             environment={},
         )
     )
@@ -155,7 +156,7 @@ def test_a_success_leaves_its_output_in_the_documented_files(task: Path) -> None
 
 
 def test_a_second_try_starts_with_fresh_output(task: Path) -> None:
-    launch = Launch(command_line="echo a", directory=task, environment={})
+    launch = Launch(command_line="echo a", directory=task, node=task.parents[3], environment={})
     run(launch)
     (task / "fileuploadout.txt").write_text("of the first try")
     run(launch)
@@ -165,7 +166,11 @@ def test_a_second_try_starts_with_fresh_output(task: Path) -> None:
 
 def test_the_command_line_is_split_but_not_run_by_a_shell(task: Path) -> None:
     line = """printf '%s\\n' a$HOME "b c" d\\ e '' *.txt && ';' $(id)"""
-    run(Launch(command_line=line, directory=task, environment={"HOME": "/home/x"}))
+    run(
+        Launch(
+            command_line=line, directory=task, node=task.parents[3], environment={"HOME": "/home/x"}
+        )
+    )
     assert (task / "stdout.txt").read_text().splitlines() == [
         "a$HOME",
         "b c",
@@ -183,6 +188,7 @@ def test_the_environment_is_the_base_and_the_tasks_own(task: Path) -> None:
         Launch(
             command_line="env",
             directory=task,
+            node=task.parents[3],
             environment={"AZ_BATCH_TASK_ID": "task-1", "LANG": "C.UTF-8", "ODD": "a=b\nc"},
         )
     )
@@ -201,9 +207,18 @@ def test_a_program_is_looked_for_in_the_tasks_path_and_working_directory(task: P
     for path in (task / "bin" / "mine", task / "bin" / "other"):
         path.write_text("#!/bin/sh\necho mine\n")
         path.chmod(0o755)
-    run(Launch(command_line="mine", directory=task, environment={"PATH": f"{task}/bin:/bin"}))
+    run(
+        Launch(
+            command_line="mine",
+            directory=task,
+            node=task.parents[3],
+            environment={"PATH": f"{task}/bin:/bin"},
+        )
+    )
     assert (task / "stdout.txt").read_text() == "mine\n"
-    outcome = run(Launch(command_line="../bin/other", directory=task, environment={}))
+    outcome = run(
+        Launch(command_line="../bin/other", directory=task, node=task.parents[3], environment={})
+    )
     assert outcome.exit_code == 0
 
 
@@ -214,7 +229,11 @@ def test_what_cannot_be_executed_in_the_path_is_passed_over(task: Path) -> None:
     (task / "good" / "echo").write_text("#!/bin/sh\nprintf '%s\\n' good \"$0\"\n")
     (task / "good" / "echo").chmod(0o755)
     path = f"/no/such:{task}/plain/echo:{task}/plain:{task}/folder:../good:/bin"
-    run(Launch(command_line="echo x", directory=task, environment={"PATH": path}))
+    run(
+        Launch(
+            command_line="echo x", directory=task, node=task.parents[3], environment={"PATH": path}
+        )
+    )
     assert (task / "stdout.txt").read_text().splitlines()[0] == "good"
 
 
@@ -228,7 +247,7 @@ def test_what_cannot_be_executed_in_the_path_is_passed_over(task: Path) -> None:
     ],
 )
 def test_an_exit_code_other_than_0_is_a_failure(task: Path, line: str, code: int) -> None:
-    outcome = run(Launch(command_line=line, directory=task, environment={}))
+    outcome = run(Launch(command_line=line, directory=task, node=task.parents[3], environment={}))
     assert (outcome.exit_code, outcome.failure) == (code, FAILED)
 
 
@@ -248,7 +267,11 @@ def test_a_program_that_cannot_be_found(task: Path, program: str) -> None:
     (task / "wd" / "plain").write_text("#!/bin/sh\n")
     (task / "wd" / "no-interpreter").write_text("#!/no/such/interpreter\n")
     (task / "wd" / "no-interpreter").chmod(0o755)
-    outcome = run(Launch(command_line=f"{program} 'a b'", directory=task, environment={}))
+    outcome = run(
+        Launch(
+            command_line=f"{program} 'a b'", directory=task, node=task.parents[3], environment={}
+        )
+    )
     assert outcome.exit_code is None
     assert outcome.failure == Failure(
         phase=FailurePhase.EXECUTION,
@@ -276,7 +299,9 @@ def test_a_command_line_that_cannot_be_started(
     (task / "wd").mkdir(parents=True)
     (task / "wd" / "binary").write_bytes(b"\0\1\2\3")
     (task / "wd" / "binary").chmod(0o755)
-    outcome = run(Launch(command_line=line, directory=task, environment=environment))
+    outcome = run(
+        Launch(command_line=line, directory=task, node=task.parents[3], environment=environment)
+    )
     assert outcome.exit_code is None
     assert outcome.failure == Failure(
         phase=FailurePhase.EXECUTION,
@@ -289,7 +314,7 @@ def test_a_command_line_that_cannot_be_started(
 
 def test_an_argument_that_is_too_long_for_the_system(task: Path) -> None:
     line = "echo " + "x" * 3_000_000
-    outcome = run(Launch(command_line=line, directory=task, environment={}))
+    outcome = run(Launch(command_line=line, directory=task, node=task.parents[3], environment={}))
     assert outcome.failure is not None
     assert outcome.failure.code == "CommandLaunchFailed"
     assert dict(outcome.failure.details)["Message"] == "echo: Argument list too long"
@@ -298,7 +323,7 @@ def test_an_argument_that_is_too_long_for_the_system(task: Path) -> None:
 def test_a_task_directory_that_cannot_be_made(task: Path) -> None:
     task.parent.mkdir(parents=True)
     task.write_text("in the way")
-    outcome = run(Launch(command_line="true", directory=task, environment={}))
+    outcome = run(Launch(command_line="true", directory=task, node=task.parents[3], environment={}))
     assert outcome.exit_code is None
     assert outcome.failure is not None
     assert outcome.failure.phase is FailurePhase.PRE_PROCESSING
@@ -307,7 +332,7 @@ def test_a_task_directory_that_cannot_be_made(task: Path) -> None:
 
 def test_background_processes_end_with_the_main_one(task: Path) -> None:
     line = "bash -c 'sleep 300 & echo $! > pid; (trap \"\" TERM; sleep 300) & exit 0'"
-    outcome = run(Launch(command_line=line, directory=task, environment={}))
+    outcome = run(Launch(command_line=line, directory=task, node=task.parents[3], environment={}))
     assert (outcome.exit_code, outcome.failure) == (0, None)
     (pid,) = pids_in(task / "wd" / "pid")
     wait_until(lambda: not is_alive(pid))
@@ -319,6 +344,7 @@ def test_time_running_out_ends_the_group(task: Path) -> None:
         Launch(
             command_line=line,
             directory=task,
+            node=task.parents[3],
             environment={},
             max_wall_clock_time=timedelta(seconds=0.4),
         )
@@ -331,7 +357,13 @@ def test_time_running_out_ends_the_group(task: Path) -> None:
 def test_unlimited_time_is_no_limit(task: Path) -> None:
     unlimited = timedelta(days=10675199, hours=2, minutes=48, seconds=5)
     outcome = run(
-        Launch(command_line="true", directory=task, environment={}, max_wall_clock_time=unlimited)
+        Launch(
+            command_line="true",
+            directory=task,
+            node=task.parents[3],
+            environment={},
+            max_wall_clock_time=unlimited,
+        )
     )
     assert outcome.failure is None
 
@@ -342,7 +374,9 @@ def test_cancelling_kills_the_group_waits_and_raises(task: Path) -> None:
     async def work() -> None:
         async with executing() as executor:
             running = asyncio.create_task(
-                executor.run(Launch(command_line=line, directory=task, environment={}))
+                executor.run(
+                    Launch(command_line=line, directory=task, node=task.parents[3], environment={})
+                )
             )
             background, main = await asyncio.to_thread(pids_in, task / "wd" / "pids")
             running.cancel()
@@ -370,7 +404,10 @@ def test_cancelling_at_any_moment_leaves_no_process(task: Path) -> None:
             for index in range(60):
                 directory = task / str(index)
                 launch = Launch(
-                    command_line=f"sleep 300.{index:03}", directory=directory, environment={}
+                    command_line=f"sleep 300.{index:03}",
+                    directory=directory,
+                    node=task.parents[3],
+                    environment={},
                 )
                 running = asyncio.create_task(executor.run(launch))
                 await asyncio.sleep(index / 60 * 0.006)
@@ -384,7 +421,10 @@ def test_cancelling_at_any_moment_leaves_no_process(task: Path) -> None:
 
 def test_closing_ends_what_runs_and_refuses_more(task: Path) -> None:
     launch = Launch(
-        command_line="bash -c 'echo $$ > pid; sleep 300'", directory=task, environment={}
+        command_line="bash -c 'echo $$ > pid; sleep 300'",
+        directory=task,
+        node=task.parents[3],
+        environment={},
     )
 
     async def work() -> None:
@@ -419,6 +459,7 @@ def test_hundreds_of_launches_leak_nothing(tmp_path: Path) -> None:
                         Launch(
                             command_line="true",
                             directory=tmp_path / str(number),
+                            node=tmp_path,
                             environment={},
                         )
                     )
@@ -434,14 +475,14 @@ def test_hundreds_of_launches_leak_nothing(tmp_path: Path) -> None:
 def test_a_task_sees_none_of_the_emulators_descriptors(task: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         os.set_inheritable(server.fileno(), True)
-        run(Launch(command_line="ls /dev/fd", directory=task, environment={}))
+        run(Launch(command_line="ls /dev/fd", directory=task, node=task.parents[3], environment={}))
     # 0, 1, 2 and the one that ls lists with.
     assert (task / "stdout.txt").read_text().split() == ["0", "1", "2", "3"]
 
 
 def test_a_task_leads_its_own_session(task: Path) -> None:
     line = "python3 -c 'import os; print(os.getsid(0) == os.getpid() == os.getpgid(0))'"
-    run(Launch(command_line=line, directory=task, environment={}))
+    run(Launch(command_line=line, directory=task, node=task.parents[3], environment={}))
     assert (task / "stdout.txt").read_text() == "True\n"
 
 
@@ -454,7 +495,13 @@ def with_sudo(directory: Path) -> dict[str, str]:
 
 def test_elevated_goes_by_sudo_unless_it_is_root_already(task: Path, tmp_path: Path) -> None:
     environment = with_sudo(tmp_path / "bin")
-    launch = Launch(command_line="echo 'a b'", directory=task, environment={}, elevated=True)
+    launch = Launch(
+        command_line="echo 'a b'",
+        directory=task,
+        node=task.parents[3],
+        environment={},
+        elevated=True,
+    )
     run(launch, run_admin=True, user_id=1000, environment=environment)
     assert (task / "stdout.txt").read_text() == "sudo -n -E -- echo a b\na b\n"
     run(launch, run_admin=True, user_id=0, environment=environment)
@@ -462,7 +509,9 @@ def test_elevated_goes_by_sudo_unless_it_is_root_already(task: Path, tmp_path: P
 
 
 def test_elevated_needs_permission(task: Path) -> None:
-    launch = Launch(command_line="true", directory=task, environment={}, elevated=True)
+    launch = Launch(
+        command_line="true", directory=task, node=task.parents[3], environment={}, elevated=True
+    )
     with pytest.raises(ValueError, match="an elevated launch needs an executor that may run as"):
         run(launch)
 
@@ -490,6 +539,7 @@ def test_files_come_in_and_go_out(task: Path, blobs: BlobService) -> None:
         Launch(
             command_line="bash -c 'cat in.txt; cp in.txt made.txt'",
             directory=task,
+            node=task.parents[3],
             environment={},
             resource_files=(
                 ResourceFile(http_url=blobs.blob_url("box", "in.txt"), file_path="in.txt"),
@@ -510,6 +560,7 @@ def test_a_failed_task_uploads_what_is_for_failures(task: Path, blobs: BlobServi
         Launch(
             command_line="bash -c 'echo out; echo err >&2; touch made.txt; exit 3'",
             directory=task,
+            node=task.parents[3],
             environment={},
             output_files=outputs(blobs),
         )
@@ -523,6 +574,7 @@ def test_a_task_out_of_time_uploads_what_is_for_failures(task: Path, blobs: Blob
         Launch(
             command_line="bash -c 'echo out; sleep 300'",
             directory=task,
+            node=task.parents[3],
             environment={},
             output_files=outputs(blobs),
             max_wall_clock_time=timedelta(seconds=0.4),
@@ -541,6 +593,7 @@ def test_a_failed_upload_is_the_failure_and_the_exit_code_stays(
         Launch(
             command_line=f"bash -c 'exit {exit_code}'",
             directory=task,
+            node=task.parents[3],
             environment={},
             output_files=outputs(blobs),
         )
@@ -559,6 +612,7 @@ def test_nothing_is_run_or_uploaded_without_the_resource_files(
         Launch(
             command_line="touch ran",
             directory=task,
+            node=task.parents[3],
             environment={},
             resource_files=(ResourceFile(http_url=blobs.blob_url("box", "no"), file_path="no"),),
             output_files=outputs(blobs),
@@ -581,6 +635,7 @@ def test_time_running_out_while_downloading(task: Path) -> None:
             Launch(
                 command_line="true",
                 directory=task,
+                node=task.parents[3],
                 environment={},
                 resource_files=(ResourceFile(http_url=url, file_path="b"),),
                 max_wall_clock_time=timedelta(seconds=0.2),
@@ -596,6 +651,7 @@ def test_cancelling_while_uploading(task: Path) -> None:
             launch = Launch(
                 command_line="true",
                 directory=task,
+                node=task.parents[3],
                 environment={},
                 output_files=(
                     OutputFile(
@@ -620,5 +676,5 @@ def test_cancelling_while_uploading(task: Path) -> None:
 def test_default_signals_reach_a_task(task: Path) -> None:
     """Python ignores SIGPIPE; a pipeline of a task must still end by it."""
     line = "bash -c 'yes | head -n 1; echo ${PIPESTATUS[0]}'"
-    run(Launch(command_line=line, directory=task, environment={}))
+    run(Launch(command_line=line, directory=task, node=task.parents[3], environment={}))
     assert (task / "stdout.txt").read_text() == f"y\n{128 + signal.SIGPIPE}\n"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from runner.emulator.batch.node.connections import Connections, TransferPolicy
+from runner.emulator.batch.node.containment import folder_of
 from runner.emulator.batch.node.failures import StepFailedError
 from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, ResourceFile
@@ -45,7 +46,7 @@ def fetch(
     def call(*files: ResourceFile) -> None:
         fetch_resources(
             files,
-            working_directory=wd,
+            working_directory=folder_of(wd.parents[1], wd),
             connections=connections,
             pool=pool,
             interruption=interruption,
@@ -387,7 +388,7 @@ def test_a_stalled_download_is_interrupted(
         try:
             fetch_resources(
                 [ResourceFile(http_url=blobs.blob_url("box", "a"), file_path="a")],
-                working_directory=wd,
+                working_directory=folder_of(wd.parents[1], wd),
                 connections=patient,
                 pool=pool,
                 interruption=interruption,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.emulator.batch.isolation.copy_on_write import CopyOnWrite, UnavailableError
+from runner.emulator.batch.node.containment import NodeFolder
 from runner.emulator.batch.node.directories import make_node_directories, remove_tree
 from runner.emulator.batch.node.launch import (
     Launch,
@@ -137,8 +138,8 @@ def test_tasks_side_by_side_have_users_apart_and_a_retry_has_the_same(machine: M
 def test_users_are_lent_until_they_are_given_back(tmp_path: Path) -> None:
     users = TaskUsers()
     with (
-        users.lend(tmp_path, tmp_path / "a") as (one, _),
-        users.lend(tmp_path, tmp_path / "b") as (
+        users.lend(NodeFolder(tmp_path, ("a",))) as (one, _),
+        users.lend(NodeFolder(tmp_path, ("b",))) as (
             other,
             _,
         ),
@@ -146,7 +147,7 @@ def test_users_are_lent_until_they_are_given_back(tmp_path: Path) -> None:
         assert one.number != other.number
     seen = set()
     for _ in range(1000):
-        with users.lend(tmp_path, tmp_path / "c") as (user, owner):
+        with users.lend(NodeFolder(tmp_path, ("c",))) as (user, owner):
             assert user.number == owner.user
             seen.add(user.number)
     assert len(seen) == 384
