@@ -24,7 +24,7 @@ _EXAMPLES = """examples:
   %(prog)s --model 5m..20m --time virtual    let tasks take minutes that pass at once
   %(prog)s --isolation none                  run tasks as plain processes
 
-docs/emulator.md is the guide; docs/emulator-reference.md has every option and operation.
+In the repository, docs/emulator.md is the guide; docs/emulator-reference.md has every operation.
 """
 
 
