@@ -104,6 +104,8 @@ class BatchService:
         self._nodes = directory / "nodes"
         packages = Applications(applications)
         isolation = isolation or PlainProcesses()
+        # Containers of tasks are run by the machine's engine, beside any node.
+        containers = EngineContainers(environ, any_options=run_admin)
         run_admin = run_admin or isolation.runs_admin
         self._state = State(
             store=Store(), limits=self._limits, pace=pace or Pace(), names=names or _RANDOM_NAMES
@@ -137,7 +139,7 @@ class BatchService:
                     base_environment=base_environment(environ),
                     policy=policy,
                     isolation=isolation,
-                    containers=EngineContainers(environ),
+                    containers=containers,
                 ),
                 isolation=isolation,
                 place=Place(

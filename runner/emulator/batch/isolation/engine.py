@@ -24,6 +24,7 @@ from runner.emulator.batch.node.containers import (
     ContainerFailure,
     container_words,
     split_environment,
+    split_options,
 )
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
@@ -50,10 +51,12 @@ class _Engine:
 class EngineContainers:
     """Implements `Containers` by the engine that is installed, looked for when first needed.
 
-    `environ` is the emulator's environment, of which the engine sees what it needs itself.
+    `environ` is the emulator's environment, of which the engine sees what it needs itself. With
+    `any_options` tasks may have options that lead their containers out of their nodes.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, any_options: bool = False) -> None:
+        self._any_options = any_options
         self._environ = {
             name: value
             for name, value in environ.items()
@@ -70,6 +73,11 @@ class EngineContainers:
         `ContainerError`, and `InterruptedRunError` while it pulls.
         """
         engine = self._find()
+        try:
+            options = split_options(container, command.node, any_options=self._any_options)
+        except ContainerError as error:
+            os.write(command.stderr, f"{error}\n".encode())
+            raise
         self.pull(container.image, interruption)
         name = f"batch-run-{secrets.token_hex(8)}"
         content, inherited = split_environment(command.environment)
@@ -79,6 +87,7 @@ class EngineContainers:
             words = container_words(
                 command,
                 container,
+                options=options,
                 name=name,
                 environment_file=Path(variables.name),
                 inherited=inherited,

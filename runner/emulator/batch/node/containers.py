@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Protocol
 
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
+from runner.emulator.batch.node.runoptions import RunOptionError, confine_options
 
 NO_ENGINE = "The node has no container runtime"
 
@@ -75,25 +76,36 @@ class NoContainers:
         raise ContainerError(ContainerFailure.NO_ENGINE, NO_ENGINE)
 
 
+def split_options(container: Container, node: Path, *, any_options: bool) -> list[str]:
+    """A container's options as words; raises `ContainerError` for odd ones.
+
+    Unless there may be `any_options`, those that may lead out of the node are odd.
+    """
+    try:
+        words = shlex.split(container.options)
+        return words if any_options else confine_options(words, node)
+    except ValueError as error:
+        message = f"the container run options cannot be split: {error}"
+        raise ContainerError(ContainerFailure.SETTINGS, message) from error
+    except RunOptionError as error:
+        raise ContainerError(ContainerFailure.SETTINGS, str(error)) from error
+
+
 def container_words(
     command: Command,
     container: Container,
     *,
+    options: Sequence[str],
     name: str,
     environment_file: Path,
     inherited: Mapping[str, str],
 ) -> list[str]:
-    """The words behind `podman run` or `docker run`; raises `ContainerError` for odd options.
+    """The words behind `podman run` or `docker run`.
 
     The network is the machine's unless the options name another. Variables of `inherited` come
     from the environment of the engine; all others from the file. No value is among the words.
     """
-    try:
-        options = shlex.split(container.options)
-    except ValueError as error:
-        message = f"the container run options cannot be split: {error}"
-        raise ContainerError(ContainerFailure.SETTINGS, message) from error
-    words = ["--rm", "--name", name, "--env-file", str(environment_file)]
+    words = ["--env-file", str(environment_file)]
     if not any(word.partition("=")[0] in {"--network", "--net"} for word in options):
         words += ["--network", "host"]
     for variable in inherited:
@@ -103,7 +115,9 @@ def container_words(
         words += ["--volume", f"{bind.folder}:{bind.folder}{mode}"]
     if container.works_in_task_folder:
         words += ["--workdir", str(command.working_directory)]
-    return [*words, *options, container.image, *command.words]
+    # The last ones count: by its name it is removed, and nothing of it may stay.
+    ours = ["--rm", "--name", name]
+    return [*words, *options, *ours, container.image, *command.words]
 
 
 def split_environment(environment: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:

@@ -116,14 +116,14 @@ def test_a_container_gets_the_node_and_the_variables(task: Task, engine: Path) -
     assert (task.folder / "stderr.txt").read_text() == "err\n"
     assert Path(f"{engine}.env").read_text() == "AZ_BATCH_TASK_ID=one\nTOKEN=a b'c\n"
     run = asked(engine)[-1]
-    words = run[run.index("--rm") :]
-    assert (words[:2], words[3]) == (["--rm", "--name"], "--env-file")
-    assert words[5:] == [
+    words = run[run.index("--env-file") :]
+    assert words[2:-7] == [
         *("--network", "host", "--env", "LINES"),
         *("--volume", f"{task.folder}:{task.folder}", "--workdir", f"{task.folder}/wd"),
-        *("here", "sh", "-c", "echo out; echo err >&2; exit 3"),
     ]
-    assert not Path(words[4]).exists()
+    assert words[-7:-5] == ["--rm", "--name"]
+    assert words[-4:] == ["here", "sh", "-c", "echo out; echo err >&2; exit 3"]
+    assert not Path(words[1]).exists()
 
 
 def test_options_are_split_and_may_name_a_network(task: Task, engine: Path) -> None:
@@ -131,12 +131,42 @@ def test_options_are_split_and_may_name_a_network(task: Task, engine: Path) -> N
 
     run = asked(engine)[-1]
     assert "host" not in run
-    assert run[-5:] == ["--network=none", "--label", "a b", "here", "true"]
+    assert run[run.index("--workdir") + 2 : -3] == [
+        "--network=none",
+        "--label=a b",
+        "--rm",
+        "--name",
+    ]
     assert refused(task, "true", options="--label 'a") == (
         ContainerFailure.SETTINGS,
         "the container run options cannot be split: No closing quotation",
     )
-    assert refused(task, "true", options="--bad") == (
+
+
+def test_options_that_lead_out_of_the_node_are_for_admins(task: Task, engine: Path) -> None:
+    message = (
+        "the container run option `--volume=/:/host` may let a container leave its node; it is"
+        " taken where the emulator was started with `--allow-admin`"
+    )
+    assert refused(task, "true", image="there", options="-v /:/host --privileged") == (
+        ContainerFailure.SETTINGS,
+        message,
+    )
+    assert (task.folder / "stderr.txt").read_text() == f"{message}\n"
+    assert [words[0] for words in asked(engine)] == ["info"]
+
+    containers = EngineContainers({"PATH": f"{engine.parent}:/usr/bin:/bin"}, any_options=True)
+    free = Task(task.folder, containers)
+    assert free.run("true", options="-v /:/host --privileged") == 0
+    run = asked(engine)[-1]
+    assert run[run.index("--workdir") + 2 : -3] == [
+        "-v",
+        "/:/host",
+        "--privileged",
+        "--rm",
+        "--name",
+    ]
+    assert refused(free, "true", options="--bad") == (
         ContainerFailure.SETTINGS,
         "unknown flag: --bad",
     )
@@ -228,9 +258,9 @@ def test_podman_runs_a_task(podman: Task) -> None:
 
     assert podman.said() == f"{podman.folder}/wd\n"
     assert (podman.folder / "wd" / "made").read_text() == "one\ntwo\n"
-    failure, message = refused(podman, "true", image=image, options="--no-such-option")
+    failure, message = refused(podman, "true", image=image, options="--memory=much")
     assert failure is ContainerFailure.SETTINGS
-    assert "unknown flag: --no-such-option" in message
+    assert "much" in message
     assert refused(podman, "true", image="localhost:1/none")[0] is ContainerFailure.IMAGE
 
 
