@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta, timezone
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError
 from azure.storage.blob import (
+    AccountSasPermissions,
     BlobServiceClient,
     ContainerClient,
     RehydratePriority,
+    ResourceTypes,
     StandardBlobTier,
+    generate_account_sas,
 )
+
+from tests.conformance.endpoints import Emulator
 
 
 def test_tags_are_kept_and_found(account: BlobServiceClient, container: ContainerClient) -> None:
@@ -78,3 +86,31 @@ def test_many_at_once(container: ContainerClient) -> None:
     assert tiers == dict(zip(names, ["Cool"] * 3 + ["Hot"] * 2, strict=True))
     assert [answer.status_code for answer in answers] == [202, 202, 202, 202, 404]
     assert [item.name for item in container.list_blobs()] == names[4:]
+
+
+def test_a_batch_of_a_client_that_takes_the_account_for_a_container(
+    emulator: Emulator, container: ContainerClient
+) -> None:
+    blob = container.upload_blob("b", b"content")
+    part = (
+        "--mark\r\nContent-Type: application/http\r\n\r\n"
+        f"DELETE {urlsplit(blob.url).path} HTTP/1.1\r\n\r\n--mark--\r\n"
+    )
+    query = generate_account_sas(
+        emulator.storage_account,
+        emulator.storage_key,
+        resource_types=ResourceTypes(service=True, container=True, object=True),
+        permission=AccountSasPermissions(delete=True, write=True),
+        expiry=datetime.now(timezone.utc) + timedelta(minutes=5),
+    )
+    part = part.replace(" HTTP/1.1", f"?{query} HTTP/1.1")
+    request = Request(
+        f"{emulator.blob_endpoint}?restype=container&comp=batch&{query}",
+        data=part.encode(),
+        headers={"Content-Type": "multipart/mixed; boundary=mark", "x-ms-version": "2024-11-04"},
+    )
+
+    with urlopen(request) as answer:
+        assert answer.status == 202
+
+    assert not blob.exists()

@@ -150,6 +150,8 @@ _TABLE: Mapping[tuple[str, Level, str, str], Operation] = {
     ("HEAD", Level.ACCOUNT, "account", "properties"): _INFORMATION,
     ("GET", Level.ACCOUNT, "", "blobs"): _account("Find Blobs by Tags", "f", tags.find_blobs),
     ("POST", Level.ACCOUNT, "", "batch"): _BATCH,
+    # So asks the client for JavaScript, which takes the account in a path for a container.
+    ("POST", Level.ACCOUNT, "container", "batch"): _BATCH,
     ("PUT", Level.CONTAINER, "container", ""): _container(
         "Create Container", "wc", containers.create
     ),
