@@ -44,9 +44,12 @@ def approach_targets(state: State, now: datetime, pool: Pool) -> None:
         ]
         for node in _surplus(staying, len(staying) - target):
             leave_pool(state, now, node, pool.deallocation)
-        allowed = min(target, room, _quota(state, pool, dedicated=dedicated, otherwise=target))
-        if allowed < target:
+        quota = _quota(state, pool, dedicated=dedicated, otherwise=target)
+        allowed = min(target, room, quota)
+        if quota < min(target, room):
             errors.append(_quota_error(dedicated=dedicated))
+        elif room < target:
+            errors.append(_bound_error(state.limits.nodes_per_pool))
         available = _available(pool, allowed, dedicated=dedicated)
         if available < allowed:
             lacking.append(dedicated)
@@ -94,8 +97,7 @@ def _quota(state: State, pool: Pool, *, dedicated: bool, otherwise: int) -> int:
     if quota is None:
         return otherwise
     used = sum(
-        (cores_of(other.vm_size) or 1)
-        * sum(node.dedicated is dedicated for node in state.store.nodes(other.id))
+        (cores_of(other.vm_size) or 1) * state.store.nodes(other.id).kinds()[0 if dedicated else 1]
         for other in state.store.pools
         if key_of(other.id) != key_of(pool.id)
     )
@@ -117,6 +119,14 @@ def _quota_error(*, dedicated: bool) -> ResizeError:
         code="AccountCoreQuotaReached",
         message="The specified account has reached its quota of"
         f" {_kind(dedicated=dedicated)} cores",
+    )
+
+
+def _bound_error(most: int) -> ResizeError:
+    return ResizeError(
+        code="AccountCoreQuotaReached",
+        message=f"The emulator gives a pool {most} nodes at most,"
+        " whatever the quota of the account",
     )
 
 

@@ -5,10 +5,20 @@ It must not know why an end satisfies (`exits` does), nor the states of tasks.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
 
 from runner.emulator.batch.core.ids import Key, key_of
+from runner.emulator.batch.core.stabbing import Bounds, StabbingIndex
 from runner.emulator.batch.core.task import Dependencies
+
+
+@dataclass(slots=True, kw_only=True)
+class _OpenRange:
+    """A range of ids of which some are missing, for all tasks that wait for the whole of it."""
+
+    missing: int
+    dependents: dict[Key, None] = field(default_factory=dict)
 
 
 class DependencyIndex:
@@ -20,10 +30,13 @@ class DependencyIndex:
 
     def __init__(self) -> None:
         self._satisfied: set[Key] = set()
-        self._satisfied_numbers: set[int] = set()
+        self._numbers: list[int] = []
+        """The values of the ids that are satisfied, in their order."""
         self._open: dict[Key, int] = {}
-        self._by_id: defaultdict[Key, list[Key]] = defaultdict(list)
-        self._ranges: list[tuple[int, int, Key]] = []
+        """How many ids and ranges a task waits for."""
+        self._by_id: dict[Key, dict[Key, None]] = {}
+        self._by_range: dict[Bounds, _OpenRange] = {}
+        self._ranges = StabbingIndex()
 
     def blocks(self, key: Key) -> bool:
         """Whether the task still waits for another."""
@@ -33,56 +46,78 @@ class DependencyIndex:
         """Notes what a new task waits for."""
         ids = {key_of(identifier) for identifier in depends_on.ids} - self._satisfied
         for other in ids:
-            self._by_id[other].append(key)
+            self._by_id.setdefault(other, {})[key] = None
         waiting = len(ids)
-        for start, end in depends_on.ranges:
-            missing = end - start + 1 - self._satisfied_within(start, end)
-            if missing:
-                self._ranges.append((start, end, key))
-                waiting += missing
+        for bounds in set(depends_on.ranges):
+            opened = self._by_range.get(bounds) or self._open_range(bounds)
+            if opened is not None:
+                opened.dependents[key] = None
+                waiting += 1
         if waiting:
             self._open[key] = waiting
 
+    def _open_range(self, bounds: Bounds) -> _OpenRange | None:
+        """None where nothing of it is missing."""
+        start, end = bounds
+        there = bisect_right(self._numbers, end) - bisect_left(self._numbers, start)
+        missing = end - start + 1 - there
+        if missing <= 0:
+            return None
+        opened = self._by_range[bounds] = _OpenRange(missing=missing)
+        self._ranges.add(bounds)
+        return opened
+
     def satisfy(self, key: Key) -> tuple[Key, ...]:
         """Notes a task that lets others run; gives those that wait for nothing more."""
+        if key in self._satisfied:
+            return ()
+        self._satisfied.add(key)
         freed: list[Key] = []
-        if key not in self._satisfied:
-            self._satisfied.add(key)
-            for dependent in self._by_id.pop(key, ()):
-                self._release(dependent, freed)
+        self._release(self._by_id.pop(key, {}), freed)
         number = _number(key)
-        if number is not None and number not in self._satisfied_numbers:
-            self._satisfied_numbers.add(number)
-            for start, end, dependent in tuple(self._ranges):
-                if start <= number <= end:
-                    self._release(dependent, freed)
-        if freed:
-            gone = set(freed)
-            self._ranges = [entry for entry in self._ranges if entry[2] not in gone]
+        if number is not None and not self._has(number):
+            insort(self._numbers, number)
+            for bounds in self._ranges.around(number):
+                opened = self._by_range[bounds]
+                opened.missing -= 1
+                if not opened.missing:
+                    self._close_range(bounds)
+                    self._release(opened.dependents, freed)
         return tuple(freed)
 
-    def remove(self, key: Key) -> None:
+    def remove(self, key: Key, depends_on: Dependencies) -> None:
         """Forgets a deleted task as a waiting one; what it satisfied stays so."""
-        if self._open.pop(key, None) is not None:
-            self._ranges = [entry for entry in self._ranges if entry[2] != key]
-            for dependents in self._by_id.values():
-                if key in dependents:
-                    dependents.remove(key)
-
-    def _release(self, dependent: Key, freed: list[Key]) -> None:
-        left = self._open.get(dependent)
-        if left is None:
+        if self._open.pop(key, None) is None:
             return
-        if left > 1:
-            self._open[dependent] = left - 1
-        else:
-            del self._open[dependent]
-            freed.append(dependent)
+        for other in {key_of(identifier) for identifier in depends_on.ids}:
+            dependents = self._by_id.get(other)
+            if dependents is not None:
+                dependents.pop(key, None)
+                if not dependents:
+                    del self._by_id[other]
+        for bounds in set(depends_on.ranges):
+            opened = self._by_range.get(bounds)
+            if opened is not None:
+                opened.dependents.pop(key, None)
+                if not opened.dependents:
+                    self._close_range(bounds)
 
-    def _satisfied_within(self, start: int, end: int) -> int:
-        if end - start < len(self._satisfied_numbers):
-            return sum(n in self._satisfied_numbers for n in range(start, end + 1))
-        return sum(start <= n <= end for n in self._satisfied_numbers)
+    def _close_range(self, bounds: Bounds) -> None:
+        del self._by_range[bounds]
+        self._ranges.remove(bounds)
+
+    def _release(self, dependents: dict[Key, None], freed: list[Key]) -> None:
+        for dependent in dependents:
+            left = self._open[dependent] - 1
+            if left:
+                self._open[dependent] = left
+            else:
+                del self._open[dependent]
+                freed.append(dependent)
+
+    def _has(self, number: int) -> bool:
+        place = bisect_left(self._numbers, number)
+        return place < len(self._numbers) and self._numbers[place] == number
 
 
 def _number(key: Key) -> int | None:

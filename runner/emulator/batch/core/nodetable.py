@@ -50,6 +50,11 @@ class NodeTable:
         """How many nodes are in each state, those that are dedicated apart from others."""
         return self._tally
 
+    def kinds(self) -> tuple[int, int]:
+        """How many nodes are dedicated, and how many are not."""
+        dedicated = sum(count for (_, is_dedicated), count in self._tally.items() if is_dedicated)
+        return dedicated, len(self._nodes) - dedicated
+
     def delete(self, key: Key) -> Node | None:
         """Removes the node."""
         node = self._nodes.delete(key)

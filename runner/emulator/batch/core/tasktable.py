@@ -121,7 +121,8 @@ class TaskTable:
         if task is not None:
             self._tally(task, -1)
             self._ready.pop(key, None)
-            self._dependencies.remove(key)
+            if task.depends_on is not None:
+                self._dependencies.remove(key, task.depends_on)
         return task
 
     def note_satisfied(self, key: Key) -> None:

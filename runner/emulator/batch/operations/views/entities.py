@@ -65,7 +65,7 @@ def show_pool(endpoint: str, pool: Pool, nodes: NodeTable) -> dict[str, Any]:
 
 def _pool_properties(endpoint: str, pool: Pool, nodes: NodeTable) -> Properties:
     document = pool.document
-    dedicated = sum(node.dedicated for node in nodes)
+    dedicated, spot = nodes.kinds()
     yield "id", pool.id
     yield from _declared(document, "displayName")
     yield "url", pool_url(endpoint, pool.id)
@@ -79,7 +79,7 @@ def _pool_properties(endpoint: str, pool: Pool, nodes: NodeTable) -> Properties:
     yield from _declared(document, "vmSize", "resizeTimeout")
     yield "currentDedicatedNodes", dedicated
     yield "targetDedicatedNodes", pool.target_dedicated
-    yield "currentLowPriorityNodes", len(nodes) - dedicated
+    yield "currentLowPriorityNodes", spot
     yield "targetLowPriorityNodes", pool.target_spot
     if pool.resize_errors:
         errors = ({"code": e.code, "message": e.message} for e in pool.resize_errors)

@@ -6,12 +6,13 @@ It must not know how a list or a single one is wrapped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.node import FinishedTask, Node, NodeError, NodeState
+from runner.emulator.batch.core.nodetable import NodeTable
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.node.files import NodeFile
 from runner.emulator.batch.operations.bodies.filling import is_windows
@@ -170,11 +171,11 @@ def _recent(endpoint: str, finished: FinishedTask) -> dict[str, Any]:
     return {**shown, "taskState": "completed", "executionInfo": execution}
 
 
-def show_node_counts(pool: Pool, nodes: Iterable[Node]) -> dict[str, Any]:
+def show_node_counts(pool: Pool, nodes: NodeTable) -> dict[str, Any]:
     """The nodes of a pool by kind and state."""
     counters: dict[bool, Counter[NodeState]] = {True: Counter(), False: Counter()}
-    for node in nodes:
-        counters[node.dedicated][node.state] += 1
+    for (state, dedicated), count in nodes.tally().items():
+        counters[dedicated][state] = count
     return {
         "poolId": pool.id,
         "dedicated": _show_counter(counters[True]),

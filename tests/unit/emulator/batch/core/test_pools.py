@@ -143,7 +143,12 @@ def test_a_pool_larger_than_the_machine_may_have_says_so() -> None:
     world.pool(dedicated=2, spot=5)
     pool = world.pool_now()
     assert len(world.nodes()) == 3
-    assert [error.code for error in pool.resize_errors] == ["AccountCoreQuotaReached"]
+    assert [(error.code, error.message) for error in pool.resize_errors] == [
+        (
+            "AccountCoreQuotaReached",
+            "The emulator gives a pool 3 nodes at most, whatever the quota of the account",
+        )
+    ]
     resize(world, 1)
     world.wait()
     assert len(world.nodes()) == 3
