@@ -115,6 +115,18 @@ def choose_target(explicit: str | None, environ: Mapping[str, str]) -> TargetCho
     return TargetChoice(target="local", why=f"since {BATCH_ENDPOINT} is not set")
 
 
+def finds_engine(environ: Mapping[str, str]) -> bool:
+    """Whether a podman or docker works here, for the container tasks of the local target."""
+    from runner.emulator.batch.isolation.engine import EngineContainers
+    from runner.emulator.batch.node.containers import ContainerError
+
+    try:
+        EngineContainers(environ).check()
+    except ContainerError:
+        return False
+    return True
+
+
 def find_nodes(asked: str, environ: Mapping[str, str]) -> LocalNodes:
     """What the nodes of the local target are where the option `--isolation` says `asked`.
 

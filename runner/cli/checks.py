@@ -5,17 +5,22 @@ It must not know how the target is reached.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from runner.plan.local import local_obstacles
+from runner.plan.local import asks_for_images, local_obstacles
 from runner.run.events import format_moment
 from runner.spec.model.workload import Workload
 from runner.spec.problem import SpecError
 
 
-def check_runs_here(workload: Workload) -> None:
-    """Raises `SpecError` for all that the local target cannot do; every message names Azure."""
-    obstacles = local_obstacles(workload)
+def check_runs_here(workload: Workload, *, find_engine: Callable[[], bool]) -> None:
+    """Raises `SpecError` for all that the local target cannot do; every message names Azure.
+
+    Whether something runs containers here is only asked where the spec wants some.
+    """
+    has_engine = asks_for_images(workload) and find_engine()
+    obstacles = local_obstacles(workload, has_engine=has_engine)
     if obstacles:
         raise SpecError(obstacles)
 

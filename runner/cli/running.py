@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from runner.connect import (
     Services,
     choose_target,
     find_nodes,
+    finds_engine,
     open_azure,
     open_local,
     read_azure_settings,
@@ -59,7 +61,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     signed_for = None
     check_schedule(workload, now=world.clock.now())
     if settings is None:
-        check_runs_here(workload)
+        check_runs_here(workload, find_engine=partial(finds_engine, world.environ))
     elif settings.storage.key is None:
         signed_for = SURE_DELEGATION
         check_signatures(workload, now=world.clock.now(), lifetime=signed_for)

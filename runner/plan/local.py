@@ -23,12 +23,25 @@ from runner.spec.shells.script import CommandTemplate
 _HINT = "`--target azure` runs it"
 
 
-def local_obstacles(workload: Workload) -> tuple[Problem, ...]:
-    """A problem for each part of the spec that needs Azure, in reading order."""
+def asks_for_images(workload: Workload) -> bool:
+    """Whether it makes a difference to `local_obstacles` that containers can be run here."""
+    pool = workload.pool
+    return any(step.container is not None for step in workload.steps) or (
+        isinstance(pool, NewPool) and bool(pool.container_images)
+    )
+
+
+def local_obstacles(workload: Workload, *, has_engine: bool = False) -> tuple[Problem, ...]:
+    """A problem for each part of the spec that needs Azure, in reading order.
+
+    With an engine, this machine runs containers of images that it can have without a password.
+    """
     document = workload.document
     found = [*_of_containers(workload), *_of_pool(workload), *_of_job(workload)]
     for step in workload.steps:
         found.extend(_of_step(step))
+    if not has_engine:
+        found.extend(_of_images(workload))
     return in_reading_order(_problem(document, pointer, what) for pointer, what in found)
 
 
@@ -77,8 +90,6 @@ def _of_new_pool(pool: NewPool) -> Iterator[_Obstacle]:
         yield (*pool.pointer, "image"), "an image of one's own"
     if pool.mounts:
         yield (*pool.pointer, "mounts"), "a mounted file system"
-    if pool.container_images:
-        yield (*pool.pointer, "container_images"), "a container image"
     if pool.registries:
         yield (*pool.pointer, "registries"), "a registry of container images"
     if pool.network is not None and pool.network.subnet is not None:
@@ -100,12 +111,19 @@ def _of_job(workload: Workload) -> Iterator[_Obstacle]:
 
 def _of_step(step: Step) -> Iterator[_Obstacle]:
     yield from _of_shell(step.command, step.pointer, "command")
-    if step.container is not None:
-        yield step.container.pointer, "a container image"
     if step.instances is not None and step.instances.count > 1:
         yield step.instances.pointer, "a task on several nodes"
     if step.applications:
         yield (*step.pointer, "applications"), "an application package"
+
+
+def _of_images(workload: Workload) -> Iterator[_Obstacle]:
+    pool = workload.pool
+    if isinstance(pool, NewPool) and pool.container_images:
+        yield (*pool.pointer, "container_images"), "a container image"
+    for step in workload.steps:
+        if step.container is not None:
+            yield step.container.pointer, "a container image"
 
 
 def _of_shell(command: CommandTemplate, owner: Pointer, key: str) -> Iterator[_Obstacle]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -30,6 +31,42 @@ LINUX = WINDOWS.replace(
 ).replace("  shell: cmd\n  command: type {{", "  command: cat {{")
 
 
+CONTAINER = LINUX.replace("  for_each", "  container: {image: busybox}\n  for_each").replace(
+    "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}", "ubuntu 22.04 containers"
+)
+# Has every image, and runs here what follows it.
+ENGINE = """\
+if test "$1" = --runtime; then shift 2; fi
+case "$1" in
+  run) shift; while test "$1" != busybox; do
+    if test "$1" = --workdir; then cd "$2" || exit; fi
+    if test "$1" = --env-file; then . "$2"; fi
+    shift; done; shift; exec "$@";;
+esac
+"""
+
+
+def with_engine(user: User, script: str) -> User:
+    """A user whose podman and docker are a script."""
+    for name in ("podman", "docker"):
+        user.write(f"engines/{name}", f"#!/bin/bash\n{script}\n").chmod(0o755)
+    path = os.pathsep.join((str(user.folder / "engines"), user.environ["PATH"]))
+    return user.with_environ(PATH=path)
+
+
+def test_containers_are_run_here_where_something_runs_them(user: User) -> None:
+    user = with_engine(user, ENGINE)
+    user.write("spec.yaml", CONTAINER)
+    user.write("data/a.txt", "from a container")
+
+    planned = user.run("plan", "spec.yaml", "--target", "local")
+    done = user.run("spec.yaml", "--target", "local")
+
+    assert planned.returncode == 0, planned.stderr
+    assert done.returncode == 0, done.stderr
+    assert (user.folder / "results/demo/output/a.out").read_text() == "from a container"
+
+
 def test_a_windows_workload_is_checked_and_planned_here(user: User) -> None:
     user.write("spec.yaml", WINDOWS)
     user.write("data/a.txt", "a")
@@ -51,10 +88,7 @@ def test_a_windows_workload_is_checked_and_planned_here(user: User) -> None:
             "a mounted file system needs Azure",
         ),
         (
-            LINUX.replace("  for_each", "  container: {image: busybox}\n  for_each").replace(
-                "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}",
-                "ubuntu 22.04 containers",
-            ),
+            CONTAINER,
             "a container image needs Azure",
         ),
         (
@@ -64,6 +98,7 @@ def test_a_windows_workload_is_checked_and_planned_here(user: User) -> None:
     ],
 )
 def test_what_needs_azure_is_not_run_here(user: User, text: str, message: str) -> None:
+    user = with_engine(user, "exit 1")
     user.write("spec.yaml", text)
     user.write("data/a.txt", "a")
 

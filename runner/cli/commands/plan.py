@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     del interruptions
     from runner.cli.checks import check_runs_here, check_schedule
     from runner.cli.script_findings import tell_script_findings
+    from runner.connect import finds_engine
     from runner.plan.expand import expand, find_task
     from runner.plan.run_id import UNKNOWN
     from runner.report.plan_as_json import plan_as_json, task_as_json
@@ -47,7 +49,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         plan = _plan_for_azure(workload, folder, world)
     else:
         if arguments.target == "local":
-            check_runs_here(workload)
+            check_runs_here(workload, find_engine=partial(finds_engine, world.environ))
         plan = expand(workload, folder=folder, run_id=UNKNOWN)
     if arguments.task is not None:
         task = find_task(plan, arguments.task)

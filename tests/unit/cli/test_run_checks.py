@@ -26,11 +26,34 @@ task:
 LIFETIME = timedelta(days=6)
 
 
-def test_what_needs_azure_does_not_run_here(tmp_path: Path) -> None:
-    check_runs_here(make_workload(tmp_path, SPEC))
+def _unasked() -> bool:
+    raise AssertionError("nothing was to be looked for")
+
+
+@pytest.mark.parametrize("has_engine", [True, False])
+def test_containers_run_where_an_engine_does(tmp_path: Path, has_engine: bool) -> None:
+    text = SPEC.replace("  for_each", "  container: {image: busybox}\n  for_each")
+    text = text.replace(
+        "{publisher: canonical, offer: ubuntu-24_04-lts, sku: server}", "ubuntu 22.04 containers"
+    )
+    workload = make_workload(tmp_path, text)
+    if has_engine:
+        check_runs_here(workload, find_engine=lambda: True)
+        return
 
     with pytest.raises(SpecError) as caught:
-        check_runs_here(make_workload(tmp_path, EXISTING))
+        check_runs_here(workload, find_engine=lambda: False)
+
+    assert [problem.message for problem in caught.value.problems] == [
+        "a container image needs Azure"
+    ]
+
+
+def test_what_needs_azure_does_not_run_here(tmp_path: Path) -> None:
+    check_runs_here(make_workload(tmp_path, SPEC), find_engine=_unasked)
+
+    with pytest.raises(SpecError) as caught:
+        check_runs_here(make_workload(tmp_path, EXISTING), find_engine=_unasked)
 
     assert [problem.message for problem in caught.value.problems] == [
         "container `media`, which exists already, needs Azure"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.plan.expand import expand
-from runner.plan.local import local_obstacles, without_packages
+from runner.plan.local import asks_for_images, local_obstacles, without_packages
 from runner.spec.model.pool import NewPool
 from runner.spec.model.terms import Elevation
 from tests.fakes.plans import RUN, lines, make_workload, spec_of
@@ -57,6 +57,22 @@ def test_pools(tmp_path: Path) -> None:
         "14:3: needs-azure: an application package needs Azure",
         "15:3: needs-azure: a container image needs Azure",
         "16:40: needs-azure: a container image needs Azure",
+    ]
+
+
+def test_an_engine_runs_containers_here_but_knows_no_passwords(tmp_path: Path) -> None:
+    pool = (
+        "  registries: [{server: r.io, user: me, password_secret: MINE}]\n"
+        "  container_images: [r.io/tool]\n"
+    )
+    task = "task: {for_each: input, command: echo, container: {image: r.io/tool}}\n"
+    text = spec_of(task, pool=pool).replace(IMAGE, "ubuntu 22.04 containers")
+    workload = make_workload(tmp_path, text)
+
+    assert asks_for_images(workload)
+    assert not asks_for_images(make_workload(tmp_path, spec_of(TASK)))
+    assert lines(local_obstacles(workload, has_engine=True)) == [
+        "spec.yaml:11:3: needs-azure: a registry of container images needs Azure",
     ]
 
 
