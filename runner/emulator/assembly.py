@@ -25,6 +25,7 @@ from runner.emulator.server.accounts import (
     Accounts,
     BatchAccount,
 )
+from runner.emulator.server.data import DataError
 from runner.emulator.server.http import Service
 from runner.emulator.server.tls import Tls
 
@@ -55,15 +56,19 @@ async def open_services(
     """The service of each account, started; at the end the tasks that run are killed."""
     services: dict[Account, Service] = {}
     async with AsyncExitStack() as stack:
-        for storage in accounts.storage:
-            blob = _make_blob(options, storage, surroundings)
-            stack.callback(blob.close)
-            services[storage] = blob
-        for pair in accounts.batch:
-            batch = _make_batch(options, pair, surroundings, accounts.storage)
-            stack.push_async_callback(batch.close)
-            await batch.start()
-            services[pair.account] = batch
+        try:
+            for storage in accounts.storage:
+                blob = _make_blob(options, storage, surroundings)
+                stack.callback(blob.close)
+                services[storage] = blob
+            for pair in accounts.batch:
+                batch = _make_batch(options, pair, surroundings, accounts.storage)
+                stack.push_async_callback(batch.close)
+                await batch.start()
+                services[pair.account] = batch
+        except OSError as error:
+            # What an earlier start left there may belong to another user, or the disk be full.
+            raise DataError(f"{error.filename} cannot be used: {error.strerror}") from error
         yield services
 
 

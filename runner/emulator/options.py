@@ -177,7 +177,7 @@ def _add_accounts(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--applications",
-        type=Path,
+        type=_parse_folder,
         metavar="DIR",
         help="application packages of all Batch accounts, as ID/VERSION.zip (default: the folder"
         " `applications` of --data)",
@@ -193,6 +193,20 @@ def _add_accounts(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _parse_path(text: str) -> Path:
+    # An unset variable is no wish for the current folder.
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
+def _parse_folder(text: str) -> Path:
+    path = _parse_path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"`{text}` is no folder")
+    return path
+
+
 def _parse_batch_account(text: str) -> BatchPlan:
     name, colon, storage = text.partition(":")
     return BatchPlan(name=name, storage=storage) if colon else BatchPlan(name=name)
@@ -202,7 +216,7 @@ def _add_state(group: argparse._ArgumentGroup) -> None:
     """What it keeps, and where."""
     group.add_argument(
         "--data",
-        type=Path,
+        type=_parse_path,
         metavar="DIR",
         help="directory that keeps keys, files, log and all state, so that a later start goes on"
         " from there (default: a temporary one, removed at end)",

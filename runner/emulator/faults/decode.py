@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
+from fnmatch import filter as names_like
 
 from runner.emulator.faults.rules import (
     Effect,
@@ -193,7 +195,27 @@ def _scope(values: Values) -> Scope:
         text = read(values, name, parse_name, "")
         if text:
             patterns.append((name, tuple(part for part in text.lower().split(",") if part)))
-    return Scope(patterns=tuple(patterns))
+    scope = Scope(patterns=tuple(patterns))
+    _check_operations(scope, values.get("service"))
+    return scope
+
+
+def _check_operations(scope: Scope, service: str | None) -> None:
+    """Refuses a name that no operation has: a misspelt rule would never strike."""
+    wanted = dict(scope.patterns).get("operation", ())
+    if not wanted:
+        return
+    # Imported here: it knows every operation of the services, which options do not wait for.
+    from runner.emulator.faults.naming import NAMES
+
+    names = [name for kind in NAMES if service in (None, kind.value) for name in NAMES[kind]]
+    for pattern in wanted:
+        if names_like(names, pattern):
+            continue
+        near = get_close_matches(pattern, sorted(names), n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        whose = "" if service is None else f" of `{service}`"
+        raise PhraseError("operation", f"`{pattern}` is no operation{whose}{hint}")
 
 
 def _stage(value: str | None, *stages: Stage) -> Stage:

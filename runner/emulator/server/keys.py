@@ -33,8 +33,8 @@ def load_keys(
         kept = _parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         kept = {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
     except (TypeError, ValueError) as error:
         message = f"{path} does not hold the emulator's accounts; remove it to get new keys"
         raise DataError(message) from error

@@ -52,6 +52,8 @@ def test_the_examples_of_the_help_can_be_typed() -> None:
         (("--isolation", "vm"), "argument --isolation: invalid choice: 'vm'"),
         (("--time", "fast"), "argument --time: invalid choice: 'fast'"),
         (("--seed", "x"), "argument --seed: invalid int value: 'x'"),
+        (("--data", ""), "argument --data: the path is empty"),
+        (("--applications", "/none"), "argument --applications: `/none` is no folder"),
     ],
 )
 def test_values_that_cannot_be_are_said_below_a_line_of_usage(
@@ -104,6 +106,17 @@ def test_an_isolation_that_the_machine_lacks_is_said_in_one_line() -> None:
         2,
         "",
         f"emulator: nodes cannot be copy-on-write views of this machine: {why}\n",
+    )
+
+
+def test_a_folder_of_a_service_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "blob" / "contents"
+    path.parent.mkdir()
+    path.write_text("")
+    assert run("--data", str(tmp_path), "--isolation", "none") == (
+        2,
+        "",
+        f"emulator: {path} cannot be used: File exists\n",
     )
 
 

@@ -124,6 +124,12 @@ def test_json_says_the_same_as_options() -> None:
         ("clock=20m", 1, f"`clock`: `20m` has no sign: {SIGNS}"),
         ("preempt nodes=2 share=0.5", 17, "`share` and `nodes` exclude each other"),
         ("latency=1s service=disk", 12, "`service`: `disk` is none of `batch` and `blob`"),
+        (
+            "503 operation=create_*,create_taks",
+            5,
+            "`create_taks` is no operation; did you mean `create_task`?",
+        ),
+        ("503 service=blob operation=*_pool", 18, "`*_pool` is no operation of `blob`"),
     ],
 )
 def test_an_option_that_cannot_be_read(text: str, position: int, message: str) -> None:
