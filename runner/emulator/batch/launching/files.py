@@ -55,4 +55,8 @@ def _output_file(place: Place, entry: Mapping[str, Any]) -> OutputFile:
         or container["containerUrl"],
         path=container.get("path"),
         condition=UploadCondition(condition.lower()),
+        headers=tuple(
+            (header["name"], header.get("value", ""))
+            for header in container.get("uploadHeaders", ())
+        ),
     )

@@ -72,6 +72,8 @@ class OutputFile:
     container_url: str
     path: str | None
     condition: UploadCondition
+    headers: tuple[tuple[str, str], ...] = ()
+    """To be sent along, for Put Blob."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,14 @@ class Uploader:
             url = blob_url(output.container_url, name)
             try:
                 log.progress_line(f"Uploading {shown!r} to {without_secrets(url)}")
-                size = upload(self.connections, url, descriptor, self.interruption, self.sizes)
+                size = upload(
+                    self.connections,
+                    url,
+                    descriptor,
+                    self.interruption,
+                    self.sizes,
+                    asked=output.headers,
+                )
             finally:
                 os.close(descriptor)
         except TransferError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +22,16 @@ from runner.emulator.batch.node.connections import (
 from runner.emulator.batch.node.downloads import STORAGE_VERSION
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.urls import add_query
+
+# What is of the content with Put Blob is of the list itself with Put Block List.
+_OF_LISTS = {
+    "cache-control": "x-ms-blob-cache-control",
+    "content-encoding": "x-ms-blob-content-encoding",
+    "content-language": "x-ms-blob-content-language",
+    "content-type": "x-ms-blob-content-type",
+}
+# Put Block knows nothing of what describes a blob.
+_OF_BLOCKS = ("x-ms-lease-id", "x-ms-encryption-", "x-ms-client-request-id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +67,15 @@ def upload(
     descriptor: int,
     interruption: Interruption,
     sizes: BlockSizes,
+    *,
+    asked: Sequence[tuple[str, str]] = (),
 ) -> int:
     """Sends what the open file holds now to the blob at `url`; its size in bytes.
 
     REST: Put Blob, or Put Block and Put Block List; each content goes with its MD5. Raises
     `TransferError` after the retries, `OSError` where the file cannot be read,
-    `InterruptedRunError`.
+    `InterruptedRunError`. The headers that are `asked` for go along as Put Blob knows them, and
+    describe the blob in whatever way it is sent.
     """
     size = os.fstat(descriptor).st_size
     if size <= sizes.single_put_bytes:
@@ -72,6 +85,7 @@ def upload(
             "Content-Type": "application/octet-stream",
             "Content-MD5": _encode(_digest(whole, interruption)),
         }
+        headers = _with_asked(headers, asked)
         _put(connections, url, headers, whole.pieces, size, interruption)
         return size
     digest = hashlib.md5(usedforsecurity=False)
@@ -81,6 +95,8 @@ def upload(
         names.append(base64.b64encode(f"{index:08d}".encode()).decode("ascii"))
         block_url = add_query(url, {"comp": "block", "blockid": names[-1]})
         headers = {"Content-MD5": _encode(_digest(block, interruption, digest.update))}
+        of_blocks = (entry for entry in asked if entry[0].lower().startswith(_OF_BLOCKS))
+        headers = _with_asked(headers, of_blocks)
         _put(connections, block_url, headers, block.pieces, block.size_bytes, interruption)
     latest = "".join(f"<Latest>{name}</Latest>" for name in names)
     document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{latest}</BlockList>'.encode()
@@ -89,9 +105,17 @@ def upload(
         "x-ms-blob-content-type": "application/octet-stream",
         "x-ms-blob-content-md5": _encode(digest.digest()),
     }
+    described = ((_OF_LISTS.get(name.lower(), name), value) for name, value in asked)
+    headers = _with_asked(headers, described)
     list_url = add_query(url, {"comp": "blocklist"})
     _put(connections, list_url, headers, partial(iter, (document,)), len(document), interruption)
     return size
+
+
+def _with_asked(headers: Mapping[str, str], asked: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers, and those asked for, which go before others of their names."""
+    named = {name.lower(): (name, value) for name, value in (*headers.items(), *asked)}
+    return dict(named.values())
 
 
 def _put(

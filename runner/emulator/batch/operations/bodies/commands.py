@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from runner.emulator.batch.operations.bodies.containers import IDENTITY
+from runner.emulator.batch.operations.bodies.headers import UPLOAD_HEADERS
 from runner.emulator.batch.operations.shapes import (
     Choice,
     Duration,
@@ -57,14 +58,6 @@ RESOURCE_FILES = Items(
             Field(name="filePath", kind=Text()),
             Field(name="fileMode", kind=Text()),
             Field(name="identityReference", kind=IDENTITY),
-        )
-    )
-)
-UPLOAD_HEADERS = Items(
-    kind=Shape(
-        (
-            Field(name="name", kind=Text(empty=False), required=True),
-            Field(name="value", kind=Text()),
         )
     )
 )

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,33 @@ def test_a_large_file_goes_in_blocks(
     blocks = [request for request in blobs.requests if "comp=block&" in request]
     assert len(blocks) == -(-size // 400) + 1
     assert blobs.headers[-1]["x-ms-blob-content-md5"]
+
+
+def test_the_headers_that_are_asked_for_describe_the_blob_however_it_is_sent(
+    task: Path, uploader: Uploader, blobs: BlobService
+) -> None:
+    asked = (
+        ("content-Type", "text/plain"),
+        ("Cache-Control", "no-cache"),
+        ("x-ms-blob-content-disposition", "inline"),
+        ("x-ms-meta-Origin", "here"),
+        ("x-ms-lease-id", "lease"),
+    )
+    (task / "wd" / "large.bin").write_bytes(b"x" * 1001)
+    for pattern in ("a.txt", "large.bin"):
+        described = replace(output(blobs, pattern), headers=asked)
+        assert uploader.upload_outputs([described]) is None
+    whole, *blocks, listed = blobs.headers
+    assert (whole["content-type"], whole["cache-control"]) == ("text/plain", "no-cache")
+    assert "cache-control" not in listed
+    assert listed["content-type"] == "application/xml"
+    names = ("x-ms-blob-content-type", "x-ms-blob-cache-control")
+    assert [listed[name] for name in names] == ["text/plain", "no-cache"]
+    for headers in (whole, listed):
+        assert headers["x-ms-blob-content-disposition"] == "inline"
+        assert headers["x-ms-meta-origin"] == "here"
+    assert [block["x-ms-lease-id"] for block in blocks] == ["lease"] * 3
+    assert not any("x-ms-meta-origin" in block for block in blocks)
 
 
 def test_the_progress_log_can_be_sent_itself(
