@@ -18,6 +18,7 @@ from runner.emulator.blob.service import BlobService
 from runner.emulator.conditions import Conditions
 from runner.emulator.identity import sign_by_identity
 from runner.emulator.options import Options
+from runner.emulator.privacy import make_private_directory
 from runner.emulator.server.accounts import (
     DEFAULT_BATCH,
     DEFAULT_STORAGE,
@@ -117,8 +118,14 @@ def _make_batch(
 
 
 def _folder(account: Account, default: str, surroundings: Surroundings) -> Path:
-    """`batch` or `blob` for the accounts that are always there, below `accounts` for the others."""
+    """`batch` or `blob` for the accounts that are always there, below `accounts` for the others.
+
+    It is made, with those above it, for nobody but its owner; raises `OSError`.
+    """
     service = account.kind.value
-    if account.name == default:
-        return surroundings.directory / service
-    return surroundings.directory / "accounts" / service / account.name
+    names = (service,) if account.name == default else ("accounts", service, account.name)
+    folder = surroundings.directory
+    for name in names:
+        folder /= name
+        make_private_directory(folder)
+    return folder

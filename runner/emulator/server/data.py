@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runner.emulator.privacy import make_private_directory
+
 
 class DataError(Exception):
     """The data directory cannot be used; the message is one line for people."""
@@ -20,6 +22,7 @@ class DataError(Exception):
 def open_data(directory: Path | None) -> Iterator[Path]:
     """The directory, locked against a second emulator; without one, a temporary directory.
 
+    One that is made is its owner's alone; one that is there is for its owner to open or close.
     The temporary one is removed at the end. Raises `DataError`.
     """
     if directory is None:
@@ -27,7 +30,8 @@ def open_data(directory: Path | None) -> Iterator[Path]:
             yield Path(temporary)
         return
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        if not directory.is_dir():
+            make_private_directory(directory)
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise DataError(f"data directory {directory} cannot be used: {error.strerror}") from error

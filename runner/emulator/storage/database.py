@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from runner.emulator.privacy import make_private_file
 from runner.emulator.server.data import DataError
 from runner.emulator.storage.codec import CodecError, Form
 
@@ -80,6 +81,8 @@ class Database:
         self._rows = {kind.of: _Rows(kind) for kind in kinds}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # What SQLite puts beside it has the same mode.
+            make_private_file(path)
             self._connection = sqlite3.connect(path, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"{path} cannot be opened: {error}") from error

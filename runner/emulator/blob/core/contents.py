@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.emulator.blob.core.records import ContentId, Segment
+from runner.emulator.privacy import make_private_directory, open_private_file
 from runner.emulator.storage.journal import Journal
 
 # Up to this size a content is held in memory and goes through in one call: a hop to a thread
@@ -55,8 +56,8 @@ class Contents:
         # Ids never come twice, over restarts too: files of before may still be there.
         self._numbers = itertools.count()
         self._start = secrets.token_hex(6)
-        self._contents.mkdir(parents=True, exist_ok=True)
-        self._incoming.mkdir(exist_ok=True)
+        for each in (self._contents, self._incoming):
+            make_private_directory(each)
 
     def keep(self, journal: Journal) -> None:
         """From now on a content is deleted only when no record on disk refers to it any more."""
@@ -215,13 +216,14 @@ class ContentReader:
 
 
 def _write_small(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+    with os.fdopen(open_private_file(path), "wb") as file:
+        file.write(content)
 
 
 async def _write_large(path: Path, pieces: AsyncIterator[bytes], md5: hashlib._Hash) -> int:
     """Digests and writes in a thread while the next pieces arrive; returns the size."""
     received_bytes = 0
-    with path.open("wb", buffering=0) as file:
+    with os.fdopen(open_private_file(path), "wb", buffering=0) as file:
 
         def take(batch: bytearray) -> None:
             md5.update(batch)

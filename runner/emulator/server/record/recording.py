@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
+from runner.emulator.privacy import open_private_file
 from runner.emulator.server.accounts import Account, Kind
 from runner.emulator.server.breaking import NoAnswerError
 from runner.emulator.server.http import Request, Response, Service
@@ -43,7 +45,9 @@ class Recording:
         self._clock = clock
         self._path = path
         try:
-            self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
+            self._file: TextIO = os.fdopen(
+                open_private_file(path, append=True), "a", encoding="ascii", buffering=1
+            )
         except OSError as error:
             message = f"record {path} cannot be written: {error.strerror}"
             raise RecordError(message) from error
