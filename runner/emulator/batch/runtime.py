@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,11 +35,13 @@ from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.core.folders import job_folder, task_folder
 from runner.emulator.batch.core.ids import NodeId, RunId
 from runner.emulator.batch.core.job import Job
-from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.mishaps import make_unusable
+from runner.emulator.batch.core.node import Node, NodeError
 from runner.emulator.batch.core.nodes import end_start_task
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.preparation import end_preparation
 from runner.emulator.batch.core.recovery import recover
+from runner.emulator.batch.core.refusal import RefusedError
 from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
@@ -51,9 +53,10 @@ from runner.emulator.batch.launching.launches import (
     launch_start_task,
     launch_task,
 )
-from runner.emulator.batch.launching.place import Place, mount_paths
+from runner.emulator.batch.launching.place import Place, container_images, mount_paths
 from runner.emulator.batch.launching.trust import put_trust
 from runner.emulator.batch.node.connections import TransferPolicy
+from runner.emulator.batch.node.containers import ContainerError, ContainerFailure, Containers
 from runner.emulator.batch.node.containment import (
     OutsideError,
     directory_below,
@@ -62,7 +65,7 @@ from runner.emulator.batch.node.containment import (
 )
 from runner.emulator.batch.node.directories import make_node_directories
 from runner.emulator.batch.node.gauge import Gauge
-from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import (
     Executor,
@@ -90,6 +93,7 @@ class Runtime:
         state: State,
         executor: Executor,
         isolation: Isolation,
+        containers: Containers,
         place: Place,
         clock: Callable[[], datetime],
         run_admin: bool,
@@ -102,6 +106,7 @@ class Runtime:
         self._state = state
         self._executor = executor
         self._isolation = isolation
+        self._containers = containers
         self._place = place
         self._clock = clock
         self._run_admin = run_admin
@@ -184,13 +189,8 @@ class Runtime:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case PrepareNode() if action.node in self._removals:
-                # What an earlier machine of that name had is being removed.
-                self._follow(action.node, partial(self._prepare, action))
-            case PrepareNode() if self._isolation.is_running(self._root(action.node)):
-                self._follow(action.node, partial(self._restart, action))
             case PrepareNode():
-                self._prepare(action)
+                self._begin_node(action)
             case RunTask():
                 self._start(action.run, self._run_task(action), end_run)
             case RunSubtask():
@@ -213,6 +213,52 @@ class Runtime:
                 self._upload_logs(action)
             case _:
                 assert_never(action)
+
+    def _begin_node(self, action: PrepareNode) -> None:
+        if action.node in self._removals:
+            # What an earlier machine of that name had is being removed.
+            self._follow(action.node, partial(self._prepare, action))
+        elif self._isolation.is_running(self._root(action.node)):
+            self._follow(action.node, partial(self._restart, action))
+        else:
+            self._prepare(action)
+        images = container_images(self._state.store.pool(action.pool))
+        if images:
+            # Whatever the node is to run waits for that, its start task as well.
+            loop = asyncio.get_running_loop()
+            self._follow(action.node, partial(self._fetch_images, action, images, loop))
+
+    def _fetch_images(
+        self, action: PrepareNode, images: tuple[str, ...], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Pulls what tasks of the node will want; a node that cannot have it is of no use.
+
+        Where nothing runs containers there is nothing to pull, and tasks say so.
+        """
+        for image in images:
+            try:
+                self._containers.pull(image, self._log_stop)
+            except ContainerError as error:
+                if error.failure is ContainerFailure.IMAGE:
+                    loop.call_soon_threadsafe(self._give_up_node, action, image, str(error))
+                return
+            except InterruptedRunError:
+                return
+
+    def _give_up_node(self, action: PrepareNode, image: str, reason: str) -> None:
+        if self._closed:
+            return
+        details = (("Image", image), ("Message", reason))
+        error = NodeError(
+            code=ContainerFailure.IMAGE.value,
+            message="An image of a container could not be downloaded to the node",
+            details=details,
+        )
+        with self._patience():
+            # The node may have left its pool meanwhile.
+            with suppress(RefusedError):
+                make_unusable(self._state, self._clock(), action.pool, action.node, errors=(error,))
+            self.settle()
 
     def _prepare(self, action: PrepareNode) -> None:
         """Makes the folders of a node, and an empty one in place of each file system to mount."""

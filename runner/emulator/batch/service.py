@@ -142,6 +142,7 @@ class BatchService:
                     containers=containers,
                 ),
                 isolation=isolation,
+                containers=containers,
                 place=Place(
                     account=account.name,
                     endpoint=self._endpoint,

@@ -48,6 +48,12 @@ def mount_paths(pool: Pool) -> Iterator[str]:
             yield configuration["relativeMountPath"]
 
 
+def container_images(pool: Pool) -> tuple[str, ...]:
+    """The images that a pool wants on its nodes before anything runs there."""
+    machine = pool.document.get("virtualMachineConfiguration", {})
+    return tuple(machine.get("containerConfiguration", {}).get("containerImageNames", ()))
+
+
 def package_folder(directories: NodeDirectories, package: Mapping[str, str]) -> Path:
     """Where an application package of a node is."""
     version = package.get("version", "default")

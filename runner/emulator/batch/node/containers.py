@@ -59,6 +59,10 @@ class Container:
 class Containers(Protocol):
     """Runs container tasks; calls block, and may come from any thread."""
 
+    def pull(self, image: str, interruption: Interruption) -> None:
+        """Sees to it that an image is there; raises `ContainerError`, `InterruptedRunError`."""
+        ...
+
     def run(self, command: Command, container: Container, interruption: Interruption) -> int:
         """Runs a command in a container to its end; its exit code.
 
@@ -69,6 +73,11 @@ class Containers(Protocol):
 
 class NoContainers:
     """Implements `Containers` where there is no engine."""
+
+    def pull(self, image: str, interruption: Interruption) -> None:
+        """Raises `ContainerError`."""
+        del image, interruption
+        raise ContainerError(ContainerFailure.NO_ENGINE, NO_ENGINE)
 
     def run(self, command: Command, container: Container, interruption: Interruption) -> int:
         """Raises `ContainerError`."""

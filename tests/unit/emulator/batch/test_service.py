@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -95,7 +95,11 @@ def refusal(response: Response) -> tuple[int, str, dict[str, str]]:
 
 @asynccontextmanager
 async def opened(
-    directory: Path, executor: RecordingExecutor, *, run_admin: bool = False
+    directory: Path,
+    executor: RecordingExecutor,
+    *,
+    run_admin: bool = False,
+    environ: Mapping[str, str] = {},
 ) -> AsyncIterator[Client]:
     """A service that runs."""
     service = BatchService(
@@ -104,7 +108,7 @@ async def opened(
         directory=directory,
         clock=now,
         run_admin=run_admin,
-        environ={},
+        environ=environ,
         executor=executor,
         applications=directory / "applications",
     )
