@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceModifiedError
 from azure.storage.blob import (
     BlobBlock,
     BlobClient,
@@ -103,9 +103,12 @@ def test_conditions_of_the_source(container: ContainerClient, source: BlobClient
 
     with pytest.raises(HttpResponseError) as refused:
         copy.start_copy_from_url(source.url, source_if_match='"0x1"')
+    with pytest.raises(ResourceModifiedError) as untagged:
+        copy.start_copy_from_url(source.url, source_if_tags_match_condition="\"t\"='2'")
     copy.start_copy_from_url(source.url, source_if_match=etag)
 
-    assert refused.value.status_code == 412
+    assert refused.value.status_code == untagged.value.status_code == 412
+    assert refused.value.error_code == "SourceConditionNotMet"  # type: ignore[attr-defined]
     assert copy.exists()
 
 

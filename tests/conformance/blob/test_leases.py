@@ -6,7 +6,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 
@@ -78,3 +78,14 @@ def test_all_writes_need_the_lease(container: ContainerClient) -> None:
     assert blob.download_blob().readall() == b"content"
     assert blob.create_snapshot()["snapshot"]
     blob.delete_blob(lease=lease, delete_snapshots="include")
+
+
+def test_who_holds_the_lease_replaces_the_blob(container: ContainerClient) -> None:
+    blob = container.upload_blob("b", b"one")
+    lease = blob.acquire_lease()
+
+    blob.upload_blob(b"two", lease=lease)
+    with pytest.raises(ResourceExistsError):
+        blob.upload_blob(b"three")
+
+    assert blob.download_blob().readall() == b"two"

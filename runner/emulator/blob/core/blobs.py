@@ -82,6 +82,11 @@ def check_writing(state: State, writing: Writing, now: datetime) -> Blob | None:
         check_replace(conditions, None, None)
         leases.check_write(None, conditions.lease_id, Leased.BLOB, now)
         return None
+    if conditions.lease_id is not None:
+        # As recorded: who holds the lease replaces the blob in spite of `If-None-Match: *`.
+        leases.check_write(existing.lease, conditions.lease_id, Leased.BLOB, now)
+        if conditions.if_none_match == "*":
+            conditions = replace(conditions, if_none_match=None)
     check_replace(conditions, existing.etag, existing.modified, existing.tags)
     leases.check_write(existing.lease, conditions.lease_id, Leased.BLOB, now)
     if not writing.may_overwrite:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
 
 from runner.emulator.blob.access.grant import FullGrant
 from runner.emulator.blob.access.target import parse_target
 from runner.emulator.blob.core import blobs, conditions, leases, tiers
+from runner.emulator.blob.core.conditions import Conditions
 from runner.emulator.blob.core.contents import ContentSizeError
 from runner.emulator.blob.core.leases import Leased
 from runner.emulator.blob.core.records import Blob, BlobKey, ContentHeaders, Metadata
 from runner.emulator.blob.core.refusals import (
     CANNOT_VERIFY_COPY_SOURCE,
+    CONDITION_NOT_MET,
     INVALID_INPUT,
     REQUEST_BODY_TOO_LARGE,
     SOURCE_CONDITION_NOT_MET,
@@ -152,11 +154,22 @@ def _check_conditions(call: Call, blob: Blob, *, same_account: bool) -> None:
         conditions.check_read(asked, blob.etag, blob.modified, blob.tags)
     except RefusedError as error:
         if same_account:
-            raise RefusedError(SOURCE_CONDITION_NOT_MET) from error
+            untagged = replace(asked, if_tags=None)
+            # As recorded, tags that are not met are told as those of the target are.
+            told = CONDITION_NOT_MET if _fits(untagged, blob) else SOURCE_CONDITION_NOT_MET
+            raise RefusedError(told) from error
         # What is read by its URL is refused by the answer to that reading.
         raise _unverified(error.refusal.status, error.refusal.message) from error
     leases.check_read(blob.lease, asked.lease_id, Leased.BLOB, now)
     tiers.check_online(blob, now)
+
+
+def _fits(asked: Conditions, blob: Blob) -> bool:
+    try:
+        conditions.check_read(asked, blob.etag, blob.modified, blob.tags)
+    except RefusedError:
+        return False
+    return True
 
 
 @asynccontextmanager
