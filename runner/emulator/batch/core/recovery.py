@@ -62,6 +62,19 @@ def _last_stamp(state: State) -> datetime | None:
     return max(stamps, default=None)
 
 
+def latest_moment(state: State) -> datetime | None:
+    """The latest moment of which any record tells that it had come."""
+    store = state.store
+    moments = [job.state_time for job in store.jobs]
+    for pool in store.pools:
+        moments += (pool.state_time, pool.allocation_time)
+        moments += [node.state_time for node in store.nodes(pool.id)]
+    moments += [schedule.state_time for schedule in store.schedules]
+    moments += [task.state_time for job in store.jobs for task in store.tasks(job.id)]
+    stamp = _last_stamp(state)
+    return max(moments if stamp is None else [*moments, stamp], default=None)
+
+
 def _recover_task(state: State, now: datetime, task: Task) -> None:
     match task.state:
         case TaskState.PREPARING | TaskState.RUNNING:

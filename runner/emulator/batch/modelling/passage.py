@@ -46,6 +46,10 @@ class Passage(Protocol):
         """Has it not called after all; harmless when repeated or too late."""
         ...
 
+    def resume(self, moment: datetime) -> None:
+        """Goes on from a moment that had come before, where that can be, and it is yet to come."""
+        ...
+
     @contextmanager
     def holding(self) -> Iterator[None]:
         """Keeps time from being hurried while something is being changed, and a little after."""
@@ -73,6 +77,9 @@ class RealTime:
         timer = self._timers.pop(wake, None)
         if timer is not None:
             timer.cancel()
+
+    def resume(self, moment: datetime) -> None:
+        """A clock goes its own way."""
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -141,6 +148,11 @@ class VirtualTime:
         if not wake.cancelled:
             self._end(wake)
             self._let_go()
+
+    def resume(self, moment: datetime) -> None:
+        """Nothing happens twice: what is due by then happens then."""
+        self._move_to(moment)
+        self._arm()
 
     @contextmanager
     def holding(self) -> Iterator[None]:

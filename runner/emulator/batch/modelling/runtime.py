@@ -24,7 +24,7 @@ from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.core.ids import JobId, PoolId, RunId, key_of
 from runner.emulator.batch.core.nodes import end_start_task
 from runner.emulator.batch.core.preparation import end_preparation
-from runner.emulator.batch.core.recovery import recover
+from runner.emulator.batch.core.recovery import latest_moment, recover
 from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
@@ -75,7 +75,11 @@ class ModelledRuntime:
 
     def resume(self) -> None:
         """Goes on where an earlier emulator ended, whose records have been read."""
-        recover(self._state, self._passage.now())
+        reached = latest_moment(self._state)
+        if reached is not None:
+            self._passage.resume(reached)
+        self._busy = self._passage.now()
+        recover(self._state, self._busy)
         self.settle()
 
     def settle(self) -> None:

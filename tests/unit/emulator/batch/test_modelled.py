@@ -59,7 +59,7 @@ class Told(Client):
 
 @asynccontextmanager
 async def opened(
-    directory: Path, *models: str, faults: tuple[str, ...] = ()
+    directory: Path, *models: str, faults: tuple[str, ...] = (), keep: bool = False
 ) -> AsyncIterator[Told]:
     """A service with these rules."""
     passage = VirtualTime(lambda: START, Mode.MANUAL)
@@ -74,6 +74,7 @@ async def opened(
             model=Model([parse_model(text) for text in models], seed=1), passage=passage
         ),
         faults=Faults([parse_option(text) for text in faults], seed=1),
+        keep=keep,
     )
     await service.start()
     client = Told(service)
@@ -108,6 +109,27 @@ def test_tasks_take_their_time_and_no_other(tmp_path: Path) -> None:
         assert following["executionInfo"]["startTime"] == "2026-01-02T03:15:05Z"
         assert good["executionInfo"]["endTime"] == "2026-01-02T04:05:05Z"
         assert good["executionInfo"]["result"] == "success"
+
+    run(test)
+
+
+def test_time_that_was_let_pass_has_passed_after_a_restart_too(tmp_path: Path) -> None:
+    async def test() -> None:
+        week = timedelta(days=7)
+        async with opened(tmp_path, "1h", keep=True) as told:
+            await told.make(dedicated=1)
+            await told.pass_time(week)
+            body = {"targetDedicatedNodes": 3}
+            assert (await told.ask("POST", "/pools/p/resize", body=body)).status == 202
+            resized = told.passage.now()
+        async with opened(tmp_path, "1h", keep=True) as told:
+            assert START + week < resized <= told.passage.now() < resized + MINUTE
+            await told.pass_time(MINUTE)
+            pool = await told.get("/pools/p")
+            assert (pool["allocationState"], pool["currentDedicatedNodes"]) == ("steady", 3)
+            await told.add("a")
+            await told.pass_time(61 * MINUTE)
+            assert await told.counts() == (0, 0, 1)
 
     run(test)
 

@@ -113,3 +113,23 @@ def test_real_time_comes_by_itself() -> None:
         assert now() >= moment
 
     run(test)
+
+
+def test_told_time_goes_on_from_a_moment_that_had_come() -> None:
+    async def test() -> None:
+        passage = VirtualTime(lambda: START, Mode.MANUAL)
+        seen: list[datetime] = []
+        passage.wake(START + HOUR, lambda: seen.append(passage.now()))
+        passage.resume(START + 2 * HOUR)
+        await until(lambda: seen)
+        assert seen == [START + 2 * HOUR]
+        passage.resume(START)
+        assert passage.now() == START + 2 * HOUR
+
+    run(test)
+
+
+def test_virtual_time_goes_on_from_a_moment_that_had_come() -> None:
+    passage = VirtualTime(now, Mode.VIRTUAL)
+    passage.resume(START + 10_000 * 24 * HOUR)
+    assert START + 10_000 * 24 * HOUR <= passage.now() < START + 10_001 * 24 * HOUR
