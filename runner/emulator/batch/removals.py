@@ -33,14 +33,17 @@ class Removals:
         self._nodes = nodes
         self._journal = journal
         self._announced: Counter[Removal] = Counter()
+        self._failed: set[Removal] = set()
 
     def resume(self) -> None:
         """Carries out what was announced and not done before the emulator last ended."""
         if self._journal is None:
             return
         for removal in self._journal.load(Removal):
-            self.carry_out(removal)
-            self._journal.delete(removal)
+            if self.carry_out(removal):
+                self._journal.delete(removal)
+            else:
+                self._failed.add(removal)
 
     def announce(self, removal: Removal) -> None:
         """Has a folder removed even if the emulator is killed before it comes to that."""
@@ -48,18 +51,39 @@ class Removals:
         if self._journal is not None:
             self._journal.put(removal)
 
-    def carry_out(self, removal: Removal) -> None:
-        """Removes the folder; may be called from any thread."""
+    def carry_out(self, removal: Removal) -> bool:
+        """Removes the folder; whether it is gone. May be called from any thread."""
         folder = NodeFolder(self._nodes / removal.node, parts_below(removal.folder))
         try:
             remove_folder(folder)
         except OSError as error:
             logger.warning("%s could not be removed: %s", folder.path, error)
+            return False
+        return True
 
-    def note_done(self, removal: Removal) -> None:
-        """The folder has been removed, as often as that was announced."""
+    def note_done(self, removal: Removal, *, gone: bool) -> None:
+        """The removal has been tried, as often as it was announced.
+
+        One that failed stays announced, for the next start, until `give_up`.
+        """
         self._announced[removal] -= 1
         if self._announced[removal] <= 0:
             del self._announced[removal]
-            if self._journal is not None:
-                self._journal.delete(removal)
+            if gone:
+                self._failed.discard(removal)
+                self._forget(removal)
+            else:
+                self._failed.add(removal)
+
+    def give_up(self, node: NodeId, folder: str) -> None:
+        """A folder is about to be used again: what could not be removed around it before stays."""
+        for removal in tuple(self._failed):
+            around = not removal.folder or f"{folder}/".startswith(f"{removal.folder}/")
+            if removal.node == node and around:
+                self._failed.discard(removal)
+                if removal not in self._announced:
+                    self._forget(removal)
+
+    def _forget(self, removal: Removal) -> None:
+        if self._journal is not None:
+            self._journal.delete(removal)

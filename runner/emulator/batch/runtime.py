@@ -316,7 +316,7 @@ class Runtime:
             self.settle()
 
     async def _run_task(self, action: RunTask) -> Outcome:
-        await self._wait_for_removals(action.node)
+        await self._wait_for_removals(action.node, task_folder(action.job, action.task))
         store = self._state.store
         task = store.task(action.job, action.task)
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
@@ -332,7 +332,7 @@ class Runtime:
         return await self._run_launch(launch)
 
     async def _run_subtask(self, action: RunSubtask) -> Outcome:
-        await self._wait_for_removals(action.node)
+        await self._wait_for_removals(action.node, task_folder(action.job, action.task))
         store = self._state.store
         task, job = store.task(action.job, action.task), store.job(action.job)
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
@@ -345,7 +345,7 @@ class Runtime:
         return await self._executor.run(launch)
 
     async def _run_start_task(self, action: RunStartTask) -> Outcome:
-        await self._wait_for_removals(action.node)
+        await self._wait_for_removals(action.node, "startup")
         store = self._state.store
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
         launch = launch_start_task(self._place, pool, node)
@@ -359,7 +359,7 @@ class Runtime:
     async def _run_for_job(
         self, action: RunPreparation | RunRelease, put_together: JobLaunch
     ) -> Outcome:
-        await self._wait_for_removals(action.node)
+        await self._wait_for_removals(action.node, job_folder(action.job))
         store = self._state.store
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
         launch = put_together(self._place, store.job(action.job), pool, node)
@@ -372,11 +372,15 @@ class Runtime:
         loop = asyncio.get_running_loop()
 
         def work() -> None:
-            if not removal.folder:
-                self._isolation.remove_node(self._root(removal.node))
-            self._announcements.carry_out(removal)
-            # Comes before the end of this work, on which the next run in that folder waits.
-            loop.call_soon_threadsafe(self._announcements.note_done, removal)
+            gone = False
+            try:
+                if not removal.folder:
+                    self._isolation.remove_node(self._root(removal.node))
+                gone = self._announcements.carry_out(removal)
+            finally:
+                # Comes before the end of this work, on which the next run in that folder waits.
+                done = partial(self._announcements.note_done, removal, gone=gone)
+                loop.call_soon_threadsafe(done)
 
         self._follow(removal.node, work)
 
@@ -408,11 +412,12 @@ class Runtime:
         self._uploads.add(upload)
         upload.add_done_callback(self._uploads.discard)
 
-    async def _wait_for_removals(self, node: NodeId) -> None:
-        """A task may follow one with its id, whose folder must be gone first."""
+    async def _wait_for_removals(self, node: NodeId, folder: str) -> None:
+        """A task may follow one with its id, whose folder must be gone first, if it can be."""
         removal = self._removals.get(node)
         if removal is not None:
             await asyncio.shield(removal)
+        self._announcements.give_up(node, folder)
 
 
 def _removal(action: Action) -> Removal | None:

@@ -19,7 +19,8 @@ def restore(state: State, journal: Journal) -> None:
     """Reads all records, and has the catalogue keep what changes; raises `StorageError`.
 
     A content is in its place before its record is written, so that none is missing unless the
-    power failed: then what has lost its content is dropped, and the log says so.
+    power failed: then what has lost its content is dropped, and the log says so. To read them all
+    would take too long: a content that has its size but holds zeros is not found out.
     """
     state.contents.keep(journal)
     lost: list[Record] = []
