@@ -268,7 +268,7 @@ def _add_nodes(group: argparse._ArgumentGroup) -> None:
         "--allow-admin",
         action="store_true",
         help="where nodes are plain processes: run start tasks that ask for admin, on this"
-        " machine and as the user you are",
+        " machine and as the user you are; and take options that let containers leave their node",
     )
     group.add_argument(
         "--isolation",

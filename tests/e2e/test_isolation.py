@@ -196,6 +196,53 @@ def test_nodes_may_be_plain_processes_all_the_same(user: User, tmp_path: Path) -
             " must be here already (--allow-admin runs it)"
         ),
     ]
+ATTEMPTS = """\
+version: 1
+name: attempts
+containers:
+  input: {upload: [{from: data}]}
+  output: {download: true}
+pool:
+  image: ubuntu 24.04
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 1}
+task:
+  for_each: input
+  run_as: admin
+  command: |
+    try() { "$@" > /dev/null 2>&1 && echo "$@" >> out; true; }
+    id -u > out
+    try mknod null c 1 3
+    try mknod "$AZ_BATCH_NODE_SHARED_DIR/null" c 1 3
+    try mknod /dev/made c 1 3
+    try mount -t tmpfs none /mnt
+    try unshare --user --map-root-user --mount mount -t tmpfs none /mnt
+    try sh -c 'echo 0 > /proc/sys/kernel/panic'
+    try chmod 600 /dev/null
+    data=$(cd "$AZ_BATCH_NODE_ROOT_DIR/../../.." && pwd)
+    for name in accounts.json batch/state.db blob/contents lock; do try ls "$data/$name"; done
+    try ls /proc/1/root/
+    cp /usr/bin/id "$AZ_BATCH_NODE_SHARED_DIR"
+    chmod 4755 "$AZ_BATCH_NODE_SHARED_DIR/id"
+    setpriv --reuid 60600 --clear-groups "$AZ_BATCH_NODE_SHARED_DIR/id" -u >> out
+  outputs: [{pattern: out, to: output}]
+"""
+
+
+def test_admins_of_a_node_get_at_nothing_of_the_machine(user: User) -> None:
+    mounts = MOUNTINFO.read_bytes()
+    user.write("spec.yaml", ATTEMPTS)
+    user.write("data/one.txt", "x")
+
+    done = user.run("spec.yaml", "--target", "local")
+
+    assert done.returncode == 0, done.stderr
+    assert (user.last_run() / "emulator" / "batch").stat().st_mode & 0o777 == 0o700
+    (result,) = (user.folder / "results" / "attempts" / "output").iterdir()
+    assert result.read_text().split() == ["0", "60600"]
+    assert MOUNTINFO.read_bytes() == mounts
+
+
     assert (tmp_path / "seen").exists()
 
 

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-admin",
         action="store_true",
         help="local target, where nodes are plain processes: run a start task that asks for admin"
-        " on this machine",
+        " on this machine; and take options that let containers leave their node",
     )
     parser.add_argument(
         "--isolation",
