@@ -127,18 +127,22 @@ def finds_engine(environ: Mapping[str, str]) -> bool:
     return True
 
 
-def find_nodes(asked: str, environ: Mapping[str, str]) -> LocalNodes:
+def find_nodes(asked: str, environ: Mapping[str, str], *, limits: str = "auto") -> LocalNodes:
     """What the nodes of the local target are where the option `--isolation` says `asked`.
+
+    They must be able to have the `limits` that `--limits` names.
 
     Takes about 0.1 s. Raises `UsageError` for what does not work on this machine.
     """
     from runner.emulator.batch.isolation.choice import IsolationError, find_kind
 
     try:
-        choice = find_kind(asked, environ)
+        choice = find_kind(asked, environ, limits=limits)
     except IsolationError as error:
+        plain = limits in {"auto", "none"}
+        option = f"`--isolation {asked}`" if plain else f"`--limits {limits}`"
         raise UsageError(
-            f"`--isolation {asked}`: {error}",
+            f"{option}: {error}",
             hint="without the option the best that works here is taken",
         ) from error
     return LocalNodes(
@@ -162,6 +166,7 @@ def open_local(
     state: Path,
     allow_admin: bool,
     isolation: str = "auto",
+    limits: str = "auto",
     environ: Mapping[str, str],
     secrets: Iterable[str] = (),
 ) -> Services:
@@ -178,7 +183,7 @@ def open_local(
     state = state.absolute()
     with ExitStack() as stack:
         emulator = start_emulator(
-            state, allow_admin=allow_admin, isolation=isolation, environ=environ
+            state, allow_admin=allow_admin, isolation=isolation, limits=limits, environ=environ
         )
         stack.callback(emulator.stop)
         # While the emulator imports what it needs, so do we.

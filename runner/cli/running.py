@@ -67,7 +67,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         check_signatures(workload, now=world.clock.now(), lifetime=signed_for)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
     values = read_secrets(workload, world.environ)
-    nodes = _find_nodes(workload, arguments.isolation, world.environ) if settings is None else None
+    nodes = _find_nodes(workload, arguments, world.environ) if settings is None else None
     with ExitStack() as stack:
         services = stored = None
         if settings is not None and needs_listing(workload):
@@ -93,11 +93,14 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         return _run(plan, start, interruptions)
 
 
-def _find_nodes(workload: Workload, asked: str, environ: Mapping[str, str]) -> LocalNodes | None:
+def _find_nodes(
+    workload: Workload, arguments: argparse.Namespace, environ: Mapping[str, str]
+) -> LocalNodes | None:
     """What the nodes of the local target are; None where it makes no difference to the run."""
-    if asked == "auto" and not asks_for_admin(workload):
+    asked, limits = arguments.isolation, arguments.limits
+    if asked == "auto" and limits in {"auto", "none"} and not asks_for_admin(workload):
         return None
-    return find_nodes(asked, environ)
+    return find_nodes(asked, environ, limits=limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,7 @@ class _Start:
             state=journal.directory / "emulator",
             allow_admin=self.arguments.allow_admin,
             isolation=self.arguments.isolation,
+            limits=self.arguments.limits,
             environ=self.world.environ,
             secrets=self.secrets.values(),
         )

@@ -110,9 +110,14 @@ class LocalEmulator:
 
 
 def start_emulator(
-    state: Path, *, allow_admin: bool, isolation: str = "auto", environ: Mapping[str, str]
+    state: Path,
+    *,
+    allow_admin: bool,
+    isolation: str = "auto",
+    limits: str = "auto",
+    environ: Mapping[str, str],
 ) -> LocalEmulator:
-    """Starts it, and does not wait until it is ready; `isolation` is the emulator's own option.
+    """Starts it, and does not wait until it is ready; `isolation` and `limits` are its own options.
 
     It works in its own directory, so that no file of the user's stands for one of its modules, and
     in a session of its own, so that Ctrl-C reaches us alone: we ask it to clean up and then to end.
@@ -120,7 +125,7 @@ def start_emulator(
     """
     command = [
         *(sys.executable, "-m", "runner.emulator", "--json", "--until-stdin-closes"),
-        *("--data", str(state), "--isolation", isolation),
+        *("--data", str(state), "--isolation", isolation, "--limits", limits),
         *(["--allow-admin"] if allow_admin else []),
     ]
     messages = state / MESSAGES

@@ -166,6 +166,25 @@ def test_tasks_are_run_by_the_users_that_the_spec_says(user: User) -> None:
     assert not TOOL.exists()
 
 
+def test_what_needs_more_memory_than_its_node_has_fails_here_too(user: User) -> None:
+    write_spec(
+        user, "head -c 1300M /dev/zero | tail -c 1200M | wc -c > {{ file.name }}.out", files=1
+    )
+    spec = (user.folder / "spec.yaml").read_text()
+    user.write("spec.yaml", spec.replace("Standard_D2s_v5", "Standard_B1s"))
+
+    held = user.run("spec.yaml", "--target", "local", "--limits", "memory")
+    if "nodes cannot have limits here" in held.stderr:
+        pytest.skip(held.stderr)
+    free = user.run("spec.yaml", "--target", "local", "--limits", "none")
+    odd = user.run("spec.yaml", "--target", "local", "--limits", "memory", "--isolation", "none")
+
+    assert held.returncode == 1, held.stderr
+    assert free.returncode == 0, free.stderr
+    assert odd.returncode == 2
+    assert "batch-run: `--limits memory`: only copy-on-write nodes have limits\n" in odd.stderr
+
+
 def test_a_run_that_forgot_to_ask_for_admin_fails_here_too(user: User) -> None:
     write_spec(user, GREET, files=1)
     spec = (user.folder / "spec.yaml").read_text()
@@ -177,25 +196,6 @@ def test_a_run_that_forgot_to_ask_for_admin_fails_here_too(user: User) -> None:
     assert "Permission denied" in done.stderr
 
 
-def emulators(parent: int) -> list[int]:
-    """The children of a process."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    return [int(child) for child in children.split()]
-
-
-def test_nodes_may_be_plain_processes_all_the_same(user: User, tmp_path: Path) -> None:
-    write_spec(user, f"pwd > {tmp_path}/seen; touch {{{{ file.name }}}}.out", files=1)
-
-    done = user.run("spec.yaml", "--target", "local", "--isolation", "none")
-
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[1:3] == [
-        "note: nodes are folders, and tasks are processes of this machine",
-        (
-            "note: the start task asks for admin and is not run on this machine; what it installs"
-            " must be here already (--allow-admin runs it)"
-        ),
-    ]
 ATTEMPTS = """\
 version: 1
 name: attempts
@@ -243,6 +243,25 @@ def test_admins_of_a_node_get_at_nothing_of_the_machine(user: User) -> None:
     assert MOUNTINFO.read_bytes() == mounts
 
 
+def emulators(parent: int) -> list[int]:
+    """The children of a process."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(child) for child in children.split()]
+
+
+def test_nodes_may_be_plain_processes_all_the_same(user: User, tmp_path: Path) -> None:
+    write_spec(user, f"pwd > {tmp_path}/seen; touch {{{{ file.name }}}}.out", files=1)
+
+    done = user.run("spec.yaml", "--target", "local", "--isolation", "none")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[1:3] == [
+        "note: nodes are folders, and tasks are processes of this machine",
+        (
+            "note: the start task asks for admin and is not run on this machine; what it installs"
+            " must be here already (--allow-admin runs it)"
+        ),
+    ]
     assert (tmp_path / "seen").exists()
 
 

@@ -10,6 +10,7 @@ from runner.cli.world import World
 
 _KEEP = ("pool", "job", "storage")
 ISOLATIONS = ("auto", "copy-on-write", "container", "none")
+LIMITS = ("auto", "memory", "vm-size", "none")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="local target: what a node is (default: a copy-on-write view of this machine on Linux"
         " as root, else a folder, and tasks plain processes)",
+    )
+    parser.add_argument(
+        "--limits",
+        choices=LIMITS,
+        default="auto",
+        help="local target: what of its VM size a copy-on-write node is held to: the memory, memory"
+        " and cores, or nothing (default: the memory, where that can be done)",
     )
     parser.add_argument(
         "--logs",

@@ -78,7 +78,7 @@ def choosing(
     """
     obstacle = _obstacle()
     if limits in _LIMITED:
-        asked = _for_limits(asked, limits)
+        asked = _for_limits(asked)
     if asked == "none":
         yield _plain
     elif asked == "container":
@@ -112,25 +112,27 @@ def choosing(
             except UnavailableError as error:
                 return _without_views(asked, str(error))
             if limits in _LIMITED and views.unlimited:
-                raise IsolationError(f"`--limits {limits}` does not work: {views.unlimited}")
+                raise IsolationError(f"nodes cannot have limits here: {views.unlimited}")
             return Choice(kind=Kind.COPY_ON_WRITE, isolation=views)
 
         with closing(views):
             yield choose
 
 
-def _for_limits(asked: str, limits: str) -> str:
+def _for_limits(asked: str) -> str:
     """Limits that were asked for want nodes that have some, whatever else would do."""
     if asked in {"container", "none"}:
-        raise IsolationError(f"`--limits {limits}` needs copy-on-write nodes")
+        raise IsolationError("only copy-on-write nodes have limits")
     return "copy-on-write"
 
 
-def find_kind(asked: str, environ: Mapping[str, str]) -> Choice:
+def find_kind(asked: str, environ: Mapping[str, str], *, limits: str = "none") -> Choice:
     """As `choosing`, for those who only want to know; what it gives is closed already."""
     with tempfile.TemporaryDirectory(prefix="batch-run-") as directory:
         place = Path(directory)
-        with choosing(asked, layers=place / "layers", hidden=place, environ=environ) as choose:
+        with choosing(
+            asked, layers=place / "layers", hidden=place, environ=environ, limits=limits
+        ) as choose:
             return choose()
 
 
