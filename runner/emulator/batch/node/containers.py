@@ -15,7 +15,7 @@ from typing import Protocol
 
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
-from runner.emulator.batch.node.runoptions import RunOptionError, confine_options
+from runner.emulator.batch.node.runoptions import RunOptionError, confine_options, is_inside
 
 NO_ENGINE = "The node has no container runtime"
 
@@ -88,8 +88,13 @@ class NoContainers:
 def split_options(container: Container, node: Path, *, any_options: bool) -> list[str]:
     """A container's options as words; raises `ContainerError` for odd ones.
 
-    Unless there may be `any_options`, those that may lead out of the node are odd.
+    Unless there may be `any_options`, those that may lead out of the node are odd, and so are
+    folders of the node in whose place a task has put a link that does.
     """
+    for bind in () if any_options else container.binds:
+        if not is_inside(bind.folder, node):
+            message = f"the folder {bind.folder} is a link that leads out of the node"
+            raise ContainerError(ContainerFailure.SETTINGS, message)
     try:
         words = shlex.split(container.options)
         return words if any_options else confine_options(words, node)

@@ -178,9 +178,13 @@ def _folder(source: str, node: Path) -> str | None:
         # Relative to the emulator, or a volume of the engine's that outlives the node.
         return None
     real = os.path.realpath(source)
-    ours = os.path.realpath(node)
-    inside = real == ours or real.startswith(ours + os.sep)
-    return real if inside and not set(real) & set(':,"') else None
+    return real if is_inside(source, node) and not set(real) & set(':,"') else None
+
+
+def is_inside(folder: str | os.PathLike[str], node: Path) -> bool:
+    """Whether a path is a node's folder or below it, wherever links lead."""
+    real, ours = os.path.realpath(folder), os.path.realpath(node)
+    return real == ours or real.startswith(ours + os.sep)
 
 
 _CHECKS: dict[str, Callable[[str, Path], str]] = {

@@ -57,7 +57,12 @@ class Task:
     interruption: Interruption = field(default_factory=Interruption)
 
     def run(
-        self, *words: str, image: str = "here", options: str = "", environ: Mapping[str, str] = {}
+        self,
+        *words: str,
+        image: str = "here",
+        options: str = "",
+        environ: Mapping[str, str] = {},
+        bind: str = ".",
     ) -> int:
         working = self.folder / "wd"
         working.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,8 @@ class Task:
                 stdout=out.fileno(),
                 stderr=err.fileno(),
             )
-            container = Container(image=image, options=options, binds=(Bind(folder=self.folder),))
+            binds = (Bind(folder=self.folder / bind),)
+            container = Container(image=image, options=options, binds=binds)
             return self.containers.run(command, container, self.interruption)
 
     def said(self) -> str:
@@ -170,6 +176,17 @@ def test_options_that_lead_out_of_the_node_are_for_admins(task: Task, engine: Pa
         ContainerFailure.SETTINGS,
         "unknown flag: --bad",
     )
+
+
+def test_a_folder_that_became_a_link_is_not_shown(task: Task, engine: Path) -> None:
+    task.folder.mkdir()
+    (task.folder / "shared").symlink_to("/")
+
+    assert refused(task, "true", bind="shared") == (
+        ContainerFailure.SETTINGS,
+        f"the folder {task.folder}/shared is a link that leads out of the node",
+    )
+    assert [words[0] for words in asked(engine)] == ["info"]
 
 
 def test_an_image_is_pulled_once(task: Task, engine: Path) -> None:
