@@ -167,9 +167,8 @@ def test_tasks_are_run_by_the_users_that_the_spec_says(user: User) -> None:
 
 
 def test_what_needs_more_memory_than_its_node_has_fails_here_too(user: User) -> None:
-    write_spec(
-        user, "head -c 1300M /dev/zero | tail -c 1200M | wc -c > {{ file.name }}.out", files=1
-    )
+    greedy = """python3 -c 'b"x" * (1200 << 20)' && touch {{ file.name }}.out"""
+    write_spec(user, greedy, files=1)
     spec = (user.folder / "spec.yaml").read_text()
     user.write("spec.yaml", spec.replace("Standard_D2s_v5", "Standard_B1s"))
 
