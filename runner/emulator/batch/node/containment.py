@@ -161,7 +161,13 @@ def resolve_below(folder: NodeFolder, parts: Sequence[str]) -> tuple[str, ...] |
     is resolved is to be opened as components all the same, since links may change meanwhile.
     """
     real_root = Path(os.path.realpath(folder.node)).joinpath(*folder.parts)
-    real = os.path.realpath(real_root.joinpath(*parts))
+    try:
+        real = os.path.realpath(real_root.joinpath(*parts))
+    except OSError as error:
+        # A link was removed, or replaced by something else, while it was read.
+        if error.errno in ABSENT or error.errno == errno.EINVAL:
+            return None
+        raise
     if real == str(real_root):
         return ()
     prefix = str(real_root).rstrip("/") + "/"
