@@ -22,6 +22,7 @@ from runner.emulator.blob.core.refusals import (
     LEASE_ID_MISMATCH_WITH_CONTAINER_OPERATION,
     LEASE_ID_MISMATCH_WITH_LEASE_OPERATION,
     LEASE_ID_MISSING,
+    LEASE_LOST,
     LEASE_NOT_PRESENT_WITH_BLOB_OPERATION,
     LEASE_NOT_PRESENT_WITH_CONTAINER_OPERATION,
     LEASE_NOT_PRESENT_WITH_LEASE_OPERATION,
@@ -153,6 +154,9 @@ def after_write(lease: Lease | None, now: datetime) -> Lease | None:
 def _check_given(lease: Lease | None, given: str, leased: Leased, now: datetime) -> None:
     is_blob = leased is Leased.BLOB
     if lease is None or not is_locked(lease, now):
+        # Seen of the service for one that ran out, and not for one that was broken.
+        if lease and given == lease.lease_id and find_state(lease, now) is LeaseState.EXPIRED:
+            raise _refuse(LEASE_LOST, leased)
         raise RefusedError(
             LEASE_NOT_PRESENT_WITH_BLOB_OPERATION
             if is_blob

@@ -288,6 +288,9 @@ LEASE_ID_MISSING = _row(
     "LeaseIdMissing",
     "There is currently a lease on the {} and no lease ID was specified in the request.",
 )
+LEASE_LOST = _row(
+    412, "LeaseLost", "A lease ID was specified, but the lease for the {} has expired."
+)
 LEASE_NOT_PRESENT_WITH_LEASE_OPERATION = _row(
     409, "LeaseNotPresentWithLeaseOperation", "There is currently no lease on the {}."
 )

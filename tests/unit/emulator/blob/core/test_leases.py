@@ -121,7 +121,8 @@ def test_a_lease_ends_with_its_time_and_may_be_renewed() -> None:
         (BROKEN, None, None, None),
         (BROKEN, A, "LeaseNotPresentWithBlobOperation", "LeaseNotPresentWithBlobOperation"),
         (EXPIRED, None, None, None),
-        (EXPIRED, A, "LeaseNotPresentWithBlobOperation", "LeaseNotPresentWithBlobOperation"),
+        (EXPIRED, A, "LeaseLost", "LeaseLost"),
+        (EXPIRED, B, "LeaseNotPresentWithBlobOperation", "LeaseNotPresentWithBlobOperation"),
     ],
 )
 def test_what_a_lease_keeps_from_happening(
