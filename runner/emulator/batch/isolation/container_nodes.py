@@ -18,7 +18,12 @@ from pathlib import Path
 
 from runner.emulator.batch.isolation.engine import EngineContainers
 from runner.emulator.batch.node.containers import ContainerError, split_environment
-from runner.emulator.batch.node.containment import NodeFolder, directory_below, open_regular
+from runner.emulator.batch.node.containment import (
+    ABSENT,
+    NodeFolder,
+    directory_below,
+    open_regular,
+)
 from runner.emulator.batch.node.directories import remove_entry
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
@@ -163,7 +168,7 @@ class ContainerNodes:
 
 
 def _take(root: Path, name: str) -> str:
-    """What a starter said, which is then removed; tasks may have changed it meanwhile."""
+    """What a starter said, which is then removed; nothing where tasks put something else there."""
     content = b""
     # There is none where the engine did not get so far, nor a node that was removed meanwhile.
     with suppress(FileNotFoundError), directory_below(NodeFolder(root)) as directory:
@@ -172,6 +177,9 @@ def _take(root: Path, name: str) -> str:
             if descriptor is not None:
                 with os.fdopen(descriptor, "rb") as file:
                     content = file.read(_SAID_BYTES)
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise
         finally:
             remove_entry(name, directory)
     return content.decode("ascii", "replace").strip()
