@@ -10,10 +10,15 @@ import os
 import secrets
 import stat
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from runner.emulator.batch.node.containment import NodeFolder, directory_below, make_directory
+from runner.emulator.batch.node.containment import (
+    ABSENT,
+    NodeFolder,
+    directory_below,
+    make_directory,
+)
 from runner.emulator.batch.node.launch import NodeDirectories
 from runner.emulator.batch.node.owners import open_to_users
 
@@ -116,15 +121,19 @@ def unlink(name: str, directory: int) -> None:
 def remove_folder(folder: NodeFolder) -> None:
     """Removes a directory of a node as `remove_tree` does, or whatever a task put in its place.
 
-    Raises `OSError`, `ELOOP` or `ENOTDIR` where a link leads to it.
+    Where a link is on the way to it, it is not there, and what the link leads to stays. Raises
+    `OSError` as `remove_tree` does.
     """
     if not folder.parts:
         remove_tree(folder.node)
         return
-    with (
-        suppress(FileNotFoundError),
-        directory_below(folder.above) as parent,
-    ):
+    with ExitStack() as stack:
+        try:
+            parent = stack.enter_context(directory_below(folder.above))
+        except OSError as error:
+            if error.errno in ABSENT:
+                return
+            raise
         remove_entry(folder.parts[-1], parent)
 
 

@@ -234,11 +234,12 @@ def test_removal_takes_the_link_and_not_what_it_leads_to(
 ) -> None:
     (world.task.path / "wd").mkdir(parents=True)
     world.plant(place)
-    Removals(world.root.parent, None).carry_out(Removal(node=NodeId("one"), folder=folder))
+    removals = Removals(world.root.parent, None)
+    assert removals.carry_out(Removal(node=NodeId("one"), folder=folder))
     world.assert_untouched()
     if not folder.startswith(f"{place}/"):
         assert not os.path.lexists(world.root / folder)
-    Removals(world.root.parent, None).carry_out(Removal(node=NodeId("one"), folder=""))
+    assert removals.carry_out(Removal(node=NodeId("one"), folder=""))
     assert not world.root.exists()
 
 
