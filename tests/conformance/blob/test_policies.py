@@ -46,7 +46,7 @@ def test_a_public_container_is_read_by_anybody(
 
 
 def test_a_stored_policy_that_says_nothing(container: ContainerClient) -> None:
-    container.set_container_access_policy({"empty": None})
+    container.set_container_access_policy({"empty": None})  # type: ignore[dict-item]
 
     (found,) = container.get_container_access_policy()["signed_identifiers"]
 
