@@ -26,9 +26,9 @@ from runner.emulator.server.accounts import (
     Accounts,
     BatchAccount,
 )
-from runner.emulator.server.data import DataError
 from runner.emulator.server.http import Service
 from runner.emulator.server.tls import Tls
+from runner.emulator.storage.error import DataError
 
 # How long a node may take to begin with what it downloads from the auto-storage account.
 _AUTO_STORAGE_LIFETIME = timedelta(days=7)

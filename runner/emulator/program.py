@@ -29,13 +29,14 @@ from runner.emulator.server.accounts import (
     make_accounts,
     plan_accounts,
 )
-from runner.emulator.server.data import DataError, open_data
+from runner.emulator.server.data import open_data
 from runner.emulator.server.keys import KeyFileError, load_keys, read_given_keys
 from runner.emulator.server.listener import ListenError, format_origin, open_listener
 from runner.emulator.server.record.recording import RecordError, Recording
 from runner.emulator.server.tls import Tls, TlsError, load_tls, make_tls
 from runner.emulator.server.tokens import TOKENS_TAKEN
 from runner.emulator.stopping import stop_event
+from runner.emulator.storage.error import DataError
 
 __all__ = ["EXIT_SUCCESS", "EXIT_USAGE", "add_arguments", "build_parser", "run"]
 

@@ -12,10 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runner.emulator.privacy import make_private_directory
-
-
-class DataError(Exception):
-    """The data directory cannot be used; the message is one line for people."""
+from runner.emulator.storage.error import DataError
 
 
 @contextmanager

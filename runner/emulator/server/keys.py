@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from runner.emulator.server.accounts import decode_key, new_key
-from runner.emulator.server.data import DataError
+from runner.emulator.storage.error import DataError
 
 
 class KeyFileError(Exception):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.emulator.privacy import make_private_file
-from runner.emulator.server.data import DataError
 from runner.emulator.storage.codec import CodecError, Form
+from runner.emulator.storage.error import DataError
 
 FORMAT = 1
 """What the file says of itself; to be raised with every change that older code cannot read."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.server.data import DataError, open_data
+from runner.emulator.server.data import open_data
+from runner.emulator.storage.error import DataError
 
 
 def test_without_a_directory_a_temporary_one_is_made_and_removed() -> None:

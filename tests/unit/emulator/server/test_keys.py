@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.server.data import DataError
 from runner.emulator.server.keys import KeyFileError, load_keys, read_given_keys
+from runner.emulator.storage.error import DataError
 
 
 def test_keys_are_the_same_after_a_restart_and_private(tmp_path: Path) -> None:
