@@ -27,14 +27,14 @@ def asks_for_images(workload: Workload) -> bool:
     """Whether it makes a difference to `local_obstacles` that containers can be run here."""
     pool = workload.pool
     return any(step.container is not None for step in workload.steps) or (
-        isinstance(pool, NewPool) and bool(pool.container_images)
+        isinstance(pool, NewPool) and bool(pool.container_images or pool.registries)
     )
 
 
 def local_obstacles(workload: Workload, *, has_engine: bool = False) -> tuple[Problem, ...]:
     """A problem for each part of the spec that needs Azure, in reading order.
 
-    With an engine, this machine runs containers of images that it can have without a password.
+    With an engine, this machine runs containers, and logs in to the registries of their images.
     """
     document = workload.document
     found = [*_of_containers(workload), *_of_pool(workload), *_of_job(workload)]
@@ -90,8 +90,6 @@ def _of_new_pool(pool: NewPool) -> Iterator[_Obstacle]:
         yield (*pool.pointer, "image"), "an image of one's own"
     if pool.mounts:
         yield (*pool.pointer, "mounts"), "a mounted file system"
-    if pool.registries:
-        yield (*pool.pointer, "registries"), "a registry of container images"
     if pool.network is not None and pool.network.subnet is not None:
         yield (*pool.pointer, "network", "subnet"), "a subnet"
     if pool.applications:
@@ -121,6 +119,8 @@ def _of_images(workload: Workload) -> Iterator[_Obstacle]:
     pool = workload.pool
     if isinstance(pool, NewPool) and pool.container_images:
         yield (*pool.pointer, "container_images"), "a container image"
+    if isinstance(pool, NewPool) and pool.registries:
+        yield (*pool.pointer, "registries"), "a registry of container images"
     for step in workload.steps:
         if step.container is not None:
             yield step.container.pointer, "a container image"

@@ -67,6 +67,26 @@ def test_containers_are_run_here_where_something_runs_them(user: User) -> None:
     assert (user.folder / "results/demo/output/a.out").read_text() == "from a container"
 
 
+def test_registries_are_logged_in_to_here(user: User) -> None:
+    login = (
+        'if test "$1" = login; then test "$(cat) $5" = "s3cret r.io" && touch "$0.in"; exit; fi\n'
+    )
+    pull = 'if test "$1 $2" = "image inspect"; then test -e "$0.in"; exit; fi\n'
+    runtime, rest = ENGINE.split("\n", 1)
+    user = with_engine(user, f"{runtime}\n{login}{pull}{rest}".replace("busybox", "r.io/tool"))
+    text = CONTAINER.replace("busybox", "r.io/tool").replace(
+        "  nodes:", "  registries: [{server: r.io, user: me, password_secret: MINE}]\n  nodes:"
+    )
+    user.write("spec.yaml", text)
+    user.write("data/a.txt", "from a registry")
+
+    done = user.with_environ(BATCH_RUN_SECRET_MINE="s3cret").run("spec.yaml", "--target", "local")
+
+    assert done.returncode == 0, done.stderr
+    assert (user.folder / "results/demo/output/a.out").read_text() == "from a registry"
+    assert "s3cret" not in done.stdout + done.stderr
+
+
 def test_a_windows_workload_is_checked_and_planned_here(user: User) -> None:
     user.write("spec.yaml", WINDOWS)
     user.write("data/a.txt", "a")

@@ -54,6 +54,7 @@ from runner.emulator.batch.launching.launches import (
     launch_task,
 )
 from runner.emulator.batch.launching.place import Place, container_images, mount_paths
+from runner.emulator.batch.launching.registries import pool_registries
 from runner.emulator.batch.launching.trust import put_trust
 from runner.emulator.batch.node.connections import TransferPolicy
 from runner.emulator.batch.node.containers import ContainerError, ContainerFailure, Containers
@@ -74,6 +75,7 @@ from runner.emulator.batch.node.launch import (
     Outcome,
 )
 from runner.emulator.batch.node.logupload import send_texts
+from runner.emulator.batch.node.registries import Registry
 from runner.emulator.batch.removals import Removal, Removals
 from runner.emulator.batch.unrun import end_with_fault, fail_on_purpose, refuse_admin, skip
 from runner.emulator.storage.journal import Journal
@@ -222,33 +224,41 @@ class Runtime:
             self._follow(action.node, partial(self._restart, action))
         else:
             self._prepare(action)
-        images = container_images(self._state.store.pool(action.pool))
-        if images:
+        pool = self._state.store.pool(action.pool)
+        images, registries = container_images(pool), pool_registries(pool)
+        if images or registries:
             # Whatever the node is to run waits for that, its start task as well.
             loop = asyncio.get_running_loop()
-            self._follow(action.node, partial(self._fetch_images, action, images, loop))
+            fetch = partial(self._fetch_images, action, images, registries, loop)
+            self._follow(action.node, fetch)
 
     def _fetch_images(
-        self, action: PrepareNode, images: tuple[str, ...], loop: asyncio.AbstractEventLoop
+        self,
+        action: PrepareNode,
+        images: tuple[str, ...],
+        registries: tuple[Registry, ...],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         """Pulls what tasks of the node will want; a node that cannot have it is of no use.
 
         Where nothing runs containers there is nothing to pull, and tasks say so.
         """
-        for image in images:
-            try:
-                self._containers.pull(image, self._log_stop)
-            except ContainerError as error:
-                if error.failure is ContainerFailure.IMAGE:
-                    loop.call_soon_threadsafe(self._give_up_node, action, image, str(error))
-                return
-            except InterruptedRunError:
-                return
+        image = ""
+        try:
+            with self._containers.log_in(registries, self._log_stop) as access:
+                for image in images:
+                    self._containers.pull(image, self._log_stop, access)
+        except ContainerError as error:
+            if error.failure is ContainerFailure.IMAGE:
+                loop.call_soon_threadsafe(self._give_up_node, action, image, str(error))
+        except InterruptedRunError:
+            return
 
     def _give_up_node(self, action: PrepareNode, image: str, reason: str) -> None:
         if self._closed:
             return
-        details = (("Image", image), ("Message", reason))
+        named = (("Image", image),) if image else ()
+        details = (*named, ("Message", reason))
         error = NodeError(
             code=ContainerFailure.IMAGE.value,
             message="An image of a container could not be downloaded to the node",

@@ -102,10 +102,11 @@ class BatchService:
         usual = limits or usual
         self._limits = usual if quotas is None else replace(usual, quotas=quotas)
         self._nodes = directory / "nodes"
+        self._logins = directory / "logins"
         packages = Applications(applications)
         isolation = isolation or PlainProcesses()
         # Containers of tasks are run by the machine's engine, beside any node.
-        containers = EngineContainers(environ, any_options=run_admin)
+        containers = EngineContainers(environ, any_options=run_admin, logins=self._logins)
         run_admin = run_admin or isolation.runs_admin
         self._state = State(
             store=Store(), limits=self._limits, pace=pace or Pace(), names=names or _RANDOM_NAMES
@@ -166,6 +167,8 @@ class BatchService:
 
         Without records, files of nodes that are left are removed. Raises `StorageError`.
         """
+        # One that was killed may have been logged in to a registry.
+        remove_tree(self._logins)
         if self._journal is None:
             remove_tree(self._nodes)
             self._nodes.mkdir(parents=True)

@@ -60,7 +60,7 @@ def test_pools(tmp_path: Path) -> None:
     ]
 
 
-def test_an_engine_runs_containers_here_but_knows_no_passwords(tmp_path: Path) -> None:
+def test_an_engine_runs_containers_here_and_logs_in_to_registries(tmp_path: Path) -> None:
     pool = (
         "  registries: [{server: r.io, user: me, password_secret: MINE}]\n"
         "  container_images: [r.io/tool]\n"
@@ -71,8 +71,11 @@ def test_an_engine_runs_containers_here_but_knows_no_passwords(tmp_path: Path) -
 
     assert asks_for_images(workload)
     assert not asks_for_images(make_workload(tmp_path, spec_of(TASK)))
-    assert lines(local_obstacles(workload, has_engine=True)) == [
+    assert local_obstacles(workload, has_engine=True) == ()
+    assert lines(local_obstacles(workload)) == [
         "spec.yaml:11:3: needs-azure: a registry of container images needs Azure",
+        "spec.yaml:12:3: needs-azure: a container image needs Azure",
+        "spec.yaml:13:40: needs-azure: a container image needs Azure",
     ]
 
 

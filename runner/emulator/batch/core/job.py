@@ -12,6 +12,7 @@ from enum import Enum
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId, ScheduleId, TaskId
 from runner.emulator.batch.core.pool import PoolDraft
+from runner.emulator.batch.core.registries import RegistryPassword
 from runner.emulator.batch.core.task import TaskDraft
 from runner.emulator.batch.node.launch import FailureCategory
 
@@ -120,6 +121,7 @@ class JobDraft:
     rules: JobRules
     where: PoolId | AutoPool
     manager: TaskDraft | None = None
+    registry_passwords: tuple[RegistryPassword, ...] = ()
 
     def with_fault(self, fault: SchedulingError) -> JobDraft:
         """The job with an auto-pool that cannot be made; any other as it is."""
@@ -150,3 +152,4 @@ class Job:
     tasks_made: int
     """How many tasks the job ever had: the order in which they are run."""
     scheduling_error: SchedulingError | None = None
+    registry_passwords: tuple[RegistryPassword, ...] = ()

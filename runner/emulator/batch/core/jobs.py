@@ -76,6 +76,7 @@ def create_job(
         terminate_reason=None,
         scheduling_error=fault,
         tasks_made=0,
+        registry_passwords=draft.registry_passwords,
     )
     state.store.put(job)
     _watch_time(state, job)

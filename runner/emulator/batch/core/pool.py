@@ -12,6 +12,7 @@ from enum import Enum
 from runner.emulator.batch.autoscale.evaluate import Evaluation
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId
+from runner.emulator.batch.core.registries import RegistryPassword
 
 RESIZE_TIMEOUT = timedelta(minutes=15)
 """The service's default."""
@@ -112,6 +113,7 @@ class PoolDraft:
     """Whether the nodes can reach each other."""
     vm_size: str = ""
     resize_timeout: timedelta = RESIZE_TIMEOUT
+    registry_passwords: tuple[RegistryPassword, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +146,4 @@ class Pool:
     autoscale: AutoScale | None = None
     auto_scale_enabled: datetime | None = None
     """When scaling was last enabled by a request of its own."""
+    registry_passwords: tuple[RegistryPassword, ...] = ()

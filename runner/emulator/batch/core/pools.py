@@ -28,6 +28,7 @@ from runner.emulator.batch.core.pool import (
     StartTaskRule,
 )
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.registries import RegistryPassword, with_newer
 from runner.emulator.batch.core.state import State
 
 
@@ -71,6 +72,7 @@ def create_pool(
         inter_node=draft.inter_node,
         vm_size=draft.vm_size,
         resize_timeout=draft.resize_timeout,
+        registry_passwords=draft.registry_passwords,
         autoscale=None if draft.autoscale is None else AutoScale(rule=draft.autoscale, since=now),
     )
     state.store.put(pool)
@@ -192,6 +194,7 @@ def update_pool(
     slots_per_node: int,
     fill: NodeFill,
     vm_size: str,
+    registry_passwords: tuple[RegistryPassword, ...] = (),
 ) -> Pool:
     """Gives a pool other properties; nodes see a new start task when they next start."""
     pool = state.store.pool(identifier)
@@ -199,7 +202,12 @@ def update_pool(
         raise RefusedError(Reason.POOL_BEING_DELETED)
     pool = replace(pool, modified=state.stamp(now), document=document, start_task=start_task)
     pool = replace(
-        pool, inter_node=inter_node, slots_per_node=slots_per_node, fill=fill, vm_size=vm_size
+        pool,
+        inter_node=inter_node,
+        slots_per_node=slots_per_node,
+        fill=fill,
+        vm_size=vm_size,
+        registry_passwords=with_newer(pool.registry_passwords, registry_passwords),
     )
     state.store.put(pool)
     state.offer_work(pool.id)

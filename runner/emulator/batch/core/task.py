@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
+from runner.emulator.batch.core.registries import RegistryPassword
 from runner.emulator.batch.node.launch import Failure
 
 
@@ -75,6 +76,7 @@ class TaskDraft:
     instances: int = 0
     """How many nodes a multi-instance task needs; 0 for any other."""
     affinity: NodeId | None = None
+    registry_passwords: tuple[RegistryPassword, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,7 @@ class Task:
     last_retry: datetime | None = None
     requeue_count: int = 0
     last_requeue: datetime | None = None
+    registry_passwords: tuple[RegistryPassword, ...] = ()
 
     @property
     def places(self) -> tuple[Placement, ...]:

@@ -47,6 +47,7 @@ def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Ta
         retention=draft.retention,
         instances=draft.instances,
         affinity=draft.affinity,
+        registry_passwords=draft.registry_passwords,
     )
     state.store.put(replace(job, tasks_made=number))
     state.store.put(task)

@@ -12,13 +12,22 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.emulator.batch.isolation.logins import (
+    SHOW_DAEMON,
+    login_failed,
+    login_variables,
+    login_words,
+    open_login_folder,
+)
 from runner.emulator.batch.node.containers import (
     NO_ENGINE,
+    NOT_LOGGED_IN,
+    Access,
     Container,
     ContainerError,
     ContainerFailure,
@@ -28,6 +37,7 @@ from runner.emulator.batch.node.containers import (
 )
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
+from runner.emulator.batch.node.registries import Registry, host_of_image
 
 _PROGRAMS = ("podman", "docker")
 _ENGINE_FAILED = 125
@@ -46,17 +56,26 @@ class _Engine:
 
     words: tuple[str, ...]
     run_options: tuple[str, ...]
+    is_podman: bool
 
 
 class EngineContainers:
     """Implements `Containers` by the engine that is installed, looked for when first needed.
 
     `environ` is the emulator's environment, of which the engine sees what it needs itself. With
-    `any_options` tasks may have options that lead their containers out of their nodes.
+    `any_options` tasks may have options that lead their containers out of their nodes. In
+    `logins`, a folder that no node may see, is what the engine is logged in to for a pull.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, any_options: bool = False) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        any_options: bool = False,
+        logins: Path | None = None,
+    ) -> None:
         self._any_options = any_options
+        self._logins = logins
         self._environ = {
             name: value
             for name, value in environ.items()
@@ -78,7 +97,8 @@ class EngineContainers:
         except ContainerError as error:
             os.write(command.stderr, f"{error}\n".encode())
             raise
-        self.pull(container.image, interruption)
+        with self.log_in(self._registries_for(container, engine), interruption) as access:
+            self.pull(container.image, interruption, access)
         name = f"batch-run-{secrets.token_hex(8)}"
         content, inherited = split_environment(command.environment)
         with tempfile.NamedTemporaryFile(prefix="batch-run-") as variables:
@@ -119,6 +139,7 @@ class EngineContainers:
             engine = _Engine(
                 words=(path, *(self._runtime() if podman else ())),
                 run_options=_limits() if podman else _user(),
+                is_podman=podman,
             )
             if self._call(engine, "info").returncode == 0:
                 return engine
@@ -129,17 +150,76 @@ class EngineContainers:
         runc = shutil.which("runc", path=self._environ.get("PATH"))
         return () if runc is None or _UNIFIED_CGROUPS.exists() else ("--runtime", runc)
 
-    def pull(self, image: str, interruption: Interruption) -> None:
+    def _registries_for(self, container: Container, engine: _Engine) -> tuple[Registry, ...]:
+        """A task's own counts also where the image is there already, as on a node of Azure."""
+        host = host_of_image(container.image)
+        offered = tuple(each for each in container.pool_registries if each.host == host)
+        if offered and self._has(engine, container.image):
+            offered = ()
+        return offered if container.registry is None else (*offered, container.registry)
+
+    @contextmanager
+    def log_in(
+        self, registries: Sequence[Registry], interruption: Interruption
+    ) -> Iterator[Access]:
+        """Logs in to registries in a folder of its own, which is gone in the end.
+
+        What the engine is logged in to otherwise stays as it is. Raises `ContainerError`, and
+        `InterruptedRunError`.
+        """
+        named = [each for each in registries if each.by_identity or each.password]
+        if not named:
+            yield NOT_LOGGED_IN
+            return
+        engine = self._find()
+        with open_login_folder(self._logins) as folder:
+            for registry in named:
+                self._log_in(engine, registry, folder, interruption)
+            yield Access(hosts=frozenset(each.host for each in named), folder=folder)
+
+    def _log_in(
+        self, engine: _Engine, registry: Registry, folder: Path, interruption: Interruption
+    ) -> None:
+        words = login_words(registry)
+        login = self._call(
+            engine,
+            *words,
+            interruption=interruption,
+            environ=self._login_variables(engine, folder),
+            content=(registry.password or "").encode(),
+        )
+        interruption.check()
+        if login.returncode != 0:
+            raise login_failed(registry, login.stderr)
+
+    def _login_variables(self, engine: _Engine, folder: Path) -> dict[str, str]:
+        """Tells an engine what it is logged in to; where docker does not look, its daemon too."""
+        variables = {**self._environ, **login_variables(folder)}
+        if not engine.is_podman and "DOCKER_HOST" not in variables:
+            shown = self._call(engine, *SHOW_DAEMON, keeps_output=True)
+            if shown.returncode == 0 and shown.stdout.strip():
+                variables["DOCKER_HOST"] = os.fsdecode(shown.stdout.strip())
+                variables.pop("DOCKER_CONTEXT", None)
+        return variables
+
+    def _has(self, engine: _Engine, image: str) -> bool:
+        return self._call(engine, "image", "inspect", image).returncode == 0
+
+    def pull(self, image: str, interruption: Interruption, access: Access = NOT_LOGGED_IN) -> None:
         """Sees to it that an image is there; raises `ContainerError`, `InterruptedRunError`."""
         engine = self._find()
+        environ = None
+        if access.folder is not None and host_of_image(image) in access.hosts:
+            environ = self._login_variables(engine, access.folder)
         with self._lock:
             lock = self._pulls.setdefault(image, threading.Lock())
         # Tasks that start together wait for one pull.
         with lock:
             interruption.check()
-            if self._call(engine, "image", "inspect", image).returncode == 0:
+            if self._has(engine, image):
                 return
-            pull = self._call(engine, "pull", "--quiet", image, interruption=interruption)
+            words = ("pull", "--quiet", image)
+            pull = self._call(engine, *words, interruption=interruption, environ=environ)
             interruption.check()
             if pull.returncode != 0:
                 message = pull.stderr.decode("utf-8", "replace").strip()
@@ -186,23 +266,30 @@ class EngineContainers:
             return process.wait()
 
     def _call(
-        self, engine: _Engine, *words: str, interruption: Interruption | None = None
+        self,
+        engine: _Engine,
+        *words: str,
+        interruption: Interruption | None = None,
+        environ: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        keeps_output: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
+        """What the engine came to; `content` is all that it reads, and is seen nowhere else."""
         process = subprocess.Popen(
             [*engine.words, *words],
-            env=self._environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            env=self._environ if environ is None else environ,
+            stdin=subprocess.DEVNULL if content is None else subprocess.PIPE,
+            stdout=subprocess.PIPE if keeps_output else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
         with process:
             if interruption is None:
-                _, said = process.communicate()
+                out, said = process.communicate(content)
             else:
                 with interruption.calling(lambda: _kill_group(process.pid)):
-                    _, said = process.communicate()
-        return subprocess.CompletedProcess(words, process.returncode, b"", said)
+                    out, said = process.communicate(content)
+        return subprocess.CompletedProcess(words, process.returncode, out or b"", said)
 
     def _run(
         self,

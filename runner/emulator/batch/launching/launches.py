@@ -16,11 +16,13 @@ from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
+from runner.emulator.batch.core.registries import RegistryPassword
 from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.launching.files import output_files, resource_files
 from runner.emulator.batch.launching.images import node_image
 from runner.emulator.batch.launching.memory import memory_of
 from runner.emulator.batch.launching.place import Place, packages_for
+from runner.emulator.batch.launching.registries import pool_registries, registry_of
 from runner.emulator.batch.launching.trust import trust_variables
 from runner.emulator.batch.launching.variables import (
     folder_variables,
@@ -66,7 +68,9 @@ def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> L
         user=_user(document, pool),
         packages=packages_for(place, node, packages),
         follows=task.coordinated,
-        container=_container(place, node, directory, document, job.document),
+        container=_container(
+            place, node, directory, document, job.document, pool, task.registry_passwords
+        ),
         runs_containers=_runs_containers(pool),
         is_container_required=_runs_containers(pool),
     )
@@ -135,7 +139,7 @@ def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
         user=_user(start_task, pool),
         leaves_services=True,
         packages=packages_for(place, node, packages),
-        container=_container(place, node, directory, start_task, {}),
+        container=_container(place, node, directory, start_task, {}, pool, pool.registry_passwords),
         runs_containers=_runs_containers(pool),
     )
 
@@ -188,7 +192,9 @@ def _launch_for_job(
         elevated=_is_elevated(command, pool),
         user=_user(command, pool),
         packages=packages_for(place, node, packages),
-        container=_container(place, node, directory, command, job.document),
+        container=_container(
+            place, node, directory, command, job.document, pool, job.registry_passwords
+        ),
         runs_containers=_runs_containers(pool),
     )
 
@@ -217,7 +223,13 @@ def _instances(directory: Path, document: Document, *, primary: bool) -> dict[st
 
 
 def _container(
-    place: Place, node: Node, directory: Path, command: Document, job: Document
+    place: Place,
+    node: Node,
+    directory: Path,
+    command: Document,
+    job: Document,
+    pool: Pool,
+    passwords: tuple[RegistryPassword, ...],
 ) -> Container | None:
     given = command.get("containerSettings")
     if given is None:
@@ -243,6 +255,8 @@ def _container(
         options=given.get("containerRunOptions", ""),
         works_in_task_folder=given.get("workingDirectory") != "containerImageDefault",
         binds=tuple(binds),
+        registry=registry_of(given["registry"], passwords) if "registry" in given else None,
+        pool_registries=pool_registries(pool),
     )
 
 

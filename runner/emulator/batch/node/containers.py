@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Protocol
 
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
+from runner.emulator.batch.node.registries import Registry
 from runner.emulator.batch.node.runoptions import RunOptionError, confine_options, is_inside
 
 NO_ENGINE = "The node has no container runtime"
@@ -54,12 +56,36 @@ class Container:
     options: str = ""
     works_in_task_folder: bool = True
     binds: tuple[Bind, ...]
+    registry: Registry | None = None
+    """What is logged in to before it runs."""
+    pool_registries: tuple[Registry, ...] = ()
+    """One of which the image may be of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The registries that an engine is logged in to, and the folder by which it is."""
+
+    hosts: frozenset[str]
+    folder: Path | None = None
+
+
+NOT_LOGGED_IN = Access(hosts=frozenset())
 
 
 class Containers(Protocol):
     """Runs container tasks; calls block, and may come from any thread."""
 
-    def pull(self, image: str, interruption: Interruption) -> None:
+    def log_in(
+        self, registries: Sequence[Registry], interruption: Interruption
+    ) -> AbstractContextManager[Access]:
+        """Logs in to registries, for as long as it lasts.
+
+        Raises `ContainerError` and `InterruptedRunError`.
+        """
+        ...
+
+    def pull(self, image: str, interruption: Interruption, access: Access = NOT_LOGGED_IN) -> None:
         """Sees to it that an image is there; raises `ContainerError`, `InterruptedRunError`."""
         ...
 
@@ -74,9 +100,16 @@ class Containers(Protocol):
 class NoContainers:
     """Implements `Containers` where there is no engine."""
 
-    def pull(self, image: str, interruption: Interruption) -> None:
+    def log_in(
+        self, registries: Sequence[Registry], interruption: Interruption
+    ) -> AbstractContextManager[Access]:
         """Raises `ContainerError`."""
-        del image, interruption
+        del registries, interruption
+        raise ContainerError(ContainerFailure.NO_ENGINE, NO_ENGINE)
+
+    def pull(self, image: str, interruption: Interruption, access: Access = NOT_LOGGED_IN) -> None:
+        """Raises `ContainerError`."""
+        del image, interruption, access
         raise ContainerError(ContainerFailure.NO_ENGINE, NO_ENGINE)
 
     def run(self, command: Command, container: Container, interruption: Interruption) -> int:

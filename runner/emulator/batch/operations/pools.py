@@ -18,6 +18,7 @@ from runner.emulator.batch.operations.bodies.poolchanges import (
     patch_pool,
     replace_pool,
 )
+from runner.emulator.batch.operations.bodies.registries import registry_passwords
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read, check_write
 from runner.emulator.batch.operations.filters.properties import NODE_COUNTS, POOLS
@@ -137,6 +138,7 @@ def _update(call: Call, pool: Pool, document: Document) -> Pool:
         slots_per_node=document["taskSlotsPerNode"],
         fill=NodeFill(document["taskSchedulingPolicy"]["nodeFillType"]),
         vm_size=document["vmSize"],
+        registry_passwords=registry_passwords(call.body),
     )
 
 

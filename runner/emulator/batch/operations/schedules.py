@@ -6,14 +6,17 @@ It must not know how requests reach it (`table`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from runner.emulator.batch.core import schedules as core
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import Key
 from runner.emulator.batch.core.job import Job, JobDraft
 from runner.emulator.batch.core.limits import Limits
+from runner.emulator.batch.core.registries import with_newer
 from runner.emulator.batch.core.schedule import JobSchedule
 from runner.emulator.batch.operations.applications import with_checked_packages
+from runner.emulator.batch.operations.bodies.registries import registry_passwords, with_passwords
 from runner.emulator.batch.operations.bodies.schedule import (
     ScheduleDraft,
     decode_schedule,
@@ -121,6 +124,9 @@ def list_jobs_from_schedule(call: Call) -> Reply:
 def _update(call: Call, change: Change) -> Reply:
     schedule = _written(call)
     draft = change(call.body, schedule.document, call.state.limits)
+    # What is changed may be the times alone.
+    passwords = with_newer(schedule.job.registry_passwords, registry_passwords(call.body))
+    draft = replace(draft, job=with_passwords(draft.job, passwords))
     schedule = core.update_schedule(
         call.state, call.now, schedule.id, draft.document, draft.recurrence, _job(call, draft)
     )

@@ -39,6 +39,7 @@ from runner.emulator.batch.operations.bodies.jobtasks import (
 )
 from runner.emulator.batch.operations.bodies.network import JOB_NETWORK
 from runner.emulator.batch.operations.bodies.pool import auto_pool_shape, draft_pool
+from runner.emulator.batch.operations.bodies.registries import registry_passwords, with_passwords
 from runner.emulator.batch.operations.shapes import (
     Boolean,
     Choice,
@@ -122,7 +123,8 @@ def decode_job(body: object, limits: Limits) -> tuple[JobId, JobDraft]:
     shape = Shape((Field(name="id", kind=ID, required=True), *fields))
     document = shape.read(body, "")
     identifier = JobId(document.pop("id"))
-    return identifier, draft_job(document, of_schedule=False)
+    draft = draft_job(document, of_schedule=False)
+    return identifier, with_passwords(draft, registry_passwords(body))
 
 
 def draft_job(document: Document, *, of_schedule: bool) -> JobDraft:

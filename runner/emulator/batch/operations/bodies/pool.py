@@ -5,7 +5,7 @@ It must not know what the core does with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +38,7 @@ from runner.emulator.batch.operations.bodies.filling import fill_in_pool
 from runner.emulator.batch.operations.bodies.machine import USER_ACCOUNTS, VIRTUAL_MACHINE
 from runner.emulator.batch.operations.bodies.mounts import MOUNTS
 from runner.emulator.batch.operations.bodies.network import POOL_NETWORK, check_network
+from runner.emulator.batch.operations.bodies.registries import registry_passwords
 from runner.emulator.batch.operations.images import check_image
 from runner.emulator.batch.operations.shapes import (
     Anything,
@@ -152,7 +153,9 @@ def auto_pool_shape(limits: Limits) -> Scaled:
 def decode_pool(body: object, limits: Limits) -> tuple[PoolId, PoolDraft]:
     """A pool that is to be created."""
     document = pool_shape(limits).read(body, "")
-    return PoolId(document.pop("id")), draft_pool(document)
+    identifier = PoolId(document.pop("id"))
+    draft = replace(draft_pool(document), registry_passwords=registry_passwords(body))
+    return identifier, draft
 
 
 def draft_pool(document: dict[str, Any]) -> PoolDraft:

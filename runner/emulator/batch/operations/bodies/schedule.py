@@ -5,7 +5,7 @@ It must not know what the core does with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_pro
 from runner.emulator.batch.core.schedule import Recurrence
 from runner.emulator.batch.operations.bodies.commands import DISPLAY_NAME, ID, METADATA
 from runner.emulator.batch.operations.bodies.job import draft_job, specification_shape
+from runner.emulator.batch.operations.bodies.registries import registry_passwords, with_passwords
 from runner.emulator.batch.operations.shapes import Duration, Field, Moment, Shape
 from runner.emulator.batch.operations.wire import limit_of, parse_moment
 
@@ -52,7 +53,9 @@ def decode_schedule(body: object, limits: Limits) -> tuple[ScheduleId, ScheduleD
         )
     )
     document = shape.read(body, "")
-    return ScheduleId(document.pop("id")), _draft(document)
+    draft = _draft(document)
+    passwords = registry_passwords(body)
+    return ScheduleId(document.pop("id")), replace(draft, job=with_passwords(draft.job, passwords))
 
 
 def _update_fields(limits: Limits) -> tuple[Field, ...]:

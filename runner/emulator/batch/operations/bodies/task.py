@@ -12,6 +12,7 @@ from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import NodeId, TaskId
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
+from runner.emulator.batch.core.registries import RegistryPassword
 from runner.emulator.batch.core.task import (
     Dependencies,
     ExitAction,
@@ -35,6 +36,7 @@ from runner.emulator.batch.operations.bodies.commands import (
 )
 from runner.emulator.batch.operations.bodies.containers import CONTAINER_SETTINGS
 from runner.emulator.batch.operations.bodies.files import check_files
+from runner.emulator.batch.operations.bodies.registries import registry_passwords
 from runner.emulator.batch.operations.shapes import (
     Choice,
     Field,
@@ -158,7 +160,15 @@ def decode_task(body: object, shape: Shape, limits: Limits) -> TaskDraft:
         retention=limit_of(document["constraints"]["retentionTime"]),
         instances=0 if several is None else several["numberOfInstances"],
         affinity=_affinity(document.get("affinityInfo")),
+        registry_passwords=_registry_passwords(body, document),
     )
+
+
+def _registry_passwords(body: Any, document: Document) -> tuple[RegistryPassword, ...]:
+    # Looked for just where a task can have one: there may be many thousands of tasks.
+    if "registry" not in document.get("containerSettings", ()):
+        return ()
+    return registry_passwords(body["containerSettings"])
 
 
 def _affinity(given: dict[str, str] | None) -> NodeId | None:

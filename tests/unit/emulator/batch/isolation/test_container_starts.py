@@ -11,6 +11,7 @@ import pytest
 
 from runner.emulator.batch.isolation.container_nodes import ContainerNodes
 from runner.emulator.batch.isolation.engine import EngineContainers
+from runner.emulator.batch.node.containers import NOT_LOGGED_IN, Access
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
 
@@ -23,8 +24,8 @@ class Engine(EngineContainers):
         self._change = change
         self.asked: list[tuple[str, ...]] = []
 
-    def pull(self, image: str, interruption: Interruption) -> None:
-        del image, interruption
+    def pull(self, image: str, interruption: Interruption, access: Access = NOT_LOGGED_IN) -> None:
+        del image, interruption, access
 
     def open(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
         del words
