@@ -114,8 +114,8 @@ def test_a_failure_among_many_is_found_soon(task: TaskPlan) -> None:
         replace(task, id=TaskId(str(2 * count + 1)), needs=needs((count + 1, 2 * count)))
     )
     dependents.fail(1)
-    began = time.perf_counter()
+    began = time.process_time()
     blocked = dependents.judge()
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert [each.number for each in blocked] == [count + 1, 2 * count + 1]
     assert blocked[1].culprit == 1

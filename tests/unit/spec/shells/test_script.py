@@ -422,7 +422,7 @@ def test_a_value_is_one_word_of_the_shell(value: str) -> None:
 
 def test_rendering_is_quick() -> None:
     template = compile_command("ffmpeg -i file:{{ two }} -b:a {{ three }} {{ quote }}.mp3")
-    start = time.monotonic()
+    start = time.process_time()
     for _ in range(10_000):
         template.render(SCOPE)
-    assert time.monotonic() - start < 1  # 100 microseconds each; it takes about 7
+    assert time.process_time() - start < 1  # 100 microseconds each; it takes about 7

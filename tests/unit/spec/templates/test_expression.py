@@ -315,18 +315,18 @@ def test_what_speaks_of_nothing_is_wrong_before_it_is_rendered() -> None:
     ],
 )
 def test_nothing_takes_long(source: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(TemplateError):
         compile_template(f"{{{{ {source} }}}}")
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_rendering_is_quick() -> None:
     template = compile_template("ffmpeg -i file:{{ file.path }} -b:a {{ n }} {{ file.stem }}.mp3")
-    start = time.monotonic()
+    start = time.process_time()
     for _ in range(10_000):
         template.render(SCOPE)
-    assert time.monotonic() - start < 1  # 100 microseconds each; it takes about 5
+    assert time.process_time() - start < 1  # 100 microseconds each; it takes about 5
 
 
 @settings(deadline=None)

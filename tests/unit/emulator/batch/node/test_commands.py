@@ -44,8 +44,8 @@ def test_it_agrees_with_shlex(line: str) -> None:
 
 
 def test_long_words_take_linear_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert split_command_line("e " + "x" * 3_000_000) == ["e", "x" * 3_000_000]
     assert len(split_command_line("\\x" * 300_000)[0]) == 300_000
     assert split_command_line('"' + '\\"' * 300_000 + '"') == ['"' * 300_000]
-    assert time.monotonic() - started < 3.0
+    assert time.process_time() - started < 3.0

@@ -168,12 +168,12 @@ def test_hostile_patterns_take_linear_time(task: Path) -> None:
     deep = task.joinpath("wd", *["d" * 10] * 40)
     deep.mkdir(parents=True)
     (deep / "f").write_text("")
-    started = time.monotonic()
+    started = time.process_time()
     assert find(task, "*a" * 60 + "b") == []
     assert find(task, "[a-b]*" * 40 + "?" * 60 + "x") == []
     assert find(task, "**/" * 30 + "nothing") == []
     assert find(task, "**/d*/" * 25 + "g") == []
-    assert time.monotonic() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 def test_a_directory_that_cannot_be_read_is_an_error(task: Path) -> None:
