@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +30,17 @@ class Removal:
 class Removals:
     """Without a journal, what is announced ends with the process."""
 
-    def __init__(self, nodes: Path, journal: Journal | None) -> None:
+    def __init__(
+        self,
+        nodes: Path,
+        journal: Journal | None,
+        *,
+        remove: Callable[[NodeFolder], None] = remove_folder,
+    ) -> None:
+        """`remove` raises `OSError` where it cannot."""
         self._nodes = nodes
         self._journal = journal
+        self._remove = remove
         self._announced: Counter[Removal] = Counter()
         self._failed: set[Removal] = set()
 
@@ -55,7 +64,7 @@ class Removals:
         """Removes the folder; whether it is gone. May be called from any thread."""
         folder = NodeFolder(self._nodes / removal.node, parts_below(removal.folder))
         try:
-            remove_folder(folder)
+            self._remove(folder)
         except OSError as error:
             logger.warning("%s could not be removed: %s", folder.path, error)
             return False

@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from typing_extensions import assert_never
 
+from runner.emulator.batch.chores import NodeChores
 from runner.emulator.batch.core.actions import (
     Action,
     Kill,
@@ -33,7 +33,7 @@ from runner.emulator.batch.core.actions import (
 )
 from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.core.folders import job_folder, task_folder
-from runner.emulator.batch.core.ids import NodeId, RunId
+from runner.emulator.batch.core.ids import RunId
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.mishaps import make_unusable
 from runner.emulator.batch.core.node import Node, NodeError
@@ -53,29 +53,18 @@ from runner.emulator.batch.launching.launches import (
     launch_start_task,
     launch_task,
 )
-from runner.emulator.batch.launching.place import Place, container_images, mount_paths
-from runner.emulator.batch.launching.registries import pool_registries
-from runner.emulator.batch.launching.trust import put_trust
+from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.node.connections import TransferPolicy
-from runner.emulator.batch.node.containers import ContainerError, ContainerFailure, Containers
-from runner.emulator.batch.node.containment import (
-    OutsideError,
-    directory_below,
-    folder_of,
-    parts_below,
-)
-from runner.emulator.batch.node.directories import make_node_directories
+from runner.emulator.batch.node.containers import ContainerFailure, Containers
 from runner.emulator.batch.node.gauge import Gauge
-from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
+from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import (
     Executor,
     Launch,
-    NodeDirectories,
     Outcome,
 )
 from runner.emulator.batch.node.logupload import send_texts
-from runner.emulator.batch.node.registries import Registry
 from runner.emulator.batch.removals import Removal, Removals
 from runner.emulator.batch.unrun import end_with_fault, fail_on_purpose, refuse_admin, skip
 from runner.emulator.storage.journal import Journal
@@ -107,8 +96,6 @@ class Runtime:
         """With a journal, nothing that is asked for is done before that is on disk."""
         self._state = state
         self._executor = executor
-        self._isolation = isolation
-        self._containers = containers
         self._place = place
         self._clock = clock
         self._run_admin = run_admin
@@ -117,12 +104,20 @@ class Runtime:
         self._policy = policy
         self._timer: asyncio.TimerHandle | None = None
         self._runs: dict[RunId, asyncio.Task[Outcome]] = {}
-        self._removals: dict[NodeId, asyncio.Task[None]] = {}
         self._uploads: set[asyncio.Task[None]] = set()
         self._log_stop = Interruption()
         self._closed = False
         self._journal = journal
         self._announcements = Removals(place.nodes, journal)
+        self._chores = NodeChores(
+            state=state,
+            place=place,
+            isolation=isolation,
+            containers=containers,
+            removals=self._announcements,
+            stop=self._log_stop,
+            give_up=self._give_up_node,
+        )
 
     def resume(self) -> None:
         """Goes on where an earlier emulator ended, whose records have been read."""
@@ -171,7 +166,7 @@ class Runtime:
         for run in runs:
             run.cancel()
         self._log_stop.fire()
-        waited = (*runs, *self._removals.values(), *self._uploads)
+        waited = (*runs, *self._chores.pending(), *self._uploads)
         await asyncio.gather(*waited, return_exceptions=True)
         await self._executor.close()
 
@@ -192,7 +187,7 @@ class Runtime:
     def _perform(self, action: Action) -> None:
         match action:
             case PrepareNode():
-                self._begin_node(action)
+                self._chores.begin(action)
             case RunTask():
                 self._start(action.run, self._run_task(action), end_run)
             case RunSubtask():
@@ -210,49 +205,11 @@ class Runtime:
             case RemoveNodeFiles() | RemoveTaskFiles() | RemoveJobFiles():
                 removal = _removal(action)
                 assert removal is not None
-                self._remove(removal)
+                self._chores.remove(removal)
             case UploadLogs():
                 self._upload_logs(action)
             case _:
                 assert_never(action)
-
-    def _begin_node(self, action: PrepareNode) -> None:
-        if action.node in self._removals:
-            # What an earlier machine of that name had is being removed.
-            self._follow(action.node, partial(self._prepare, action))
-        elif self._isolation.is_running(self._root(action.node)):
-            self._follow(action.node, partial(self._restart, action))
-        else:
-            self._prepare(action)
-        pool = self._state.store.pool(action.pool)
-        images, registries = container_images(pool), pool_registries(pool)
-        if images or registries:
-            # Whatever the node is to run waits for that, its start task as well.
-            loop = asyncio.get_running_loop()
-            fetch = partial(self._fetch_images, action, images, registries, loop)
-            self._follow(action.node, fetch)
-
-    def _fetch_images(
-        self,
-        action: PrepareNode,
-        images: tuple[str, ...],
-        registries: tuple[Registry, ...],
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        """Pulls what tasks of the node will want; a node that cannot have it is of no use.
-
-        Where nothing runs containers there is nothing to pull, and tasks say so.
-        """
-        image = ""
-        try:
-            with self._containers.log_in(registries, self._log_stop) as access:
-                for image in images:
-                    self._containers.pull(image, self._log_stop, access)
-        except ContainerError as error:
-            if error.failure is ContainerFailure.IMAGE:
-                loop.call_soon_threadsafe(self._give_up_node, action, image, str(error))
-        except InterruptedRunError:
-            return
 
     def _give_up_node(self, action: PrepareNode, image: str, reason: str) -> None:
         if self._closed:
@@ -269,28 +226,6 @@ class Runtime:
             with suppress(RefusedError):
                 make_unusable(self._state, self._clock(), action.pool, action.node, errors=(error,))
             self.settle()
-
-    def _prepare(self, action: PrepareNode) -> None:
-        """Makes the folders of a node, and an empty one in place of each file system to mount."""
-        directories = NodeDirectories(root=self._root(action.node))
-        make_node_directories(directories, has_users=self._isolation.has_users)
-        put_trust(self._place, directories)
-        pool = self._state.store.pool(action.pool)
-        mounts = folder_of(directories.root, directories.mounts)
-        for path in mount_paths(pool):
-            try:
-                with directory_below(mounts, parts_below(path), create=True):
-                    pass
-            except (OSError, OutsideError) as error:
-                logger.warning("%s could not be made: %s", directories.mounts / path, error)
-
-    def _restart(self, action: PrepareNode) -> None:
-        """What the start task had left running is gone after a restart."""
-        self._isolation.end_node(self._root(action.node))
-        self._prepare(action)
-
-    def _root(self, node: NodeId) -> Path:
-        return self._place.nodes / node
 
     def _start(self, run: RunId, execution: Coroutine[Any, Any, Outcome], report: Report) -> None:
         running = asyncio.create_task(execution)
@@ -326,7 +261,7 @@ class Runtime:
             self.settle()
 
     async def _run_task(self, action: RunTask) -> Outcome:
-        await self._wait_for_removals(action.node, task_folder(action.job, action.task))
+        await self._chores.wait(action.node, task_folder(action.job, action.task))
         store = self._state.store
         task = store.task(action.job, action.task)
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
@@ -342,7 +277,7 @@ class Runtime:
         return await self._run_launch(launch)
 
     async def _run_subtask(self, action: RunSubtask) -> Outcome:
-        await self._wait_for_removals(action.node, task_folder(action.job, action.task))
+        await self._chores.wait(action.node, task_folder(action.job, action.task))
         store = self._state.store
         task, job = store.task(action.job, action.task), store.job(action.job)
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
@@ -355,7 +290,7 @@ class Runtime:
         return await self._executor.run(launch)
 
     async def _run_start_task(self, action: RunStartTask) -> Outcome:
-        await self._wait_for_removals(action.node, "startup")
+        await self._chores.wait(action.node, "startup")
         store = self._state.store
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
         launch = launch_start_task(self._place, pool, node)
@@ -369,48 +304,13 @@ class Runtime:
     async def _run_for_job(
         self, action: RunPreparation | RunRelease, put_together: JobLaunch
     ) -> Outcome:
-        await self._wait_for_removals(action.node, job_folder(action.job))
+        await self._chores.wait(action.node, job_folder(action.job))
         store = self._state.store
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
         launch = put_together(self._place, store.job(action.job), pool, node)
         if launch.elevated and not self._run_admin:
             return skip(launch, self._clock())
         return await self._executor.run(launch)
-
-    def _remove(self, removal: Removal) -> None:
-        """Removes in the background; one after the other on a node, since folders are nested."""
-        loop = asyncio.get_running_loop()
-
-        def work() -> None:
-            gone = False
-            try:
-                if not removal.folder:
-                    self._isolation.remove_node(self._root(removal.node))
-                gone = self._announcements.carry_out(removal)
-            finally:
-                # Comes before the end of this work, on which the next run in that folder waits.
-                done = partial(self._announcements.note_done, removal, gone=gone)
-                loop.call_soon_threadsafe(done)
-
-        self._follow(removal.node, work)
-
-    def _follow(self, node: NodeId, work: Callable[[], None]) -> None:
-        """Has something done to the files of a node once all that was asked for before is."""
-        removal = asyncio.create_task(self._do_after(self._removals.get(node), work))
-        self._removals[node] = removal
-        removal.add_done_callback(partial(self._forget_removal, node))
-
-    def _forget_removal(self, node: NodeId, removal: asyncio.Task[None]) -> None:
-        if self._removals.get(node) is removal:
-            del self._removals[node]
-
-    async def _do_after(self, earlier: asyncio.Task[None] | None, work: Callable[[], None]) -> None:
-        if earlier is not None:
-            await earlier
-        try:
-            await asyncio.to_thread(work)
-        except OSError as error:
-            logger.warning("files of a node: %s", error)
 
     def _upload_logs(self, action: UploadLogs) -> None:
         url = action.container_url
@@ -421,13 +321,6 @@ class Runtime:
         )
         self._uploads.add(upload)
         upload.add_done_callback(self._uploads.discard)
-
-    async def _wait_for_removals(self, node: NodeId, folder: str) -> None:
-        """A task may follow one with its id, whose folder must be gone first, if it can be."""
-        removal = self._removals.get(node)
-        if removal is not None:
-            await asyncio.shield(removal)
-        self._announcements.give_up(node, folder)
 
 
 def _removal(action: Action) -> Removal | None:

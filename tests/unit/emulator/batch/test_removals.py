@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ import pytest
 
 from runner.emulator.batch.core.ids import NodeId
 from runner.emulator.batch.keeping import KINDS
+from runner.emulator.batch.node.containment import NodeFolder
+from runner.emulator.batch.node.directories import remove_folder
 from runner.emulator.batch.removals import Removal, Removals
 from runner.emulator.storage.journal import Journal
 
@@ -25,17 +29,20 @@ class Blocked:
         self.directory = directory
         self.folder = directory / "nodes" / NODE / TASK.folder
         self.folder.mkdir(parents=True)
-        # A file in the place of a folder on the way is refused to everybody, root too.
-        self._aside = self.folder.parent.rename(self.folder.parent.with_name("aside"))
-        self.folder.parent.touch()
+        self._is_blocked = True
 
     def unblock(self) -> None:
-        self.folder.parent.unlink()
-        self._aside.rename(self.folder.parent)
+        self._is_blocked = False
+
+    def _remove(self, folder: NodeFolder) -> None:
+        """What the permissions of a disk do to an ordinary user; root knows no such bounds."""
+        if self._is_blocked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        remove_folder(folder)
 
     def opened(self) -> tuple[Removals, Journal]:
         journal = Journal(self.directory / "state.db", KINDS)
-        return Removals(self.directory / "nodes", journal), journal
+        return Removals(self.directory / "nodes", journal, remove=self._remove), journal
 
 
 async def try_once(removals: Removals, journal: Journal) -> None:
