@@ -1,8 +1,8 @@
 """Measures what keeping state on disk costs the emulator: the same work with and without `--data`.
 
-Run it as `python -m tests.benchmarks.persistence`. Seconds are of the emulator's processor time, and
-the best of some rounds counts, both being measured in turns: other programs on the machine disturb
-that least. What tasks use is not in it, nor waiting for the disk.
+Run it as `python -m tests.benchmarks.persistence`. Seconds are of the emulator's processor time,
+and the best of some rounds counts, both being measured in turns: other programs on the machine
+disturb that least. What tasks use is not in it, nor waiting for the disk.
 """
 
 from __future__ import annotations

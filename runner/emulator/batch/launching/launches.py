@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import limit_of
 from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.node import Node
@@ -35,7 +36,6 @@ from runner.emulator.batch.node.containers import Bind, Container
 from runner.emulator.batch.node.isolation import Size
 from runner.emulator.batch.node.launch import Launch, UploadCondition
 from runner.emulator.batch.node.users import POOL_USER, User, named_user
-from runner.emulator.batch.operations.wire import limit_of
 
 
 def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> Launch:

@@ -20,6 +20,7 @@ from runner.emulator.batch.core.actions import (
     RunTask,
 )
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import limit_of
 from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.core.ids import JobId, PoolId, RunId, key_of
 from runner.emulator.batch.core.nodes import end_start_task
@@ -35,7 +36,6 @@ from runner.emulator.batch.modelling.rules import VARIABLE, Course, ModelError
 from runner.emulator.batch.node.execution import KILLED_EXIT_CODE
 from runner.emulator.batch.node.failures import ran_out_of_time
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
-from runner.emulator.batch.operations.wire import limit_of
 
 Report = Callable[[State, datetime, RunId, Outcome | None], None]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from runner.emulator.batch.core.durations import format_duration
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.replies import Reply, element
-from runner.emulator.batch.operations.wire import format_duration, format_moment
+from runner.emulator.batch.operations.wire import format_moment
 
 _NO_TIME = format_duration(timedelta())
 

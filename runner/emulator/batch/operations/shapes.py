@@ -11,13 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from runner.emulator.batch.core.durations import format_duration, parse_duration
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
-from runner.emulator.batch.operations.wire import (
-    format_duration,
-    format_moment,
-    parse_duration,
-    parse_moment,
-)
+from runner.emulator.batch.operations.wire import format_moment, parse_moment
 
 _DEEPEST = 32
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")

@@ -12,10 +12,10 @@ from typing import Any
 from runner.emulator.batch.autoscale.evaluate import check_formula
 from runner.emulator.batch.autoscale.faults import FormulaError
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import parse_duration
 from runner.emulator.batch.core.pool import AutoScaleRule
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.operations.shapes import Boolean, Duration, Field, Kind, Shape, Text
-from runner.emulator.batch.operations.wire import parse_duration
 
 LONGEST_FORMULA = 8192
 DEFAULT_INTERVAL = "PT15M"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from runner.emulator.batch.core.durations import UNLIMITED
 from runner.emulator.batch.operations.bodies.containers import IDENTITY
 from runner.emulator.batch.operations.bodies.headers import UPLOAD_HEADERS
 from runner.emulator.batch.operations.shapes import (
@@ -19,7 +20,6 @@ from runner.emulator.batch.operations.shapes import (
     Shape,
     Text,
 )
-from runner.emulator.batch.operations.wire import UNLIMITED
 
 ID = Text(longest=64, pattern=r"[A-Za-z0-9_\-]+")
 DISPLAY_NAME = Text(longest=1024)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import UNLIMITED, limit_of
 from runner.emulator.batch.core.ids import JobId, PoolId
 from runner.emulator.batch.core.job import (
     AutoPool,
@@ -49,7 +50,6 @@ from runner.emulator.batch.operations.shapes import (
     Shape,
     Text,
 )
-from runner.emulator.batch.operations.wire import UNLIMITED, limit_of
 
 CONSTRAINTS = Shape(
     (

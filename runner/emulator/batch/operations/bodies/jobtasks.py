@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import UNLIMITED, limit_of
 from runner.emulator.batch.core.ids import TaskId, key_of
 from runner.emulator.batch.core.job import ManagerRule, PreparationRule
 from runner.emulator.batch.core.refusal import invalid_property
@@ -36,7 +37,6 @@ from runner.emulator.batch.operations.shapes import (
     Integer,
     Shape,
 )
-from runner.emulator.batch.operations.wire import UNLIMITED, limit_of
 
 LONGEST_RELEASE = timedelta(minutes=15)
 

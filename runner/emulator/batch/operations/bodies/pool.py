@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import parse_duration
 from runner.emulator.batch.core.ids import PoolId
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.pool import NodeFill, PoolDraft, StartTaskRule
@@ -51,7 +52,6 @@ from runner.emulator.batch.operations.shapes import (
     Shape,
     Text,
 )
-from runner.emulator.batch.operations.wire import parse_duration
 
 # Checked and kept: the account has no certificates that nodes could be given.
 _CERTIFICATE = Shape(

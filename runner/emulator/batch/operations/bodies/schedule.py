@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import limit_of
 from runner.emulator.batch.core.ids import ScheduleId
 from runner.emulator.batch.core.job import JobDraft
 from runner.emulator.batch.core.limits import Limits
@@ -19,7 +20,7 @@ from runner.emulator.batch.operations.bodies.commands import DISPLAY_NAME, ID, M
 from runner.emulator.batch.operations.bodies.job import draft_job, specification_shape
 from runner.emulator.batch.operations.bodies.registries import registry_passwords, with_passwords
 from runner.emulator.batch.operations.shapes import Duration, Field, Moment, Shape
-from runner.emulator.batch.operations.wire import limit_of, parse_moment
+from runner.emulator.batch.operations.wire import parse_moment
 
 _MINUTE = timedelta(minutes=1)
 _SCHEDULE = Shape(

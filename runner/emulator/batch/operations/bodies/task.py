@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.durations import limit_of
 from runner.emulator.batch.core.ids import NodeId, TaskId
 from runner.emulator.batch.core.limits import Limits
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
@@ -45,7 +46,6 @@ from runner.emulator.batch.operations.shapes import (
     Shape,
     Text,
 )
-from runner.emulator.batch.operations.wire import limit_of
 
 EXIT_OPTIONS = Shape(
     (

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from runner.emulator.batch.core.durations import format_duration
 from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.core.tasktable import TaskTable
 from runner.emulator.batch.operations.call import Call
-from runner.emulator.batch.operations.wire import format_duration, format_moment
+from runner.emulator.batch.operations.wire import format_moment
 
 
 def is_asked_for(call: Call) -> bool:
