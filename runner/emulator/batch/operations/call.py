@@ -63,6 +63,11 @@ class Call:
         """What the core knows."""
         return self.account.state
 
+    @property
+    def url(self) -> str:
+        """What was asked for, without the query."""
+        return f"{self.endpoint}{self.resource}"
+
     @cached_property
     def body(self) -> object:
         """The JSON sent, None where nothing was; raises `RefusedError`."""

@@ -27,7 +27,7 @@ from runner.emulator.batch.operations.conditions import check_read, check_write
 from runner.emulator.batch.operations.expansion import expand_job
 from runner.emulator.batch.operations.filters.properties import JOB_NODES, JOBS
 from runner.emulator.batch.operations.paging import Listing, list_page, select
-from runner.emulator.batch.operations.replies import Reply, element, metadata
+from runner.emulator.batch.operations.replies import Reply, changed, element, metadata
 from runner.emulator.batch.operations.views.entities import show_counts
 from runner.emulator.batch.operations.views.jobnodes import show_job_node
 
@@ -85,20 +85,20 @@ def terminate_job(call: Call) -> Reply:
     call.flag("force")
     job = _written(call)
     job = core.terminate_job(call.state, call.now, job.id, decode_terminate(call.body))
-    return _changed(call, job, 202)
+    return changed(call.url, 202, job.modified)
 
 
 def disable_job(call: Call) -> Reply:
     """`POST /jobs/{jobId}/disable`."""
     job = _written(call)
     job = core.disable_job(call.state, call.now, job.id, decode_disable(call.body))
-    return _changed(call, job, 202)
+    return changed(call.url, 202, job.modified)
 
 
 def enable_job(call: Call) -> Reply:
     """`POST /jobs/{jobId}/enable`."""
     job = core.enable_job(call.state, call.now, _written(call).id)
-    return _changed(call, job, 202)
+    return changed(call.url, 202, job.modified)
 
 
 def get_job_task_counts(call: Call) -> Reply:
@@ -135,15 +135,10 @@ def _update(call: Call, change: Change) -> Reply:
         pool=pool,
         keep_pool=keep_pool,
     )
-    return _changed(call, job, 200)
+    return changed(call.url, 200, job.modified)
 
 
 def _written(call: Call) -> Job:
     job = call.state.store.job(call.job)
     check_write(call.headers, job.modified)
     return job
-
-
-def _changed(call: Call, job: Job, status: int) -> Reply:
-    url = f"{call.endpoint}{call.resource}"
-    return Reply(status=status, modified=job.modified, service_id=url)

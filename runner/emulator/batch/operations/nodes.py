@@ -18,7 +18,7 @@ from runner.emulator.batch.operations.bodies.node import (
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.filters.properties import NODES
 from runner.emulator.batch.operations.paging import Listing, list_page, select
-from runner.emulator.batch.operations.replies import Reply, element
+from runner.emulator.batch.operations.replies import Reply, changed, element
 from runner.emulator.batch.operations.versions import V2024_07
 from runner.emulator.batch.operations.views.nodes import show_node
 
@@ -51,7 +51,7 @@ def get_node(call: Call) -> Reply:
 def reboot_node(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/reboot`."""
     restarts.reboot_node(call.state, call.now, _node(call), decode_reboot(call.body))
-    return _changed(call, 202)
+    return changed(call.url, 202)
 
 
 def reimage_node(call: Call) -> Reply:
@@ -64,37 +64,33 @@ def reimage_node(call: Call) -> Reply:
     if call.query["api-version"] < V2024_07 and not services:
         raise RefusedError(Reason.NODE_OPERATION_INVALID, ("Reason", _NOT_REIMAGED))
     restarts.reimage_node(call.state, call.now, node, option)
-    return _changed(call, 202)
+    return changed(call.url, 202)
 
 
 def deallocate_node(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/deallocate`."""
     option = decode_deallocation(call.body)
     restarts.deallocate_node(call.state, call.now, _node(call), option)
-    return _changed(call, 202)
+    return changed(call.url, 202)
 
 
 def start_node(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/start`."""
     restarts.start_node(call.state, call.now, _node(call))
-    return _changed(call, 202)
+    return changed(call.url, 202)
 
 
 def disable_node_scheduling(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/disablescheduling`."""
     core.disable_scheduling(call.state, call.now, _node(call), decode_disabling(call.body))
-    return _changed(call, 200)
+    return changed(call.url, 200)
 
 
 def enable_node_scheduling(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/enablescheduling`."""
     core.enable_scheduling(call.state, call.now, _node(call))
-    return _changed(call, 200)
+    return changed(call.url, 200)
 
 
 def _node(call: Call) -> Node:
     return call.state.store.node(call.pool, call.node)
-
-
-def _changed(call: Call, status: int) -> Reply:
-    return Reply(status=status, service_id=f"{call.endpoint}{call.resource}")

@@ -20,7 +20,7 @@ def create_node_user(call: Call) -> Reply:
     node = _node(call)
     user = decode_user(call.body, windows=_is_windows(call, node), now=call.now)
     core.add_user(call.state, node, user)
-    url = f"{call.endpoint}{call.resource}/{user.name}"
+    url = f"{call.url}/{user.name}"
     return Reply(status=201, service_id=url, location=url)
 
 
@@ -29,7 +29,7 @@ def replace_node_user(call: Call) -> Reply:
     node = _node(call)
     expires = decode_user_update(call.body, windows=_is_windows(call, node), now=call.now)
     core.replace_user(call.state, node, call.path["userName"], expires)
-    return Reply(status=200, service_id=f"{call.endpoint}{call.resource}")
+    return Reply(status=200, service_id=call.url)
 
 
 def delete_node_user(call: Call) -> Reply:
@@ -44,7 +44,7 @@ def get_node_remote_login_settings(call: Call) -> Reply:
     return Reply(
         status=200,
         json={**metadata(call.endpoint, _LOGIN_SETTINGS), **shown},
-        service_id=f"{call.endpoint}{call.resource}",
+        service_id=call.url,
     )
 
 

@@ -29,7 +29,7 @@ def get_lifetime_pool_statistics(call: Call) -> Reply:
         **dict.fromkeys((*numbers, *sums), 0.0),
     }
     shown = {
-        "url": f"{call.endpoint}{call.resource}",
+        "url": call.url,
         "usageStats": {**times, "dedicatedCoreTime": _NO_TIME},
         "resourceStats": resources,
     }
@@ -40,7 +40,7 @@ def get_lifetime_job_statistics(call: Call) -> Reply:
     """`GET /lifetimejobstats`: on record is that the service counted nothing any more."""
     counts = ("numTaskRetries", "numSucceededTasks", "numFailedTasks")
     shown: dict[str, Any] = {
-        "url": f"{call.endpoint}{call.resource}",
+        "url": call.url,
         **_times(call),
         **dict.fromkeys(("userCPUTime", "kernelCPUTime", "wallClockTime"), _NO_TIME),
         **dict.fromkeys(("readIOps", "writeIOps"), "0"),

@@ -111,4 +111,4 @@ def _next_link(call: Call, last: Key) -> str:
     parts = call.raw_query.split("&")
     kept = [part for part in parts if not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]
     query = "&".join([*kept, f"$skiptoken={_TOKEN_START}{token}{_TOKEN_END}"])
-    return f"{call.endpoint}{call.resource}?{query}"
+    return f"{call.url}?{query}"

@@ -23,7 +23,7 @@ from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read, check_write
 from runner.emulator.batch.operations.filters.properties import NODE_COUNTS, POOLS
 from runner.emulator.batch.operations.paging import Listing, list_page, select
-from runner.emulator.batch.operations.replies import Reply, element
+from runner.emulator.batch.operations.replies import Reply, changed, element
 from runner.emulator.batch.operations.views.entities import pool_url, show_pool
 from runner.emulator.batch.operations.views.nodes import show_node_counts
 
@@ -65,7 +65,7 @@ def update_pool(call: Call) -> Reply:
     nodes = len(call.state.store.nodes(pool.id)) + pool.target_dedicated + pool.target_spot
     document = patch_pool(call.body, pool.document, call.state.limits, empty=nodes == 0)
     pool = _update(call, pool, document)
-    return _changed(call, pool, 200)
+    return changed(call.url, 200, pool.modified)
 
 
 def replace_pool_properties(call: Call) -> Reply:
@@ -73,7 +73,7 @@ def replace_pool_properties(call: Call) -> Reply:
     pool = _written(call)
     document = replace_pool(call.body, pool.document)
     pool = _update(call, pool, document)
-    return _changed(call, pool, 204)
+    return changed(call.url, 204, pool.modified)
 
 
 def delete_pool(call: Call) -> Reply:
@@ -96,13 +96,13 @@ def resize_pool(call: Call) -> Reply:
         option=resize.option,
         timeout=resize.length,
     )
-    return _changed(call, pool, 202)
+    return changed(call.url, 202, pool.modified)
 
 
 def stop_pool_resize(call: Call) -> Reply:
     """`POST /pools/{poolId}/stopresize`."""
     pool = core.stop_resize(call.state, call.now, _written(call).id)
-    return _changed(call, pool, 202)
+    return changed(call.url, 202, pool.modified)
 
 
 def remove_nodes(call: Call) -> Reply:
@@ -110,7 +110,7 @@ def remove_nodes(call: Call) -> Reply:
     pool = _written(call)
     nodes, timeout, option = decode_removal(call.body, call.state.limits)
     pool = core.remove_nodes(call.state, call.now, pool.id, nodes, option, timeout)
-    return _changed(call, pool, 202)
+    return changed(call.url, 202, pool.modified)
 
 
 def list_pool_node_counts(call: Call) -> Reply:
@@ -156,8 +156,3 @@ def _written(call: Call) -> Pool:
 
 def _show(call: Call, pool: Pool) -> dict[str, Any]:
     return show_pool(call.endpoint, pool, call.state.store.nodes(pool.id))
-
-
-def _changed(call: Call, pool: Pool, status: int) -> Reply:
-    url = f"{call.endpoint}{call.resource}"
-    return Reply(status=status, modified=pool.modified, service_id=url)

@@ -45,6 +45,11 @@ def element(endpoint: str, name: str, body: Mapping[str, Any], modified: datetim
     return Reply(status=200, json=document, modified=modified)
 
 
+def changed(url: str, status: int, modified: datetime | None = None) -> Reply:
+    """Something was done to what has the URL; `modified` is of an entity with an ETag."""
+    return Reply(status=status, modified=modified, service_id=url)
+
+
 def to_response(reply: Reply, *, request: Request, request_id: str, now: datetime) -> Response:
     """The response to `request`; one to HEAD has no content."""
     headers_sent = request.headers

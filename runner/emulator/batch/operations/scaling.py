@@ -6,7 +6,6 @@ It must not know how requests reach it (`table`).
 from __future__ import annotations
 
 from runner.emulator.batch.core import scaling as core
-from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.operations.bodies.autoscale import (
     auto_scale_rule,
     decode_enabling,
@@ -15,7 +14,7 @@ from runner.emulator.batch.operations.bodies.autoscale import (
 )
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_write
-from runner.emulator.batch.operations.replies import Reply, metadata
+from runner.emulator.batch.operations.replies import Reply, changed, metadata
 from runner.emulator.batch.operations.views.scaling import show_auto_scale_run
 
 
@@ -26,24 +25,20 @@ def enable_pool_auto_scale(call: Call) -> Reply:
     document = decode_enabling(call.body, pool.document)
     rule = auto_scale_rule(document)
     assert rule is not None
-    return _changed(call, core.enable_auto_scale(call.state, call.now, pool.id, document, rule))
+    pool = core.enable_auto_scale(call.state, call.now, pool.id, document, rule)
+    return changed(call.url, 200, pool.modified)
 
 
 def disable_pool_auto_scale(call: Call) -> Reply:
     """`POST /pools/{poolId}/disableautoscale`."""
     pool = call.state.store.pool(call.pool)
     document = without_auto_scale(pool.document)
-    return _changed(call, core.disable_auto_scale(call.state, call.now, pool.id, document))
+    pool = core.disable_auto_scale(call.state, call.now, pool.id, document)
+    return changed(call.url, 200, pool.modified)
 
 
 def evaluate_pool_auto_scale(call: Call) -> Reply:
     """`POST /pools/{poolId}/evaluateautoscale`: a formula with a fault is answered with 200."""
     run = core.try_formula(call.state, call.now, call.pool, decode_evaluation(call.body))
     head = metadata(call.endpoint, "Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun")
-    url = f"{call.endpoint}{call.resource}"
-    return Reply(status=200, json={**head, **show_auto_scale_run(run)}, service_id=url)
-
-
-def _changed(call: Call, pool: Pool) -> Reply:
-    url = f"{call.endpoint}{call.resource}"
-    return Reply(status=200, modified=pool.modified, service_id=url)
+    return Reply(status=200, json={**head, **show_auto_scale_run(run)}, service_id=call.url)

@@ -28,7 +28,7 @@ from runner.emulator.batch.operations.conditions import check_read, check_write
 from runner.emulator.batch.operations.expansion import expand_job, expand_schedule
 from runner.emulator.batch.operations.filters.properties import JOBS_OF_SCHEDULE, SCHEDULES
 from runner.emulator.batch.operations.paging import Listing, list_page, select
-from runner.emulator.batch.operations.replies import Reply, element
+from runner.emulator.batch.operations.replies import Reply, changed, element
 from runner.emulator.batch.operations.views.schedules import schedule_url
 
 Change = Callable[[object, Document, Limits], ScheduleDraft]
@@ -87,20 +87,20 @@ def delete_job_schedule(call: Call) -> Reply:
 def disable_job_schedule(call: Call) -> Reply:
     """`POST /jobschedules/{jobScheduleId}/disable`."""
     schedule = core.disable_schedule(call.state, call.now, _written(call).id)
-    return _changed(call, schedule, 204)
+    return changed(call.url, 204, schedule.modified)
 
 
 def enable_job_schedule(call: Call) -> Reply:
     """`POST /jobschedules/{jobScheduleId}/enable`."""
     schedule = core.enable_schedule(call.state, call.now, _written(call).id)
-    return _changed(call, schedule, 204)
+    return changed(call.url, 204, schedule.modified)
 
 
 def terminate_job_schedule(call: Call) -> Reply:
     """`POST /jobschedules/{jobScheduleId}/terminate`."""
     call.flag("force")
     schedule = core.terminate_schedule(call.state, call.now, _written(call).id)
-    return _changed(call, schedule, 202)
+    return changed(call.url, 202, schedule.modified)
 
 
 def list_jobs_from_schedule(call: Call) -> Reply:
@@ -130,7 +130,7 @@ def _update(call: Call, change: Change) -> Reply:
     schedule = core.update_schedule(
         call.state, call.now, schedule.id, draft.document, draft.recurrence, _job(call, draft)
     )
-    return _changed(call, schedule, 200)
+    return changed(call.url, 200, schedule.modified)
 
 
 def _job(call: Call, draft: ScheduleDraft) -> JobDraft:
@@ -147,8 +147,3 @@ def _written(call: Call) -> JobSchedule:
     schedule = call.state.store.schedule(call.schedule)
     check_write(call.headers, schedule.modified)
     return schedule
-
-
-def _changed(call: Call, schedule: JobSchedule, status: int) -> Reply:
-    url = f"{call.endpoint}{call.resource}"
-    return Reply(status=status, modified=schedule.modified, service_id=url)

@@ -23,7 +23,7 @@ from runner.emulator.batch.operations.filters.properties import TASKS
 from runner.emulator.batch.operations.mishaps import refuse_task
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.refusals import ANSWERS, error_detail
-from runner.emulator.batch.operations.replies import Reply, element, metadata
+from runner.emulator.batch.operations.replies import Reply, changed, element, metadata
 from runner.emulator.batch.operations.views.entities import show_task, task_url
 from runner.emulator.batch.operations.views.statistics import is_asked_for, show_task_statistics
 from runner.emulator.batch.operations.views.subtasks import show_subtask
@@ -98,7 +98,7 @@ def replace_task(call: Call) -> Reply:
     task = _written(call)
     document, retries, retention = decode_constraints(call.body, task.document)
     task = core.update_task(call.state, call.now, task.job, task.id, document, retries, retention)
-    return _changed(call, task, 200)
+    return changed(call.url, 200, task.modified)
 
 
 def delete_task(call: Call) -> Reply:
@@ -111,7 +111,8 @@ def delete_task(call: Call) -> Reply:
 def terminate_task(call: Call) -> Reply:
     """`POST /jobs/{jobId}/tasks/{taskId}/terminate`."""
     task = _written(call)
-    return _changed(call, core.terminate_task(call.state, call.now, task.job, task.id), 204)
+    task = core.terminate_task(call.state, call.now, task.job, task.id)
+    return changed(call.url, 204, task.modified)
 
 
 def reactivate_task(call: Call) -> Reply:
@@ -143,8 +144,3 @@ def _written(call: Call) -> Task:
     task = call.state.store.task(call.job, call.task)
     check_write(call.headers, task.modified)
     return task
-
-
-def _changed(call: Call, task: Task, status: int) -> Reply:
-    url = f"{call.endpoint}{call.resource}"
-    return Reply(status=status, modified=task.modified, service_id=url)
