@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from email.parser import BytesParser
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from runner.emulator.blob.access.target import Level, parse_target
@@ -17,7 +16,7 @@ from runner.emulator.blob.core.refusals import (
     RefusedError,
     header_refused,
 )
-from runner.emulator.blob.operations.call import Call, no_content
+from runner.emulator.blob.operations.call import Call, request_within
 from runner.emulator.server.http import ContentTooLargeError, Request, Response
 from runner.emulator.server.tokens import is_bearer
 
@@ -92,16 +91,8 @@ def _parse_part(call: Call, part: bytes) -> tuple[str, Request]:
     if is_bearer(headers.get("authorization", "")):
         # With a key the version is signed, or is not there at all.
         headers.setdefault("x-ms-version", call.version)
-    query = match["query"] or ""
-    request = Request(
-        method=match["method"],
-        raw_path=match["path"],
-        raw_query=query,
-        query=tuple(parse_qsl(query, keep_blank_values=True)),
-        headers=headers,
-        scheme=call.request.scheme,
-        client_address=call.request.client_address,
-        body=no_content(),
+    request = request_within(
+        call.request, match["method"], match["path"], match["query"] or "", headers
     )
     return str(outer.get("Content-ID", "")), request
 

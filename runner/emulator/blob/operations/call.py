@@ -237,8 +237,23 @@ def read_content_length(headers: Mapping[str, str], *, maximum_bytes: int) -> in
     return size_bytes
 
 
-async def no_content() -> AsyncIterator[bytes]:
-    """The content of a request that has none."""
+def request_within(
+    outer: Request, method: str, path: str, query: str, headers: Mapping[str, str]
+) -> Request:
+    """A request without content that another carries, from the same client."""
+    return Request(
+        method=method,
+        raw_path=path,
+        raw_query=query,
+        query=tuple(parse_qsl(query, keep_blank_values=True)),
+        headers=headers,
+        scheme=outer.scheme,
+        client_address=outer.client_address,
+        body=_no_content(),
+    )
+
+
+async def _no_content() -> AsyncIterator[bytes]:
     nothing: tuple[bytes, ...] = ()
     for piece in nothing:
         yield piece

@@ -29,10 +29,9 @@ from runner.emulator.blob.core.refusals import (
     header_refused,
 )
 from runner.emulator.blob.fetching import FetchError
-from runner.emulator.blob.operations.call import Call, no_content, read_conditions
+from runner.emulator.blob.operations.call import Call, read_conditions, request_within
 from runner.emulator.blob.operations.ranges import Range, read_range
 from runner.emulator.server.addresses import Address, HostError, find_address
-from runner.emulator.server.http import Request
 
 _SUCCESS = (200, 206)
 
@@ -131,16 +130,7 @@ def _authorize(call: Call, url: str, query: str) -> None:
     token = call.request.headers.get("x-ms-copy-source-authorization")
     if token is not None:
         headers["authorization"] = token
-    request = Request(
-        method="GET",
-        raw_path=parts.path,
-        raw_query=query,
-        query=tuple(parse_qsl(query, keep_blank_values=True)),
-        headers=headers,
-        scheme=call.request.scheme,
-        client_address=call.request.client_address,
-        body=no_content(),
-    )
+    request = request_within(call.request, "GET", parts.path, query, headers)
     try:
         call.service.authorize_read(request)
     except RefusedError as error:
