@@ -1,4 +1,4 @@
-"""What happens to pools and nodes that nobody asked for: lost machines, failed starts and resizes.
+"""What happens to pools and nodes that nobody asked for: lost machines, resizes that fail.
 
 It must not know who has it happen, nor how often (whoever injects faults calls these). Each
 transition is followed by `engine.advance`, as any other; each raises `RefusedError` where the pool
@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from runner.emulator.batch.core.actions import Kill
 from runner.emulator.batch.core.agenda import NodeDue
 from runner.emulator.batch.core.allocation import settle_pool
 from runner.emulator.batch.core.clearing import clear_node
 from runner.emulator.batch.core.ids import NodeId, PoolId
-from runner.emulator.batch.core.node import Node, NodeError, NodeRun, NodeState
-from runner.emulator.batch.core.nodes import begin_start, give_back
+from runner.emulator.batch.core.node import Node, NodeError, NodeState
+from runner.emulator.batch.core.nodes import give_back
 from runner.emulator.batch.core.pool import (
     AllocationState,
     Deallocation,
@@ -25,9 +24,7 @@ from runner.emulator.batch.core.pool import (
     Supply,
 )
 from runner.emulator.batch.core.refusal import Reason, RefusedError
-from runner.emulator.batch.core.runs import with_exit_failure
 from runner.emulator.batch.core.state import State
-from runner.emulator.batch.node.launch import Outcome
 
 _GONE = frozenset(
     {
@@ -75,50 +72,6 @@ def make_unusable(
     record = _present(state, pool, node, "made unusable")
     clear_node(state, now, record, NodeState.UNUSABLE, Deallocation.REQUEUE)
     record = replace(state.store.node(pool, node), errors=errors)
-    state.store.put(record)
-    return record
-
-
-def recover_node(state: State, now: datetime, pool: PoolId, node: NodeId) -> Node:
-    """Has an unusable node start again, with its files."""
-    record = state.store.node(pool, node)
-    if record.state is not NodeState.UNUSABLE:
-        raise _invalid("The node is not unusable")
-    begin_start(state, now, replace(record, errors=()))
-    return state.store.node(pool, node)
-
-
-def fail_start_task(
-    state: State, now: datetime, pool: PoolId, node: NodeId, *, exit_code: int = 1
-) -> Node:
-    """Has the start task that runs on a node fail with an exit code, whatever retries are left.
-
-    The node is `starttaskfailed` then where the start task has `waitForSuccess`. Raises
-    `RefusedError` where no start task runs there.
-    """
-    record = state.store.node(pool, node)
-    start = record.start
-    if record.closing or start is None or start.run is None:
-        raise _invalid("No start task runs on the node")
-    state.actions.append(Kill(run=start.run))
-    outcome = with_exit_failure(
-        Outcome(started=start.started, ended=now, exit_code=exit_code, failure=None)
-    )
-    failed = NodeRun(
-        started=start.started,
-        ended=now,
-        exit_code=exit_code,
-        failure=outcome.failure,
-        retry_count=start.retry_count,
-        last_retry=start.last_retry,
-    )
-    waits = record.state is NodeState.WAITING_FOR_START_TASK
-    record = replace(
-        record,
-        start=failed,
-        state=NodeState.START_TASK_FAILED if waits else record.state,
-        state_time=now if waits else record.state_time,
-    )
     state.store.put(record)
     return record
 

@@ -31,6 +31,16 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.registries import RegistryPassword, with_newer
 from runner.emulator.batch.core.state import State
 
+# The service gives one per kind of node, also for a kind that has reached its target.
+_STOP_ERRORS = tuple(
+    ResizeError(
+        code="ResizeStopped",
+        message=f"Desired number of {kind} nodes could not be allocated"
+        " due to a stop resize operation",
+    )
+    for kind in ("dedicated", "low priority")
+)
+
 
 def create_pool(
     state: State,
@@ -252,7 +262,7 @@ def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
                 approach_targets(state, now, pool)
         case AllocationState.STOPPING:
             if _over(now, pool, state.pace.stopping):
-                settle_pool(state, now, pool, _stop_errors(state, pool))
+                settle_pool(state, now, pool, _STOP_ERRORS)
         case AllocationState.STEADY:
             pass
         case _:
@@ -261,16 +271,3 @@ def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
 
 def _over(now: datetime, pool: Pool, length: timedelta) -> bool:
     return now >= pool.allocation_time + length
-
-
-def _stop_errors(state: State, pool: Pool) -> tuple[ResizeError, ...]:
-    # The service gives one error per kind of node, also for a kind that has reached its target.
-    del state, pool
-    return tuple(
-        ResizeError(
-            code="ResizeStopped",
-            message=f"Desired number of {kind} nodes could not be allocated"
-            " due to a stop resize operation",
-        )
-        for kind in ("dedicated", "low priority")
-    )

@@ -38,6 +38,7 @@ class Gauge:
         self._folder = folder
         self._processes = processes
         self._last: _Counters | None = None
+        self._due: datetime | None = None
         self._values: Mapping[str, float] = {}
 
     def read(self, now: datetime) -> Mapping[str, float]:
@@ -45,13 +46,16 @@ class Gauge:
 
         Does not raise.
         """
-        if self._last is not None and now < self._last.moment + _PAUSE:
+        if self._due is not None and now < self._due:
             return self._values
+        # Where nothing can be read there is no use in trying at every step of the emulator either.
+        self._due = now + _PAUSE
         try:
             counters = self._count(now)
             used = self._used()
         except (OSError, ValueError, IndexError):
-            return {}
+            self._values = {}
+            return self._values
         before, self._last = self._last, counters
         if before is not None:
             self._values = {**used, **_since(before, counters)}

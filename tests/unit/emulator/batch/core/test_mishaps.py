@@ -11,13 +11,11 @@ from runner.emulator.batch.core.ids import NodeId, PoolId
 from runner.emulator.batch.core.mishaps import (
     ALLOCATION_FAILED,
     fail_resize,
-    fail_start_task,
     make_unusable,
     preempt_node,
-    recover_node,
 )
 from runner.emulator.batch.core.node import Node, NodeError, NodeState
-from runner.emulator.batch.core.pool import AllocationState, ResizeError, StartTaskRule
+from runner.emulator.batch.core.pool import AllocationState, ResizeError
 from runner.emulator.batch.core.pools import create_pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.task import TaskState
@@ -93,33 +91,6 @@ def test_an_unusable_node_gets_no_tasks_until_it_recovers() -> None:
     node = the_node(world)
     assert (node.state, node.errors) == (NodeState.UNUSABLE, (error,))
     assert world.task("a").state is TaskState.ACTIVE
-    recover_node(world.state, world.now, POOL, node.id)
-    world.wait()
-    assert (the_node(world).state, the_node(world).errors) == (NodeState.RUNNING, ())
-    with pytest.raises(RefusedError) as caught:
-        recover_node(world.state, world.now, POOL, node.id)
-    assert caught.value.details == (("Reason", "The node is not unusable"),)
-
-
-@pytest.mark.parametrize(
-    ("waits", "state"), [(True, NodeState.START_TASK_FAILED), (False, NodeState.IDLE)]
-)
-def test_a_start_task_fails_on_demand(waits: bool, state: NodeState) -> None:
-    world = World()
-    world.pool(start_task=StartTaskRule(wait_for_success=waits, max_retry_count=3))
-    fail_start_task(world.state, world.now, POOL, the_node(world).id, exit_code=5)
-    world.wait()
-    node = the_node(world)
-    assert node.state is state
-    assert node.start is not None
-    assert node.start.failure is not None
-    assert (node.start.exit_code, node.start.failure.code) == (5, "FailureExitCode")
-    # The end of what was killed changes nothing any more.
-    world.end_start_task(0)
-    assert the_node(world) == node
-    with pytest.raises(RefusedError) as caught:
-        fail_start_task(world.state, world.now, POOL, node.id)
-    assert caught.value.details == (("Reason", "No start task runs on the node"),)
 
 
 def test_a_resize_fails_where_it_stands() -> None:
