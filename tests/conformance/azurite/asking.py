@@ -6,8 +6,6 @@ It uses neither the emulator's own signing nor the SDK's, so that all three can 
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import http.client
 import re
 from collections.abc import Iterator, Mapping
@@ -17,20 +15,9 @@ from email.utils import formatdate
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from xml.etree import ElementTree as ET
 
+from tests.signing import STANDARD_HEADERS, mac
+
 VERSION = "2025-11-05"
-_SIGNED = (
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "if-modified-since",
-    "if-match",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-)
 # Transport, not the service.
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "date", "content-length"})
 _TIMES = re.compile(
@@ -125,12 +112,11 @@ class Service:
 
     def mac(self, text: str) -> str:
         """HMAC-SHA256 with the account's key, in base64."""
-        key = base64.b64decode(self.key)
-        return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
+        return mac(base64.b64decode(self.key), text)
 
     def _sign(self, method: str, target: str, query: str, headers: Mapping[str, str]) -> str:
         lower = {name.lower(): value for name, value in headers.items()}
-        standard = [lower.get(name, "") for name in _SIGNED]
+        standard = [lower.get(name, "") for name in STANDARD_HEADERS]
         if standard[2] == "0":
             standard[2] = ""
         extra = [f"{n}:{lower[n]}" for n in sorted(lower) if n.startswith("x-ms-")]

@@ -6,8 +6,6 @@ It must not know what is asked for, nor of any client library.
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import http.client
 import json
 from collections.abc import Mapping
@@ -17,21 +15,10 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.signing import STANDARD_HEADERS, mac
+
 BATCH_VERSION = "2025-06-01"
 BLOB_VERSION = "2023-11-03"
-_STANDARD = (
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "if-modified-since",
-    "if-match",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +103,11 @@ class Wire:
             headers["content-length"] = str(len(body))
         signed = {**headers, "content-length": length}
         lines = [method]
-        lines += [signed.get(name, "") for name in _STANDARD]
+        lines += [signed.get(name, "") for name in STANDARD_HEADERS]
         lines += [f"{n}:{headers[n]}" for n in sorted(headers) if n.startswith(service)]
         lines.append(f"/{self.account}{target}")
         lines += [f"{n}:{v}" for n, v in sorted(parse_qsl(query)) if v]
-        key = base64.b64decode(self.key)
-        digest = hmac.new(key, "\n".join(lines).encode(), hashlib.sha256).digest()
-        signature = base64.b64encode(digest).decode()
+        signature = mac(base64.b64decode(self.key), "\n".join(lines))
         return {**headers, "authorization": f"SharedKey {self.account}:{signature}"}
 
 

@@ -5,9 +5,6 @@ It must not know how the service checks a signature.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,20 +15,7 @@ from urllib.parse import parse_qsl
 
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request
-
-SIGNED = (
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "if-modified-since",
-    "if-match",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-)
+from tests.signing import STANDARD_HEADERS, mac
 
 
 def plain_request(
@@ -75,15 +59,14 @@ def sign(
     signed = dict(headers)
     if length is not None:
         signed["content-length"] = length
-    lines = [request.method, *(signed.get(name, "") for name in SIGNED)]
+    lines = [request.method, *(signed.get(name, "") for name in STANDARD_HEADERS)]
     lines += [f"{name}:{headers[name]}" for name in sorted(headers) if name.startswith("ocp-")]
     lines.append(f"/{account.name}{request.raw_path}")
     first: dict[str, str] = {}
     for name, value in request.query:
         first.setdefault(name, value)
     lines += [f"{name}:{value}" for name, value in sorted(first.items()) if value]
-    digest = hmac.new(account.key, "\n".join(lines).encode(), hashlib.sha256).digest()
-    signature = base64.b64encode(digest).decode()
+    signature = mac(account.key, "\n".join(lines))
     return replace(
         request, headers={**headers, "authorization": f"SharedKey {account.name}:{signature}"}
     )

@@ -6,9 +6,6 @@ It uses nothing of the emulator's own signing, so that the two cannot share a mi
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -20,6 +17,7 @@ from xml.etree import ElementTree as ET
 from runner.emulator.blob.service import BlobService
 from runner.emulator.server.accounts import Account, Kind
 from runner.emulator.server.http import Request, Response
+from tests.signing import mac
 
 ACCOUNT = Account(name="localstorage", kind=Kind.BLOB, key=b"a key of the tests")
 START = datetime(2026, 3, 4, 5, 6, 7, 890000, tzinfo=timezone.utc)
@@ -176,4 +174,4 @@ def sign_request(request: Request, now: datetime, key: bytes = ACCOUNT.key) -> R
 
 def make_signature(text: str, key: bytes = ACCOUNT.key) -> str:
     """HMAC-SHA256 in base64."""
-    return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
+    return mac(key, text)

@@ -7,8 +7,6 @@ send; it shares nothing with the emulator.
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -23,6 +21,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.authorization import authorize
 from runner.emulator.server.accounts import Account, Kind
 from runner.emulator.server.http import Request
+from tests.signing import mac
 
 ACCOUNT = Account(name="localbatch", kind=Kind.BATCH, key=bytes(range(64)))
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -92,8 +91,7 @@ def sign(sent: Sent, client: Client) -> Request:
             values.setdefault(key, value)
     for name in sorted(values):
         text += f"\n{name}:{values[name]}"
-    digest = hmac.new(ACCOUNT.key, text.encode(), hashlib.sha256).digest()
-    headers["authorization"] = f"SharedKey localbatch:{base64.b64encode(digest).decode()}"
+    headers["authorization"] = f"SharedKey localbatch:{mac(ACCOUNT.key, text)}"
     return Request(
         method=sent.method,
         raw_path=path,

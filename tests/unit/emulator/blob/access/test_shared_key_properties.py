@@ -5,9 +5,6 @@ The signer is written from "Authorize with Shared Key"; it shares nothing with t
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,21 +18,9 @@ from hypothesis import strategies as st
 from runner.emulator.blob.access.shared_key import check_shared_key
 from runner.emulator.blob.core.refusals import RefusedError
 from runner.emulator.server.http import Request
+from tests.signing import STANDARD_HEADERS, mac
 from tests.unit.emulator.blob.wire import ACCOUNT, START
 
-STANDARD = (
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "if-modified-since",
-    "if-match",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-)
 SHORT = ("content-md5", "content-type", "date")
 
 
@@ -66,7 +51,7 @@ def sign(sent: Sent) -> Request:
     if sent.method == "PUT":
         headers["content-length"] = str(sent.length)
     lines = [sent.method]
-    for name in SHORT if sent.short else STANDARD:
+    for name in SHORT if sent.short else STANDARD_HEADERS:
         value = headers.get(name, "")
         if name == "date" and "x-ms-date" in headers:
             value = ""
@@ -82,9 +67,9 @@ def sign(sent: Sent) -> Request:
         for name in names:
             values = sorted(value for found, value in sent.query if found.lower() == name)
             lines.append(f"{name}:{','.join(values)}")
-    digest = hmac.new(ACCOUNT.key, "\n".join(lines).encode(), hashlib.sha256).digest()
+    signature = mac(ACCOUNT.key, "\n".join(lines))
     scheme = "SharedKeyLite" if sent.short else "SharedKey"
-    headers["authorization"] = f"{scheme} {ACCOUNT.name}:{base64.b64encode(digest).decode()}"
+    headers["authorization"] = f"{scheme} {ACCOUNT.name}:{signature}"
     return Request(
         method=sent.method,
         raw_path=path,
@@ -111,7 +96,7 @@ requests = st.builds(
     headers=st.dictionaries(
         st.sampled_from(
             [
-                *(name for name in STANDARD if name not in ("content-length", "date")),
+                *(name for name in STANDARD_HEADERS if name not in ("content-length", "date")),
                 *("x-ms-version", "x-ms-meta-a", "x-ms-meta-b", "user-agent"),
             ]
         ),
