@@ -6,10 +6,12 @@ A pure function of the request; it must not know the SDK, nor what the service a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from typing_extensions import assert_never
 
+from runner.remote.pool_formula import EVALUATION_INTERVAL, pool_formula
 from runner.remote.wire_parts import (
     application,
     command_part,
@@ -28,7 +30,6 @@ from runner.spec.model.pool import (
     Image,
     Mount,
     Network,
-    NewPool,
     NfsMount,
     NodeFill,
     PublicAddresses,
@@ -45,7 +46,7 @@ def pool_body(request: PoolRequest) -> dict[str, Any]:
     body: dict[str, Any] = {
         "virtualMachineConfiguration": _virtual_machine(request),
         "vmSize": pool.vm_size,
-        **_size(pool),
+        **_size(request),
         "taskSlotsPerNode": pool.task_slots_per_node,
     }
     if pool.node_fill is not NodeFill.SPREAD:
@@ -97,16 +98,23 @@ def _virtual_machine(request: PoolRequest) -> dict[str, Any]:
     return body
 
 
-def _size(pool: NewPool) -> dict[str, Any]:
-    if isinstance(pool.size, Autoscale):
-        return {
-            "enableAutoScale": True,
-            "autoScaleFormula": pool.size.formula,
-            "autoScaleEvaluationInterval": duration(pool.size.interval),
-        }
+def _size(request: PoolRequest) -> dict[str, Any]:
+    size = request.pool.size
+    if isinstance(size, Autoscale):
+        return _autoscale(size.formula, size.interval)
+    if request.created is not None:
+        return _autoscale(pool_formula(size, created=request.created), EVALUATION_INTERVAL)
     return {
-        "targetDedicatedNodes": pool.size.dedicated,
-        "targetLowPriorityNodes": pool.size.spot,
+        "targetDedicatedNodes": size.dedicated,
+        "targetLowPriorityNodes": size.spot,
+    }
+
+
+def _autoscale(formula: str, interval: timedelta) -> dict[str, Any]:
+    return {
+        "enableAutoScale": True,
+        "autoScaleFormula": formula,
+        "autoScaleEvaluationInterval": duration(interval),
     }
 
 

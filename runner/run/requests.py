@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from runner.plan.model import CommandLine, TaskId, TaskRange
 from runner.spec.model.pool import NewPool
@@ -65,6 +65,8 @@ class PoolRequest:
     metadata: Mapping[str, str]
     may_expire: bool = False
     """Whether a pool that is there may keep the end that it has, where that is late enough."""
+    created: datetime | None = None
+    """When a pool of fixed size is made that gives its nodes back once nothing waits for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

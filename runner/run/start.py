@@ -175,11 +175,11 @@ class Start:
         known = submission.kept_pool or submission.used_pool
         if known is not None:
             return known
-        return AutoPool(
-            id_prefix=submission.pool_prefix,
-            request=self._pool_request(ground),
-            keep=Keep.POOL in self._keep,
-        )
+        request, keep = self._pool_request(ground), Keep.POOL in self._keep
+        if not keep:
+            # Should we die before its job may end itself, it gives its nodes back by itself.
+            request = replace(request, created=self._clock.now())
+        return AutoPool(id_prefix=submission.pool_prefix, request=request, keep=keep)
 
     def _pool_request(self, ground: Ground) -> PoolRequest:
         """Made when it is sent: what it lets nodes read, it does for so long from then."""

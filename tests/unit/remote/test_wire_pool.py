@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timezone
 
+from runner.remote.pool_formula import pool_formula
 from runner.remote.wire import job_body, task_body
 from runner.remote.wire_pool import pool_body
 from runner.remote.wire_schedule import schedule_body
+from runner.spec.model.pool import FixedNodes
 from tests.unit.remote.samples import (
     FULL_POOL_REQUEST,
     JOB,
@@ -117,6 +120,26 @@ def test_a_pool_sends_all_that_it_has() -> None:
             {"name": "cost", "value": "7"},
         ],
     }
+
+
+def test_a_pool_of_a_run_gives_its_nodes_back_by_itself() -> None:
+    created = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+    body = pool_body(replace(POOL_REQUEST, created=created))
+
+    assert "targetDedicatedNodes" not in body
+    assert "targetLowPriorityNodes" not in body
+    assert body["enableAutoScale"] is True
+    assert body["autoScaleEvaluationInterval"] == "PT300S"
+    size = POOL.size
+    assert isinstance(size, FixedNodes)
+    assert body["autoScaleFormula"] == pool_formula(size, created=created)
+
+
+def test_a_formula_of_the_user_stays_as_it_is_written() -> None:
+    created = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+    request = replace(FULL_POOL_REQUEST, created=created)
+
+    assert pool_body(request) == pool_body(FULL_POOL_REQUEST)
 
 
 def test_a_pool_without_public_addresses() -> None:
