@@ -28,6 +28,8 @@ class RunStarted:
     tasks: int
     files: int
     bytes: int
+    resumed: bool = False
+    """The run had begun before, and goes on; what follows adds to what was seen then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ class TaskFinished:
     """The task has ended. `cause` and `message` are the service's for a failure.
 
     `stdout` and `stderr` are paths in the run's directory, None where they were not brought home.
+    Where a task is told finished twice, as a run that is resumed may do, the last word counts.
     """
 
     type: ClassVar[str] = "task.finished"
@@ -114,6 +117,8 @@ class TaskFinished:
     stdout: str | None
     stderr: str | None
     stderr_tail: str | None
+    skipped: bool = False
+    """It was not run: what it would have done is there from an earlier run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +132,7 @@ class TaskRetried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputDownloaded:
-    """A blob is whole in the output directory."""
+    """A blob is whole in the output directory; `md5` is the file's, in hexadecimal digits."""
 
     type: ClassVar[str] = "output.downloaded"
     task: str
@@ -135,6 +140,7 @@ class OutputDownloaded:
     blob: str
     path: str
     bytes: int
+    md5: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

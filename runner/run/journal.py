@@ -5,6 +5,7 @@ It knows nothing of the services; other commands read the same directory later.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -61,11 +62,15 @@ class Journal:
             self.problem = f"cannot write `{self.directory / 'events.jsonl'}`: {reason}"
 
     def write(self, name: str, content: str) -> Path:
-        """Writes a file of the run whole or not at all."""
+        """Writes a file of the run whole or not at all, and returns once it outlasts a crash."""
         path = self.directory / name
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(content, encoding="utf-8", errors="backslashreplace")
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
         partial.replace(path)
+        _sync_folder(path.parent)
         return path
 
     def log_path(self, task: TaskId, stream: str) -> Path:
@@ -81,6 +86,16 @@ class Journal:
     def close(self) -> None:
         """Closes the file of events."""
         os.close(self._events)
+
+
+def _sync_folder(folder: Path) -> None:
+    """What was renamed there keeps its name after a crash; not every system lets us ask for it."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def create_run_directory(working_directory: Path, run: RunId) -> Path:
