@@ -44,9 +44,13 @@ def describe_os_error(error: OSError) -> str:
 
 
 class BatchRunError(Exception):
-    """We cannot go on. The message is one clear line for the user; `hint` says what to do."""
+    """We cannot go on. The message is one clear line for the user; `hint` says what to do.
+
+    Where it `is_resumable`, waiting may mend it: what a run has made is best left as it is.
+    """
 
     exit_code: ExitCode = ExitCode.BUG
+    is_resumable = False
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -74,12 +78,24 @@ class ServiceRefusedError(ServiceError):
         self.code = code
 
 
-class ServiceUnreachableError(ServiceError):
+class ServiceTroubleError(ServiceError):
+    """The service failed again and again for as long as we bear with it; nobody refused."""
+
+    is_resumable = True
+
+
+class ServiceUnreachableError(ServiceTroubleError):
     """No answer within our patience; the message names the endpoint."""
 
 
 class TransferError(ServiceError):
     """A file could not be brought up or down whole."""
+
+
+class DiskFullError(TransferError):
+    """There is no room for a file here, or its owner may use no more."""
+
+    is_resumable = True
 
 
 class StoppedWaitingError(BatchRunError):

@@ -15,7 +15,7 @@ from runner.errors import (
     ExitCode,
     InterruptedRunError,
     ServiceError,
-    ServiceUnreachableError,
+    ServiceTroubleError,
     StoppedWaitingError,
     TransferError,
     most_severe,
@@ -111,6 +111,7 @@ class Run:
     def execute(self) -> Outcome:
         """Runs to the end; whatever happens is in the outcome, and nothing is raised."""
         error = self._run_to_an_end()
+        self._stop.heed()
         cleanup = self._clean_up(error)
         self._journal.record(cleanup)
         code = self._exit_code(error, cleanup)
@@ -274,7 +275,7 @@ class Run:
         return cleanup.clean_up(pool_id=self._pool_id, ending=self._ending(error))
 
     def _may_be_scheduled(self, error: BatchRunError | None) -> bool:
-        lost = self._scheduling and isinstance(error, ServiceUnreachableError)
+        lost = self._scheduling and isinstance(error, ServiceTroubleError)
         return self._scheduled or lost
 
     def _ending(self, error: BatchRunError | None) -> Ending:

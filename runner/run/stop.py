@@ -18,6 +18,8 @@ class Stop:
 
     def __init__(self) -> None:
         self.requested = False
+        self.is_heeded = False
+        """Whether what is under way is already the cleanup, which nothing cuts short."""
         self._bell: SimpleQueue[None] = SimpleQueue()
 
     def request(self) -> None:
@@ -35,6 +37,10 @@ class Stop:
             self._bell.get(timeout=seconds)
         except Empty:
             return
+
+    def heed(self) -> None:
+        """From here on a wish to stop ends no waiting for a service, but makes it short."""
+        self.is_heeded = True
 
     def check(self) -> None:
         """Raises `InterruptedRunError` once somebody has asked."""
