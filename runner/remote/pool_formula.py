@@ -7,16 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from runner.run.pools import GRACE, IDLE
 from runner.spec.model.pool import FixedNodes
 
-GRACE = timedelta(minutes=30)
-"""How long a new pool keeps its nodes without any task: they start while inputs go up."""
-IDLE = timedelta(minutes=10)
-"""How long a pool keeps them behind its last task: another may follow, or the same again."""
 EVALUATION_INTERVAL = timedelta(minutes=5)
 """How often the service evaluates it: its shortest interval (REST: Pool - Enable Auto Scale)."""
-LONGEST_IDLE = GRACE + IDLE + EVALUATION_INTERVAL
-"""By then a pool that never gets a task has begun to give its nodes back, clocks agreeing."""
 
 
 def pool_formula(

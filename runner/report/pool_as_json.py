@@ -12,6 +12,7 @@ from typing_extensions import assert_never
 from runner.plan.model import NodeCommandPlan
 from runner.report.extra import shown_extra
 from runner.report.step_as_json import application_as_json, node_command_as_json, seconds
+from runner.run.pools import GRACE, IDLE
 from runner.spec.model.pool import (
     Autoscale,
     BlobMount,
@@ -48,6 +49,7 @@ def _new_pool(pool: NewPool, start_task: NodeCommandPlan | None) -> dict[str, An
         "os": pool.os.value,
         "vm_size": pool.vm_size,
         **_size(pool.size),
+        "gives_back": _gives_back(pool),
         "task_slots_per_node": pool.task_slots_per_node,
         "node_fill": pool.node_fill.value,
         "start_task": None if start_task is None else node_command_as_json(start_task),
@@ -91,6 +93,13 @@ def _size(size: FixedNodes | Autoscale) -> dict[str, Any]:
             "scenario": size.scenario,
         }
     return {"dedicated_nodes": size.dedicated, "spot_nodes": size.spot}
+
+
+def _gives_back(pool: NewPool) -> dict[str, Any] | None:
+    """When the service takes the nodes, whoever is there; None where something else says it."""
+    if pool.keep is not None or isinstance(pool.size, Autoscale):
+        return None
+    return {"idle_seconds": seconds(IDLE), "earliest_seconds": seconds(GRACE)}
 
 
 def _registry(registry: Registry) -> dict[str, Any]:

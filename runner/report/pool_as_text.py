@@ -6,10 +6,12 @@ It knows nothing of tasks; of a secret it shows the name and where its value goe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from runner.report.as_text import plural, printable
 from runner.report.extra import extra_as_text
 from runner.report.secret_uses import mount_source, secret_uses
+from runner.run.pools import GRACE, IDLE
 from runner.spec.model.pool import (
     ExistingPool,
     FixedNodes,
@@ -48,9 +50,13 @@ def _nodes(pool: NewPool) -> str:
 
 def _features(pool: NewPool) -> Iterator[str]:
     if not isinstance(pool.size, FixedNodes):
-        minutes = pool.size.interval.total_seconds() / 60
         named = "formula" if pool.size.scenario is None else pool.size.scenario
-        yield f"  autoscale: {named}, every {minutes:g} min"
+        yield f"  autoscale: {named}, every {_minutes(pool.size.interval)}"
+    elif pool.keep is None:
+        yield (
+            f"  the service takes the nodes once no task has been pending for {_minutes(IDLE)},"
+            f" {_minutes(GRACE)} after it made the pool at the earliest"
+        )
     if pool.node_fill is NodeFill.PACK:
         yield "  node fill: pack"
     if pool.packages:
@@ -73,10 +79,13 @@ def _features(pool: NewPool) -> Iterator[str]:
     for application in pool.applications:
         yield f"  application: {application.id} {application.version or '(default version)'}"
     if pool.keep is not None:
-        minutes = pool.keep.total_seconds() / 60
-        yield f"  kept for {minutes:g} min after the run, for the next one"
+        yield f"  kept for {_minutes(pool.keep)} after the run, for the next one"
     if pool.extra:
         yield f"  extra {extra_as_text(pool.extra)}"
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{length / timedelta(minutes=1):g} min"
 
 
 def _network(network: Network) -> str:

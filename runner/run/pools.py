@@ -25,6 +25,10 @@ from runner.spec.duration import write_duration
 from runner.spec.model.pool import CustomImage, ExistingPool, FixedNodes, NewPool
 from runner.spec.problem import SpecError
 
+GRACE = timedelta(minutes=30)
+"""How long a run's new pool keeps its nodes without a task: they start while inputs go up."""
+IDLE = timedelta(minutes=10)
+"""How long it keeps them behind its last task: another may follow, or the same again."""
 # What is not the pool's nature: how many nodes there are and how long they stay can change, the
 # start task counts as it is rendered, and where something was written counts for nothing.
 _NOT_NATURE = frozenset({"pointer", "keep", "size", "start_task"})

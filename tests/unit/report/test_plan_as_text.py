@@ -87,6 +87,10 @@ def test_a_summary_by_step(tmp_path: Path) -> None:
             "pool: 1 dedicated and 2 spot nodes of Standard_D2s_v5, 4 task slots each; image"
             " canonical ubuntu-24_04-lts server latest"
         ),
+        (
+            "  the service takes the nodes once no task has been pending for 10 min, 30 min after"
+            " it made the pool at the earliest"
+        ),
         "  node fill: pack",
         "  user: worker, user",
         "  secret WORKER → user worker of the nodes",
@@ -163,7 +167,7 @@ def test_what_nodes_reach_and_where_secrets_go(tmp_path: Path) -> None:
         "microsoft-dsvm, offer: ubuntu-hpc, sku: '2204'",
     )
     lines = list(plan_summary(make_plan(tmp_path, text)))
-    start = next(index for index, line in enumerate(lines) if line.startswith("pool:")) + 1
+    start = next(index for index, line in enumerate(lines) if line.startswith("  the service")) + 1
     share = "file share https://acct.file.core.windows.net/s of storage account acct"
     assert lines[start : lines.index("job: ends itself after 24 h")] == [
         "  registry: evil.example as user me",
