@@ -16,7 +16,8 @@ from runner.plan.model import ContainerPlan, Plan, RunId, TaskPlan
 from runner.plan.node_commands import plan_node_commands
 from runner.plan.overwrites import Overwrites
 from runner.plan.references import check_references
-from runner.plan.sources import gather, source_problems
+from runner.plan.snapshot import Snapshot
+from runner.plan.sources import Materials, gather, source_problems
 from runner.plan.tasks import TaskSequence
 from runner.spec.model.workload import Workload
 from runner.spec.problem import Problem, SpecError
@@ -39,12 +40,28 @@ def expand(
     tasks that are one blob.
     """
     containers, found = plan_containers(workload, folder=folder, run_id=run_id, stored=stored)
-    problems = list(found)
-    if problems:
-        raise SpecError(problems)
+    if found:
+        raise SpecError(found)
     materials, found = gather(workload, containers, folder)
     if found:
         raise SpecError(found)
+    return _make_plan(workload, run_id, containers, materials)
+
+
+def expand_again(workload: Workload, *, folder: Path, run_id: RunId, snapshot: Snapshot) -> Plan:
+    """The plan that was made before of the same workload, whatever became of its files since."""
+    materials, found = gather(workload, snapshot.containers, folder, known_rows=snapshot.rows)
+    if found:
+        raise SpecError(found)
+    return _make_plan(workload, run_id, snapshot.containers, materials)
+
+
+def _make_plan(
+    workload: Workload,
+    run_id: RunId,
+    containers: tuple[ContainerPlan, ...],
+    materials: Materials,
+) -> Plan:
     tasks = TaskSequence(
         workload=workload,
         run_id=run_id,
@@ -53,7 +70,7 @@ def expand(
         account=_UNKNOWN_STORAGE,
     )
     commands, found = plan_node_commands(workload, run_id, materials.known)
-    problems.extend(found)
+    problems = list(found)
     broken = tuple(_source_problems(workload, tasks))
     problems.extend(broken or _task_problems(workload, tasks, containers))
     if problems:

@@ -98,6 +98,17 @@ class FileTable(Sequence[InputFile]):
         return blob, path, self._sizes[row]
 
     @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where the files come from; `row` gives numbers of them."""
+        return self._origins
+
+    def row(self, index: int) -> tuple[str, int, int, str]:
+        """What a file was added with: blob, size, origin, and the path there where that counts."""
+        row = index if self._order is None else self._order[index]
+        below = "" if self._paths is None else self._paths[row]
+        return self._blobs[row], self._sizes[row], self._origin_numbers[row], below
+
+    @property
     def size_bytes(self) -> int:
         """The sizes of all files together."""
         if self._order is None:

@@ -61,13 +61,20 @@ class Materials:
 
 
 def gather(
-    workload: Workload, containers: tuple[ContainerPlan, ...], folder: Path
+    workload: Workload,
+    containers: tuple[ContainerPlan, ...],
+    folder: Path,
+    *,
+    known_rows: Mapping[tuple[str, RowsFormat], RowTable] | None = None,
 ) -> tuple[Materials, tuple[Problem, ...]]:
-    """The files and rows of all sources, and what is wrong with them; `folder` is the spec's."""
+    """The files and rows of all sources, and what is wrong with them; `folder` is the spec's.
+
+    Of `known_rows`, by their files, nothing is read.
+    """
     by_role = {container.role: container.files for container in containers}
     files: dict[Pointer, FileTable] = {}
     rows: dict[Pointer, RowTable] = {}
-    read: dict[tuple[str, RowsFormat], RowTable] = {}
+    read = dict(known_rows or {})
     problems: list[Problem] = []
     for source in _simple_sources(workload):
         match source:
@@ -91,6 +98,11 @@ def gather(
                 assert_never(source)
     known = known_files(workload, containers)
     return Materials(files=files, rows=rows, known=known), tuple(problems)
+
+
+def row_sources(workload: Workload) -> Iterator[RowsOf]:
+    """The sources that are files of rows; several may name one file."""
+    return (each for each in _simple_sources(workload) if isinstance(each, RowsOf))
 
 
 def make_items(

@@ -59,6 +59,11 @@ class TaskSequence(Sequence[TaskPlan]):
         )
 
     @property
+    def materials(self) -> Materials:
+        """What was read for the tasks."""
+        return self._materials
+
+    @property
     def ranges(self) -> tuple[TaskRange, ...]:
         """The tasks of each step."""
         return tuple(
