@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from runner.spec.document import Document, Pointer
+from runner.spec.model.halt import Halt
 from runner.spec.model.pool import NewPool, Pool
 from runner.spec.model.sources import FilePatterns
 from runner.spec.model.step import Print, Step
@@ -155,6 +156,8 @@ class Workload:
     @property
     def runs_containers(self) -> bool:
         """Whether the nodes of the pool that is made get the means to run container images."""
+    secret_parameters: tuple[SecretParameter, ...] = ()
+    halt: Halt = field(default_factory=Halt)
         if not isinstance(self.pool, NewPool):
             return False
         in_steps = any(step.container is not None for step in self.steps)

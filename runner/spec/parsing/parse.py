@@ -31,7 +31,8 @@ from runner.spec.parsing.image_aliases import is_windows
 from runner.spec.parsing.leaves import Leaves, compile_leaves, fault_problem, find_cut_commands
 from runner.spec.parsing.misspelling import read_as_meant
 from runner.spec.parsing.names import parameter_names
-from runner.spec.parsing.parameters import read_parameters
+from runner.spec.parsing.parameters import read_parameters, read_secret_parameters
+from runner.spec.parsing.parse_halt import parse_halt
 from runner.spec.parsing.parse_pool import parse_pool
 from runner.spec.parsing.parse_sources import parse_patterns
 from runner.spec.parsing.parse_step import (
@@ -195,6 +196,7 @@ def _build(
         ),
         pool=parse_pool(data["pool"], leaves, steps),
         job=_job(data.get("job", {}), leaves),
+        halt=parse_halt(data.get("halt", {})),
         steps=steps,
     )
 

@@ -255,6 +255,9 @@ class Translator:
             return self._problem(
                 finding, "not-allowed", f"`{where}` must be {wanted}, {found}", hint
             )
+        if keyword == "const" and finding.pointer != ("version",):
+            wanted = describe_wanted(finding.schema)
+            return self._problem(finding, "not-allowed", f"`{where}` must be {wanted}, {found}")
         if keyword == "const":
             hint = f"this release reads version {argument} of the spec language"
             message = f"`{where}` must be {argument}, {found}"

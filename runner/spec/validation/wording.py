@@ -145,7 +145,7 @@ def _wanted_words(schema: dict[str, Any]) -> list[str]:
         values = [f"`{value}`" for value in schema["enum"]]
         return values if len(values) <= _MOST_VALUES else [f"one of {len(values)} names"]
     if "const" in schema:
-        return [f"`{schema['const']}`"]
+        return [f"`{json.dumps(schema['const'])}`"]
     message = schema.get("patternErrorMessage", "")
     if message.startswith("must be "):
         return [message.removeprefix("must be ")]

@@ -121,6 +121,16 @@ def _schedule_repeats_one_task(workload: Workload, document: Document) -> Iterat
             )
 
 
+def _schedule_is_not_halted(workload: Workload, document: Document) -> Iterator[Problem]:
+    if workload.job.schedule is not None and document.has(("halt",)):
+        yield document.key_problem(
+            ("halt",),
+            code="schedule",
+            message="`halt` has no use with `job.schedule`: no one is there to watch its jobs",
+            hint="take one of the two away",
+        )
+
+
 def _not_scheduled(step: Step) -> Iterator[tuple[str, str]]:
     """The keys of a step that the one task of a scheduled job cannot have, and why.
 
@@ -179,6 +189,7 @@ JOB: tuple[Rule, ...] = (
     _release_is_short,
     _schedule_is_possible,
     _schedule_repeats_one_task,
+    _schedule_is_not_halted,
     _metadata_is_possible,
     _environment_is_ours,
 )

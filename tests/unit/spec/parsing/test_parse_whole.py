@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from runner.spec.document import read_document
+from runner.spec.model.halt import Halt, HaltWhen, Share
 from runner.spec.model.pool import (
     Autoscale,
     BlobMount,
@@ -123,6 +124,9 @@ def test_the_workload_itself() -> None:
     assert workload.parameters == {"rate": "192k", "nodes": 2, "share": 0.5, "verbose": False}
     assert workload.limits == Limits(duration=timedelta(days=7), wait=timedelta(minutes=90))
     assert [each.name for each in workload.steps] == [
+    assert workload.halt == Halt(
+        after=Share(text="10%"), when=HaltWhen.NOW, same_failure=50, canary=3
+    )
         *("convert", "again", "batches", "values", "numbers", "lines", "table", "sweep", "pairs"),
         *("mappings", "sum"),
     ]

@@ -28,8 +28,8 @@ WITHOUT = re.compile(r"\b[Ww]ithout (it|one|a |any)")
 EXPRESSION = "one whole expression `{{ ... }}`"
 TIME = "a time such as `90s`, `30m`, `24h`, `7d` or `1h30m`"
 KEYS = (
-    "allowed: `version`, `name`, `description`, `parameters`, `limits`, `containers`, `pool`,"
-    " `job`, `task`, `tasks`"
+    "allowed: `version`, `name`, `description`, `parameters`, `limits`, `halt`, `containers`,"
+    " `pool`, `job`, `task`, `tasks`"
 )
 NAME = "lower-case letters and digits, with single dashes between them"
 

@@ -220,6 +220,17 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
+        "job:\n",
+        "halt: {canary: 1}\njob:\n",
+        [
+            (
+                "12:1 schedule",
+                "`halt` has no use with `job.schedule`: no one is there to watch its jobs",
+                "take one of the two away",
+            ),
+        ],
+    ),
+    (
         ", delete: never",
         "",
         [
