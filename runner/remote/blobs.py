@@ -177,15 +177,16 @@ class RemoteBlobs:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
 
-    def upload_file(self, container: str, blob: str, source: Path) -> None:
+    def upload_file(self, container: str, blob: str, source: Path) -> bytes:
         """Brings a file up with its MD5, replacing the blob; `TransferError` names the file.
 
-        A file that changes meanwhile is a `TransferError` too: the blob may be a mixture.
+        Gives the MD5 of what was sent. A file that changes meanwhile is a `TransferError` too: the
+        blob may be a mixture.
         """
         self._check()
         with translated(self._origin, f"take blob `{container}/{blob}`"):
             client = self._container(container).get_blob_client(blob)
-            uploads.upload_file(client, source, self._check)
+            return uploads.upload_file(client, source, self._check)
 
     def upload_text(self, container: str, blob: str, text: str) -> None:
         """Brings a text up as UTF-8."""

@@ -25,20 +25,23 @@ _TEXT = "text/plain; charset=utf-8"
 _BINARY = "application/octet-stream"
 
 
-def upload_file(blob: BlobClient, source: Path, check: Callable[[], None]) -> None:
+def upload_file(blob: BlobClient, source: Path, check: Callable[[], None]) -> bytes:
     """Brings a file up with its MD5, replacing the blob; `check` may raise between two pieces.
+
+    Gives the MD5 of what was sent.
 
     `TransferError` where the file cannot be read, or changes meanwhile: the blob may be a mixture.
     """
     try:
         with source.open("rb") as stream:
             before = os.fstat(stream.fileno())
-            _upload_stream(blob, stream, before.st_size, source, check)
+            digest = _upload_stream(blob, stream, before.st_size, source, check)
             after = os.fstat(stream.fileno())
     except OSError as error:
         raise TransferError(f"cannot read `{source}`: {error.strerror or error}") from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise TransferError(f"`{source}` changed while it was uploaded")
+    return digest
 
 
 def upload_text(blob: BlobClient, text: str) -> None:
@@ -50,7 +53,7 @@ def upload_text(blob: BlobClient, text: str) -> None:
 
 def _upload_stream(
     blob: BlobClient, stream: IO[bytes], size: int, source: Path, check: Callable[[], None]
-) -> None:
+) -> bytes:
     if size > BLOCK_BYTES * MOST_BLOCKS:
         limit = BLOCK_BYTES * MOST_BLOCKS // 1024**3
         raise TransferError(f"`{source}` is larger than {limit} GiB")
@@ -58,7 +61,7 @@ def _upload_stream(
         content = stream.read()
         digest = hashlib.md5(content, usedforsecurity=False).digest()
         _upload(blob, content, len(content), digest, _BINARY)
-        return
+        return digest
     md5 = hashlib.md5(usedforsecurity=False)
     while piece := stream.read(MEBIBYTE):
         check()
@@ -66,6 +69,7 @@ def _upload_stream(
     stream.seek(0)
     checked = cast("IO[bytes]", _CheckedStream(stream, check))  # all that the SDK uses
     _upload(blob, checked, size, md5.digest(), _BINARY)
+    return md5.digest()
 
 
 def _upload(

@@ -34,13 +34,17 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadFinished:
-    """An input file is in its container; `skipped` where it was there already, unchanged."""
+    """An input file is in its container; `skipped` where it was there already, unchanged.
+
+    `md5` is that of what was sent, in hexadecimal digits.
+    """
 
     type: ClassVar[str] = "upload.finished"
     role: str
     blob: str
     bytes: int
     skipped: bool = False
+    md5: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,8 +105,11 @@ class Blobs(Protocol):
         """The names that start with `prefix`."""
         ...
 
-    def upload_file(self, container: str, blob: str, source: Path) -> None:
-        """Brings a file up with its MD5, replacing the blob; `TransferError` names the file."""
+    def upload_file(self, container: str, blob: str, source: Path) -> bytes:
+        """Brings a file up with its MD5, replacing the blob; `TransferError` names the file.
+
+        Gives the MD5 of what was sent.
+        """
         ...
 
     def upload_text(self, container: str, blob: str, text: str) -> None:

@@ -181,9 +181,11 @@ class Uploads:
 
     def _bring(self, container: ContainerPlan, file: InputFile) -> None:
         assert file.source is not None
-        self._blobs.upload_file(container.name, file.blob, file.source)
+        md5 = self._blobs.upload_file(container.name, file.blob, file.source)
         self._journal.record(
-            UploadFinished(role=container.role, blob=file.blob, bytes=file.size_bytes)
+            UploadFinished(
+                role=container.role, blob=file.blob, bytes=file.size_bytes, md5=md5.hex()
+            )
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -73,9 +74,10 @@ class FakeBlobs:
         self._note("list containers", prefix)
         return tuple(name for name in sorted(self.containers) if name.startswith(prefix))
 
-    def upload_file(self, container: str, blob: str, source: Path) -> None:
+    def upload_file(self, container: str, blob: str, source: Path) -> bytes:
         self._note("upload", f"{container}/{blob}")
-        self.containers[container][blob] = source.read_bytes()
+        content = self.containers[container][blob] = source.read_bytes()
+        return hashlib.md5(content, usedforsecurity=False).digest()
 
     def upload_text(self, container: str, blob: str, text: str) -> None:
         self._note("upload", f"{container}/{blob}")

@@ -231,9 +231,9 @@ class HeldBlobs(FakeBlobs):
 
     gate: threading.Event = field(default_factory=threading.Event)
 
-    def upload_file(self, container: str, blob: str, source: Path) -> None:
+    def upload_file(self, container: str, blob: str, source: Path) -> bytes:
         assert self.gate.wait(30)
-        super().upload_file(container, blob, source)
+        return super().upload_file(container, blob, source)
 
 
 def test_few_tasks_are_held_while_a_file_is_slow(tmp_path: Path) -> None:
