@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from runner.emulator.batch.core.outlook import Outlook
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.service import BatchService
 from runner.emulator.blob.access.issue import container_url
@@ -71,6 +72,14 @@ async def open_services(
             # What an earlier start left there may belong to another user, or the disk be full.
             raise DataError(f"{error.filename} cannot be used: {error.strerror}") from error
         yield services
+
+
+def foresee(services: Mapping[Account, Service]) -> Outlook:
+    """What is still to come of the jobs of all accounts: the liveliest counts."""
+    found = {
+        service.foresee() for service in services.values() if isinstance(service, BatchService)
+    }
+    return next(outlook for outlook in Outlook if outlook in found)
 
 
 def _make_blob(options: Options, account: Account, surroundings: Surroundings) -> BlobService:

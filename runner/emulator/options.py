@@ -36,6 +36,7 @@ class Options:
     port: int
     json: bool
     until_stdin_closes: bool
+    until_jobs_end: bool
     tls: bool
     certificate: Path | None
     private_key: Path | None
@@ -88,6 +89,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         port=arguments.port,
         json=arguments.json,
         until_stdin_closes=arguments.until_stdin_closes,
+        until_jobs_end=arguments.until_jobs_end,
         tls=arguments.tls or arguments.cert is not None or arguments.key is not None,
         certificate=arguments.cert,
         private_key=arguments.key,
@@ -130,6 +132,12 @@ def _add_serving(group: argparse._ArgumentGroup) -> None:
         "--until-stdin-closes",
         action="store_true",
         help="end when standard input ends, and so with the program that holds its other end",
+    )
+    group.add_argument(
+        "--until-jobs-end",
+        action="store_true",
+        help="end once no job has anything left to run, and nobody holds a shared lock on the file"
+        " `clients` of --data",
     )
 
 

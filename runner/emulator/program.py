@@ -13,8 +13,9 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from runner.emulator.announcement import Announcement, write_exports, write_json
@@ -131,7 +132,8 @@ async def _serve(
     stop = stop_event(until_stdin_closes=options.until_stdin_closes)
     # Imported here, so that a refused port or directory is said without loading the services,
     # and a signal meanwhile ends the program in order.
-    from runner.emulator.assembly import Surroundings, open_services
+    from runner.emulator.assembly import Surroundings, foresee, open_services
+    from runner.emulator.lingering import Attendance, Lingering, watching
     from runner.emulator.server.asgi import answer_with
     from runner.emulator.server.routing import AccountRouter
     from runner.emulator.server.serving import serve
@@ -163,10 +165,17 @@ async def _serve(
             # Whoever started it has gone, and nobody else knows the port.
             stop.set()
 
-    async with open_services(options, accounts, surroundings) as services:
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(open_services(options, accounts, surroundings))
         router = AccountRouter(conditions.strike(services), recording=recording)
+        attendance = Attendance(conditions.admit(router), asyncio.get_running_loop().time)
+        if options.until_jobs_end:
+            lingering = Lingering(
+                directory, outlook=partial(foresee, services), attendance=attendance, stop=stop
+            )
+            await stack.enter_async_context(watching(lingering))
         await serve(
-            answer_with(conditions.admit(router)),
+            answer_with(attendance),
             listener,
             on_ready=announce,
             stop=stop,

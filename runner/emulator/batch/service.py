@@ -16,6 +16,7 @@ from pathlib import Path
 
 from runner.emulator.batch.applications import Applications
 from runner.emulator.batch.core.limits import Limits, Pace, Quotas
+from runner.emulator.batch.core.outlook import Outlook, find_outlook
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import Names, State
 from runner.emulator.batch.core.store import Store
@@ -179,6 +180,10 @@ class BatchService:
         await asyncio.to_thread(remove_strangers, self._state.store, self._nodes)
         self._runtime.resume()
         await self._journal.settled()
+
+    def foresee(self) -> Outlook:
+        """What is still to come of the account's jobs."""
+        return find_outlook(self._state)
 
     async def close(self) -> None:
         """Kills the tasks that run; files stay, for whoever wants to look at them."""
