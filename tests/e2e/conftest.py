@@ -153,9 +153,9 @@ def emulator(
 
 @contextmanager
 def start_emulator(
-    environ: Mapping[str, str], tmp_path: Path, choice: str, config: pytest.Config
+    environ: Mapping[str, str], tmp_path: Path, choice: str, config: pytest.Config, *options: str
 ) -> Iterator[Emulator]:
-    """An emulator that ends with the block."""
+    """An emulator that ends with the block; `options` are more of its own."""
     with subprocess.Popen(
         # Its nodes have the programs of this machine, and install none.
         [
@@ -166,6 +166,7 @@ def start_emulator(
             str(tmp_path / "emulator"),
             "--isolation",
             "none",
+            *options,
         ],
         env=environ,
         stdin=subprocess.DEVNULL,
