@@ -219,6 +219,11 @@ def _settings(step: Step) -> Iterator[str]:
         yield f"  run as {_run_as(step.run_as)}"
     if step.retries:
         yield f"  retries {'without end' if step.retries < 0 else step.retries}"
+    for cause, budget in step.retry_plan.budgets.items():
+        wait = f"the first {_time(budget.backoff)} later" if budget.backoff else "at once"
+        yield f"  retries after {cause.value} {budget.times}, {wait}"
+    if step.retry_plan.preemption is not None:
+        yield f"  preemptions at most {step.retry_plan.preemption}"
     if step.timeout is not None:
         yield f"  timeout {_time(step.timeout)}"
     if step.retention is not None:

@@ -31,6 +31,14 @@ def step_as_json(step: Step) -> dict[str, Any]:
         "shell": step.command.shell.value,
         "run_as": run_as_as_json(step.run_as),
         "retries": step.retries,
+        "retries_by_cause": {
+            cause.value: {
+                "times": budget.times,
+                "backoff_seconds": budget.backoff.total_seconds(),
+            }
+            for cause, budget in step.retry_plan.budgets.items()
+        },
+        "most_preemptions": step.retry_plan.preemption,
         "timeout_seconds": seconds(step.timeout),
         "retention_seconds": seconds(step.retention),
         "slots": step.slots,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import Enum
 
 from runner.spec.document import Pointer
+from runner.spec.model.retries import RetryPlan
 from runner.spec.model.sources import Source
 from runner.spec.model.terms import Application, Resource, Role, RunAs, StepName
 from runner.spec.shells.script import CommandTemplate
@@ -130,6 +131,8 @@ class Step:
     print: Print
     run_as: RunAs
     retries: int
+    """How often the service runs a task again, at once, after an exit code other than 0."""
+    retry_plan: RetryPlan
     timeout: timedelta | None
     retention: timedelta | None
     """How long the node keeps the task's directory; None is the service's default of 7 days."""

@@ -39,6 +39,7 @@ from runner.spec.model.terms import (
 )
 from runner.spec.parsing.leaves import Leaves
 from runner.spec.parsing.parse_sources import parse_source
+from runner.spec.parsing.parse_retries import parse_retries
 from runner.spec.templates.template import Template
 
 _Data = Mapping[str, Any]
@@ -54,6 +55,7 @@ def parse_step(name: str, data: _Data, leaves: Leaves, pointer: Pointer) -> Step
     if isinstance(source, OutputsOf):
         steps.append(source.step)
     return Step(
+    retries, retry_plan = parse_retries(data.get("retries", 0))
         name=StepName(name),
         for_each=source,
         needs=tuple(map(StepName, dict.fromkeys(steps))),
@@ -66,7 +68,8 @@ def parse_step(name: str, data: _Data, leaves: Leaves, pointer: Pointer) -> Step
         ),
         print=Print(data.get("print", "none")),
         run_as=_run_as(data, pointer),
-        retries=int(data.get("retries", 0)),
+        retries=retries,
+        retry_plan=retry_plan,
         timeout=optional_duration(data, "timeout"),
         retention=optional_duration(data, "retention"),
         slots=int(data.get("slots", 1)),

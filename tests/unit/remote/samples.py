@@ -33,6 +33,7 @@ from runner.spec.model.pool import (
     Registry,
     User,
 )
+from runner.spec.model.retries import RetryPlan
 from runner.spec.model.step import (
     DependentsAction,
     ExitCause,
@@ -106,6 +107,7 @@ STEP = Step(
     print=Print.NONE,
     run_as=Elevation.USER,
     retries=0,
+    retry_plan=RetryPlan(),
     timeout=None,
     retention=None,
     slots=1,
@@ -256,6 +258,7 @@ FULL_STEP = Step(
     print=Print.NONE,
     run_as=NamedUser(name="worker", pointer=("task", "run_as")),
     retries=-1,
+    retry_plan=RetryPlan(),
     timeout=timedelta(minutes=30),
     retention=timedelta(days=1),
     slots=2,

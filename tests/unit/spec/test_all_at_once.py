@@ -174,8 +174,8 @@ NEVER_CLOSED = "unclosed-expression: `{{` is never closed"
         # But not where its value would not fit, or where that stands there as well.
         (
             "command: cat {{ file.path }}",
-            "command: cat {{ file.path }}\n    retry: {a: 1}",
-            ["17:5 unknown-key: `retry` is not a key of `tasks.second`"],
+            "command: cat {{ file.path }}\n    slot: {a: 1}",
+            ["17:5 unknown-key: `slot` is not a key of `tasks.second`"],
         ),
         (
             "    resources: [{from: output}]\n",

@@ -18,6 +18,8 @@ from runner.spec.validation.rules.nodes import NODES
 from runner.spec.validation.rules.outputs import OUTPUTS
 from runner.spec.validation.rules.pool import POOL
 from runner.spec.validation.rules.references import REFERENCES
+from runner.spec.validation.rules.retries import RETRIES
+from runner.spec.validation.rules.secrets import SECRETS
 from runner.spec.validation.rules.sources import SOURCES
 from runner.spec.validation.rules.uses import Rule
 
@@ -31,6 +33,7 @@ _RULES: tuple[Rule, ...] = (
     *SOURCES,
     *OUTPUTS,
     *EXITS,
+    *RETRIES,
     *POOL,
     *NODES,
     *JOB,

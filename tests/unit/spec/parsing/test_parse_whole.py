@@ -30,6 +30,7 @@ from runner.spec.model.pool import (
     Registry,
     User,
 )
+from runner.spec.model.retries import RetryBudget, RetryCause, RetryPlan
 from runner.spec.model.sources import (
     FilePatterns,
     FilesOf,
@@ -471,6 +472,21 @@ def test_how_a_step_may_end() -> None:
             dependents=DependentsAction.BLOCK,
             pointer=("tasks", "convert", "exit_rules", 1),
         ),
+    )
+
+
+def test_how_often_a_step_is_tried() -> None:
+    assert (step_of("convert").retries, step_of("convert").retry_plan) == (3, RetryPlan())
+    half_a_minute = timedelta(seconds=30)
+    assert step_of("batches").retries == 0
+    assert step_of("batches").retry_plan == RetryPlan(
+        budgets={
+            RetryCause.EXIT_CODE: RetryBudget(times=1, backoff=half_a_minute),
+            RetryCause.RESOURCE_DOWNLOAD: RetryBudget(times=3, backoff=timedelta(minutes=1)),
+            RetryCause.OUTPUT_UPLOAD: RetryBudget(times=2, backoff=half_a_minute),
+            RetryCause.TIMEOUT: RetryBudget(times=2, backoff=half_a_minute),
+        },
+        preemption=20,
     )
 
 
