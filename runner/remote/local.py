@@ -18,6 +18,7 @@ from pathlib import Path
 
 import runner
 from runner.errors import ServiceError
+from runner.remote.local_state import Hold, Place, forget_place, take_hold, write_place
 from runner.remote.settings import BATCH_KEY, STORAGE_KEY, Account, AzureSettings
 
 READY_SECONDS = 30.0
@@ -30,14 +31,31 @@ MESSAGES = "emulator.err"
 
 
 class LocalEmulator:
-    """An emulator that lives until it is stopped, or until this process ends in whatever way."""
+    """An emulator that lives until it is stopped, or until this process ends in whatever way.
 
-    def __init__(self, process: subprocess.Popen[bytes], messages: Path) -> None:
+    With a `hold` it outlives this process: it ends by itself once its jobs have and the hold is
+    gone.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], messages: Path, hold: Hold | None = None
+    ) -> None:
         self._process = process
         self._messages = messages
+        self._hold = hold
+        self._left = False
 
     def wait_until_ready(self, limit_seconds: float = READY_SECONDS) -> AzureSettings:
-        """Its accounts; `ServiceError` where it ends, or is silent for too long."""
+        """Its accounts, which are written down for other programs; `ServiceError` where it ends,
+        or is silent for too long.
+        """
+        settings = self._read_settings(limit_seconds)
+        outlives = self._hold is not None
+        place = Place(settings=settings, pid=self._process.pid, outlives=outlives)
+        write_place(self._messages.parent, place)
+        return settings
+
+    def _read_settings(self, limit_seconds: float) -> AzureSettings:
         line = self._read_line(time.monotonic() + limit_seconds)
         try:
             announcement = json.loads(line)
@@ -67,12 +85,27 @@ class LocalEmulator:
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         return f"the local emulator has ended ({how}); see {self._messages}"
 
+    def leave(self) -> None:
+        """It goes on without us, where it outlives us, for as long as its jobs need it."""
+        if self._hold is not None:
+            self._left = True
+
     def stop(self, limit_seconds: float = STOP_SECONDS) -> None:
-        """Asks it to end and waits until it has; kills it, and what it runs, as a last resort."""
-        assert self._process.stdin is not None
+        """Asks it to end and waits until it has; kills it, and what it runs, as a last resort.
+
+        One that was left is let go.
+        """
         assert self._process.stdout is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
+        if self._hold is not None:
+            self._hold.release()
+        if self._left:
+            self._process.stdout.close()
+            return
+        if self._process.stdin is None:
+            self._process.terminate()
+        else:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
         try:
             self._process.wait(limit_seconds)
         except subprocess.TimeoutExpired:
@@ -115,37 +148,45 @@ def start_emulator(
     allow_admin: bool,
     isolation: str = "auto",
     limits: str = "auto",
+    outlives: bool = False,
     environ: Mapping[str, str],
 ) -> LocalEmulator:
     """Starts it, and does not wait until it is ready; `isolation` and `limits` are its own options.
 
     It works in its own directory, so that no file of the user's stands for one of its modules, and
     in a session of its own, so that Ctrl-C reaches us alone: we ask it to clean up and then to end.
+    It ends with this process, or where it `outlives` us, once its jobs have.
     Raises `ServiceError` where the directory cannot be used.
     """
     command = [
-        *(sys.executable, "-m", "runner.emulator", "--json", "--until-stdin-closes"),
+        *(sys.executable, "-m", "runner.emulator", "--json"),
+        "--until-jobs-end" if outlives else "--until-stdin-closes",
         *("--data", str(state), "--isolation", isolation, "--limits", limits),
         *(["--allow-admin"] if allow_admin else []),
     ]
     messages = state / MESSAGES
+    hold = None
     try:
         state.mkdir(parents=True, exist_ok=True)
+        forget_place(state)
+        hold = take_hold(state) if outlives else None
         with messages.open("wb") as stderr:
             process = subprocess.Popen(
                 command,
                 cwd=state,
                 env=_environment(environ),
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL if outlives else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 start_new_session=True,
             )
     except OSError as error:
+        if hold is not None:
+            hold.release()
         raise ServiceError(
             f"cannot start the local emulator in `{state}`: {error.strerror or error}"
         ) from error
-    return LocalEmulator(process, messages)
+    return LocalEmulator(process, messages, hold)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
