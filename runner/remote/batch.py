@@ -44,6 +44,8 @@ _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "Job
 # A recording of the service has the first; its documentation names the second.
 _NO_NODE_COMMANDS = frozenset(
     {
+# What the service answers to a wish to disable a job that is disabled, or about to be.
+_JOB_STILL = _JOB_OVER | {"JobNotActive", "JobDisabled"}
         "JobPreparationTaskOrReleaseTaskNotSpecified",
         "JobPreparationTaskNotSpecified",
         "JobNotFound",
@@ -261,7 +263,19 @@ class RemoteBatch:
                         kept_bytes -= len(kept.popleft())
             except (ResourceNotFoundError, ResourceExistsError):
                 return b""
-        return b"".join(kept)[-limit_bytes:]
+
+    def disable_job(self, job_id: str) -> None:
+        """No further task of the job starts; those that run go on to their end.
+
+        A job that is not active stays as it is (REST: Job - Disable, `disableTasks`).
+        """
+        with translated(self._origin, f"disable job `{job_id}`"):
+            self._account.send(
+                "POST",
+                f"/jobs/{segment(job_id)}/disable",
+                forgiven=_JOB_STILL,
+                body={"disableTasks": "wait"},
+            )
 
     def terminate_job(self, job_id: str) -> None:
         """Ends the job if it has not ended; its running tasks are killed."""

@@ -224,6 +224,13 @@ class Batch(Protocol):
         """The end of the start task's stderr; empty where the node is gone."""
         ...
 
+    def disable_job(self, job_id: str) -> None:
+        """No further task of the job starts; those that run go on to their end.
+
+        Once they have ended it is `DISABLED`. A job that is not active stays as it is.
+        """
+        ...
+
     def terminate_job(self, job_id: str) -> None:
         """Ends the job if it has not ended; its running tasks are killed."""
         ...

@@ -242,7 +242,7 @@ class FakeBatch:
                 yield status
 
     def _may_run(self, request: TaskRequest) -> bool:
-        return all(
+        return self.job_state is not JobState.DISABLED and all(
             number in self.lets_run
             for needed in request.needs
             for number in range(needed.first, needed.last + 1)
@@ -312,6 +312,12 @@ class FakeBatch:
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
         return self.start_task_log[-limit_bytes:]
+
+    def disable_job(self, job_id: str) -> None:
+        """Nothing runs between two looks, so that no task is waited for."""
+        self._note("disable job")
+        if self.job_state is JobState.ACTIVE:
+            self.job_state = JobState.DISABLED
 
     def terminate_job(self, job_id: str) -> None:
         self._note("terminate job")

@@ -253,6 +253,25 @@ def test_a_running_job_is_terminated(services: Services, job: str) -> None:
     assert ended(services, job)["0001"].succeeded is False
 
 
+def test_a_disabled_job_lets_running_tasks_end_and_starts_no_other(
+    services: Services, job: str
+) -> None:
+    services.batch.add_tasks(job, [make_task(1, bash("sleep 2"))])
+    wait_for(
+        lambda: (
+            [task.state for task in services.batch.task_changes(job, None)] == [TaskState.RUNNING]
+        )
+    )
+
+    services.batch.disable_job(job)
+    services.batch.disable_job(job)
+    services.batch.add_tasks(job, [make_task(2, bash("true"))])
+    wait_for(lambda: services.batch.job_status(job).state is JobState.DISABLED)
+
+    assert ended(services, job)["0001"].succeeded is True
+    assert [task.id for task in services.batch.task_changes(job, None)] == ["0001"]
+
+
 def test_a_job_may_be_created_twice_but_not_by_another_run(services: Services, job: str) -> None:
     request = make_job(job)
 

@@ -15,7 +15,7 @@ from azure.core.credentials import AzureNamedKeyCredential
 from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError
 from runner.plan.model import TaskId
 from runner.remote.batch import RemoteBatch
-from runner.remote.transport import Patience
+from runner.remote.endurance import Endurance
 from runner.run.services import (
     JobState,
     NodeCommandKind,
@@ -41,16 +41,14 @@ def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
 def open_batch(
     endpoint: str,
     pauses: Pauses,
-    patience: Patience | None = None,
+    endurance: Endurance | None = None,
     secrets: tuple[str, ...] = (),
 ) -> RemoteBatch:
     return RemoteBatch(
         endpoint=endpoint,
         credential=AzureNamedKeyCredential("acct", KEY),
         key_hint=HINT,
-        clock=pauses.clock,
-        pause=pauses.pause,
-        patience=patience or Patience(),
+        endurance=endurance or pauses.endurance(),
         secrets=secrets,
     )
 
@@ -261,9 +259,8 @@ def test_nothing_there_is_out_of_reach(pauses: Pauses) -> None:
 
 
 def test_an_answer_that_never_comes_is_out_of_reach(stub: Stub, pauses: Pauses) -> None:
-    batch = open_batch(
-        stub.endpoint, pauses, replace(Patience(), read_seconds=0.05, silent_retries=1)
-    )
+    endurance = pauses.endurance(limit=timedelta(seconds=1), read_seconds=0.05)
+    batch = open_batch(stub.endpoint, pauses, endurance)
     stub.answer(_slow)
 
     with pytest.raises(ServiceUnreachableError) as caught:
@@ -399,6 +396,30 @@ def test_a_job_that_is_over_needs_no_termination(batch: RemoteBatch, stub: Stub,
 
     assert (stub.seen[0].method, stub.seen[0].path) == ("POST", "/acct/jobs/cat-1/terminate")
     assert stub.seen[0].json == {"terminateReason": "UserTerminate"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["JobNotFound", "JobCompleted", "JobBeingTerminated", "JobNotActive", "JobDisabled"],
+)
+def test_a_job_that_runs_nothing_needs_no_disabling(
+    batch: RemoteBatch, stub: Stub, code: str
+) -> None:
+    stub.answer(batch_error(404 if code == "JobNotFound" else 409, code, "Not active."))
+
+    batch.disable_job("cat-1")
+
+    assert (stub.seen[0].method, stub.seen[0].path) == ("POST", "/acct/jobs/cat-1/disable")
+    assert stub.seen[0].json == {"disableTasks": "wait"}
+
+
+def test_other_refusals_to_disable_are_told(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(batch_error(403, "AuthenticationFailed", "No."))
+
+    with pytest.raises(ServiceRefusedError) as caught:
+        batch.disable_job("cat-1")
+
+    assert caught.value.code == "AuthenticationFailed"
 
 
 def test_other_refusals_to_terminate_are_told(batch: RemoteBatch, stub: Stub) -> None:
