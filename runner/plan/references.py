@@ -40,6 +40,15 @@ def asks_for_urls(step: Step) -> bool:
     )
 
 
+def speaks_of_run(step: Step) -> bool:
+    """Whether any template of a step asks for what is another thing in each run."""
+    return any(
+        reference.path[0] == "run"
+        for _, template in _templates(step)
+        for reference in template.references
+    )
+
+
 def _fault(reference: Reference, names: Fields) -> TemplateFault | None:
     known: Fields | None = names
     if reference.path[0] not in names:
