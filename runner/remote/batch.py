@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
 
 _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
+# What the service answers to a wish to disable a job that is disabled, or about to be.
+_JOB_STILL = _JOB_OVER | {"JobNotActive", "JobDisabled"}
 # A recording of the service has the first; its documentation names the second.
 _NO_NODE_COMMANDS = frozenset(
     {
-# What the service answers to a wish to disable a job that is disabled, or about to be.
-_JOB_STILL = _JOB_OVER | {"JobNotActive", "JobDisabled"}
         "JobPreparationTaskOrReleaseTaskNotSpecified",
         "JobPreparationTaskNotSpecified",
         "JobNotFound",
@@ -263,6 +263,7 @@ class RemoteBatch:
                         kept_bytes -= len(kept.popleft())
             except (ResourceNotFoundError, ResourceExistsError):
                 return b""
+        return b"".join(kept)[-limit_bytes:]
 
     def disable_job(self, job_id: str) -> None:
         """No further task of the job starts; those that run go on to their end.

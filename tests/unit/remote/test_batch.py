@@ -15,7 +15,7 @@ from azure.core.credentials import AzureNamedKeyCredential
 from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError
 from runner.plan.model import TaskId
 from runner.remote.batch import RemoteBatch
-from runner.remote.endurance import Endurance
+from runner.remote.transport import Patience
 from runner.run.services import (
     JobState,
     NodeCommandKind,
@@ -41,14 +41,16 @@ def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
 def open_batch(
     endpoint: str,
     pauses: Pauses,
-    endurance: Endurance | None = None,
+    patience: Patience | None = None,
     secrets: tuple[str, ...] = (),
 ) -> RemoteBatch:
     return RemoteBatch(
         endpoint=endpoint,
         credential=AzureNamedKeyCredential("acct", KEY),
         key_hint=HINT,
-        endurance=endurance or pauses.endurance(),
+        clock=pauses.clock,
+        pause=pauses.pause,
+        patience=patience or Patience(),
         secrets=secrets,
     )
 
@@ -259,8 +261,9 @@ def test_nothing_there_is_out_of_reach(pauses: Pauses) -> None:
 
 
 def test_an_answer_that_never_comes_is_out_of_reach(stub: Stub, pauses: Pauses) -> None:
-    endurance = pauses.endurance(limit=timedelta(seconds=1), read_seconds=0.05)
-    batch = open_batch(stub.endpoint, pauses, endurance)
+    batch = open_batch(
+        stub.endpoint, pauses, replace(Patience(), read_seconds=0.05, silent_retries=1)
+    )
     stub.answer(_slow)
 
     with pytest.raises(ServiceUnreachableError) as caught:
