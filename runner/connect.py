@@ -6,20 +6,24 @@ It must not know what a run does with the services. The SDKs are imported only w
 from __future__ import annotations
 
 import logging
+import random
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, cast
 
 from typing_extensions import Self
 
-from runner.errors import UsageError
-from runner.remote.local import start_emulator
+from runner.errors import ServiceError, UsageError
+from runner.remote.endurance import Endurance, Patience
+from runner.remote.local import LocalEmulator, start_emulator
+from runner.remote.local_state import JoinedEmulator, join_emulator, read_place
 from runner.remote.settings import (
     BATCH_ACCOUNT,
     BATCH_ENDPOINT,
@@ -30,6 +34,7 @@ from runner.remote.settings import (
     read_azure_settings,
 )
 from runner.run.services import Batch, Blobs
+from runner.run.stop import Stop
 
 if TYPE_CHECKING:
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
@@ -46,11 +51,16 @@ __all__ = [
     "find_nodes",
     "open_azure",
     "open_local",
+    "open_running",
     "read_azure_settings",
 ]
 
 Target = Literal["azure", "local"]
 TARGET_VARIABLE = "BATCH_RUN_TARGET"
+PATIENCE = Patience().limit
+"""How long services may be in trouble where nobody says it."""
+# How soon a wait ends that somebody wants to end.
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,18 @@ class Services:
     """What ends with them."""
     ended: Callable[[], str | None] = lambda: None
     """Why they are gone for good, in words; None while they may answer."""
+    leave: Callable[[], None] = lambda: None
+    """To be called where they are to go on without us: those that can, do when they are closed."""
+    endurance: Endurance = field(repr=False)
+    """How they are waited for."""
+
+    def heed(self, stop: Stop, tell: Callable[[str], None]) -> None:
+        """From here on a wish to stop ends what waits for them, and `tell` takes what it waits for.
+
+        Once the wish is heeded, what is left to do is waited for a few seconds only.
+        """
+        self.endurance.stop = stop
+        self.endurance.tell = tell
 
     def close(self) -> None:
         """Gives the connections back; ends the local emulator and waits until it is gone."""
@@ -152,13 +174,16 @@ def find_nodes(asked: str, environ: Mapping[str, str], *, limits: str = "auto") 
     )
 
 
-def open_azure(settings: AzureSettings, *, secrets: Iterable[str] = ()) -> Services:
+def open_azure(
+    settings: AzureSettings, *, secrets: Iterable[str] = (), patience: timedelta = PATIENCE
+) -> Services:
     """The services of two accounts, each asked one thing first.
 
-    The values of `secrets` are in no message of theirs. Raises `ServiceUnreachableError` within
+    The values of `secrets` are in no message of theirs; they may be in trouble for as long as our
+    `patience`. Raises `ServiceUnreachableError` within
     seconds where one is out of reach, and `ServiceRefusedError` where it does not trust us.
     """
-    return _open("azure", settings, ExitStack(), secrets, probe=True)
+    return _open("azure", settings, ExitStack(), secrets, _endurance(patience), probe=True)
 
 
 def open_local(
@@ -167,12 +192,16 @@ def open_local(
     allow_admin: bool,
     isolation: str = "auto",
     limits: str = "auto",
+    outlives: bool = False,
     environ: Mapping[str, str],
     secrets: Iterable[str] = (),
+    patience: timedelta = PATIENCE,
 ) -> Services:
     """The services of an emulator started for us alone, which keeps its state in a directory.
 
-    It ends with this process, however that ends. Raises `UsageError` where there is no local
+    It ends with this process, however that ends; or, where it `outlives` us, once its jobs have.
+    One of those that an earlier process left, and that still works on the state, is joined: so
+    call it only in the process that drives the run. Raises `UsageError` where there is no local
     target, and `ServiceError` where the emulator does not start.
     """
     if sys.platform == "win32":
@@ -182,8 +211,17 @@ def open_local(
         )
     state = state.absolute()
     with ExitStack() as stack:
+        joined = join_emulator(state)
+        if joined is not None:
+            stack.callback(joined.stop)
+            return _open_emulator(joined, joined.settings, stack.pop_all(), secrets, patience)
         emulator = start_emulator(
-            state, allow_admin=allow_admin, isolation=isolation, limits=limits, environ=environ
+            state,
+            allow_admin=allow_admin,
+            isolation=isolation,
+            limits=limits,
+            outlives=outlives,
+            environ=environ,
         )
         stack.callback(emulator.stop)
         # While the emulator imports what it needs, so do we.
@@ -191,8 +229,34 @@ def open_local(
         import runner.remote.blobs  # noqa: F401
 
         settings = emulator.wait_until_ready()
-        services = _open("local", settings, stack.pop_all(), secrets, probe=False)
-        return replace(services, ended=emulator.ended)
+        return _open_emulator(emulator, settings, stack.pop_all(), secrets, patience)
+
+
+def open_running(state: Path) -> Services | None:
+    """The services of an emulator that another process drives, or that goes on by itself, to look.
+
+    None where none answers there.
+    """
+    place = read_place(state.absolute())
+    if place is None:
+        return None
+    try:
+        return _open("local", place.settings, ExitStack(), (), _endurance(PATIENCE), probe=True)
+    except ServiceError:
+        return None
+
+
+def _open_emulator(
+    emulator: LocalEmulator | JoinedEmulator,
+    settings: AzureSettings,
+    stack: ExitStack,
+    secrets: Iterable[str],
+    patience: timedelta,
+) -> Services:
+    endurance = _endurance(patience)
+    endurance.ended = lambda: emulator.ended() is not None
+    services = _open("local", settings, stack, secrets, endurance, probe=False)
+    return replace(services, ended=emulator.ended, leave=emulator.leave)
 
 
 def _open(
@@ -200,27 +264,23 @@ def _open(
     settings: AzureSettings,
     stack: ExitStack,
     secrets: Iterable[str],
+    endurance: Endurance,
     *,
     probe: bool,
 ) -> Services:
     """Opens the clients; closes what `stack` holds where that fails."""
     from runner.remote.batch import RemoteBatch
     from runner.remote.blobs import RemoteBlobs
-    from runner.remote.transport import Patience
 
     # Without a handler of its own, Python prints the SDKs' warnings on stderr.
     logging.getLogger("azure").addHandler(logging.NullHandler())
-    patience = Patience()
-    pause = threading.Event().wait
     with stack:
         identity = _identity(stack)
         batch = RemoteBatch(
             endpoint=settings.batch.endpoint,
             credential=_batch_credential(settings.batch, identity),
             key_hint=_key_hint(settings.batch, target),
-            clock=_now,
-            pause=pause,
-            patience=patience,
+            endurance=endurance,
             secrets=secrets,
         )
         stack.callback(batch.close)
@@ -229,15 +289,34 @@ def _open(
             account=settings.storage.name,
             credential=settings.storage.key or identity(),
             key_hint=_key_hint(settings.storage, target),
-            clock=_now,
-            pause=pause,
-            patience=patience,
+            endurance=endurance,
         )
         stack.callback(blobs.close)
         if probe:
             batch.probe()
             blobs.probe()
-        return Services(target=target, batch=batch, blobs=blobs, stack=stack.pop_all())
+        return Services(
+            target=target, batch=batch, blobs=blobs, stack=stack.pop_all(), endurance=endurance
+        )
+
+
+def _endurance(patience: timedelta) -> Endurance:
+    """Waits that end with the wish to stop, or with the services, though not at once."""
+    bell = threading.Event()
+
+    def pause(seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not endurance.is_over:
+            bell.wait(min(left, _LOOK_SECONDS))
+
+    endurance = Endurance(
+        patience=Patience(limit=patience),
+        clock=_now,
+        monotonic=time.monotonic,
+        pause=pause,
+        jitter=random.random,
+    )
+    return endurance
 
 
 def _target(name: str, where: str) -> Target:

@@ -8,22 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
 from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
+from runner.remote.endurance import Pause
 from runner.remote.faults import Origin, service_code
-from runner.remote.transport import Patience, Pause
+from runner.remote.trouble import Trouble
 from runner.remote.waiting import wait_until, wait_until_gone
 
 API_VERSION = "2025-06-01"
 DELETION_LIMIT = timedelta(minutes=15)
-
-# Every POST and PATCH of ours may be sent twice: what exists already is recognised as ours.
-REPEATABLE: dict[str, Any] = {"retry_on_methods": frozenset({"POST", "PATCH"})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +29,17 @@ class BatchAccount:
 
     client: BatchClient
     origin: Origin
-    clock: Callable[[], datetime]
-    pause: Pause
-    patience: Patience
+    trouble: Trouble
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The time now."""
+        return self.trouble.endurance.clock
+
+    @property
+    def pause(self) -> Pause:
+        """Waits; `InterruptedRunError` where somebody asks us to stop."""
+        return self.trouble.endurance.wait
 
     def send(
         self, method: str, path: str, *, forgiven: Collection[str] = (), body: object = None
@@ -53,7 +58,7 @@ class BatchAccount:
         if body is not None:
             request.headers["Content-Type"] = "application/json; odata=minimalmetadata"
         try:
-            self.client.send_request(request, **({} if method == "DELETE" else REPEATABLE))
+            self.client.send_request(request)
         except HttpResponseError as error:
             if service_code(error) not in forgiven:
                 raise

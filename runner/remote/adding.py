@@ -13,9 +13,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from runner.errors import ServiceError
-from runner.remote.faults import Origin, batch_words, first_line, refusal, service_code, translated
-from runner.remote.transport import Patience, Pause
+from runner.remote.faults import Origin, batch_words, refusal, service_code, translated
+from runner.remote.trouble import Failure, Trouble
 
 Body = dict[str, Any]
 Result = Mapping[str, Any]
@@ -29,13 +28,14 @@ MOST_BYTES = 900_000
 
 
 def add_in_collections(
-    bodies: Iterable[Body], send: Send, *, origin: Origin, patience: Patience, pause: Pause
+    bodies: Iterable[Body], send: Send, *, origin: Origin, trouble: Trouble
 ) -> None:
     """Adds every task or raises: `ServiceRefusedError` names the first task that was refused.
 
-    A task that exists already counts as added.
+    A task that exists already counts as added. One that the service fails to add is sent again
+    for as long as our patience lasts: then it is a `ServiceTroubleError`.
     """
-    adder = _Adder(send, origin, patience, pause)
+    adder = _Adder(send, origin, trouble)
     for collection in collections(bodies):
         adder.add(collection)
 
@@ -58,18 +58,15 @@ def collections(bodies: Iterable[Body]) -> Iterator[list[Body]]:
 class _Adder:
     """What adding one collection needs."""
 
-    def __init__(self, send: Send, origin: Origin, patience: Patience, pause: Pause) -> None:
+    def __init__(self, send: Send, origin: Origin, trouble: Trouble) -> None:
         self._send = send
         self._origin = origin
-        self._patience = patience
-        self._pause = pause
+        self._trouble = trouble
 
     def add(self, collection: list[Body]) -> None:
         """Adds one collection, in halves where the service finds it too large."""
-        pending = collection
-        for attempt in range(self._patience.retries + 1):
-            if attempt:
-                self._pause(self._patience.backoff_seconds * 2**attempt)
+        pending, tries = collection, self._trouble.begin()
+        while True:
             results = self._send_whole(pending)
             if results is None:
                 middle = len(pending) // 2
@@ -79,15 +76,12 @@ class _Adder:
             pending, failure = self._unsettled(pending, results)
             if not pending:
                 return
-        raise ServiceError(
-            f"{self._origin.service} could not add task `{pending[0]['id']}`"
-            f"{_others(len(pending))}: {failure}"
-        )
+            with translated(self._origin, _describe(pending)):
+                tries.fail(failure)
 
     def _send_whole(self, collection: list[Body]) -> Sequence[Result] | None:
         """The results, or None where the collection is too large and can be halved."""
-        first = collection[0]["id"]
-        with translated(self._origin, f"add task `{first}`{_others(len(collection))}"):
+        with translated(self._origin, _describe(collection)):
             try:
                 return self._send(collection)
             except HttpResponseError as error:
@@ -97,11 +91,11 @@ class _Adder:
 
     def _unsettled(
         self, collection: list[Body], results: Sequence[Result]
-    ) -> tuple[list[Body], str]:
-        """The tasks to send again, with the reason of the first; raises for a refused one."""
+    ) -> tuple[list[Body], Failure]:
+        """The tasks to send again, with what became of the first; raises for a refused one."""
         by_id = {str(result.get("taskId")): result for result in results}
         again: list[Body] = []
-        reason = ""
+        failure: Failure | None = None
         refused: list[tuple[str, str, str]] = []
         for body in collection:
             result = by_id.get(body["id"], {})
@@ -115,12 +109,16 @@ class _Adder:
                 refused.append((body["id"], code or "ClientError", words))
             else:
                 again.append(body)
-                reason = reason or first_line(f"{code}: {words}" if code else "no result")
+                failure = failure or Failure(words=code or "with no result", detail=words)
         if refused:
             task_id, code, words = refused[0]
             doing = f"add task `{task_id}`{_others(len(refused))}"
             raise refusal(self._origin, doing, code, words)
-        return again, reason
+        return again, failure or Failure(words="with no result")
+
+
+def _describe(collection: Sequence[Body]) -> str:
+    return f"add task `{collection[0]['id']}`{_others(len(collection))}"
 
 
 def _others(count: int) -> str:

@@ -7,20 +7,24 @@ It must not know runs or plans. Bodies are sent and answers read as mappings of 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from runner.errors import ServiceError
-from runner.remote import answers, images, pools, wire
-from runner.remote.account import API_VERSION, REPEATABLE, BatchAccount, segment
+from runner.plan.model import TaskId
+from runner.remote import answers, images, looking, pools, wire
+from runner.remote.account import API_VERSION, BatchAccount, segment
 from runner.remote.adding import add_in_collections
+from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, service_code, translated
-from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
+from runner.remote.retrying import PatientPolicy, persist
+from runner.remote.transport import PROBE_OPTIONS, open_transport
+from runner.remote.trouble import Trouble
 from runner.remote.wire_schedule import schedule_body
 from runner.run.services import (
     Expiry,
@@ -31,6 +35,7 @@ from runner.run.services import (
     PoolRequest,
     PoolStatus,
     ScheduleRequest,
+    TaskCounts,
     TaskRequest,
     TaskStatus,
 )
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
 # What the service answers to a wish to disable a job that is disabled, or about to be.
 _JOB_STILL = _JOB_OVER | {"JobNotActive", "JobDisabled"}
+_TASK_LOST = _JOB_OVER | {"TaskNotFound"}
+_TASK_GOES_ON = frozenset({"TaskNotCompleted", "TaskSucceeded"})
 # A recording of the service has the first; its documentation names the second.
 _NO_NODE_COMMANDS = frozenset(
     {
@@ -51,6 +58,10 @@ _NO_NODE_COMMANDS = frozenset(
         "JobNotFound",
     }
 )
+
+
+# The service names an auto-pool in the answer to the next request, as a recording shows.
+_POOL_LIMIT = timedelta(minutes=1)
 
 
 class RemoteBatch:
@@ -62,9 +73,7 @@ class RemoteBatch:
         endpoint: str,
         credential: AzureNamedKeyCredential | TokenCredential,
         key_hint: str | None,
-        clock: Callable[[], datetime],
-        pause: Pause,
-        patience: Patience,
+        endurance: Endurance,
         secrets: Iterable[str] = (),
     ) -> None:
         """`secrets` are values that pools are given, and that no message may hold."""
@@ -74,24 +83,15 @@ class RemoteBatch:
             key_hint=key_hint,
             secrets=frozenset(filter(None, secrets)),
         )
+        trouble = Trouble(self._origin.service, endurance)
         self._client = BatchClient(
             endpoint,
             credential,
             api_version=API_VERSION,
-            transport=open_transport(endpoint, patience, pause),
-            retry_total=patience.retries,
-            retry_status=patience.retries,
-            retry_connect=patience.silent_retries,
-            retry_read=patience.silent_retries,
-            retry_backoff_factor=patience.backoff_seconds,
+            transport=open_transport(endpoint, endurance.patience),
+            retry_policy=PatientPolicy(trouble),
         )
-        self._account = BatchAccount(
-            client=self._client,
-            origin=self._origin,
-            clock=clock,
-            pause=pause,
-            patience=patience,
-        )
+        self._account = BatchAccount(client=self._client, origin=self._origin, trouble=trouble)
 
     @property
     def endpoint(self) -> str:
@@ -120,7 +120,7 @@ class RemoteBatch:
         body = wire.job_body(request)
         with translated(self._origin, f"create job `{request.id}`"):
             try:
-                self._client.create_job(cast("models.BatchJobCreateOptions", body), **REPEATABLE)
+                self._client.create_job(cast("models.BatchJobCreateOptions", body))
             except ResourceExistsError as error:
                 if service_code(error) != "JobExists":
                     raise
@@ -151,7 +151,7 @@ class RemoteBatch:
         body = cast("models.BatchJobScheduleCreateOptions", schedule_body(request))
         with translated(self._origin, f"create job schedule `{request.id}`"):
             try:
-                self._client.create_job_schedule(body, **REPEATABLE)
+                self._client.create_job_schedule(body)
             except ResourceExistsError as error:
                 if service_code(error) != "JobScheduleExists":
                     raise
@@ -164,22 +164,21 @@ class RemoteBatch:
 
         def send(collection: Sequence[dict[str, Any]]) -> Sequence[answers.Answer]:
             group = cast("models.BatchTaskGroup", {"value": collection})
-            result = self._client.create_task_collection(job_id, group, **REPEATABLE)
+            result = self._client.create_task_collection(job_id, group)
             return cast("Sequence[answers.Answer]", result.get("value") or ())
 
         add_in_collections(
             (wire.task_body(request) for request in requests),
             send,
             origin=self._origin,
-            patience=self._account.patience,
-            pause=self._account.pause,
+            trouble=self._account.trouble,
         )
 
     def finish_adding(self, job_id: str) -> None:
         """No more tasks will come: when the last has ended, so does the job, and its pool goes."""
         body = cast("models.BatchJobUpdateOptions", {"onAllTasksComplete": "terminatejob"})
         with translated(self._origin, f"let job `{job_id}` end with its tasks"):
-            self._client.update_job(job_id, body, **REPEATABLE)
+            self._client.update_job(job_id, body)
 
     def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
         """Tasks that run or have ended, of those whose state changed at or after `since`."""
@@ -192,6 +191,52 @@ class RemoteBatch:
                 job_id, filter=condition, select=answers.TASK_PROPERTIES
             ):
                 yield answers.read_task(task)
+
+    def reactivate_task(self, job_id: str, task_id: TaskId) -> bool:
+        """Runs a task again that has failed; false where its job is over, so that it cannot be.
+
+        One that runs already, or waits to, is left alone: an earlier answer was lost.
+        """
+        refusals = dict.fromkeys(_TASK_LOST, False) | dict.fromkeys(_TASK_GOES_ON, True)
+        return self._act_on_task(job_id, task_id, "reactivate", refusals)
+
+    def terminate_task(self, job_id: str, task_id: TaskId) -> bool:
+        """Ends a task where it runs or waits to; false where it has ended already."""
+        refusals = dict.fromkeys({*_TASK_LOST, "TaskCompleted"}, False)
+        return self._act_on_task(job_id, task_id, "terminate", refusals)
+
+    def _act_on_task(
+        self, job_id: str, task_id: TaskId, verb: str, refusals: Mapping[str, bool]
+    ) -> bool:
+        """Asks for an action; what a refusal by one of these codes means is their value."""
+        path = f"/jobs/{segment(job_id)}/tasks/{segment(task_id)}/{verb}"
+        with translated(self._origin, f"{verb} task `{task_id}` of job `{job_id}`"):
+            try:
+                self._account.send("POST", path)
+            except HttpResponseError as error:
+                answer = refusals.get(service_code(error) or "")
+                if answer is None:
+                    raise
+                return answer
+        return True
+
+    def task_ids(self, job_id: str) -> Iterator[TaskId]:
+        """The ids of all tasks that the job has; none where there is no such job."""
+        with translated(self._origin, f"list the tasks of job `{job_id}`"):
+            try:
+                for task in self._client.list_tasks(job_id, select=["id"]):
+                    yield TaskId(task["id"])
+            except ResourceNotFoundError:
+                return
+
+    def enable_job(self, job_id: str) -> None:
+        """Lets a job that was disabled go on; any other stays as it is."""
+        with translated(self._origin, f"enable job `{job_id}`"):
+            self._account.send(
+                "POST",
+                f"/jobs/{segment(job_id)}/enable",
+                forgiven=_JOB_OVER | {"InvalidJobState"},
+            )
 
     def job_status(self, job_id: str) -> JobStatus:
         """The job now; a job that is not there has the state `GONE`."""
@@ -241,6 +286,26 @@ class RemoteBatch:
         doing = f"show the start task's log of node `{node_id}`"
         return self._read_end(pool_id, node_id, "startup/stderr.txt", limit_bytes, doing)
 
+    def task_counts(self, job_id: str) -> TaskCounts | None:
+        """The job's tasks by state, about as they are now; None where there is no such job."""
+        return looking.task_counts(self._account, job_id)
+
+    def task_status(self, job_id: str, task_id: TaskId) -> TaskStatus | None:
+        """One task now; None where the job does not have it."""
+        return looking.task_status(self._account, job_id, task_id)
+
+    def task_file_size(self, job_id: str, task_id: TaskId, path: str) -> int | None:
+        """How long a file of the task is now, in bytes; None where it or its node is not there."""
+        return looking.task_file_size(self._account, job_id, task_id, path)
+
+    def read_task_file(
+        self, job_id: str, task_id: TaskId, path: str, *, start: int, length: int
+    ) -> bytes | None:
+        """A piece of a file of the task; None where it or its node is not there."""
+        return looking.read_task_file(
+            self._account, job_id, task_id, path, start=start, length=length
+        )
+
     def read_node_log(self, pool_id: str, node_id: str, path: str, limit_bytes: int) -> bytes:
         """The end of a file below the node's root; empty where it or the node is gone."""
         doing = f"show `{path}` of node `{node_id}`"
@@ -252,18 +317,22 @@ class RemoteBatch:
         """The whole file is read, since `download_node_file` takes the answer to a range (206) for
         an error (azure-batch 15.1).
         """
-        kept: deque[bytes] = deque()
-        kept_bytes = 0
+
+        def read() -> bytes:
+            kept: deque[bytes] = deque()
+            kept_bytes = 0
+            for piece in self._client.download_node_file(pool_id, node_id, path):
+                kept.append(piece)
+                kept_bytes += len(piece)
+                while kept_bytes - len(kept[0]) >= limit_bytes:
+                    kept_bytes -= len(kept.popleft())
+            return b"".join(kept)[-limit_bytes:]
+
         with translated(self._origin, doing):
             try:
-                for piece in self._client.download_node_file(pool_id, node_id, path):
-                    kept.append(piece)
-                    kept_bytes += len(piece)
-                    while kept_bytes - len(kept[0]) >= limit_bytes:
-                        kept_bytes -= len(kept.popleft())
+                return persist(read, self._account.trouble)
             except (ResourceNotFoundError, ResourceExistsError):
                 return b""
-        return b"".join(kept)[-limit_bytes:]
 
     def disable_job(self, job_id: str) -> None:
         """No further task of the job starts; those that run go on to their end.
@@ -321,15 +390,17 @@ class RemoteBatch:
 
     def _pool_of(self, job_id: str) -> str:
         """The id of the job's pool, which the service has as soon as it has made the job."""
-        for attempt in range(self._account.patience.retries + 1):
-            if attempt:
-                self._account.pause(self._account.patience.backoff_seconds)
+        status = answers.GONE
+
+        def has_pool() -> bool:
+            nonlocal status
             status = self.job_status(job_id)
-            if status.pool_id is not None:
-                return status.pool_id
-            if status.problem is not None:
-                raise ServiceError(f"job `{job_id}` got no pool: {status.problem}")
-        raise ServiceError(f"job `{job_id}` got no pool")
+            return status.pool_id is not None or status.problem is not None
+
+        self._account.wait_until(has_pool, f"job `{job_id}` has no pool", _POOL_LIMIT)
+        if status.pool_id is None:
+            raise ServiceError(f"job `{job_id}` got no pool: {status.problem}")
+        return status.pool_id
 
 
 def _is_ours(found: answers.Answer, request: JobRequest) -> bool:

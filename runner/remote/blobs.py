@@ -5,25 +5,28 @@ It must not know runs or plans, nor which role a container plays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import errno
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
-from typing_extensions import override
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobLeaseClient, BlobServiceClient, ContainerClient
 
-from runner.errors import TransferError
+from runner.errors import DiskFullError, TransferError, describe_os_error
 from runner.plan.model import StoredBlob
 from runner.remote import uploads
 from runner.remote.downloads import write_whole
+from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, service_code, translated
+from runner.remote.retrying import PatientPolicy, persist
 from runner.remote.signing import Sign, sign_by_delegation, sign_by_key
-from runner.remote.transport import PROBE_OPTIONS, Patience, Pause, open_transport
+from runner.remote.transport import PROBE_OPTIONS, open_transport
+from runner.remote.trouble import Trouble
 from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
 from runner.remote.waiting import wait_until, wait_until_gone
 from runner.run.services import BlobMissingError, Permission
@@ -35,7 +38,15 @@ if TYPE_CHECKING:
 DELETION_LIMIT = timedelta(minutes=15)
 # What Data Lake Storage, and those who imitate it, put on a blob that stands for a folder.
 _FOLDER_MARK = "hdi_isfolder"
+# REST, Blob service error codes: a lease that is over, or another's.
+_NOT_HELD = frozenset(
+    {
+        *("BlobNotFound", "ContainerNotFound", "ContainerBeingDeleted"),
+        *("LeaseIdMismatchWithLeaseOperation", "LeaseNotPresentWithLeaseOperation", "LeaseLost"),
+    }
+)
 _DELETERS = 16
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # Names are taken so many at a time: a container may hold millions.
 _DELETED_AT_ONCE = 1_000
 
@@ -50,22 +61,21 @@ class RemoteBlobs:
         account: str,
         credential: str | TokenCredential,
         key_hint: str | None,
-        clock: Callable[[], datetime],
-        pause: Pause,
-        patience: Patience,
+        endurance: Endurance,
     ) -> None:
         """`credential` is the account's key, or who is signed in."""
         self._origin = Origin(service="Blob Storage", endpoint=endpoint, key_hint=key_hint)
-        self._clock = clock
-        self._pause = pause
+        self._trouble = Trouble(self._origin.service, endurance)
+        self._clock = endurance.clock
+        self._pause = endurance.wait
         by_key = isinstance(credential, str)
         self._service = BlobServiceClient(
             endpoint,
             credential={"account_name": account, "account_key": credential}
             if isinstance(credential, str)
             else credential,
-            transport=open_transport(endpoint, patience, pause),
-            retry_policy=_PausingRetry(patience, pause),
+            transport=open_transport(endpoint, endurance.patience),
+            retry_policy=PatientPolicy(self._trouble),
             max_single_put_size=MOST_SINGLE_BYTES,
             max_block_size=BLOCK_BYTES,
             max_single_get_size=MOST_SINGLE_BYTES,
@@ -74,7 +84,7 @@ class RemoteBlobs:
         self._sign: Sign = (
             sign_by_key(account, str(credential), https_only=endpoint.startswith("https:"))
             if by_key
-            else sign_by_delegation(account, self._service, clock=clock)
+            else sign_by_delegation(account, self._service, clock=endurance.clock)
         )
         self._containers: dict[str, ContainerClient] = {}
         self._urls: dict[tuple[str, Permission, datetime], tuple[str, str]] = {}
@@ -199,16 +209,19 @@ class RemoteBlobs:
         Length and, where the blob has one, MD5 are checked: `TransferError` where they do not fit,
         and the target is removed. Raises `BlobMissingError`.
         """
-        with translated(self._origin, f"give blob `{container}/{blob}`"):
+
+        def read() -> int:
             self._check()
             downloader = self._open_blob(container, blob)
+            return write_whole(downloader, target, f"{container}/{blob}", self._check)
+
+        with translated(self._origin, f"give blob `{container}/{blob}`"):
             try:
-                return write_whole(downloader, target, f"{container}/{blob}", self._check)
+                return persist(read, self._trouble)
             except OSError as error:
                 target.unlink(missing_ok=True)
-                raise TransferError(
-                    f"cannot write `{target}`: {error.strerror or error}"
-                ) from error
+                kind = DiskFullError if error.errno in _FULL else TransferError
+                raise kind(f"cannot write `{target}`: {describe_os_error(error)}") from error
             except BaseException:
                 target.unlink(missing_ok=True)
                 raise
@@ -240,6 +253,34 @@ class RemoteBlobs:
         """A blob's URL, percent-encoded, with a SAS of its container; never log it."""
         url, signature = self._signed(container, permission, expires)
         return f"{url}/{quote(blob, safe='/~')}?{signature}"
+
+    def hold_blob(self, container: str, blob: str, holder: str, seconds: int) -> bool:
+        """Has a blob held for so long (15 to 60), or for as long again; false if another holds it.
+
+        `holder` is a GUID, and the lease has it for its id: to acquire it again renews it (REST:
+        Lease Blob). Raises `BlobMissingError`.
+        """
+        client = self._container(container).get_blob_client(blob)
+        with translated(self._origin, f"hold blob `{container}/{blob}`"):
+            try:
+                client.acquire_lease(seconds, lease_id=holder)
+            except ResourceNotFoundError as error:
+                raise BlobMissingError(f"blob `{container}/{blob}` does not exist") from error
+            except HttpResponseError as error:
+                if service_code(error) != "LeaseAlreadyPresent":
+                    raise
+                return False
+        return True
+
+    def release_blob(self, container: str, blob: str, holder: str) -> None:
+        """Holds it no longer; forgiven where it is gone, or somebody else holds it."""
+        client = self._container(container).get_blob_client(blob)
+        with translated(self._origin, f"release blob `{container}/{blob}`"):
+            try:
+                BlobLeaseClient(client, lease_id=holder).release()
+            except HttpResponseError as error:
+                if service_code(error) not in _NOT_HELD:
+                    raise
 
     def abandon_transfers(self) -> None:
         """Uploads and downloads end as `TransferError` at their next piece, and none begins."""
@@ -274,27 +315,3 @@ class RemoteBlobs:
             return self._container(container).download_blob(blob)
         except ResourceNotFoundError as error:
             raise BlobMissingError(f"blob `{container}/{blob}` does not exist") from error
-
-
-class _PausingRetry(ExponentialRetry):
-    """The SDK's retries, doubling from two seconds, whose waits go through our own pause.
-
-    The SDK's own begin with a quarter of a minute, and its clients of single blobs do not pass
-    their waits on to the transport (12.31).
-    """
-
-    def __init__(self, patience: Patience, pause: Pause) -> None:
-        super().__init__(
-            initial_backoff=0,
-            increment_base=2,
-            random_jitter_range=1,
-            retry_total=patience.retries,
-            retry_status=patience.retries,
-            retry_connect=patience.silent_retries,
-            retry_read=patience.silent_retries,
-        )
-        self._pause = pause
-
-    @override
-    def sleep(self, settings: dict[str, Any], transport: object) -> None:
-        self._pause(self.get_backoff_time(settings))

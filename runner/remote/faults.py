@@ -24,7 +24,14 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
-from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError
+from runner.errors import (
+    ServiceError,
+    ServiceRefusedError,
+    ServiceTroubleError,
+    ServiceUnreachableError,
+)
+from runner.remote.trouble import PatienceEndedError
+from runner.spec.duration import write_duration
 
 _SECRETS = re.compile(r"(?i)\b(sig=)[^&\s'\"<>]+|\b(SharedKey(?:Lite)?|Bearer)(\s+)[^\s'\"<>]+")
 _AUTHENTICATION_CODES = frozenset(
@@ -41,6 +48,8 @@ _AUTHENTICATION_CODES = frozenset(
     }
 )
 _NO_CODE = "Http"
+_SILENCE = (ServiceRequestError, ServiceResponseError, IncompleteReadError)
+_NETWORK_HINT = "check the network and the endpoint"
 _LONGEST_VALUE = 200
 
 
@@ -91,14 +100,15 @@ def probing(origin: Origin, doing: str) -> Iterator[None]:
 
 def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
     """Our error for one of azure-core, azure-batch, azure-storage-blob or azure-identity."""
-    if isinstance(error, (ServiceRequestError, ServiceResponseError, IncompleteReadError)):
+    if isinstance(error, PatienceEndedError):
+        return _trouble(error, origin, doing)
+    if isinstance(error, _SILENCE):
         return ServiceUnreachableError(
-            f"{origin.service} at {origin.endpoint} is out of reach: {_silence(error)}",
-            hint="check the network and the endpoint",
+            f"{origin.service} at {origin.endpoint} is out of reach: {silence(error)}",
+            hint=_NETWORK_HINT,
         )
-    inner = error.inner_exception
-    if isinstance(inner, AzureError) and inner is not error:
-        # A download that broke off comes wrapped so (azure-storage-blob 12.31).
+    inner = _inner(error)
+    if inner is not None:
         return translate(inner, origin, doing)
     if isinstance(error, DecodeError):
         return _stranger(origin)
@@ -191,7 +201,35 @@ def _member(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, Mapping) else None
 
 
-def _silence(error: AzureError) -> str:
+def is_silence(error: AzureError) -> bool:
+    """Whether no answer came, or not the whole of it."""
+    inner = _inner(error)
+    return isinstance(error, _SILENCE) or (inner is not None and is_silence(inner))
+
+
+def _inner(error: AzureError) -> AzureError | None:
+    """A download that broke off comes wrapped (azure-storage-blob 12.31)."""
+    inner = error.inner_exception
+    return inner if isinstance(inner, AzureError) and inner is not error else None
+
+
+def _trouble(error: PatienceEndedError, origin: Origin, doing: str) -> ServiceTroubleError:
+    failure, since = error.failure, f"{error.since:%Y-%m-%dT%H:%M:%SZ}"
+    lasted = f" for {write_duration(error.lasted)}, since {since}" if error.lasted else ""
+    hint = "`limits.patience` in the spec says how long to bear with a service"
+    if failure.is_silence:
+        return ServiceUnreachableError(
+            f"{origin.service} at {origin.endpoint} is out of reach{lasted}: {failure.words}",
+            hint=f"{_NETWORK_HINT}; {hint}",
+        )
+    said = origin.conceal(f": {failure.detail}" if failure.detail else "")
+    return ServiceTroubleError(
+        f"{origin.service} could not {doing}: it has answered {failure.words}{lasted}{said}",
+        hint=hint,
+    )
+
+
+def silence(error: AzureError) -> str:
     """Why there was no answer, in the words of the operating system where it has some."""
     if isinstance(error, ServiceRequestTimeoutError):
         return "no connection within the time-out"

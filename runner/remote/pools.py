@@ -14,7 +14,7 @@ from typing_extensions import assert_never
 
 from runner.errors import ServiceRefusedError
 from runner.remote import answers
-from runner.remote.account import REPEATABLE, BatchAccount, segment
+from runner.remote.account import BatchAccount, segment
 from runner.remote.expiry import write_expiry
 from runner.remote.faults import service_code, translated
 from runner.remote.wire_parts import duration
@@ -37,8 +37,9 @@ LONG_ENOUGH = timedelta(minutes=3)
 _AUTOSCALE_PAUSE_SECONDS = 2.0
 _TOO_SOON = "TooManyEnableAutoScaleRequests"
 _TRIES = 5
-_NO_PATIENCE: dict[str, Any] = {**REPEATABLE, "retry_status": 0}
-# What the client takes for reasons to try again (azure-core 1.41: RetryPolicy).
+_NO_PATIENCE: dict[str, Any] = {"retry_status": 0}
+_PATIENCE: dict[str, Any] = {}
+# What the client takes for reasons to try again.
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -53,7 +54,7 @@ def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bo
     with translated(account.origin, f"create pool `{pool_id}`"):
         for attempt in range(_TRIES):
             try:
-                account.client.create_pool(body, **REPEATABLE)
+                account.client.create_pool(body)
             except ResourceExistsError as error:
                 code = service_code(error)
                 found = _read(account, pool_id) if code == "PoolExists" else None
@@ -71,7 +72,7 @@ def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bo
                     raise _occupied(account, pool_id) from error
                 if request.start_task is not None and request.start_task.resources:
                     update = cast("models.BatchPoolUpdateOptions", update_body(request))
-                    account.client.update_pool(pool_id, update, **REPEATABLE)
+                    account.client.update_pool(pool_id, update)
                 _fit(account, pool_id, found, request)
                 return False
             else:
@@ -199,13 +200,13 @@ def _takes_formula(account: BatchAccount, pool_id: str, body: dict[str, Any]) ->
     """Gives the pool a formula; false where the service says that it is too soon for that."""
     options = cast("models.BatchPoolEnableAutoScaleOptions", body)
     # The client would try again for half a minute, and nobody would know what it waits for.
-    for patience in (_NO_PATIENCE, REPEATABLE):
+    for patience in (_NO_PATIENCE, _PATIENCE):
         try:
             account.client.enable_pool_auto_scale(pool_id, options, **patience)
         except HttpResponseError as error:
             if service_code(error) in (_TOO_SOON, "PoolBeingResized"):
                 return False
-            if patience is REPEATABLE or error.status_code not in _PASSING:
+            if patience is _PATIENCE or error.status_code not in _PASSING:
                 raise
         else:
             return True
@@ -213,9 +214,7 @@ def _takes_formula(account: BatchAccount, pool_id: str, body: dict[str, Any]) ->
 
 
 def _disable_autoscale(account: BatchAccount, pool_id: str) -> None:
-    _between_resizes(
-        account, pool_id, lambda: account.client.disable_pool_auto_scale(pool_id, **REPEATABLE)
-    )
+    _between_resizes(account, pool_id, lambda: account.client.disable_pool_auto_scale(pool_id))
 
 
 def _between_resizes(account: BatchAccount, pool_id: str, act: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""How patient we are with a service, and the connections that our threads share.
+"""The connections that our threads share.
 
 It must not know which service is at the other end.
 """
@@ -6,8 +6,6 @@ It must not know which service is at the other end.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,26 +13,10 @@ import requests
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 
-Pause = Callable[[float], object]
-"""Waits for a number of seconds."""
+from runner.remote.endurance import Patience
 
 CONNECTIONS = 32
 """More than the threads that a run uses, so that none waits for another's connection."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long one call may take before the service counts as out of reach.
-
-    `retries` bounds the answers that ask for another try (408, 429, 500, 502, 503, 504);
-    `silent_retries` those tries that got no connection or no answer.
-    """
-
-    connect_seconds: float = 10
-    read_seconds: float = 60
-    retries: int = 5
-    silent_retries: int = 3
-    backoff_seconds: float = 0.8
 
 
 PROBE_OPTIONS: dict[str, Any] = {
@@ -44,19 +26,6 @@ PROBE_OPTIONS: dict[str, Any] = {
     "retry_read": 0,
 }
 """Options of the first call to a service: silence is believed after about five seconds."""
-
-
-# azure-core loads the class on first use, so that mypy sees no type.
-class PausingTransport(RequestsTransport):  # type: ignore[misc]
-    """The transport of azure-core, whose waits between two tries go through our own pause."""
-
-    def __init__(self, *, pause: Pause, **options: Any) -> None:
-        super().__init__(**options)
-        self._pause = pause
-
-    def sleep(self, duration: float) -> None:
-        """Waits between two tries."""
-        self._pause(duration)
 
 
 class _DirectSession(requests.Session):
@@ -70,7 +39,7 @@ class _DirectSession(requests.Session):
         return {**settings, "proxies": {}}
 
 
-def open_transport(endpoint: str, patience: Patience, pause: Pause) -> PausingTransport:
+def open_transport(endpoint: str, patience: Patience) -> RequestsTransport:
     """Connections for one service, to be shared by threads.
 
     A proxy named by the environment is not asked for an address of this machine: it could not
@@ -80,8 +49,7 @@ def open_transport(endpoint: str, patience: Patience, pause: Pause) -> PausingTr
     adapter = HTTPAdapter(pool_maxsize=CONNECTIONS)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    return PausingTransport(
-        pause=pause,
+    return RequestsTransport(
         session=session,
         connection_timeout=patience.connect_seconds,
         read_timeout=patience.read_seconds,

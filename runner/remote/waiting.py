@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runner.errors import ServiceError
-from runner.remote.transport import Pause
+from runner.remote.endurance import Pause
 
 _FIRST_SECONDS = 0.05
 _LONGEST_SECONDS = 5.0

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from runner.remote.endurance import Endurance, Patience
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -159,6 +161,7 @@ class Pauses:
     """Stands for the passing of time: a pause is over at once, and moves the clock."""
 
     seconds: list[float] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     def pause(self, seconds: float) -> None:
         """Writes the pause down."""
@@ -167,3 +170,13 @@ class Pauses:
     def clock(self) -> datetime:
         """The time after all pauses."""
         return START + timedelta(seconds=sum(self.seconds))
+
+    def endurance(self, **patience: Any) -> Endurance:
+        """Waits by this time, with a back-off that nothing spreads."""
+        return Endurance(
+            patience=Patience(**patience),
+            clock=self.clock,
+            monotonic=lambda: sum(self.seconds),
+            pause=self.pause,
+            tell=self.told.append,
+        )

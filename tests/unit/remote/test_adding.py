@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from runner.errors import ServiceError, ServiceRefusedError
+from runner.errors import ServiceRefusedError, ServiceTroubleError
 from runner.remote.adding import Body, Result, add_in_collections, collections
 from runner.remote.faults import Origin
-from runner.remote.transport import Patience
+from runner.remote.trouble import Trouble
 from tests.unit.remote.stub import Pauses
 
 ORIGIN = Origin(service="Azure Batch", endpoint="http://127.0.0.1/acct")
@@ -51,7 +51,7 @@ class Service:
 
 def add(tasks: list[Body], service: Service, pauses: Pauses) -> None:
     add_in_collections(
-        tasks, service.send, origin=ORIGIN, patience=Patience(retries=2), pause=pauses.pause
+        tasks, service.send, origin=ORIGIN, trouble=Trouble("Azure Batch", pauses.endurance())
     )
 
 
@@ -111,7 +111,7 @@ def test_a_server_error_is_tried_again_alone(pauses: Pauses) -> None:
     add(bodies(3), service, pauses)
 
     assert service.sizes == [3, 1, 1]
-    assert pauses.seconds == [1.6, 3.2]
+    assert pauses.seconds == [0.8, 1.6]
 
 
 def test_a_task_without_a_result_is_sent_again(pauses: Pauses) -> None:
@@ -123,13 +123,48 @@ def test_a_task_without_a_result_is_sent_again(pauses: Pauses) -> None:
     assert service.sizes == [1, 1]
 
 
-def test_server_errors_end_after_some_tries(pauses: Pauses) -> None:
-    service = Service(lambda body: failure(body, "servererror", "ServerBusy"))
+@pytest.mark.parametrize("status", ["ServerError", "servererror"])
+def test_server_errors_end_our_patience(status: str, pauses: Pauses) -> None:
+    service = Service(lambda body: failure(body, status, "ServerBusy"))
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(ServiceTroubleError) as caught:
         add(bodies(2), service, pauses)
 
     assert caught.value.message == (
-        "Azure Batch could not add task `0` and 1 more: ServerBusy: It is ServerBusy"
+        "Azure Batch could not add task `0` and 1 more: it has answered ServerBusy for 15m,"
+        " since 2025-03-28T18:00:00Z: It is ServerBusy"
     )
-    assert service.sizes == [2, 2, 2]
+    assert set(service.sizes) == {2}
+    assert sum(pauses.seconds) == pytest.approx(900)
+
+
+def test_results_in_another_order_and_twice_are_read_by_their_ids(pauses: Pauses) -> None:
+    sent: list[list[str]] = []
+
+    def send(collection: Sequence[Body]) -> Sequence[Result]:
+        sent.append([body["id"] for body in collection])
+        if len(sent) > 1:
+            return [success(body) for body in collection]
+        late = failure(collection[2], "ServerError", "ServerBusy")
+        return [late, success(collection[1]), success(collection[0]), success(collection[1])]
+
+    add_in_collections(
+        bodies(3), send, origin=ORIGIN, trouble=Trouble("Azure Batch", pauses.endurance())
+    )
+
+    assert sent == [["0", "1", "2"], ["2"]]
+
+
+def test_of_two_results_for_a_task_the_one_that_added_it_counts(pauses: Pauses) -> None:
+    sent: list[int] = []
+
+    def send(collection: Sequence[Body]) -> Sequence[Result]:
+        sent.append(len(collection))
+        body = collection[0]
+        return [success(body), failure(body, "ClientError", "TaskExists")]
+
+    add_in_collections(
+        bodies(1), send, origin=ORIGIN, trouble=Trouble("Azure Batch", pauses.endurance())
+    )
+
+    assert sent == [1]

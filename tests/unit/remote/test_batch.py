@@ -7,15 +7,20 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
 
-from runner.errors import ServiceError, ServiceRefusedError, ServiceUnreachableError
+from runner.errors import (
+    ServiceError,
+    ServiceRefusedError,
+    ServiceTroubleError,
+    ServiceUnreachableError,
+)
 from runner.plan.model import TaskId
 from runner.remote.batch import RemoteBatch
-from runner.remote.transport import Patience
+from runner.remote.endurance import Endurance
 from runner.run.services import (
     JobState,
     NodeCommandKind,
@@ -41,16 +46,14 @@ def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
 def open_batch(
     endpoint: str,
     pauses: Pauses,
-    patience: Patience | None = None,
+    endurance: Endurance | None = None,
     secrets: tuple[str, ...] = (),
 ) -> RemoteBatch:
     return RemoteBatch(
         endpoint=endpoint,
         credential=AzureNamedKeyCredential("acct", KEY),
         key_hint=HINT,
-        clock=pauses.clock,
-        pause=pauses.pause,
-        patience=patience or Patience(),
+        endurance=endurance or pauses.endurance(),
         secrets=secrets,
     )
 
@@ -235,14 +238,20 @@ def test_a_service_that_stays_busy_ends_our_patience(
 ) -> None:
     stub.answer(batch_error(503, "ServerBusy", "The server is busy."))
 
-    with pytest.raises(ServiceRefusedError) as caught:
+    with pytest.raises(ServiceTroubleError) as caught:
         batch.finish_adding("cat-1")
 
     assert caught.value.message == (
-        "Azure Batch refused to let job `cat-1` end with its tasks: ServerBusy: The server is busy"
+        "Azure Batch could not let job `cat-1` end with its tasks: it has answered 503 ServerBusy"
+        " for 15m, since 2025-03-28T18:00:00Z: The server is busy"
     )
-    assert len(stub.seen) == 6
-    assert pauses.seconds == [1.6, 3.2, 6.4, 12.8]
+    assert caught.value.hint == "`limits.patience` in the spec says how long to bear with a service"
+    assert caught.value.is_resumable
+    assert pauses.seconds[:7] == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30]
+    assert sum(pauses.seconds) == pytest.approx(900)
+    assert pauses.told == [
+        "Azure Batch has answered 503 ServerBusy for 25s; trying until 18:15:00 UTC"
+    ]
 
 
 def test_nothing_there_is_out_of_reach(pauses: Pauses) -> None:
@@ -261,9 +270,8 @@ def test_nothing_there_is_out_of_reach(pauses: Pauses) -> None:
 
 
 def test_an_answer_that_never_comes_is_out_of_reach(stub: Stub, pauses: Pauses) -> None:
-    batch = open_batch(
-        stub.endpoint, pauses, replace(Patience(), read_seconds=0.05, silent_retries=1)
-    )
+    endurance = pauses.endurance(limit=timedelta(seconds=1), read_seconds=0.05)
+    batch = open_batch(stub.endpoint, pauses, endurance)
     stub.answer(_slow)
 
     with pytest.raises(ServiceUnreachableError) as caught:
@@ -271,7 +279,8 @@ def test_an_answer_that_never_comes_is_out_of_reach(stub: Stub, pauses: Pauses) 
     batch.close()
 
     assert caught.value.message == (
-        f"Azure Batch at {stub.endpoint} is out of reach: no answer within the time-out"
+        f"Azure Batch at {stub.endpoint} is out of reach for 1s, since 2025-03-28T18:00:00Z:"
+        " no answer within the time-out"
     )
 
 

@@ -13,7 +13,6 @@ from azure.core.credentials import AzureNamedKeyCredential
 from runner.errors import ServiceError, ServiceRefusedError
 from runner.remote.batch import RemoteBatch
 from runner.remote.expiry import write_expiry
-from runner.remote.transport import Patience
 from runner.run.services import Expiry, PoolRequest
 from runner.spec.model.pool import Autoscale, FixedNodes
 from tests.unit.remote.samples import COMMAND, POOL, POOL_REQUEST
@@ -43,9 +42,7 @@ def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
         endpoint=stub.endpoint,
         credential=AzureNamedKeyCredential("acct", base64.b64encode(b"no secret").decode()),
         key_hint=None,
-        clock=pauses.clock,
-        pause=pauses.pause,
-        patience=Patience(),
+        endurance=pauses.endurance(),
     )
     yield opened
     opened.close()
