@@ -47,10 +47,14 @@ class Structure(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`duration` bounds the job on the service's side, `wait` how long we watch it."""
+    """`duration` bounds the job on the service's side, `wait` how long we watch it.
+
+    `patience` is how long a service may be in trouble before the run gives up.
+    """
 
     duration: timedelta
     wait: timedelta
+    patience: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

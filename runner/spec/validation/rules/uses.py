@@ -48,6 +48,7 @@ def times(workload: Workload) -> Iterator[tuple[Pointer, timedelta]]:
     """Each bound on time that the spec may give, but those of pool and schedule."""
     yield ("limits", "duration"), workload.limits.duration
     yield ("limits", "wait"), workload.limits.wait
+    yield ("limits", "patience"), workload.limits.patience
     for command in node_commands(workload):
         if command.timeout is not None:
             yield (*command.pointer, "timeout"), command.timeout

@@ -251,8 +251,10 @@ def test_defaults_of_the_job_are_those_that_the_schema_promises() -> None:
 def test_defaults_of_a_step_are_those_that_the_schema_promises() -> None:
     workload = workload_of(SMALLEST)
     assert defaults()["description"] == workload.description
-    assert defaults("properties", "limits") == {"duration": "24h"}
-    assert workload.limits == Limits(duration=timedelta(hours=24), wait=timedelta(hours=24))
+    assert defaults("properties", "limits") == {"duration": "24h", "patience": "15m"}
+    assert workload.limits == Limits(
+        duration=timedelta(hours=24), wait=timedelta(hours=24), patience=timedelta(minutes=15)
+    )
     (step,) = workload.steps
     assert defaults("$defs", "step") == {
         "needs": list(step.needs),

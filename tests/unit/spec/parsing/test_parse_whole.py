@@ -123,7 +123,9 @@ def test_the_workload_itself() -> None:
     workload = workload_of("whole")
     assert (workload.name, workload.description) == ("whole", "every key of a spec")
     assert workload.parameters == {"rate": "192k", "nodes": 2, "share": 0.5, "verbose": False}
-    assert workload.limits == Limits(duration=timedelta(days=7), wait=timedelta(minutes=90))
+    assert workload.limits == Limits(
+        duration=timedelta(days=7), wait=timedelta(minutes=90), patience=timedelta(hours=6)
+    )
     assert [each.name for each in workload.steps] == [
     assert workload.halt == Halt(
         after=Share(text="10%"), when=HaltWhen.NOW, same_failure=50, canary=3
