@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -71,7 +72,10 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     with ExitStack() as stack:
         services = stored = None
         if settings is not None and needs_listing(workload):
-            services = stack.enter_context(open_azure(settings, secrets=values.values()))
+            patience = workload.limits.patience
+            services = stack.enter_context(
+                open_azure(settings, secrets=values.values(), patience=patience)
+            )
             stored = list_stored(workload, services.blobs)
         said = notes(
             workload,
@@ -118,12 +122,14 @@ class _Start:
         """Whether the services end with the run."""
         return self.settings is None
 
-    def open_services(self, journal: Journal) -> Services:
+    def open_services(self, journal: Journal, patience: timedelta) -> Services:
         """The services of the target; to be closed, which those that were open before outlive."""
         if self.services is not None:
             return replace(self.services, stack=ExitStack())
         if self.settings is not None:
-            return open_azure(self.settings, secrets=self.secrets.values())
+            return open_azure(
+                self.settings, secrets=self.secrets.values(), patience=patience
+            )
         return open_local(
             state=journal.directory / "emulator",
             allow_admin=self.arguments.allow_admin,
@@ -131,6 +137,7 @@ class _Start:
             limits=self.arguments.limits,
             environ=self.world.environ,
             secrets=self.secrets.values(),
+            patience=patience,
         )
 
 
@@ -156,7 +163,8 @@ def _run(plan: Plan, start: _Start, interruptions: Interruptions) -> int:
     ) as journal:
         _write_down(plan, journal)
         try:
-            with start.open_services(journal) as services:
+            with start.open_services(journal, workload.limits.patience) as services:
+                services.heed(stop, audience.say)
                 for note in clearing_notes(plan, services.blobs):
                     audience.say(note)
                 run = _make_run(
