@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runner.cli.world import World
 
 if TYPE_CHECKING:
-    from runner.spec.model.terms import ParameterValue
+    from runner.spec.model.terms import ParameterValue, SecretParameter
     from runner.spec.parsing.parameters import Question
 
 
@@ -46,6 +46,23 @@ def _ask(question: Question, world: World) -> ParameterValue | None:
         if not isinstance(value, Refusal):
             return value
         world.say(printable(f"  {value.message}"))
+
+
+def ask_secret(parameter: SecretParameter, world: World) -> str | None:
+    """The value of a secret, typed unseen; None where the input ends."""
+    from runner.report.as_text import printable
+    from runner.spec.parsing.parameter_value import find_secret_refusal
+
+    what = f": {parameter.description}" if parameter.description else ""
+    world.say(printable(f"`{parameter.name}`{what} (a secret; it is not shown)"))
+    while True:
+        text = world.ask_secretly(f"{parameter.name}: ")
+        if text is None:
+            return None
+        refusal = find_secret_refusal(parameter.pattern, text)
+        if refusal is None:
+            return text
+        world.say(printable(f"  {refusal.message}"))
 
 
 def _is_text(text: str) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
 _LOOK_SECONDS = 0.1
@@ -21,6 +23,10 @@ class Answers(Protocol):
 
     def readline(self) -> str:
         """The next line with its end; empty where there are no more."""
+        ...
+
+    def hidden(self) -> AbstractContextManager[None]:
+        """Within it, what is typed is not shown."""
         ...
 
 
@@ -47,6 +53,20 @@ class Keyboard:
         while os.name == "posix" and not self._is_ready():
             pass
         return self._stream.readline()
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Within it, what is typed is not shown; raises `OSError` where that cannot be had."""
+        import termios  # of POSIX alone, as terminals with an echo of their own are
+
+        before = termios.tcgetattr(self._descriptor)
+        quiet = list(before)
+        quiet[3] &= ~termios.ECHO
+        termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, quiet)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, before)
 
     def _is_ready(self) -> bool:
         return bool(select.select([self._descriptor], [], [], _LOOK_SECONDS)[0])

@@ -22,7 +22,7 @@ from runner.cli.clearing import clearing_notes
 from runner.cli.listing import list_stored, needs_listing
 from runner.cli.notes import asks_for_admin, notes, plan_notes
 from runner.cli.progress import choose_display
-from runner.cli.secret_values import read_secrets
+from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
 from runner.cli.specs import load
 from runner.cli.world import World
@@ -67,7 +67,8 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         signed_for = SURE_DELEGATION
         check_signatures(workload, now=world.clock.now(), lifetime=signed_for)
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
-    values = read_secrets(workload, world.environ)
+    ask = asks(world, quietly=arguments.json or arguments.quiet)
+    values = read_secrets(workload, world.environ, ask=ask)
     nodes = _find_nodes(workload, arguments, world.environ) if settings is None else None
     with ExitStack() as stack:
         services = stored = None

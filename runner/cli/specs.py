@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -97,6 +98,22 @@ def read_parameters(arguments: argparse.Namespace, world: World) -> Given:
     return Given(given, file)
 
 
+def read_parameters_for(
+    specs: Iterable[Path], arguments: argparse.Namespace, world: World
+) -> Given:
+    """As `read_parameters`; what is wrong in a file is told without its lines if it may have
+    secrets of the specs."""
+    from runner.spec.load import has_secrets, without_line
+    from runner.spec.problem import SpecError
+
+    try:
+        return read_parameters(arguments, world)
+    except SpecError as error:
+        if not any(has_secrets(path, name=path.name) for path in specs):
+            raise
+        raise SpecError(map(without_line, error.problems)) from error
+
+
 def _read_file(name: str, world: World) -> Document:
     from runner.spec.document import MOST_BYTES, read_document
     from runner.spec.problem import SpecError
@@ -159,7 +176,7 @@ def load(name: str, arguments: argparse.Namespace, world: World) -> tuple[Worklo
     from runner.spec.load import load_workload
 
     path = find_spec(name, world)
-    given = read_parameters(arguments, world)
+    given = read_parameters_for((path,), arguments, world)
     ask = None
     if world.has_someone() and not arguments.json and not getattr(arguments, "quiet", False):
         ask = partial(ask_parameters, world=world)

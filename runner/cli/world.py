@@ -81,6 +81,14 @@ class World:
             return None
         return line.rstrip("\r\n")
 
+    def ask_secretly(self, question: str) -> str | None:
+        """As `ask`, without showing what is typed."""
+        assert self.stdin is not None
+        with self.stdin.hidden():
+            answer = self.ask(question)
+        self.say("")  # the end of the line was not shown either
+        return answer
+
     def show_error(self, error: BatchRunError) -> None:
         """The error's line, and what to do about it."""
         self.say(f"batch-run: {error.message}")

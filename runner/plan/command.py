@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from typing_extensions import assert_never
 
 from runner.plan.command_windows import wrap_cmd, wrap_powershell
-from runner.plan.model import CommandLine
+from runner.plan.model import CommandLine, SecretFile
+from runner.plan.secret_files import read_in_posix, read_in_powershell
 from runner.spec.shells.shell import Shell
 
 SCRIPT_VARIABLE = "BATCH_RUN_SCRIPT"
@@ -33,23 +35,37 @@ _NOT_PLAIN = frozenset("'\\")
 
 
 def command_line(
-    script: str, shell: Shell, environment: Mapping[str, str], *, task: str
+    script: str,
+    shell: Shell,
+    environment: Mapping[str, str],
+    *,
+    task: str,
+    secrets: SecretFile | None = None,
 ) -> CommandLine:
     """The command line that runs `script` in `shell`, stopping at the first command that fails.
 
     Without a shell the script is the line. `task` names the blob of a script that has to travel as
-    a file; `script` is then the text of that file.
+    a file; `script` is then the text of that file. `secrets` are read first.
     """
+    line = _command_line(script, shell, environment, task=task, has_secrets=secrets is not None)
+    return replace(line, secrets=secrets)
+
+
+def _command_line(
+    script: str, shell: Shell, environment: Mapping[str, str], *, task: str, has_secrets: bool
+) -> CommandLine:
     match shell:
         case Shell.BASH | Shell.SH:
             program, strict = _POSIX[shell]
+            if has_secrets:
+                strict = f"{strict}; {read_in_posix()}"
             return _posix_command(script, program, strict, environment, task=task)
         case Shell.NONE:
             return CommandLine(line=script, environment=dict(environment), script=script)
         case Shell.CMD:
             wrapped = wrap_cmd(script)
         case Shell.POWERSHELL:
-            wrapped = wrap_powershell(script)
+            wrapped = wrap_powershell(script, before=read_in_powershell() if has_secrets else None)
         case _:
             assert_never(shell)
     suffix = None if wrapped.file_name is None else wrapped.file_name.rpartition(".")[2]

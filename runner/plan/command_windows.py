@@ -65,9 +65,13 @@ def wrap_cmd(script: str) -> WrappedScript:
     )
 
 
-def wrap_powershell(script: str) -> WrappedScript:
-    """A script that stops at the first error and ends with the last program's exit code."""
-    text = f"{_BEFORE}\n{script}\n{_BEHIND}\n"
+def wrap_powershell(script: str, *, before: str | None = None) -> WrappedScript:
+    """A script that stops at the first error and ends with the last program's exit code.
+
+    `before` is run first.
+    """
+    start = _BEFORE if before is None else f"{_BEFORE}\n{before}"
+    text = f"{start}\n{script}\n{_BEHIND}\n"
     encoded = b64encode(text.encode("utf-16-le")).decode()
     line = f"{_POWERSHELL} -EncodedCommand {encoded}"
     if len(line) <= _LINE_LIMIT_CHARACTERS:

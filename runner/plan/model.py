@@ -11,15 +11,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NewType
 
+from runner.spec.model.pool import NewPool
 from runner.spec.model.step import Step, UploadCondition
-from runner.spec.model.terms import Role, RunAs
+from runner.spec.model.terms import Role, RunAs, SecretName
 from runner.spec.model.workload import Workload
+from runner.spec.shells.shell import Shell
 
 RunId = NewType("RunId", str)
 TaskId = NewType("TaskId", str)
 
 LOGS = Role("logs")
 """The container of a run that keeps every task's stdout and stderr."""
+SECRETS = Role("secrets")
+"""The container of a run that brings secret parameters to its commands, if there are any."""
 
 
 _LEAST_ID_WIDTH = 4
@@ -108,11 +112,24 @@ class ContainerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretFile:
+    """The blob of the secrets' container whose text makes `variables` known to a `shell`.
+
+    They are the names of environment variables, and the names of the secrets that they hold.
+    """
+
+    blob: str
+    shell: Shell
+    variables: Mapping[str, SecretName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLine:
     """What goes on the wire for one command, and the script as a person would read it.
 
     `script_file` is the blob of the logs container that holds a script too long for the wire,
-    `script_name` the name that it gets in the task's working directory.
+    `script_name` the name that it gets in the task's working directory. `secrets` is what the
+    command reads before its script, if it has secret parameters.
     """
 
     line: str
@@ -120,6 +137,7 @@ class CommandLine:
     script: str
     script_file: str | None = None
     script_name: str | None = None
+    secrets: SecretFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,12 +246,20 @@ class Plan:
     ranges: tuple[TaskRange, ...] = ()
     """The tasks of each step of the workload, in its order."""
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether any command has secret parameters."""
+        pool, job = self.workload.pool, self.workload.job
+        start_task = pool.start_task if isinstance(pool, NewPool) else None
+        commands = (start_task, job.preparation, *self.workload.steps)
+        return any(each is not None and each.secrets for each in commands)
+
     def container(self, role: Role) -> ContainerPlan:
         """The container of a role; not the logs', which has no files and no policy."""
         return next(each for each in self.containers if each.role == role)
 
     def container_name(self, role: Role) -> str:
-        """The name of the container of a role, the logs' too."""
-        if role == LOGS:
-            return container_name(self.run_id, LOGS)
+        """The name of the container of a role, those of logs and secrets too."""
+        if role == LOGS or (role == SECRETS and self.has_secrets):
+            return container_name(self.run_id, role)
         return self.container(role).name

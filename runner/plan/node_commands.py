@@ -14,6 +14,7 @@ from runner.plan.file_table import FileTable
 from runner.plan.model import NodeCommandPlan, RunId
 from runner.plan.packages import with_packages
 from runner.plan.resources import container_prefixes, plan_resources
+from runner.plan.secret_files import node_secrets
 from runner.plan.step_tasks import render_environment
 from runner.spec.model.pool import NewPool
 from runner.spec.model.terms import Elevation, NodeCommand, Role
@@ -109,7 +110,13 @@ class _Planner:
         if names:
             script = with_packages(names, script)
         return NodeCommandPlan(
-            command=command_line(script, command.command.shell, environment, task=name),
+            command=command_line(
+                script,
+                command.command.shell,
+                environment,
+                task=name,
+                secrets=node_secrets(command, name),
+            ),
             resources=resources,
             run_as=Elevation.ADMIN if names else command.run_as,
             retries=command.retries,

@@ -25,6 +25,7 @@ from runner.plan.model import (
 )
 from runner.plan.outputs import plan_output
 from runner.plan.resources import Scope, plan_resources, templates_of
+from runner.plan.secret_files import step_secrets
 from runner.spec.document import Document
 from runner.spec.model.step import Step
 from runner.spec.model.terms import Resource, Role
@@ -78,6 +79,7 @@ class StepTasks:
         self._resources_are_fixed = is_fixed(templates_of(step.resources))
         self._resources: tuple[ResourcePlan, ...] | None = None
         self._image: str | None = None
+        self._secrets = step_secrets(step)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -101,7 +103,9 @@ class StepTasks:
             step=step,
             display_name=_display_name(step, item),
             item=item.label,
-            command=command_line(script, step.command.shell, settings, task=task_id),
+            command=command_line(
+                script, step.command.shell, settings, task=task_id, secrets=self._secrets
+            ),
             coordination=coordination,
             resources=self._all_resources(item, scope),
             shared_resources=shared,

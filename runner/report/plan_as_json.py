@@ -14,7 +14,7 @@ from typing import Any
 from runner.plan.model import ContainerPlan, InputFile, Plan, TaskPlan, TaskRange
 from runner.report.extra import shown_extra
 from runner.report.pool_as_json import pool_as_json
-from runner.report.secret_uses import secret_uses
+from runner.report.secret_uses import parameter_uses, secret_uses
 from runner.report.step_as_json import (
     command_as_json,
     node_command_as_json,
@@ -22,7 +22,8 @@ from runner.report.step_as_json import (
     seconds,
     step_as_json,
 )
-from runner.spec.model.workload import ExistingContainer, OwnContainer, Schedule
+from runner.spec.model.terms import SecretName
+from runner.spec.model.workload import ExistingContainer, OwnContainer, Schedule, Workload
 
 VERSION = 1
 _PIECE_CHARACTERS = 64 * 1024
@@ -104,6 +105,11 @@ def _dump(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
+def _secret_uses(workload: Workload) -> Iterator[tuple[SecretName, str]]:
+    yield from secret_uses(workload.pool)
+    yield from parameter_uses(workload)
+
+
 def _head(plan: Plan) -> dict[str, Any]:
     workload = plan.workload
     return {
@@ -112,7 +118,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "workload": workload.name,
         "parameters": dict(workload.parameters),
         "pool": pool_as_json(workload.pool, plan.start_task),
-        "secrets": [{"name": name, "goes_to": use} for name, use in secret_uses(workload.pool)],
+        "secrets": [{"name": name, "goes_to": use} for name, use in _secret_uses(workload)],
         "job": _job(plan),
         "steps": list(_steps(plan)),
     }

@@ -253,6 +253,9 @@ def _command(command: CommandLine) -> Iterator[str]:
     for name, value in command.environment.items():
         if name not in _SHOWN_ABOVE:
             yield printable(f"  environment {name}={value}")
+    if command.secrets is not None:
+        for name, secret in command.secrets.variables.items():
+            yield f"  environment {name} = the secret {secret}"
 
 
 def _resources(resources: tuple[ResourcePlan, ...], what: str = "resource") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where the secrets that a pool names go, and where what it mounts comes from, in words.
+"""Where the secrets that a spec names go, and where what it mounts comes from, in words.
 
 It knows names alone: no value of a secret gets here.
 """
@@ -19,6 +19,7 @@ from runner.spec.model.pool import (
     Pool,
 )
 from runner.spec.model.terms import SecretName
+from runner.spec.model.workload import Workload
 
 
 def secret_uses(pool: Pool) -> Iterator[tuple[SecretName, str]]:
@@ -32,6 +33,20 @@ def secret_uses(pool: Pool) -> Iterator[tuple[SecretName, str]]:
             yield secret, mount_source(mount)
     for user in pool.users:
         yield user.password, f"user {user.name} of the nodes"
+
+
+def parameter_uses(workload: Workload) -> Iterator[tuple[SecretName, str]]:
+    """Each secret parameter that a command has, and in which variable."""
+    pool, job = workload.pool, workload.job
+    if isinstance(pool, NewPool) and pool.start_task is not None:
+        for variable, secret in pool.start_task.secrets.items():
+            yield secret, f"{variable} of the start task"
+    if job.preparation is not None:
+        for variable, secret in job.preparation.secrets.items():
+            yield secret, f"{variable} of the job preparation"
+    for step in workload.steps:
+        for variable, secret in step.secrets.items():
+            yield secret, f"{variable} of step {step.name}"
 
 
 def mount_source(mount: Mount) -> str:

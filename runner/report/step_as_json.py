@@ -76,6 +76,7 @@ def command_as_json(command: CommandLine) -> dict[str, Any]:
         "environment": dict(command.environment),
         "script_file": command.script_file,
         "script_name": command.script_name,
+        "secrets": {} if command.secrets is None else dict(command.secrets.variables),
     }
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing_extensions import assert_never
 
 from runner.errors import ServiceError
-from runner.plan.model import LOGS, Plan
+from runner.plan.model import LOGS, SECRETS, Plan
 from runner.run.events import CleanupFinished, LeftBehind
 from runner.run.pools import Lease
 from runner.run.services import Batch, Blobs, JobState
@@ -201,7 +201,7 @@ class Cleanup:
         return Delete.NEVER if isinstance(container, ExistingContainer) else container.delete
 
     def _why_keep(self, role: Role, ending: Ending) -> str | None:
-        if not self._may_keep:
+        if not self._may_keep or role == SECRETS:
             return None
         if Keep.STORAGE in self._keep:
             return "--keep storage"

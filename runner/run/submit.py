@@ -6,7 +6,7 @@ It sends nothing itself and knows nothing of how the requests look on the wire.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from typing_extensions import assert_never
 from runner.plan.command import SCRIPT_FILE
 from runner.plan.model import (
     LOGS,
+    SECRETS,
     BlobResource,
     CommandLine,
     FolderResource,
@@ -25,6 +26,7 @@ from runner.plan.model import (
     TaskPlan,
     WebResource,
 )
+from runner.plan.secret_files import SECRET_FILE, SECRET_MODE, secret_files, secret_text
 from runner.run.exits import default_job_action, heeds_exits
 from runner.run.services import (
     AutoPool,
@@ -49,6 +51,8 @@ _POOL_WAIT = timedelta(minutes=20)
 # REST: AutoPoolSpecification, `autoPoolIdPrefix`.
 _POOL_PREFIX_LIMIT_CHARACTERS = 20
 STREAMS = ("stdout", "stderr")
+SUBMISSION = "submission.json"
+"""The file of a run's directory that `submission_as_json` makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +81,12 @@ def plan_submission(
     """The names of a run; those of its making derive from its id, so they can be found again."""
     workload = plan.workload
     own = [each.role for each in workload.containers if isinstance(each, OwnContainer)]
+    of_runs = (LOGS, SECRETS) if plan.has_secrets else (LOGS,)
     return Submission(
         job_id=plan.run_id,
         pool_prefix=workload.name[: _POOL_PREFIX_LIMIT_CHARACTERS - 1] + "-",
         containers=tuple(
-            (role, plan.container_name(role)) for role in (*own, LOGS) if role not in reused
+            (role, plan.container_name(role)) for role in (*own, *of_runs) if role not in reused
         ),
         reused=tuple((role, plan.container_name(role)) for role in own if role in reused),
         kept_pool=kept_pool,
@@ -91,13 +96,11 @@ def plan_submission(
 
 def submission_as_json(submission: Submission) -> str:
     """The submission as the run's directory keeps it, so that what was made can be found again."""
-    value: dict[str, object] = {"job": submission.job_id}
+    value: dict[str, object] = {"job": submission.job_id, "pool_prefix": submission.pool_prefix}
     if submission.used_pool is not None:
         value["used_pool"] = submission.used_pool
     elif submission.kept_pool is not None:
         value["kept_pool"] = submission.kept_pool
-    else:
-        value["pool_prefix"] = submission.pool_prefix
     value["containers"] = dict(submission.containers)
     if submission.reused:
         value["reused_containers"] = dict(submission.reused)
@@ -124,7 +127,7 @@ class Requests:
         clock: Callable[[], datetime],
         secrets: Mapping[SecretName, str] | None = None,
     ) -> None:
-        """`secrets` are the values of those that the pool names."""
+        """`secrets` are the values of those that the spec names."""
         workload = plan.workload
         self._clock = clock
         self._job_made: datetime | None = None
@@ -197,6 +200,11 @@ class Requests:
             job_action=self._job_action,
         )
 
+    def secret_texts(self) -> Iterator[tuple[str, str]]:
+        """The blobs of the secrets' container and what they hold; never log it."""
+        for file in secret_files(self._plan):
+            yield file.blob, secret_text(file, self._secrets)
+
     @property
     def _expires(self) -> datetime:
         workload = self._plan.workload
@@ -220,12 +228,16 @@ class Requests:
     def _resources(
         self, command: CommandLine | None, resources: tuple[ResourcePlan, ...], expires: datetime
     ) -> tuple[ResourceRequest, ...]:
-        """Resources, and the script of the command where that travels as a file."""
+        """Resources, the script of the command where that travels as a file, and its secrets."""
         requests = [self._resource(resource, expires) for resource in resources]
         if command is not None and command.script_file is not None:
             path = command.script_name or SCRIPT_FILE
             script = BlobResource(role=LOGS, blob=command.script_file, path=path)
             requests.append(self._resource(script, expires))
+        if command is not None and command.secrets is not None:
+            blob, path = command.secrets.blob, SECRET_FILE
+            secrets = BlobResource(role=SECRETS, blob=blob, path=path, mode=SECRET_MODE)
+            requests.append(self._resource(secrets, expires))
         return tuple(requests)
 
     def _resource(self, resource: ResourcePlan, expires: datetime) -> ResourceRequest:

@@ -6,6 +6,7 @@ It knows the order of the stages, and nothing of what each of them checks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from runner.errors import UsageError
@@ -14,6 +15,7 @@ from runner.spec.model.terms import ParameterValue
 from runner.spec.model.workload import Workload
 from runner.spec.parsing.parameters import MISSING, Question, find_questions
 from runner.spec.parsing.parse import Parsed, parse_workload
+from runner.spec.parsing.secrets import secret_names
 from runner.spec.problem import Problem, SpecError
 from runner.spec.validation.rules import check_rules
 
@@ -34,12 +36,15 @@ def load_workload(
     if document is None:
         raise SpecError(problems)
     parsed = parse_workload(document, given)
+    secret = bool(secret_names(document.data))
     # What YAML itself refuses may have lost parts of the spec, which rules would miss.
     problems = (*problems, *parsed.problems) if problems else _check(parsed)
     if ask is not None and problems and all(each.code == MISSING for each in problems):
         parsed = parse_workload(document, {**given, **ask(find_questions(document, given))})
         problems = _check(parsed)
     if parsed.workload is None or problems:
+        if secret:
+            problems = tuple(each if each.file == name else without_line(each) for each in problems)
         raise SpecError(problems)
     return parsed.workload
 
@@ -57,6 +62,21 @@ def declared_parameters(path: Path, *, name: str) -> frozenset[str] | None:
     return (
         frozenset(definitions) if document is not None and isinstance(definitions, dict) else None
     )
+
+
+def has_secrets(path: Path, *, name: str) -> bool:
+    """Whether a spec marks a parameter secret; so it may be of one that cannot be read."""
+    try:
+        document, _ = read_document(name, _read(path, name))
+    except UsageError:
+        return True
+    return document is None or bool(secret_names(document.data))
+
+
+def without_line(problem: Problem) -> Problem:
+    """The problem without the line that it stands on: of a file of parameters, which may be one
+    with a secret."""
+    return replace(problem, source_line=None)
 
 
 def _check(parsed: Parsed) -> tuple[Problem, ...]:

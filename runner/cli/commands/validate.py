@@ -12,7 +12,7 @@ from runner.cli.specs import (
     add_json_argument,
     add_parameter_arguments,
     find_spec,
-    read_parameters,
+    read_parameters_for,
     say_problems,
 )
 from runner.cli.world import World
@@ -49,12 +49,12 @@ def _check(arguments: argparse.Namespace, world: World) -> Iterator[tuple[str | 
     from runner.spec.load import declared_parameters, load_workload
     from runner.spec.problem import SpecError
 
+    specs = {name: find_spec(name, world) for name in arguments.specs}
     try:
-        given = read_parameters(arguments, world)
+        given = read_parameters_for(specs.values(), arguments, world)
     except SpecError as error:
         yield arguments.params, error
         return
-    specs = {name: find_spec(name, world) for name in arguments.specs}
     declared: dict[str, frozenset[str] | None] = {}
     if given and len(specs) > 1:  # what one spec alone does not have is a problem of that spec
         declared = {name: declared_parameters(path, name=name) for name, path in specs.items()}

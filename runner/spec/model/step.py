@@ -6,14 +6,14 @@ It knows nothing of pools and containers but their roles.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
 from runner.spec.document import Pointer
 from runner.spec.model.retries import RetryPlan
 from runner.spec.model.sources import Source
-from runner.spec.model.terms import Application, Resource, Role, RunAs, StepName
+from runner.spec.model.terms import Application, Resource, Role, RunAs, SecretName, StepName
 from runner.spec.shells.script import CommandTemplate
 from runner.spec.templates.pattern import PatternTemplate
 from runner.spec.templates.template import Template
@@ -143,3 +143,5 @@ class Step:
     applications: tuple[Application, ...]
     extra: Mapping[str, object]
     pointer: Pointer
+    secrets: Mapping[str, SecretName] = field(default_factory=dict)
+    """Variables of the environment whose values are secret parameters."""

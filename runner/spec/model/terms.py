@@ -6,7 +6,7 @@ It knows nothing of what they are put together to.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import NewType
@@ -27,6 +27,21 @@ SecretName = NewType("SecretName", str)
 
 Scalar = str | int | float | bool
 ParameterValue = Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretParameter:
+    """A parameter marked `secret`: no template and no plan ever holds its value.
+
+    `given` is the value that a file of parameters holds; None where it comes otherwise.
+    """
+
+    name: str
+    secret: SecretName
+    description: str
+    pattern: str | None
+    pointer: Pointer
+    given: str | None = field(default=None, repr=False, compare=False)
 
 
 class Elevation(Enum):
@@ -93,6 +108,8 @@ class NodeCommand:
     wait_for_success: bool
     """Whether tasks wait for it: of start and preparation tasks."""
     pointer: Pointer
+    secrets: Mapping[str, SecretName] = field(default_factory=dict)
+    """Variables of the environment whose values are secret parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

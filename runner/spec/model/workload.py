@@ -15,7 +15,13 @@ from runner.spec.model.halt import Halt
 from runner.spec.model.pool import NewPool, Pool
 from runner.spec.model.sources import FilePatterns
 from runner.spec.model.step import Print, Step
-from runner.spec.model.terms import NodeCommand, ParameterValue, Role, StepName
+from runner.spec.model.terms import (
+    NodeCommand,
+    ParameterValue,
+    Role,
+    SecretParameter,
+    StepName,
+)
 from runner.spec.templates.template import Template
 
 
@@ -140,7 +146,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One checked spec, with its parameters' values; `steps` in an order in which they can run."""
+    """One checked spec, with its parameters' values; `steps` in an order in which they can run.
+
+    `parameters` are those that may be written down: the others are `secret_parameters`.
+    """
 
     document: Document
     name: str
@@ -151,6 +160,8 @@ class Workload:
     pool: Pool
     job: Job
     steps: tuple[Step, ...]
+    secret_parameters: tuple[SecretParameter, ...] = ()
+    halt: Halt = field(default_factory=Halt)
 
     @property
     def prints(self) -> bool:
@@ -160,8 +171,6 @@ class Workload:
     @property
     def runs_containers(self) -> bool:
         """Whether the nodes of the pool that is made get the means to run container images."""
-    secret_parameters: tuple[SecretParameter, ...] = ()
-    halt: Halt = field(default_factory=Halt)
         if not isinstance(self.pool, NewPool):
             return False
         in_steps = any(step.container is not None for step in self.steps)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.spec.document import Document, Pointer
+from runner.spec.model.terms import SecretName
 from runner.spec.parsing.names import Names, name_faults, node_names, parameter_names, step_names
 from runner.spec.parsing.places import Kind, Owner, Place, find_places
+from runner.spec.parsing.secrets import secret_faults, secret_in, secret_names
 from runner.spec.problem import Position, Problem, Span
 from runner.spec.shells.script import CommandTemplate, compile_argv, compile_command
 from runner.spec.shells.shell import Shell
@@ -40,6 +42,8 @@ class Leaves:
     patterns: dict[Pointer, PatternTemplate] = field(default_factory=dict)
     texts: dict[Pointer, Template] = field(default_factory=dict)
     early: dict[Pointer, Template] = field(default_factory=dict)
+    secrets: dict[Pointer, SecretName] = field(default_factory=dict)
+    """Texts that are a secret parameter as a whole; they are never rendered."""
     faulty: dict[Pointer, Kind] = field(default_factory=dict)
     """Patterns, texts and URLs that cannot be compiled; of a command a constant takes the place."""
     is_whole: bool = True
@@ -118,10 +122,15 @@ class _Compiler:
         self._document = document
         self._shell = shell
         self._early = parameter_names(document.data)
+        self._secrets = secret_names(document.data)
         self._names: dict[Pointer, Names] = {}
 
     def add(self, place: Place) -> None:
         """Compiles the template at a place, and keeps what is wrong with it."""
+        secret = secret_in(place, self._secrets)
+        if secret is not None:
+            self.leaves.secrets[place.pointer] = secret
+            return
         try:
             references = self._compile(place).references
             faults: tuple[TemplateFault, ...] = ()
@@ -130,7 +139,11 @@ class _Compiler:
             self._stand_in(place)
         is_early = place.kind is Kind.EARLY
         names = self._early if is_early else self._names_of(place)
-        faults = (*faults, *name_faults(references, names, early=is_early))
+        faults = (
+            *faults,
+            *name_faults(references, names, early=is_early),
+            *secret_faults(references, self._secrets),
+        )
         if faults and is_early:
             self.leaves.early.pop(place.pointer, None)
             self.leaves.is_whole = False

@@ -15,6 +15,9 @@ from runner.spec.model.terms import ParameterValue
 from runner.spec.suggestion import shorten, suggest
 from runner.spec.yaml.scalars import NumberTooLargeError, resolve_plain
 
+SHORTEST_SECRET = 4
+"""How many characters the value of a secret parameter has at least."""
+
 Definition = Mapping[str, Any]
 """What a spec says of one parameter; the schema has passed it."""
 
@@ -72,6 +75,29 @@ def find_refusal(definition: Definition, value: ParameterValue) -> Refusal | Non
         hint = suggest(_show(value), map(_show, definition["allowed"]))
         return Refusal("not-allowed", f"is not among those allowed: `{shown}`", hint)
     return None
+
+
+def find_secret_refusal(pattern: str | None, value: object) -> Refusal | None:
+    """What there is against a value of a secret parameter, without a word of the value itself."""
+    if not isinstance(value, str):
+        return Refusal("wrong-type", "must be text", "put it in quotes")
+    if len(value) < SHORTEST_SECRET:
+        # A shorter one could not be kept out of logs without ruining them.
+        return Refusal("bad-value", f"must have at least {SHORTEST_SECRET} characters")
+    if "\0" in value or not _is_text(value):
+        return Refusal("bad-value", "must be UTF-8 without a NUL: it is a variable's value")
+    compiled = None if pattern is None else compile_pattern(pattern)
+    if compiled is not None and not compiled.fullmatch(value):
+        return Refusal("bad-value", f"must match `{shorten(pattern or '')}`, and does not")
+    return None
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def describe_wanted(definition: Definition) -> str:

@@ -6,13 +6,13 @@ It knows nothing of where they are used.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from typing_extensions import override
 
 from runner.spec.document import Document, Pointer
-from runner.spec.model.terms import ParameterValue
+from runner.spec.model.terms import ParameterValue, SecretParameter
 from runner.spec.parsing.parameter_value import (
     Definition,
     Refusal,
@@ -20,7 +20,9 @@ from runner.spec.parsing.parameter_value import (
     convert,
     describe_wanted,
     find_refusal,
+    find_secret_refusal,
 )
+from runner.spec.parsing.secrets import is_secret, secret_name, secret_variable
 from runner.spec.problem import Problem
 from runner.spec.suggestion import shorten, suggest
 from runner.spec.templates.values import written_text
@@ -83,6 +85,8 @@ def read_parameters(
 ) -> tuple[dict[str, ParameterValue], tuple[Problem, ...]]:
     """Each parameter's value; one that is missing or wrong is left out and has a problem.
 
+    One that is secret is left out, and no problem quotes its value.
+
     `given` holds text as from a command line, which is converted by type, or typed values; of
     `Given`, a value that a file holds has its problem there. The document need not have passed
     the schema: a definition that has not is left out without a problem.
@@ -100,6 +104,9 @@ def read_parameters(
         wrong = list(_definition_problems(document, name, definition))
         problems.extend(wrong)
         if wrong:
+            continue
+        if is_secret(definition):
+            problems.extend(_given_secret_problems(document, name, definition, given))
             continue
         value = _value(document, name, definition, given)
         if isinstance(value, Problem):
@@ -120,8 +127,54 @@ def find_questions(document: Document, given: Mapping[str, ParameterValue]) -> t
             definition=definition,
         )
         for name, definition in definitions.items()
-        if name not in given and "default" not in definition
+        if name not in given and "default" not in definition and not is_secret(definition)
     )
+
+
+def read_secret_parameters(
+    document: Document, given: Mapping[str, ParameterValue]
+) -> tuple[SecretParameter, ...]:
+    """The parameters marked `secret`, with the values that a file of parameters has of them."""
+    definitions: dict[str, dict[str, Any]] = document.data.get("parameters", {})
+    return tuple(
+        SecretParameter(
+            name=name,
+            secret=secret_name(name),
+            description=definition.get("description", ""),
+            pattern=definition.get("pattern"),
+            pointer=("parameters", name),
+            given=str(given[name]) if name in given else None,
+        )
+        for name, definition in definitions.items()
+        if is_secret(definition)
+    )
+
+
+def _given_secret_problems(
+    document: Document,
+    name: str,
+    definition: Definition,
+    given: Mapping[str, ParameterValue],
+) -> Iterator[Problem]:
+    """A value may come from a file alone; the line that it stands on is not shown."""
+    if name not in given:
+        return
+    pointer: Pointer = ("parameters", name)
+    variable = secret_variable(secret_name(name))
+    file = _file_of(given, name)
+    if file is None:
+        yield document.key_problem(
+            pointer,
+            code="exposed-secret",
+            message=f"the secret `{name}` is given by `-p`, where others can read it",
+            hint=f"set {variable}, or write it into a file for `--params`",
+        )
+        return
+    refusal = find_secret_refusal(definition.get("pattern"), given[name])
+    if refusal is not None:
+        message = f"the value given for `{name}` {refusal.message}"
+        problem = file.problem((name,), code=refusal.code, message=message, hint=refusal.hint)
+        yield replace(problem, source_line=None)
 
 
 def _file_of(given: Mapping[str, ParameterValue], name: str) -> Document | None:
@@ -179,6 +232,9 @@ def _definition_problems(
     """What is wrong with a definition in itself, its default included."""
     pointer: Pointer = ("parameters", name)
     kind = definition["type"]
+    if is_secret(definition):
+        yield from _secret_definition_problems(document, name, definition)
+        return
     numeric = kind in {"integer", "number"}
     foreign = ["pattern"] if numeric else ["min", "max"]
     foreign += ["pattern"] if kind == "boolean" else []
@@ -211,6 +267,41 @@ def _definition_problems(
     if "default" in definition:
         refusal = find_refusal(definition, definition["default"])
         yield from _as_problem(document, (*pointer, "default"), refusal)
+
+
+def _secret_definition_problems(
+    document: Document, name: str, definition: Definition
+) -> Iterator[Problem]:
+    """A spec says of a secret what it is for, and nothing of what it is."""
+    pointer: Pointer = ("parameters", name)
+    if definition["type"] != "string":
+        yield document.problem(
+            (*pointer, "type"),
+            code="misplaced-key",
+            message=f"a secret is text, not of the type `{definition['type']}`",
+            hint="write `type: string`",
+        )
+    for key in ("min", "max"):
+        if key in definition:
+            yield document.key_problem(
+                (*pointer, key), code="misplaced-key", message=f"`{key}` does not go with `secret`"
+            )
+    for key in ("default", "allowed"):
+        if key in definition:
+            problem = document.key_problem(
+                (*pointer, key),
+                code="exposed-secret",
+                message=f"`{key}` of the secret `{name}` would stand in the spec for all to read",
+                hint=f"take it out, and set {secret_variable(secret_name(name))}",
+            )
+            yield replace(problem, source_line=None)
+    pattern = definition.get("pattern")
+    if pattern is not None and compile_pattern(pattern) is None:
+        yield document.problem(
+            (*pointer, "pattern"),
+            code="bad-pattern",
+            message=f"`{shorten(pattern)}` is not a regular expression",
+        )
 
 
 def _as_problem(document: Document, pointer: Pointer, refusal: Refusal | None) -> Iterator[Problem]:

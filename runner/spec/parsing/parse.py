@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.spec.document import Document, Pointer
 from runner.spec.duration import parse_duration
-from runner.spec.model.terms import ParameterValue, Role
+from runner.spec.model.terms import ParameterValue, Role, SecretParameter
 from runner.spec.model.workload import (
     Container,
     Delete,
@@ -83,7 +83,8 @@ def parse_workload(document: Document, given: Mapping[str, ParameterValue]) -> P
     problems = (*meant.problems, *wrong, *faults, *cut, *more)
     if not is_whole or more:
         return Parsed(workload=None, problems=problems)
-    workloads = tuple(_build(document, data, each, parameters) for each in fill_in(leaves))
+    secrets = read_secret_parameters(document, given)
+    workloads = tuple(_build(document, data, each, parameters, secrets) for each in fill_in(leaves))
     if problems:
         return Parsed(workload=None, problems=problems, stand_ins=workloads)
     return Parsed(workload=workloads[0], problems=())
@@ -176,7 +177,11 @@ def _replace(value: Any, pointer: Pointer, values: Mapping[Pointer, ParameterVal
 
 
 def _build(
-    document: Document, data: _Data, leaves: Leaves, parameters: Mapping[str, ParameterValue]
+    document: Document,
+    data: _Data,
+    leaves: Leaves,
+    parameters: Mapping[str, ParameterValue],
+    secrets: tuple[SecretParameter, ...],
 ) -> Workload:
     """The typed workload. The defaults are those that the schema promises."""
     written: list[tuple[str, _Data, Pointer]] = [
@@ -191,13 +196,14 @@ def _build(
         description=data.get("description", ""),
         parameters=parameters,
         limits=_limits(data.get("limits", {})),
+        halt=parse_halt(data.get("halt", {})),
         containers=tuple(
             _container(role, each) for role, each in data.get("containers", {}).items()
         ),
         pool=parse_pool(data["pool"], leaves, steps),
         job=_job(data.get("job", {}), leaves),
-        halt=parse_halt(data.get("halt", {})),
         steps=steps,
+        secret_parameters=secrets,
     )
 
 

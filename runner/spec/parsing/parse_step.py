@@ -34,12 +34,13 @@ from runner.spec.model.terms import (
     Resource,
     Role,
     RunAs,
+    SecretName,
     StepName,
     UrlResource,
 )
 from runner.spec.parsing.leaves import Leaves
-from runner.spec.parsing.parse_sources import parse_source
 from runner.spec.parsing.parse_retries import parse_retries
+from runner.spec.parsing.parse_sources import parse_source
 from runner.spec.templates.template import Template
 
 _Data = Mapping[str, Any]
@@ -54,8 +55,8 @@ def parse_step(name: str, data: _Data, leaves: Leaves, pointer: Pointer) -> Step
     steps = [needs] if isinstance(needs, str) else list(needs)
     if isinstance(source, OutputsOf):
         steps.append(source.step)
-    return Step(
     retries, retry_plan = parse_retries(data.get("retries", 0))
+    return Step(
         name=StepName(name),
         for_each=source,
         needs=tuple(map(StepName, dict.fromkeys(steps))),
@@ -82,6 +83,7 @@ def parse_step(name: str, data: _Data, leaves: Leaves, pointer: Pointer) -> Step
         applications=parse_applications(data),
         extra=data.get("extra", {}),
         pointer=pointer,
+        secrets=parse_secrets(data, pointer, leaves),
     )
 
 
@@ -96,6 +98,7 @@ def node_command(data: _Data, leaves: Leaves, pointer: Pointer) -> NodeCommand:
         timeout=optional_duration(data, "timeout"),
         wait_for_success=data.get("wait_for_success", True),
         pointer=pointer,
+        secrets=parse_secrets(data, pointer, leaves),
     )
 
 
@@ -105,9 +108,15 @@ def optional_duration(data: _Data, key: str) -> timedelta | None:
 
 
 def parse_environment(data: _Data, pointer: Pointer, leaves: Leaves) -> Mapping[str, Template]:
-    """The compiled settings of an `environment`."""
-    names = data.get("environment", {})
-    return {name: leaves.text(pointer, "environment", name) for name in names}
+    """The compiled settings of an `environment`, but for those that are secret."""
+    places = {name: (*pointer, "environment", name) for name in data.get("environment", {})}
+    return {name: leaves.texts[at] for name, at in places.items() if at not in leaves.secrets}
+
+
+def parse_secrets(data: _Data, pointer: Pointer, leaves: Leaves) -> Mapping[str, SecretName]:
+    """The settings of an `environment` that are secret, and the name of the secret of each."""
+    places = {name: (*pointer, "environment", name) for name in data.get("environment", {})}
+    return {name: leaves.secrets[at] for name, at in places.items() if at in leaves.secrets}
 
 
 def parse_resources(data: _Data, leaves: Leaves, pointer: Pointer) -> tuple[Resource, ...]:

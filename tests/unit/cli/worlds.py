@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from typing_extensions import Buffer, override
@@ -35,6 +37,11 @@ class Terminal(io.StringIO):
     @override
     def isatty(self) -> bool:
         return True
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Keeps what is seen: nothing here shows what is typed."""
+        yield
 
 
 def make_world(folder: Path) -> tuple[World, Memory, io.StringIO]:

@@ -77,6 +77,7 @@ NODE_COMMAND: dict[str, Any] = {
     "environment": {},
     "script_file": None,
     "script_name": None,
+    "secrets": {},
     "resources": [],
     "run_as": "user",
     "wait_for_success": True,
@@ -250,6 +251,7 @@ def test_the_tasks(tmp_path: Path) -> None:
         "environment": {},
         "script_file": None,
         "script_name": None,
+        "secrets": {},
         "coordination": None,
         "resources": [
             {"role": "input", "blob": "a.txt", "path": "a.txt", "mode": None},

@@ -12,7 +12,8 @@ from runner.spec.validation.schema import SCHEMA_PARTS
 
 FOLDER = Path(__file__).resolve().parent / "specs"
 SPECS = tuple(
-    FOLDER / f"{name}.yaml" for name in ("whole", "windows", "custom", "schedule", "existing")
+    FOLDER / f"{name}.yaml"
+    for name in ("whole", "windows", "custom", "schedule", "existing", "secrets")
 )
 """The first one has nearly all that goes with a new pool."""
 

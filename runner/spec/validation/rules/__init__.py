@@ -38,6 +38,7 @@ _RULES: tuple[Rule, ...] = (
     *NODES,
     *JOB,
     *COMMANDS,
+    *SECRETS,
     *EXTRA,
 )
 

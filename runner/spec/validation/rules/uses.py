@@ -15,7 +15,6 @@ from runner.spec.model.step import Output, Step
 from runner.spec.model.terms import ContainerResource, NamedUser, NodeCommand, Role, RunAs, StepName
 from runner.spec.model.workload import Workload
 from runner.spec.problem import Problem
-from runner.spec.templates.template import Template
 
 Rule = Callable[[Workload, Document], Iterator[Problem]]
 """One thing that must hold: a problem for each place where it does not."""
@@ -30,11 +29,12 @@ def node_commands(workload: Workload) -> Iterator[NodeCommand]:
             yield command
 
 
-def environments(workload: Workload) -> Iterator[tuple[Pointer, Mapping[str, Template]]]:
-    """Each `environment`, with the pointer of what it belongs to."""
-    yield from ((command.pointer, command.environment) for command in node_commands(workload))
-    yield workload.job.pointer, workload.job.environment
-    yield from ((step.pointer, step.environment) for step in workload.steps)
+def environments(workload: Workload) -> Iterator[tuple[Pointer, tuple[str, ...]]]:
+    """The names of each `environment`, with the pointer of what it belongs to."""
+    for command in node_commands(workload):
+        yield command.pointer, (*command.environment, *command.secrets)
+    yield workload.job.pointer, tuple(workload.job.environment)
+    yield from ((step.pointer, (*step.environment, *step.secrets)) for step in workload.steps)
 
 
 def named_users(workload: Workload) -> Iterator[NamedUser]:

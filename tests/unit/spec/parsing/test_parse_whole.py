@@ -60,6 +60,7 @@ from runner.spec.model.terms import (
     Resource,
     Role,
     SecretName,
+    SecretParameter,
     StepName,
 )
 from runner.spec.model.workload import (
@@ -126,14 +127,44 @@ def test_the_workload_itself() -> None:
     assert workload.limits == Limits(
         duration=timedelta(days=7), wait=timedelta(minutes=90), patience=timedelta(hours=6)
     )
-    assert [each.name for each in workload.steps] == [
     assert workload.halt == Halt(
         after=Share(text="10%"), when=HaltWhen.NOW, same_failure=50, canary=3
     )
+    assert [each.name for each in workload.steps] == [
         *("convert", "again", "batches", "values", "numbers", "lines", "table", "sweep", "pairs"),
         *("mappings", "sum"),
     ]
     assert all(each.pointer == ("tasks", each.name) for each in workload.steps)
+
+
+def test_secret_parameters() -> None:
+    workload = workload_of("secrets")
+    assert workload.parameters == {}
+    assert workload.secret_parameters == (
+        SecretParameter(
+            name="token",
+            secret=SecretName("TOKEN"),
+            description="of the service",
+            pattern="[a-z0-9]{8,}",
+            pointer=("parameters", "token"),
+        ),
+        SecretParameter(
+            name="license_key",
+            secret=SecretName("LICENSE_KEY"),
+            description="",
+            pattern=None,
+            pointer=("parameters", "license_key"),
+        ),
+    )
+    (step,) = workload.steps
+    start_task, preparation = pool_of("secrets").start_task, workload.job.preparation
+    assert start_task is not None
+    assert preparation is not None
+    assert [(texts(each.environment), each.secrets) for each in (start_task, preparation, step)] == [
+        ({"PLAIN": "1"}, {"LICENSE": "LICENSE_KEY"}),
+        ({}, {"TOKEN": "TOKEN"}),
+        ({"PLAIN": "{{ index }}"}, {"TOKEN": "TOKEN", "LICENSE": "LICENSE_KEY"}),
+    ]
 
 
 def test_containers() -> None:
