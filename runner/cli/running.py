@@ -128,9 +128,7 @@ class _Start:
         if self.services is not None:
             return replace(self.services, stack=ExitStack())
         if self.settings is not None:
-            return open_azure(
-                self.settings, secrets=self.secrets.values(), patience=patience
-            )
+            return open_azure(self.settings, secrets=self.secrets.values(), patience=patience)
         return open_local(
             state=journal.directory / "emulator",
             allow_admin=self.arguments.allow_admin,

@@ -211,9 +211,7 @@ def _limits(data: _Data) -> Limits:
     duration = parse_duration(data.get("duration", "24h"))
     wait = optional_duration(data, "wait")
     patience = parse_duration(data.get("patience", "15m"))
-    return Limits(
-        duration=duration, wait=duration if wait is None else wait, patience=patience
-    )
+    return Limits(duration=duration, wait=duration if wait is None else wait, patience=patience)
 
 
 def _container(role: str, data: _Data) -> Container:
