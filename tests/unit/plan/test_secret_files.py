@@ -20,7 +20,7 @@ from runner.spec.shells.shell import Shell
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBlobs
 
-VALUE = "it's \"$HOME\" `date` \\n\nand\ttwo lines; é"
+VALUE = 'it\'s "$HOME" `date` \\n\nand\ttwo lines; é'
 TOKEN = SecretName("TOKEN")
 SECRET = SPEC.replace(
     "containers:\n", "parameters:\n  token: {type: string, secret: true}\ncontainers:\n"
@@ -79,7 +79,7 @@ def test_a_command_without_its_file_does_not_run(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert os.listdir(tmp_path / "wd") == []
+    assert list((tmp_path / "wd").iterdir()) == []
 
 
 def test_powershell_reads_json() -> None:
@@ -97,9 +97,11 @@ def test_powershell_reads_them_first(tmp_path: Path) -> None:
     script = b64decode(line.rpartition(" ")[2]).decode("utf-16-le").splitlines()
     path = f'"$env:AZ_BATCH_TASK_WORKING_DIR\\{SECRET_FILE}"'
     assert script[1:] == [
-        f"(Get-Content -Raw -Encoding UTF8 -LiteralPath {path} | ConvertFrom-Json).PSObject"
-        '.Properties | ForEach-Object { Set-Item -LiteralPath "Env:$($_.Name)" -Value $_.Value }; '
-        f"Remove-Item -Force -LiteralPath {path}",
+        (
+            f"(Get-Content -Raw -Encoding UTF8 -LiteralPath {path} | ConvertFrom-Json).PSObject"
+            '.Properties | ForEach-Object { Set-Item -LiteralPath "Env:$($_.Name)" -Value $_.Value }; '
+            f"Remove-Item -Force -LiteralPath {path}"
+        ),
         "./tool",
         "exit $LASTEXITCODE",
     ]

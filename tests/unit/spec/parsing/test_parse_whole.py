@@ -160,7 +160,8 @@ def test_secret_parameters() -> None:
     start_task, preparation = pool_of("secrets").start_task, workload.job.preparation
     assert start_task is not None
     assert preparation is not None
-    assert [(texts(each.environment), each.secrets) for each in (start_task, preparation, step)] == [
+    owners = (start_task, preparation, step)
+    assert [(texts(each.environment), each.secrets) for each in owners] == [
         ({"PLAIN": "1"}, {"LICENSE": "LICENSE_KEY"}),
         ({}, {"TOKEN": "TOKEN"}),
         ({"PLAIN": "{{ index }}"}, {"TOKEN": "TOKEN", "LICENSE": "LICENSE_KEY"}),

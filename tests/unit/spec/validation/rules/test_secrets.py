@@ -122,8 +122,10 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         [
             (
                 "19:17 misplaced-secret",
-                "without a shell, nothing can read the file that brings the secret `TOKEN` to the"
-                " command",
+                (
+                    "without a shell, nothing can read the file that brings the secret `TOKEN` to the"
+                    " command"
+                ),
                 "write `shell: bash`",
             )
         ],
@@ -134,8 +136,10 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         [
             (
                 "7:3 reserved-role",
-                "the role `secrets` is taken: the run hands its secret parameters to the tasks"
-                " there",
+                (
+                    "the role `secrets` is taken: the run hands its secret parameters to the tasks"
+                    " there"
+                ),
                 "give the container another role",
             )
         ],
@@ -146,8 +150,10 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         [
             (
                 "12:45 misplaced-secret",
-                "the start task of a pool that outlasts the run cannot have the secret `A`, which"
-                " goes with it",
+                (
+                    "the start task of a pool that outlasts the run cannot have the secret `A`, which"
+                    " goes with it"
+                ),
                 "leave out `keep`, or bring the secret to the tasks",
             )
         ],
@@ -208,8 +214,10 @@ task:
     assert facts_of(spec) == [
         (
             "10:17 misplaced-secret",
-            "the jobs of a `schedule` cannot have the secret `TOKEN`: a run takes its secrets away"
-            " when it ends",
+            (
+                "the jobs of a `schedule` cannot have the secret `TOKEN`: a run takes its secrets away"
+                " when it ends"
+            ),
             "have the command fetch it itself, for example from a key vault",
         )
     ]
