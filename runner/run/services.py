@@ -32,6 +32,7 @@ from runner.run.statuses import (
     NodeCommandStatus,
     NodeStatus,
     PoolStatus,
+    TaskCounts,
     TaskFailure,
     TaskState,
     TaskStatus,
@@ -57,6 +58,7 @@ __all__ = [
     "PoolStatus",
     "ResourceRequest",
     "ScheduleRequest",
+    "TaskCounts",
     "TaskFailure",
     "TaskRequest",
     "TaskState",
@@ -250,3 +252,21 @@ class Batch(Protocol):
     def close(self) -> None:
         """Gives the connections back."""
         ...
+    def task_counts(self, job_id: str) -> TaskCounts | None:
+        """The job's tasks by state, about as they are now; None where there is no such job."""
+        ...
+
+    def task_status(self, job_id: str, task_id: TaskId) -> TaskStatus | None:
+        """One task now; None where the job does not have it."""
+        ...
+
+    def task_file_size(self, job_id: str, task_id: TaskId, path: str) -> int | None:
+        """How long a file of the task is now, in bytes; None where it or its node is not there."""
+        ...
+
+    def read_task_file(
+        self, job_id: str, task_id: TaskId, path: str, *, start: int, length: int
+    ) -> bytes | None:
+        """A piece of a file of the task; None where it or its node is not there."""
+        ...
+

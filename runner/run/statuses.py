@@ -126,3 +126,20 @@ class TaskStatus:
     succeeded: bool | None
     retry_count: int
     failure: TaskFailure | None
+    retried: datetime | None = None
+    """When the service last ran it again after an exit code."""
+    requeue_count: int = 0
+    requeued: datetime | None = None
+    """When it was last put back into the queue."""
+    attempts: int = 1
+    """How often it was begun, as far as a run has seen; the service does not count that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCounts:
+    """A job's tasks by state; those that are being prepared count as running."""
+
+    active: int
+    running: int
+    succeeded: int
+    failed: int

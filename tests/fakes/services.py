@@ -24,6 +24,7 @@ from runner.run.services import (
     PoolRequest,
     PoolStatus,
     ScheduleRequest,
+    TaskCounts,
     TaskFailure,
     TaskRequest,
     TaskState,
@@ -174,6 +175,8 @@ class FakeBatch:
         self.log.append(operation)
         self.fail(operation)
 
+    files: dict[tuple[TaskId, str], bytes] = field(default_factory=dict)
+    """Of tasks on their nodes, by task and path."""
     def find_node_agent(self, image: Image, *, containers: bool = False) -> str:
         self._note("find node agent")
         if image.publisher != "canonical":
@@ -337,3 +340,27 @@ class FakeBatch:
 
     def close(self) -> None:
         self._note("close")
+    def task_counts(self, job_id: str) -> TaskCounts | None:
+        self._note("task counts")
+        if self.job is None:
+            return None
+        good = sum(bool(status.succeeded) for status in self.tasks.values())
+        return TaskCounts(
+            active=len(self.waiting), running=0, succeeded=good, failed=len(self.tasks) - good
+        )
+
+    def task_status(self, job_id: str, task_id: TaskId) -> TaskStatus | None:
+        self._note("task status")
+        return self.tasks.get(task_id)
+
+    def task_file_size(self, job_id: str, task_id: TaskId, path: str) -> int | None:
+        content = self.files.get((task_id, path))
+        return None if content is None else len(content)
+
+    def read_task_file(
+        self, job_id: str, task_id: TaskId, path: str, *, start: int, length: int
+    ) -> bytes | None:
+        self._note(f"read {path} of {task_id} from {start}")
+        content = self.files.get((task_id, path))
+        return None if content is None else content[start : start + length]
+
