@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from runner.plan.model import StoredBlob
+from runner.plan.model import StoredBlob, TaskId
 from runner.run.requests import (
     AutoPool,
     JobRequest,
