@@ -121,6 +121,8 @@ def judge_journal(shape: Shape, directory: Path) -> list[str]:
 def judge_report(shape: Shape, directory: Path) -> list[str]:
     """The counts are those of an undisturbed run."""
     report = _read_report(directory)
+    if not report:
+        return ["there is no report.json"]
     size = sum(map(len, shape.outputs.values()))
     expected = {
         "run": directory.name,
@@ -222,9 +224,9 @@ def judge_secrets(home: Path, more: list[Path], service: Service) -> list[str]:
     return wrong
 
 
-def judge_processes(folder: Path) -> list[str]:
+def judge_processes(folder: Path, limit_seconds: float = GONE_SECONDS) -> list[str]:
     """No process is left that works in the folder or was told of it."""
-    deadline = time.monotonic() + GONE_SECONDS
+    deadline = time.monotonic() + limit_seconds
     while (left := _processes_of(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
     return [f"process left: {each}" for each in left]
