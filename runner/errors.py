@@ -88,6 +88,12 @@ class ServiceUnreachableError(ServiceTroubleError):
     """No answer within our patience; the message names the endpoint."""
 
 
+class ServicesEndedError(ServiceError):
+    """The local services have ended before the run; what they were given is kept on disk."""
+
+    is_resumable = True
+
+
 class TransferError(ServiceError):
     """A file could not be brought up or down whole."""
 

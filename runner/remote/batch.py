@@ -174,24 +174,6 @@ class RemoteBatch:
             trouble=self._account.trouble,
         )
 
-    def finish_adding(self, job_id: str) -> None:
-        """No more tasks will come: when the last has ended, so does the job, and its pool goes."""
-        body = cast("models.BatchJobUpdateOptions", {"onAllTasksComplete": "terminatejob"})
-        with translated(self._origin, f"let job `{job_id}` end with its tasks"):
-            self._client.update_job(job_id, body)
-
-    def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
-        """Tasks that run or have ended, of those whose state changed at or after `since`."""
-        condition = "state ne 'active'"
-        if since is not None:
-            moment = answers.write_time(since)
-            condition += f" and stateTransitionTime ge DateTime'{moment}'"
-        with translated(self._origin, f"list the tasks of job `{job_id}`"):
-            for task in self._client.list_tasks(
-                job_id, filter=condition, select=answers.TASK_PROPERTIES
-            ):
-                yield answers.read_task(task)
-
     def reactivate_task(self, job_id: str, task_id: TaskId) -> bool:
         """Runs a task again that has failed; false where its job is over, so that it cannot be.
 
@@ -219,6 +201,24 @@ class RemoteBatch:
                     raise
                 return answer
         return True
+
+    def finish_adding(self, job_id: str) -> None:
+        """No more tasks will come: when the last has ended, so does the job, and its pool goes."""
+        body = cast("models.BatchJobUpdateOptions", {"onAllTasksComplete": "terminatejob"})
+        with translated(self._origin, f"let job `{job_id}` end with its tasks"):
+            self._client.update_job(job_id, body)
+
+    def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
+        """Tasks that run or have ended, of those whose state changed at or after `since`."""
+        condition = "state ne 'active'"
+        if since is not None:
+            moment = answers.write_time(since)
+            condition += f" and stateTransitionTime ge DateTime'{moment}'"
+        with translated(self._origin, f"list the tasks of job `{job_id}`"):
+            for task in self._client.list_tasks(
+                job_id, filter=condition, select=answers.TASK_PROPERTIES
+            ):
+                yield answers.read_task(task)
 
     def task_ids(self, job_id: str) -> Iterator[TaskId]:
         """The ids of all tasks that the job has; none where there is no such job."""

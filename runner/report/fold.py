@@ -50,6 +50,8 @@ class Report:
     started: int = 0
     retries: int = 0
     succeeded: int = 0
+    skipped: int = 0
+    """Of those that succeeded: what an earlier run had done for this one."""
     failures: list[TaskFinished] = field(default_factory=list)
     start_task_failures: list[StartTaskFailed] = field(default_factory=list)
     downloaded_files: int = 0
@@ -58,6 +60,10 @@ class Report:
     left: tuple[LeftBehind, ...] = ()
     exit_code: int | None = None
     error: str | None = None
+    resumed: int = 0
+    """How often the run was taken up again."""
+    ends: bytearray = field(default_factory=bytearray, repr=False)
+    """How each task ended, by its number: 0 where it has not."""
 
     @property
     def has_begun(self) -> bool:
@@ -73,8 +79,7 @@ class Report:
         """Takes one more event in."""
         match event:
             case RunStarted():
-                self.workload, self.target = event.workload, event.target
-                self.tasks, self.files, self.input_bytes = event.tasks, event.files, event.bytes
+                self._start(event)
             case UploadFinished():
                 if event.skipped:
                     self.unchanged_files += 1
@@ -94,10 +99,7 @@ class Report:
             case TaskRetried():
                 self.retries += 1
             case TaskFinished():
-                if event.succeeded:
-                    self.succeeded += 1
-                else:
-                    self.failures.append(event)
+                self._finish(event)
             case OutputDownloaded():
                 self.downloaded_files += 1
                 self.downloaded_bytes += event.bytes
@@ -111,6 +113,35 @@ class Report:
                 self.tasks = event.succeeded + event.failed + event.unfinished
             case _:
                 assert_never(event)
+
+    def _start(self, event: RunStarted) -> None:
+        self.workload, self.target = event.workload, event.target
+        self.tasks, self.files, self.input_bytes = event.tasks, event.files, event.bytes
+        if event.resumed:
+            # Files are told again: those that are there as unchanged.
+            self.uploaded_files = self.uploaded_bytes = self.unchanged_files = 0
+            self.resumed += 1
+            self.deleted, self.left = (), ()
+            self.exit_code = self.error = None
+
+    def _finish(self, event: TaskFinished) -> None:
+        """One end of a task; where it was told before, that one does not count any more."""
+        number = int(event.task)
+        if number >= len(self.ends):
+            self.ends.extend(bytes(number + 1 - len(self.ends)))
+        match self.ends[number]:
+            case 0:
+                pass
+            case 1:
+                self.succeeded -= 1
+            case _:
+                self.failures = [each for each in self.failures if each.task != event.task]
+        self.ends[number] = 1 if event.succeeded else 2
+        if event.succeeded:
+            self.succeeded += 1
+            self.skipped += event.skipped
+        else:
+            self.failures.append(event)
 
 
 def fold(events: Iterable[Event]) -> Report:

@@ -49,16 +49,21 @@ def find_reused(plan: Plan, blobs: Blobs) -> frozenset[Role]:
 
 
 def make_containers(
-    plan: Plan, submission: Submission, blobs: Blobs, check: Callable[[], None]
+    plan: Plan,
+    submission: Submission,
+    blobs: Blobs,
+    check: Callable[[], None],
+    *,
+    clears: bool = True,
 ) -> None:
-    """Makes those that are missing, and empties those that the spec wants empty.
+    """Makes those that are missing, and where it `clears` empties those that the spec wants empty.
 
     Blobs that a file would only replace with its own content stay. `check` may raise to end it.
     """
     metadata = {"batchrun": plan.run_id}
     calls = (partial(blobs.create_container, name, metadata) for _, name in submission.containers)
     run_together(calls, threads=_CREATORS, check=check)
-    for role, name in submission.reused:
+    for role, name in submission.reused if clears else ():
         container = plan.workload.container(role)
         if isinstance(container, OwnContainer) and container.if_not_empty is IfNotEmpty.CLEAR:
             names = _names_but(blobs, name, plan.container(role).unchanged)

@@ -16,6 +16,12 @@ DEPENDENCY_FAILED = "DependencyFailed"
 """The cause of a task's failure where it never ran, since one that it needs failed."""
 JOB_ENDED = "JobEnded"
 """The cause where a task was ended because its job was."""
+HALTED = "Halted"
+"""The cause where a task never ran, since the run stopped early."""
+TRANSFER_FAILED = "TransferFailed"
+"""The cause where what a task left could not be brought home."""
+OUTPUT_MISSING = "OutputMissing"
+"""The cause where a task succeeded and did not leave what it declares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +97,13 @@ class TaskAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStarted:
-    """The task runs on a node."""
+    """An attempt of the task runs on a node."""
 
     type: ClassVar[str] = "task.started"
     task: str
     node: str | None
     at: datetime | None
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +130,34 @@ class TaskFinished:
     stderr_tail: str | None
     skipped: bool = False
     """It was not run: what it would have done is there from an earlier run."""
+    attempts: int = 1
+    """How often it was begun, as far as the service tells: `retries` and preemptions, and one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRetried:
-    """The service runs the task again."""
+    """An attempt of a task has ended, and the task is run again: at once by the service, or by us.
+
+    What the service does not tell is None; it overwrites the attempt before with each new one.
+    """
 
     type: ClassVar[str] = "task.retried"
     task: str
     retries: int
+    """How often the task was run again so far; that it lost its node does not count."""
+    attempt: int = 1
+    """The number of the attempt that has ended, from 1."""
+    cause: str | None = None
+    """`exit_code`, `resource_download`, `output_upload`, `timeout`, `preemption` or `requeue`."""
+    exit_code: int | None = None
+    message: str | None = None
+    """The service's words for the failure."""
+    node: str | None = None
+    started: datetime | None = None
+    at: datetime | None = None
+    """When the attempt ended, or where the service tells no more, when it was queued again."""
+    due: datetime | None = None
+    """When we run it again; None where the service does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +216,8 @@ class RunFinished:
     failed: int
     unfinished: int
     error: str | None
+    halted: bool = False
+    """The run stopped early: what is unfinished never ran."""
 
 
 Event = (

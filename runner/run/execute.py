@@ -12,23 +12,30 @@ from pathlib import Path
 
 from runner.errors import (
     BatchRunError,
+    DiskFullError,
     ExitCode,
     InterruptedRunError,
     ServiceError,
+    ServicesEndedError,
     ServiceTroubleError,
     StoppedWaitingError,
-    TransferError,
     most_severe,
 )
-from runner.plan.model import Plan
+from runner.plan.model import LOGS, Plan
 from runner.run.cleanup import Cleanup, Ending, Keep
 from runner.run.clock import Clock
 from runner.run.dependents import Dependents
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.feed import Feeder
+from runner.run.holding import Hold, TakenOverError
 from runner.run.journal import Journal
+from runner.run.leaving import leave_for_later
+from runner.run.ledger import Ledger
 from runner.run.outputs import Collector
+from runner.run.past import Past
+from runner.run.record_blob import RECORD_BLOB, leave_record
 from runner.run.services import Batch, Blobs
+from runner.run.settled import Settled
 from runner.run.start import Ground, Start, describe_schedule
 from runner.run.stop import Stop
 from runner.run.submit import Requests, plan_submission
@@ -75,18 +82,29 @@ class Run:
         secrets: Mapping[SecretName, str] | None = None,
         services_ended: Callable[[], str | None] = lambda: None,
         tell: Callable[[str], None],
+        past: Past | None = None,
+        settled: Settled | None = None,
+        holder: str | None = None,
     ) -> None:
         """`stop` is looked at between steps; `services_ended` says why they are gone for good.
 
         `secrets` are the values of those that the spec names; `tell` takes a line for people.
+        `past` is of a run that is taken up again; of another, tasks may be `settled` by what an
+        earlier run has left. `holder` is a GUID by which the service keeps clients of other
+        machines away; without it none is.
         """
+        self._past = past
+        self._settled = settled or Settled(len(plan.tasks)) if past is None else past.settled
+        self._holder = holder
+        self._hold: Hold | None = None
         self._plan = plan
         self._options = options
         self._batch = batch
         self._blobs = blobs
         self._journal = journal
         self._clock = clock
-        self._submission = plan_submission(plan)
+        known = None if past is None else past.submission
+        self._submission = plan_submission(plan) if known is None else known
         self._requests = Requests(plan, blobs, clock=clock.now, secrets=secrets)
         self._dependents = Dependents(len(plan.tasks))
         self._feeder = Feeder(
@@ -95,6 +113,7 @@ class Run:
             self._requests,
             uploads=Uploads(plan, blobs=blobs, journal=journal),
             dependents=self._dependents,
+            settled=self._settled,
             batch=batch,
             journal=journal,
         )
@@ -129,7 +148,9 @@ class Run:
 
     @property
     def _counts(self) -> tuple[int, int]:
-        return (0, 0) if self._work is None else (self._work.succeeded, self._work.failed)
+        if self._work is None:
+            return self._settled.succeeded, len(self._settled.failures)
+        return self._work.succeeded, self._work.failed
 
     def _run_to_an_end(self) -> BatchRunError | None:
         """Why the run could not go on, or did not bring everything home; None where all is well."""
@@ -137,7 +158,7 @@ class Run:
             self._go()
         except ServiceError as caught:
             gone = self._services_ended()
-            return caught if gone is None else ServiceError(gone)
+            return caught if gone is None else ServicesEndedError(gone)
         except BatchRunError as caught:
             return caught
         except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
@@ -173,9 +194,11 @@ class Run:
             self._stop.check()
         gone = self._services_ended()
         if gone is not None:
-            raise ServiceError(gone)
+            raise ServicesEndedError(gone)
+        if self._hold is not None:
+            self._hold.check()
         if self._journal.problem is not None:
-            raise TransferError(
+            raise DiskFullError(
                 self._journal.problem, hint="what a run does must be written down while it goes"
             )
 
@@ -193,14 +216,22 @@ class Run:
             outlives_client=self._options.outlives_client,
             check=self._check,
             tell=self._tell,
+            settled=self._settled,
+            past=self._past,
         )
         self._check()
+        if self._settled.is_complete:
+            # Of what was made before, only the end is left to do.
+            start.begin(self._submission)
+            self._created = self._past is not None and self._past.submission is not None
+            return
         ground = self._ground = start.look()
         self._submission = ground.submission
-        start.begin(ground)
+        start.begin(ground.submission)
         self._check()
         self._created = True
         start.make_containers(ground, self._feeder)
+        self._claim()
         schedule = self._plan.workload.job.schedule
         if schedule is not None:
             self._feeder.upload_all(self._check)
@@ -209,24 +240,39 @@ class Run:
             self._scheduled = True
             return
         self._pool_id = start.make_job(ground)
+        start.find_tasks(ground.submission.job_id, self._feeder)
         self._work = self._make_work(ground, self._pool_id)
         self._work.run()
+
+    def _claim(self) -> None:
+        """Keeps clients of other machines away from here on."""
+        if self._holder is None:
+            return
+        container = self._plan.container_name(LOGS)
+        self._hold = Hold(self._blobs, container, RECORD_BLOB, holder=self._holder)
+        self._hold.claim(self._wait, lambda: leave_record(self._journal, self._blobs, container))
+
+    def _wait(self, seconds: float) -> None:
+        self._clock.wait(self._stop, seconds)
+        self._check()
 
     def _make_work(self, ground: Ground, pool_id: str) -> Work:
         submission = ground.submission
         # A pool that an option keeps is given no end.
         lease = None if Keep.POOL in self._options.keep else ground.lease
         verdicts = Verdicts(self._plan, self._dependents)
+        ledger = Ledger(self._journal)
         watch = Watch(
             job_id=submission.job_id,
             pool_id=pool_id,
             batch=self._batch,
             journal=self._journal,
             clock=self._clock,
-            is_ours=verdicts.is_ours,
+            is_ours=lambda task: verdicts.is_ours(task) and not self._settled.is_settled(int(task)),
             foreign_pool=submission.used_pool is not None,
             has_preparation=self._plan.preparation is not None,
             lease=lease,
+            ledger=ledger,
         )
         collector = Collector(
             self._plan,
@@ -242,16 +288,18 @@ class Run:
             batch=self._batch,
             feeder=self._feeder,
             watch=watch,
+            ledger=ledger,
             verdicts=verdicts,
             collector=collector,
             clock=self._clock,
             stop=self._stop,
             check=self._check,
             outlives_client=self._options.outlives_client,
+            settled=self._settled,
         )
 
     def _clean_up(self, error: BatchRunError | None) -> CleanupFinished:
-        if not self._created or self._services_ended() is not None:
+        if not self._created or isinstance(error, TakenOverError):
             return CleanupFinished(deleted=(), left=())
         cleanup = Cleanup(
             self._plan,
@@ -268,11 +316,22 @@ class Run:
             if not self._scheduled:
                 why = f"no answer came, so it may exist: {why}"
             return cleanup.leave_schedule(why=why, certain=self._scheduled)
-        if isinstance(error, StoppedWaitingError) and self._options.outlives_client:
+        if self._is_for_later(error):
+            return leave_for_later(
+                self._submission, self._pool_id, outlives_client=self._options.outlives_client
+            )
+        if isinstance(error, StoppedWaitingError):
             is_disabled = isinstance(error, JobDisabledError)
             why = "the job is disabled" if is_disabled else "the work goes on"
             return cleanup.leave(pool_id=self._pool_id, why=why)
         return cleanup.clean_up(pool_id=self._pool_id, ending=self._ending(error))
+
+    def _is_for_later(self, error: BatchRunError | None) -> bool:
+        """Whether what was made is best left to whoever takes the run up again."""
+        if error is None:
+            return False
+        waits = isinstance(error, StoppedWaitingError) and not self._options.outlives_client
+        return waits or error.is_resumable
 
     def _may_be_scheduled(self, error: BatchRunError | None) -> bool:
         lost = self._scheduling and isinstance(error, ServiceTroubleError)
@@ -283,7 +342,7 @@ class Run:
             return Ending.NOTHING_DONE
         if error is None and not self._counts[1]:
             return Ending.SUCCEEDED
-        ended = self._work is not None and self._work.ended
+        ended = len(self._settled) or (self._work is not None and self._work.ended)
         return Ending.FAILED_WITH_RESULTS if ended else Ending.NOTHING_DONE
 
     def _exit_code(self, error: BatchRunError | None, cleanup: CleanupFinished) -> ExitCode:

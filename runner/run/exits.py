@@ -6,14 +6,30 @@ is only understood. It must not know what was collected of a task.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
-from runner.run.services import TaskStatus
+from runner.plan.model import TaskId
+from runner.run.events import OUTPUT_MISSING, TaskFinished
+from runner.run.services import TaskFailure, TaskState, TaskStatus
 from runner.spec.model.step import DependentsAction, ExitCause, ExitRule, JobAction, Step
 from runner.spec.model.workload import OnFailure, Workload
 
+# Failures before the command ran that are its own: another try would end the same way.
+_OF_THE_COMMAND = frozenset(
+    {
+        "CommandProgramNotFound",
+        "CommandLaunchFailed",
+        "ContainerInvalidSettings",
+        "ContainerTaskSettingsNotFound",
+        "ContainerPoolNotSupported",
+        "TaskSchedulingConstraintFailed",
+    }
+)
+# SIGKILL and SIGTERM on Linux; 0xC000013A on Windows, which Microsoft's own tools have shown.
+_KILLED = frozenset({137, 143, -1073741510})
 ENDED_BY_REQUEST = "TaskEnded"
 _UPLOAD_FAILURE = "FileUpload"
+_EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def is_ended_by_request(timeout: timedelta | None, status: TaskStatus) -> bool:
@@ -25,6 +41,31 @@ def is_ended_by_request(timeout: timedelta | None, status: TaskStatus) -> bool:
     if timeout is None or status.started is None or status.ended is None:
         return True
     return status.ended - status.started < timeout
+
+
+def is_cut_off(timeout: timedelta | None, status: TaskStatus) -> bool:
+    """Whether a task was ended since it took as long as its `timeout`.
+
+    The service publishes no exit code for it on Linux: that of a process that was killed will do.
+    """
+    if timeout is None or status.started is None or status.ended is None:
+        return False
+    was_ended = status.failure is not None and status.failure.code == ENDED_BY_REQUEST
+    was_killed = status.exit_code in _KILLED
+    return (was_ended or was_killed) and status.ended - status.started >= timeout
+
+
+def is_upload_failure(status: TaskStatus) -> bool:
+    """Whether what a task left could not be brought to its container."""
+    return status.failure is not None and status.failure.code.startswith(_UPLOAD_FAILURE)
+
+
+def lacked_resources(status: TaskStatus) -> bool:
+    """Whether something that a task needs could not be brought to its node."""
+    failure = "" if status.failure is None else status.failure.code
+    if status.exit_code is not None or failure in _OF_THE_COMMAND:
+        return False
+    return failure != ENDED_BY_REQUEST and not is_upload_failure(status)
 
 
 def heeds_exits(workload: Workload) -> bool:
@@ -52,6 +93,28 @@ def blocks_dependents(step: Step, status: TaskStatus) -> bool:
     if rule is not None and rule.dependents is not None:
         return rule.dependents is DependentsAction.BLOCK
     return not status.succeeded
+
+
+def service_end(end: TaskFinished) -> TaskStatus:
+    """What the service said of a task that a run's own events tell of.
+
+    A task that left less than it should is a failure to us alone.
+    """
+    lacks_output = end.cause == OUTPUT_MISSING
+    succeeded = end.succeeded or lacks_output
+    failure = TaskFailure(code=end.cause or "", category="", message=end.message or "")
+    return TaskStatus(
+        id=TaskId(end.task),
+        state=TaskState.COMPLETED,
+        changed=end.ended or _EARLIEST,
+        node_id=end.node,
+        started=end.started,
+        ended=end.ended,
+        exit_code=end.exit_code,
+        succeeded=succeeded,
+        retry_count=end.retries,
+        failure=None if succeeded else failure,
+    )
 
 
 def job_action(workload: Workload, step: Step, status: TaskStatus) -> JobAction:
@@ -95,7 +158,7 @@ def _lists(rule: ExitRule, code: int) -> bool:
 
 def _cause(status: TaskStatus) -> ExitCause:
     failure = "" if status.failure is None else status.failure.code
-    if failure.startswith(_UPLOAD_FAILURE):
+    if is_upload_failure(status):
         return ExitCause.UPLOAD_ERROR
     if status.exit_code is None and failure != ENDED_BY_REQUEST:
         # Without an exit code no command ran: what should have come before it did not.

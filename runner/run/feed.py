@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from runner.plan.model import Plan, TaskPlan
+from runner.plan.model import Plan, TaskId, TaskPlan
 from runner.run.dependents import Dependents
 from runner.run.events import TaskAdded
 from runner.run.journal import Journal
+from runner.run.presence import Presence, Wait, filler
+from runner.run.retries import keeps_job_open
 from runner.run.services import Batch
+from runner.run.settled import Settled
 from runner.run.submit import Requests
 from runner.run.uploads import TRANSFERS, File, Uploads
 from runner.spec.model.sources import FilesOf, MatrixOf, Source, ZipOf
@@ -52,9 +55,11 @@ class Feeder:
         *,
         uploads: Uploads,
         dependents: Dependents,
+        settled: Settled,
         batch: Batch,
         journal: Journal,
     ) -> None:
+        """Tasks that are `settled` are not added; `expect` says what else the job has."""
         self._plan = plan
         self._job_id = job_id
         self._requests = requests
@@ -63,6 +68,16 @@ class Feeder:
         self._batch = batch
         self._journal = journal
         self._stopped = threading.Event()
+        self._settled = settled
+        self._presence = Presence(plan, settled)
+
+    def expect(self, tasks: Iterable[TaskId], *, told: Collection[int]) -> None:
+        """The job has these tasks already, of which the journal knows those that were `told`."""
+        self._presence = Presence(self._plan, self._settled, tasks, told=told)
+
+    def recognise(self, role: Role, names: frozenset[str]) -> None:
+        """These files are in their container already."""
+        self._uploads.recognise(role, names)
 
     def upload_for_nodes(self, check: Callable[[], None]) -> None:
         """What nodes need before any task: the pool and the job must not be made before it is up.
@@ -100,12 +115,16 @@ class Feeder:
         adder = ThreadPoolExecutor(_ADDS, thread_name_prefix="add")
         try:
             _Stream(self, transfers, adder).run()
-            if not self._stopped.is_set():
-                self._batch.finish_adding(self._job_id)
+            if not self._stopped.is_set() and not keeps_job_open(self._plan.workload):
+                self.finish()
         finally:
             self._stopped.set()
             transfers.shutdown(cancel_futures=True)
             adder.shutdown(cancel_futures=True)
+
+    def finish(self) -> None:
+        """No task will be added or run again any more: with the last one the job ends itself."""
+        self._batch.finish_adding(self._job_id)
 
     def stop(self) -> None:
         """No new upload or collection is begun from here on."""
@@ -135,7 +154,23 @@ class Feeder:
         """
         for index in range(len(self._plan.tasks)):
             task = self._plan.tasks[index]
-            self._dependents.note(task)
+            match self._presence.what_to_do(index + 1):
+                case Wait.NOTHING:
+                    self._waive(task)
+                    continue
+                case Wait.FILL:
+                    self._waive(task)
+                    yield _Waiting(task), None
+                    continue
+                case Wait.EXPECT:
+                    self._dependents.note(task)
+                    if not self._presence.is_told(index + 1):
+                        self._journal.record(TaskAdded(task=task.id, item=task.item))
+                    continue
+                case Wait.ADD:
+                    self._dependents.note(task)
+                    if self._presence.is_blocked(task):
+                        continue
             waiting = _Waiting(task)
             for resource in chain(task.resources, task.shared_resources):
                 for file in self._uploads.missing(resource):
@@ -152,11 +187,22 @@ class Feeder:
         if self.stopped:
             return
         tasks.sort(key=lambda task: task.id)
+        requests = []
         for task in tasks:
+            if self._settled.is_settled(int(task.id)):
+                requests.append(filler(task, self._plan.workload.pool.os))
+                continue
             self._bring_scripts(task)
-        self._batch.add_tasks(self._job_id, [self._requests.task(task) for task in tasks])
+            requests.append(self._presence.without_absent(self._requests.task(task)))
+        self._batch.add_tasks(self._job_id, requests)
         for task in tasks:
-            self._journal.record(TaskAdded(task=task.id, item=task.item))
+            if not self._settled.is_settled(int(task.id)):
+                self._journal.record(TaskAdded(task=task.id, item=task.item))
+
+    def _waive(self, task: TaskPlan) -> None:
+        """Files that a settled task alone would bring are not wanted."""
+        for resource in chain(task.resources, task.shared_resources):
+            self._uploads.waive(resource)
 
     def _bring_scripts(self, task: TaskPlan) -> None:
         self._uploads.bring_script(task.command)

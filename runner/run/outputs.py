@@ -15,7 +15,13 @@ from runner.errors import ServiceError
 from runner.plan.model import LOGS, OutputPlan, Plan, StoredBlob, TaskPlan
 from runner.run.dependents import Blocked
 from runner.run.downloads import Downloads, file_fault
-from runner.run.events import DEPENDENCY_FAILED, OutputDownloaded, TaskFinished
+from runner.run.events import (
+    DEPENDENCY_FAILED,
+    OUTPUT_MISSING,
+    TRANSFER_FAILED,
+    OutputDownloaded,
+    TaskFinished,
+)
 from runner.run.journal import Journal
 from runner.run.services import BlobMissingError, Blobs, TaskFailure, TaskStatus
 from runner.run.submit import log_blob
@@ -88,6 +94,7 @@ class Collector:
                 started=None,
                 ended=None,
                 retries=0,
+                attempts=0,
                 cause=DEPENDENCY_FAILED,
                 message=f"it needs task `{need}`, {words}",
                 stdout=None,
@@ -133,6 +140,7 @@ class Collector:
                 started=status.started,
                 ended=status.ended,
                 retries=status.retry_count,
+                attempts=status.attempts,
                 cause=None if failure is None else failure.code,
                 message=None if failure is None else failure.message,
                 stdout=logs.stdout,
@@ -237,13 +245,13 @@ def _applies(output: OutputPlan, succeeded: bool) -> bool:
 
 
 def _transfer_failure(error: ServiceError) -> TaskFailure:
-    return TaskFailure(code="TransferFailed", category="ServerError", message=error.message)
+    return TaskFailure(code=TRANSFER_FAILED, category="ServerError", message=error.message)
 
 
 def _missing_output(missing: list[OutputPlan]) -> TaskFailure:
     names = ", ".join(_names(missing))
     return TaskFailure(
-        code="OutputMissing",
+        code=OUTPUT_MISSING,
         category="UserError",
         message=f"the command succeeded but did not write {names}",
     )

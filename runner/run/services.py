@@ -130,6 +130,17 @@ class Blobs(Protocol):
         """All blobs whose names start with `prefix`, in order."""
         ...
 
+    def hold_blob(self, container: str, blob: str, holder: str, seconds: int) -> bool:
+        """Has a blob held for so long (15 to 60), or for as long again; false if another holds it.
+
+        `holder` is a GUID. Raises `BlobMissingError` (REST: Lease Blob).
+        """
+        ...
+
+    def release_blob(self, container: str, blob: str, holder: str) -> None:
+        """Holds it no longer; forgiven where it is gone, or somebody else holds it."""
+        ...
+
     def abandon_transfers(self) -> None:
         """Uploads and downloads end as `TransferError` at their next piece, and none begins."""
         ...
@@ -194,12 +205,31 @@ class Batch(Protocol):
         """
         ...
 
+    def reactivate_task(self, job_id: str, task_id: TaskId) -> bool:
+        """Runs a task again that has failed; false where its job is over, so that it cannot be.
+
+        One that runs already, or waits to, is left alone: an earlier answer was lost.
+        """
+        ...
+
+    def terminate_task(self, job_id: str, task_id: TaskId) -> bool:
+        """Ends a task where it runs or waits to; false where it has ended already."""
+        ...
+
     def finish_adding(self, job_id: str) -> None:
         """No more tasks will come: with the last one the job ends itself, and its pool goes."""
         ...
 
     def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
         """Tasks that run or have ended, of those whose state changed at or after `since`."""
+        ...
+
+    def task_ids(self, job_id: str) -> Iterator[TaskId]:
+        """The ids of all tasks that the job has; none where there is no such job."""
+        ...
+
+    def enable_job(self, job_id: str) -> None:
+        """Lets a job that was disabled go on; any other stays as it is."""
         ...
 
     def job_status(self, job_id: str) -> JobStatus:
@@ -224,6 +254,24 @@ class Batch(Protocol):
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
         """The end of the start task's stderr; empty where the node is gone."""
+        ...
+
+    def task_counts(self, job_id: str) -> TaskCounts | None:
+        """The job's tasks by state, about as they are now; None where there is no such job."""
+        ...
+
+    def task_status(self, job_id: str, task_id: TaskId) -> TaskStatus | None:
+        """One task now; None where the job does not have it."""
+        ...
+
+    def task_file_size(self, job_id: str, task_id: TaskId, path: str) -> int | None:
+        """How long a file of the task is now, in bytes; None where it or its node is not there."""
+        ...
+
+    def read_task_file(
+        self, job_id: str, task_id: TaskId, path: str, *, start: int, length: int
+    ) -> bytes | None:
+        """A piece of a file of the task; None where it or its node is not there."""
         ...
 
     def disable_job(self, job_id: str) -> None:
@@ -252,21 +300,3 @@ class Batch(Protocol):
     def close(self) -> None:
         """Gives the connections back."""
         ...
-    def task_counts(self, job_id: str) -> TaskCounts | None:
-        """The job's tasks by state, about as they are now; None where there is no such job."""
-        ...
-
-    def task_status(self, job_id: str, task_id: TaskId) -> TaskStatus | None:
-        """One task now; None where the job does not have it."""
-        ...
-
-    def task_file_size(self, job_id: str, task_id: TaskId, path: str) -> int | None:
-        """How long a file of the task is now, in bytes; None where it or its node is not there."""
-        ...
-
-    def read_task_file(
-        self, job_id: str, task_id: TaskId, path: str, *, start: int, length: int
-    ) -> bytes | None:
-        """A piece of a file of the task; None where it or its node is not there."""
-        ...
-

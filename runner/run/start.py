@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from runner.errors import TransferError, UsageError, describe_os_error
+from runner.errors import UsageError
 from runner.plan.file_table import total_bytes
-from runner.plan.model import Plan
+from runner.plan.model import SECRETS, Plan
 from runner.run.cleanup import Keep
 from runner.run.clock import Clock
 from runner.run.containers import find_reused, make_containers
+from runner.run.downloads import file_fault
 from runner.run.events import JobCreated, RunStarted, format_moment
 from runner.run.feed import Feeder
 from runner.run.journal import Journal
+from runner.run.past import Past
 from runner.run.pools import Lease, check_existing_pool, find_node_agent, plan_kept_pool
+from runner.run.restoring import recognise_uploads, restore_outputs, skipped_task
 from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleRequest
-from runner.run.submit import Requests, Submission, plan_submission, submission_as_json
+from runner.run.settled import Settled
+from runner.run.submit import SUBMISSION, Requests, Submission, plan_submission, submission_as_json
 from runner.run.uploads import has_uploads
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
@@ -57,7 +61,12 @@ class Start:
         outlives_client: bool,
         check: Callable[[], None],
         tell: Callable[[str], None],
+        settled: Settled,
+        past: Past | None = None,
     ) -> None:
+        """`past` is of a run that is taken up again."""
+        self._settled = settled
+        self._past = past
         self._plan = plan
         self._requests = requests
         self._batch = batch
@@ -105,16 +114,23 @@ class Start:
                     tell=self._tell,
                 )
         self._blobs.list_containers(f"{plan.run_id}-")
-        submission = plan_submission(
-            plan,
-            reused=find_reused(plan, self._blobs),
-            kept_pool=None if lease is None else lease.kept.id,
-            used_pool=pool.id if isinstance(pool, ExistingPool) else None,
-        )
+        # What was there before the run began is not to be told from what it made since.
+        submission = None if self._past is None else self._past.submission
+        if submission is None:
+            submission = plan_submission(
+                plan,
+                reused=find_reused(plan, self._blobs),
+                kept_pool=None if lease is None else lease.kept.id,
+                used_pool=pool.id if isinstance(pool, ExistingPool) else None,
+            )
         return Ground(submission=submission, node_agent=node_agent, lease=lease)
 
-    def begin(self, ground: Ground) -> None:
-        """Says what will be done, and writes down the names of all that will be made."""
+    def begin(self, submission: Submission) -> None:
+        """Writes down the names of all that will be made, and says what will be done."""
+        try:
+            self._journal.write(SUBMISSION, submission_as_json(submission))
+        except OSError as error:
+            raise file_fault("write", self._journal.directory / SUBMISSION, error) from error
         files = size = 0
         for container in filter(has_uploads, self._plan.containers):
             files += len(container.files)
@@ -126,19 +142,24 @@ class Start:
                 tasks=len(self._plan.tasks),
                 files=files,
                 bytes=size,
+                resumed=self._past is not None and self._past.has_begun,
             )
         )
-        try:
-            self._journal.write("submission.json", submission_as_json(ground.submission))
-        except OSError as error:
-            reason = describe_os_error(error)
-            raise TransferError(
-                f"cannot write into `{self._journal.directory}`: {reason}"
-            ) from error
+        for number in self._settled.skipped():
+            self._journal.record(skipped_task(self._plan.tasks[number - 1]))
 
     def make_containers(self, ground: Ground, feeder: Feeder) -> None:
         """Containers, and the files that nodes need before any task."""
-        make_containers(self._plan, ground.submission, self._blobs, self._check)
+        past, submission = self._past, ground.submission
+        # What the run itself has brought there since is not to go.
+        clears = past is None or not past.has_job
+        make_containers(self._plan, submission, self._blobs, self._check, clears=clears)
+        if past is not None:
+            recognise_uploads(self._plan, submission, past, feeder, self._blobs)
+        restore_outputs(self._plan, self._settled, self._blobs, self._check)
+        for blob, text in self._requests.secret_texts():
+            self._check()
+            self._blobs.upload_text(self._plan.container_name(SECRETS), blob, text)
         feeder.upload_for_nodes(self._check)
 
     def make_job(self, ground: Ground) -> str:
@@ -154,6 +175,12 @@ class Start:
         pool_id = self._batch.create_job(request)
         self._journal.record(JobCreated(job=ground.submission.job_id, pool=pool_id))
         return pool_id
+
+    def find_tasks(self, job_id: str, feeder: Feeder) -> None:
+        """What the job of a run that is taken up again has of its tasks."""
+        if self._past is not None and self._past.has_job:
+            self._batch.enable_job(job_id)
+            feeder.expect(self._batch.task_ids(job_id), told=self._past.added)
 
     def make_schedule(self, ground: Ground, schedule: Schedule) -> None:
         """The schedule that makes the job again and again; the one task is its job's manager."""

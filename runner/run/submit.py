@@ -96,11 +96,13 @@ def plan_submission(
 
 def submission_as_json(submission: Submission) -> str:
     """The submission as the run's directory keeps it, so that what was made can be found again."""
-    value: dict[str, object] = {"job": submission.job_id, "pool_prefix": submission.pool_prefix}
+    value: dict[str, object] = {"job": submission.job_id}
     if submission.used_pool is not None:
         value["used_pool"] = submission.used_pool
     elif submission.kept_pool is not None:
         value["kept_pool"] = submission.kept_pool
+    else:
+        value["pool_prefix"] = submission.pool_prefix
     value["containers"] = dict(submission.containers)
     if submission.reused:
         value["reused_containers"] = dict(submission.reused)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from typing_extensions import assert_never
@@ -32,7 +32,7 @@ from runner.spec.model.terms import Role
 
 TRANSFERS = 16
 
-_WANTED, _UNDER_WAY, _THERE = 0, 1, 2
+_WANTED, _UNDER_WAY, _THERE, _WAIVED = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,12 @@ class Uploads:
         """The containers that files go to."""
         return tuple(self._holdings)
 
+    def recognise(self, role: Role, names: frozenset[str]) -> None:
+        """Takes note of files that are in their container already, before any is asked for."""
+        holding = self._holdings[role]
+        known = holding.container.unchanged
+        holding.container = replace(holding.container, unchanged=known | names)
+
     def missing(self, resource: ResourcePlan) -> Iterator[File]:
         """The files of a resource that are not there yet, those under way included.
 
@@ -105,8 +111,20 @@ class Uploads:
                 assert_never(resource)
 
     def rest(self, role: Role) -> Iterator[File]:
-        """All files of a container that are not there yet."""
-        yield from self._missing_folder(role, "")
+        """All files of a container that are not there yet, and that are wanted."""
+        states = self._holdings[role].states
+        for file in self._missing_folder(role, ""):
+            if states[file.index] != _WAIVED:
+                yield file
+
+    def waive(self, resource: ResourcePlan) -> None:
+        """Nobody wants the one file of a resource, unless somebody asks for it later."""
+        if not isinstance(resource, BlobResource):
+            return
+        holding = self._holdings.get(resource.role)
+        index = None if holding is None else holding.find(resource.blob)
+        if holding is not None and index is not None and holding.states[index] == _WANTED:
+            holding.states[index] = _WAIVED
 
     def is_under_way(self, file: File) -> bool:
         """Whether somebody has begun it, and it is not there yet."""

@@ -22,9 +22,14 @@ from runner.plan.model import Plan
 from runner.run.clock import Clock
 from runner.run.dependents import Blocked
 from runner.run.endings import TIME_OVER, Endings
+from runner.run.exits import service_end
 from runner.run.feed import Feeder
+from runner.run.ledger import Ledger
 from runner.run.outputs import Collector
+from runner.run.retrier import Retrier
+from runner.run.retries import keeps_job_open
 from runner.run.services import Batch, JobState, TaskStatus
+from runner.run.settled import Settled
 from runner.run.stop import Stop
 from runner.run.verdicts import Verdicts
 from runner.run.watch import JobEndedError, Watch
@@ -66,12 +71,14 @@ class Work:
         batch: Batch,
         feeder: Feeder,
         watch: Watch,
+        ledger: Ledger,
         verdicts: Verdicts,
         collector: Collector,
         clock: Clock,
         stop: Stop,
         check: Callable[[], None],
         outlives_client: bool,
+        settled: Settled,
     ) -> None:
         """`check` may raise to end the work between any two steps."""
         self._plan = plan
@@ -86,12 +93,22 @@ class Work:
         self._check = check
         self._outlives_client = outlives_client
         self._endings = Endings(plan, verdicts, ask=partial(batch.job_status, job_id))
+        self._retrier = Retrier(
+            plan,
+            job_id,
+            batch=batch,
+            ledger=ledger,
+            attempts=watch.attempts,
+            clock=clock.now,
+        )
         self._collecting: list[Future[_Count]] = []
         self._blocked = 0
-        self.ended = 0
+        self.ended = len(settled)
         """Tasks that have ended, or that we know will never run."""
-        self.succeeded = 0
-        self.failed = 0
+        self.succeeded = settled.succeeded
+        self.failed = len(settled.failures)
+        for end in settled.failures.values():
+            verdicts.take(service_end(end))
         self.transfer_errors: list[ServiceError] = []
 
     def run(self) -> None:
@@ -123,6 +140,7 @@ class Work:
             try:
                 statuses = self._watch.look()
             except JobEndedError as error:
+                self._settle(self._retrier.release(), collecting)
                 self._end(self._endings.release_all(error.reason), collecting)
                 self._await(set(self._collecting))
                 if self.ended == total:
@@ -138,13 +156,15 @@ class Work:
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
                     raise self._out_of_patience(limit)
-            self._clock.wait(self._stop, self._watch.pause_seconds)
+            self._clock.wait(self._stop, self._retrier.shorten(self._watch.pause_seconds))
 
     def _out_of_patience(self, limit: timedelta) -> StoppedWaitingError:
         total = len(self._plan.tasks)
         hint = "`limits.wait` in the spec says how long to wait"
         if not self._outlives_client:
-            hint += "; the local services end with the run, and so does the work"
+            hint += (
+                "; the local services end with this program, and the work rests until it is resumed"
+            )
         return StoppedWaitingError(
             f"stopped waiting after {write_duration(limit)}: {total - self.ended} of {total} tasks"
             " have not ended",
@@ -152,14 +172,18 @@ class Work:
         )
 
     def _take(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
+        ends = [status for status in statuses if not self._verdicts.is_settled(status)]
+        self._settle(filter(None, map(self._retrier.take, ends)), collecting)
+        self._settle(self._retrier.act(collecting), collecting)
+        # Only now is it known which of them was the first.
+        self._end(self._endings.release(), collecting)
+
+    def _settle(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
+        """Tasks have ended, and are not run again."""
         for status in statuses:
-            if self._verdicts.is_settled(status):
-                continue
             self._verdicts.take(status)
             if not self._endings.hold(status):
                 self._end([status], collecting)
-        # Only now is it known which of them was the first.
-        self._end(self._endings.release(), collecting)
 
     def _end(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
         for status in statuses:
@@ -192,6 +216,12 @@ class Work:
                 self._batch.terminate_job(self._job_id)
             except ServiceError as error:
                 self.transfer_errors.append(error)
+        elif keeps_job_open(self._plan.workload):
+            try:
+                self._feeder.finish()
+            except ServiceError as error:
+                if not (isinstance(error, ServiceRefusedError) and error.code in _JOB_OVER):
+                    self.transfer_errors.append(error)
         self._await(set(self._collecting))
 
     def _await(self, futures: set[Future[_T]]) -> None:
@@ -217,12 +247,7 @@ class Work:
             return
         total = len(self._plan.tasks)
         word = "succeeded" if actor.succeeded else "failed"
-        hint = "run it again once its cause is gone: the local services end with the run"
-        if self._outlives_client:
-            hint = (
-                f"`az batch job enable --job-id {self._job_id}` lets it go on,"
-                f" `az batch job delete --job-id {self._job_id}` ends it"
-            )
+        hint = f"once its cause is gone, `batch-run resume {self._plan.run_id}` goes on"
         raise JobDisabledError(
             f"{actor.name} {word} and disabled the job, as the spec asks:"
             f" {total - self.ended} of {total} tasks have not ended",

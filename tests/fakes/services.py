@@ -45,6 +45,8 @@ class FakeBlobs:
     """When `container/blob` was written, where a test cares."""
     fail: Callable[[str, str], None] = lambda operation, name: None
     log: list[str] = field(default_factory=list)
+    holders: dict[str, str] = field(default_factory=dict)
+    """Who holds which `container/blob`."""
     closed: bool = False
     abandoned: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,7 +58,7 @@ class FakeBlobs:
 
     def create_container(self, name: str, metadata: Mapping[str, str]) -> None:
         self._note("create container", name)
-        self.containers[name] = {}
+        self.containers.setdefault(name, {})
 
     def delete_container(self, name: str) -> None:
         self._note("delete container", name)
@@ -74,6 +76,17 @@ class FakeBlobs:
     def list_containers(self, prefix: str) -> tuple[str, ...]:
         self._note("list containers", prefix)
         return tuple(name for name in sorted(self.containers) if name.startswith(prefix))
+
+    def hold_blob(self, container: str, blob: str, holder: str, seconds: int) -> bool:
+        self._note("hold", f"{container}/{blob}")
+        if blob not in self.containers.get(container, {}):
+            raise BlobMissingError
+        return self.holders.setdefault(f"{container}/{blob}", holder) == holder
+
+    def release_blob(self, container: str, blob: str, holder: str) -> None:
+        self._note("release", f"{container}/{blob}")
+        if self.holders.get(f"{container}/{blob}") == holder:
+            del self.holders[f"{container}/{blob}"]
 
     def upload_file(self, container: str, blob: str, source: Path) -> bytes:
         self._note("upload", f"{container}/{blob}")
@@ -162,6 +175,8 @@ class FakeBatch:
     start_task_log: bytes = b""
     tasks: dict[TaskId, TaskStatus] = field(default_factory=dict)
     requests: dict[TaskId, TaskRequest] = field(default_factory=dict)
+    files: dict[tuple[TaskId, str], bytes] = field(default_factory=dict)
+    """Of tasks on their nodes, by task and path."""
     collections: list[int] = field(default_factory=list)
     waiting: deque[TaskRequest] = field(default_factory=deque)
     fail: Callable[[str], None] = lambda operation: None
@@ -175,8 +190,6 @@ class FakeBatch:
         self.log.append(operation)
         self.fail(operation)
 
-    files: dict[tuple[TaskId, str], bytes] = field(default_factory=dict)
-    """Of tasks on their nodes, by task and path."""
     def find_node_agent(self, image: Image, *, containers: bool = False) -> str:
         self._note("find node agent")
         if image.publisher != "canonical":
@@ -185,6 +198,10 @@ class FakeBatch:
 
     def create_job(self, request: JobRequest) -> str:
         self._note("create job")
+        if self.job is None and self.requests:
+            for known in (self.tasks, self.requests, self.waiting, self.lets_run):
+                known.clear()
+            self.job_state, self.finished_adding = JobState.ACTIVE, False
         self.job = request
         pool = request.pool
         pool_id = pool if isinstance(pool, str) else f"{pool.id_prefix}1234"
@@ -223,6 +240,18 @@ class FakeBatch:
                 raise ServiceRefusedError(f"task {request.id} exists", code="TaskExists")
             self.requests[request.id] = request
             self.waiting.append(request)
+
+    def reactivate_task(self, job_id: str, task_id: TaskId) -> bool:
+        self._note(f"reactivate {task_id}")
+        if self.job_state is not JobState.ACTIVE:
+            return False
+        del self.tasks[task_id]
+        self.waiting.append(self.requests[task_id])
+        return True
+
+    def terminate_task(self, job_id: str, task_id: TaskId) -> bool:
+        self._note(f"terminate {task_id}")
+        return True
 
     def finish_adding(self, job_id: str) -> None:
         self._note("finish adding")
@@ -281,6 +310,16 @@ class FakeBatch:
             failure=failure,
         )
 
+    def task_ids(self, job_id: str) -> Iterator[TaskId]:
+        self._note("list task ids")
+        if self.job is not None:
+            yield from tuple(self.requests)
+
+    def enable_job(self, job_id: str) -> None:
+        self._note("enable job")
+        if self.job_state is JobState.DISABLED:
+            self.job_state = JobState.ACTIVE
+
     def job_status(self, job_id: str) -> JobStatus:
         self._note("job status")
         state = JobState.GONE if self.job is None else self.job_state
@@ -322,24 +361,6 @@ class FakeBatch:
         if self.job_state is JobState.ACTIVE:
             self.job_state = JobState.DISABLED
 
-    def terminate_job(self, job_id: str) -> None:
-        self._note("terminate job")
-        self.job_state = JobState.COMPLETED
-
-    def delete_job(self, job_id: str) -> None:
-        self._note("delete job")
-        self.job = None
-
-    def delete_pool(self, pool_id: str) -> None:
-        self._note("delete pool")
-        self.pools.discard(pool_id)
-
-    def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
-        self._note("find pools")
-        return tuple(pool for pool in self.pools if pool.startswith(prefix))
-
-    def close(self) -> None:
-        self._note("close")
     def task_counts(self, job_id: str) -> TaskCounts | None:
         self._note("task counts")
         if self.job is None:
@@ -364,3 +385,21 @@ class FakeBatch:
         content = self.files.get((task_id, path))
         return None if content is None else content[start : start + length]
 
+    def terminate_job(self, job_id: str) -> None:
+        self._note("terminate job")
+        self.job_state = JobState.COMPLETED
+
+    def delete_job(self, job_id: str) -> None:
+        self._note("delete job")
+        self.job = None
+
+    def delete_pool(self, pool_id: str) -> None:
+        self._note("delete pool")
+        self.pools.discard(pool_id)
+
+    def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
+        self._note("find pools")
+        return tuple(pool for pool in self.pools if pool.startswith(prefix))
+
+    def close(self) -> None:
+        self._note("close")

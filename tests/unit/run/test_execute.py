@@ -208,7 +208,7 @@ def test_a_pool_whose_name_never_came_is_found(tmp_path: Path) -> None:
     def refuse(operation: str) -> None:
         if operation == "create job":
             stage.batch.pools.add("demo-lost")
-            raise ServiceUnreachableError("no answer")
+            raise ServiceError("no answer")
 
     stage.batch.fail = refuse
     assert stage.execute().exit_code == ExitCode.SERVICE
@@ -384,14 +384,13 @@ def test_waiting_has_an_end(tmp_path: Path, outlives: bool) -> None:
     assert outcome.error.message == ("stopped waiting after 5m: 2 of 2 tasks have not ended")
     hint = "`limits.wait` in the spec says how long to wait"
     if not outlives:
-        hint += "; the local services end with the run, and so does the work"
+        hint += "; the local services end with this program, and the work rests until it is resumed"
     assert outcome.error.hint == hint
     if outlives:
         assert stage.batch.job is not None
         assert {each["why"] for each in stage.left()} == {"the work goes on"}
     else:
-        assert stage.batch.job is None
-        assert stage.left() == []
+        assert [left["kind"] for left in stage.left()] == ["local state of run"]
 
 
 def test_an_interruption_deletes_everything(tmp_path: Path) -> None:
@@ -474,7 +473,8 @@ def test_a_journal_that_cannot_be_written_ends_the_run_in_order(tmp_path: Path) 
     assert outcome.exit_code == ExitCode.SERVICE
     assert outcome.error is not None
     assert outcome.error.message == "cannot write `events.jsonl`: no space left on device"
-    assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+    assert stage.batch.job is not None
+    assert {left["kind"] for left in stage.left()} == {"job", "pool", "container"}
 
 
 def test_a_service_that_no_longer_answers_leaves_names(tmp_path: Path) -> None:
@@ -487,9 +487,16 @@ def test_a_service_that_no_longer_answers_leaves_names(tmp_path: Path) -> None:
     stage.batch.fail = refuse
     outcome = stage.execute()
     assert outcome.exit_code == ExitCode.SERVICE
-    assert [(each["kind"], each["name"], each["why"]) for each in stage.left()] == [
-        ("job", RUN, "no answer"),
-        ("pool", "demo-*", "no answer"),
+    why = f"batch-run resume {RUN} goes on with it, batch-run clean {RUN} takes it away"
+    assert stage.left() == [
+        {"kind": kind, "name": name, "why": why, "kept": True}
+        for kind, name in (
+            ("job", RUN),
+            ("pool", "demo-*"),
+            ("container", f"{RUN}-input"),
+            ("container", f"{RUN}-output"),
+            ("container", f"{RUN}-logs"),
+        )
     ]
 
 

@@ -265,24 +265,20 @@ def test_a_job_that_stands_still_is_left_to_the_user(tmp_path: Path) -> None:
         "task `0001` (item 1) failed and disabled the job, as the spec asks: 2 of 3 tasks have not"
         " ended"
     )
-    assert outcome.error.hint == (
-        f"`az batch job enable --job-id {RUN}` lets it go on,"
-        f" `az batch job delete --job-id {RUN}` ends it"
-    )
+    assert outcome.error.hint == (f"once its cause is gone, `batch-run resume {RUN}` goes on")
     assert stage.batch.job is not None
     assert {left["why"] for left in stage.left()} == {"the job is disabled"}
     assert stage.batch.finished_adding
 
 
-def test_a_job_that_stands_still_here_ends_with_the_run(tmp_path: Path) -> None:
+def test_a_job_that_stands_still_here_rests_until_it_is_resumed(tmp_path: Path) -> None:
     stage = disabling(tmp_path)
     outcome = stage.execute(outlives=False)
     assert outcome.exit_code == ExitCode.STOPPED_WAITING
     assert outcome.error is not None
-    assert outcome.error.hint == (
-        "run it again once its cause is gone: the local services end with the run"
-    )
-    assert stage.batch.job is None
+    assert outcome.error.hint == (f"once its cause is gone, `batch-run resume {RUN}` goes on")
+    assert stage.batch.job is not None
+    assert [left["kind"] for left in stage.left()] == ["local state of run"]
 
 
 def test_a_job_that_somebody_else_disabled_is_waited_for(tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""Keeps clients on other machines from driving the same run: one holds a blob of it at a time.
+
+A client that dies holds it for a minute longer. It must not know what driving is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from runner.errors import ServiceError
+from runner.run.services import BlobMissingError, Blobs
+
+HELD_SECONDS = 60
+"""How long a blob is held that nobody holds on to (REST: Lease Blob; 15 to 60)."""
+_RENEWAL_SECONDS = 20.0
+_CLAIM_SECONDS = 2.0
+# A renewal that a dead network keeps waiting is not waited for.
+_LAST_TRY_SECONDS = 5.0
+
+
+class TakenOverError(ServiceError):
+    """Another client drives the run, or has ended it; what it made is that one's to look after."""
+
+
+class Hold:
+    """A blob that this client holds, until it is released or lost."""
+
+    def __init__(self, blobs: Blobs, container: str, blob: str, *, holder: str) -> None:
+        """`holder` is a GUID, the same for all clients of one run's directory."""
+        self._blobs = blobs
+        self._place = (container, blob)
+        self._holder = holder
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="hold", daemon=True)
+        self._lost = False
+
+    def claim(self, wait: Callable[[float], None], make: Callable[[], None]) -> None:
+        """Begins to hold it; `make` makes the blob where it is not there yet.
+
+        `wait` is called between two tries, and may raise. Raises `TakenOverError` where another
+        client holds on to it.
+        """
+        try:
+            is_ours = self._blobs.hold_blob(*self._place, self._holder, HELD_SECONDS)
+        except BlobMissingError:
+            make()
+            is_ours = False
+        waited = 0.0
+        while not (is_ours or self._take()):
+            if waited > HELD_SECONDS:
+                raise TakenOverError(
+                    "a client on another machine drives the run",
+                    hint="it goes on without you; a client that has died lets go after a minute",
+                )
+            wait(_CLAIM_SECONDS)
+            waited += _CLAIM_SECONDS
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raises `TakenOverError` once the blob is not held any more."""
+        if self._lost:
+            raise TakenOverError(
+                "a client on another machine has taken the run over, or ended it",
+                hint="nothing of it was touched since",
+            )
+
+    def end(self, *, releases: bool) -> None:
+        """Holds on no longer; `releases` lets others at it at once. Errors are of no interest."""
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join(_LAST_TRY_SECONDS)
+        if releases and not self._lost:
+            try:
+                self._blobs.release_blob(*self._place, self._holder)
+            except ServiceError:
+                return  # it lets go by itself
+
+    def _take(self) -> bool:
+        try:
+            return self._blobs.hold_blob(*self._place, self._holder, HELD_SECONDS)
+        except BlobMissingError as error:
+            raise TakenOverError("what the run keeps in storage is gone") from error
+
+    def _renew(self) -> None:
+        while not self._ended.wait(_RENEWAL_SECONDS):
+            try:
+                self._lost = not self._take()
+            except TakenOverError:
+                self._lost = True
+            except ServiceError:
+                continue  # out of reach: whoever works notices as well, and we may get it back
+            if self._lost:
+                return
