@@ -32,7 +32,7 @@ State = TypeVar("State", TaskState, JobState)
 
 TASK_PROPERTIES = ["id", "state", "stateTransitionTime", "executionInfo", "nodeInfo"]
 JOB_PROPERTIES = ["id", "state", "executionInfo", "metadata"]
-NODE_PROPERTIES = ["id", "state", "startTaskInfo"]
+NODE_PROPERTIES = ["id", "state", "startTaskInfo", "isDedicated"]
 POOL_PROPERTIES = [
     "id",
     "state",
@@ -66,6 +66,9 @@ def read_task(answer: Answer) -> TaskStatus:
         succeeded=_succeeded(execution) if state is TaskState.COMPLETED else None,
         retry_count=int(execution.get("retryCount") or 0),
         failure=None if failure is None else _failure(failure),
+        retried=_time(execution.get("lastRetryTime")),
+        requeue_count=int(execution.get("requeueCount") or 0),
+        requeued=_time(execution.get("lastRequeueTime")),
     )
 
 
@@ -104,6 +107,7 @@ def read_node(answer: Answer) -> NodeStatus:
         state=_word(answer.get("state")),
         start_task_exit_code=start_task.get("exitCode"),
         start_task_failure=None if failure is None else _problem(failure),
+        is_dedicated=answer.get("isDedicated"),
     )
 
 

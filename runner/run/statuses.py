@@ -69,6 +69,8 @@ class NodeStatus:
     state: str
     start_task_exit_code: int | None
     start_task_failure: str | None
+    is_dedicated: bool | None = None
+    """False for a spot node, None where the service does not say."""
 
 
 class NodeCommandKind(Enum):
@@ -114,7 +116,11 @@ class TaskFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStatus:
-    """A task now. `succeeded` is None until it has completed; `exit_code` is None if none ran."""
+    """A task now. `succeeded` is None until it has completed; `exit_code` is None if none ran.
+
+    `retry_count` and `requeue_count` are the service's own: the first starts anew when the task is
+    reactivated, the second tells how often the task was put back into the queue.
+    """
 
     id: TaskId
     state: TaskState

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runner.plan.model import TaskId
+from runner.run.attempts import Attempts
 from runner.run.clock import Clock
-from runner.run.events import TaskRetried, TaskStarted
 from runner.run.journal import Journal
+from runner.run.ledger import Ledger
 from runner.run.pools import Lease
-from runner.run.services import Batch, JobState, TaskState, TaskStatus
+from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.watch_pool import PoolWatch
 
 # A look every twentieth of the time that has passed adds at most 5 % to any run.
@@ -51,19 +52,18 @@ class Watch:
         foreign_pool: bool = False,
         has_preparation: bool = False,
         lease: Lease | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
         Tasks that are not `is_ours` are none either: somebody has added them to the job.
-        `lease` is of a pool that outlasts the run.
+        `lease` is of a pool that outlasts the run, `ledger` what is known of earlier attempts.
         """
         self._job_id = job_id
         self._batch = batch
-        self._journal = journal
         self._clock = clock
         self._is_ours = is_ours
         self._began = clock.monotonic()
-        self._tasks: dict[TaskId, tuple[TaskState, int]] = {}
         self._latest: datetime | None = None
         self._next_whole_look = self._began + _WHOLE_LOOK_SECONDS
         self._next_pool_look = self._began
@@ -76,6 +76,7 @@ class Watch:
             has_preparation=has_preparation,
             lease=lease,
         )
+        self.attempts = Attempts(journal, ledger or Ledger(journal), is_spot=self._pool.is_spot)
 
     @property
     def job_state(self) -> JobState:
@@ -99,7 +100,7 @@ class Watch:
         `JobEndedError` where the job is over and tasks are left that will not run.
         """
         now = self._clock.monotonic()
-        if now >= self._next_pool_look or not self._tasks:
+        if now >= self._next_pool_look or not len(self.attempts):
             self._next_pool_look = now + _POOL_PAUSES * self.pause_seconds
             self._pool.look()
         return self._look_at_tasks(now)
@@ -123,14 +124,4 @@ class Watch:
         """Keeps what is new of a task; true when it has just ended."""
         if self._latest is None or status.changed > self._latest:
             self._latest = status.changed
-        before, retries = self._tasks.get(status.id, (TaskState.ACTIVE, 0))
-        self._tasks[status.id] = (status.state, status.retry_count)
-        if before is TaskState.COMPLETED:
-            return False
-        if status.retry_count > retries:
-            self._journal.record(TaskRetried(task=status.id, retries=status.retry_count))
-        if before is TaskState.ACTIVE and status.started is not None:
-            self._journal.record(
-                TaskStarted(task=status.id, node=status.node_id, at=status.started)
-            )
-        return status.state is TaskState.COMPLETED
+        return self.attempts.note(status)

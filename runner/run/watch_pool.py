@@ -70,6 +70,7 @@ class PoolWatch:
         self._lease = lease
         self._pool: PoolChanged | None = None
         self._nodes: dict[str, str] = {}
+        self._spot: dict[str, bool] = {}
         self._failed_start_tasks: set[str] = set()
         self._failed_preparations: set[str] = set()
         self._first_tail: str | None = None
@@ -109,7 +110,16 @@ class PoolWatch:
             self._pool = change
             self._journal.record(change)
 
+    def is_spot(self, node: str | None) -> bool | None:
+        """Whether the service may take a node back; of one that was never seen, what all are."""
+        if node in self._spot:
+            return self._spot[node]
+        kinds = set(self._spot.values())
+        return kinds.pop() if len(kinds) == 1 else None
+
     def _note_node(self, node: NodeStatus) -> None:
+        if node.is_dedicated is not None:
+            self._spot[node.id] = not node.is_dedicated
         previous = self._nodes.get(node.id)
         if previous != node.state:
             self._nodes[node.id] = node.state

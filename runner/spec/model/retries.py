@@ -38,7 +38,7 @@ class RetryBudget:
         if self.backoff <= timedelta():
             return timedelta()
         doublings = min(number - 1, (longest // self.backoff).bit_length())
-        return min(self.backoff * 2**doublings, longest)
+        return min(self.backoff * (1 << doublings), longest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,11 @@ def test_retries_are_told(scene: Scene) -> None:
     scene.look()
     scene.put(1, TaskState.RUNNING, after=2, retries=2)
     scene.look()
-    assert [event["retries"] for event in scene.seen("task.retried")] == [2]
+    told = scene.seen("task.retried")
+    assert [(event["attempt"], event["retries"], event["cause"]) for event in told] == [
+        (1, 1, "exit_code"),
+        (2, 2, "exit_code"),
+    ]
 
 
 def test_only_changes_are_asked_for_but_now_and_then_all(scene: Scene) -> None:
