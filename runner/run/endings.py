@@ -35,6 +35,8 @@ class Endings:
         """Why the job ended, in the service's word, once it has ended tasks."""
         self.count = 0
         """Of the tasks that ended with the job."""
+        self.halted: str | None = None
+        """Why we are the ones who end the job early, where we do."""
 
     def hold(self, status: TaskStatus) -> bool:
         """Keeps a task that somebody ended; false for one that ended by itself."""
@@ -69,6 +71,8 @@ class Endings:
 
     def describe_job(self, reason: str) -> str:
         """What ended the job."""
+        if self.halted is not None:
+            return f"the run stopped early: {self.halted}"
         if reason == TIME_OVER:
             limit = write_duration(self._plan.workload.limits.duration)
             return f"the job reached `limits.duration` ({limit})"

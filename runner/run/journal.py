@@ -34,7 +34,7 @@ class Journal:
         self.directory = directory
         self.run = run
         self._clock = clock
-        self._listener = listener
+        self._listeners = [listener]
         self._lock = threading.RLock()
         self.problem: str | None = None
         """Why events could not be written; they are still told."""
@@ -43,12 +43,18 @@ class Journal:
         )
 
     def record(self, event: Event) -> None:
-        """Appends one line, whole, and tells the listener."""
+        """Appends one line, whole, and tells the listeners."""
         with self._lock:
             line = event_as_json(event, run=self.run, at=self._clock())
             text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
             self._append(f"{text}\n".encode("utf-8", "backslashreplace"))
-            self._listener(event, line)
+            for listener in self._listeners:
+                listener(event, line)
+
+    def listen(self, listener: Listener) -> None:
+        """Has one more be told of each event from here on."""
+        with self._lock:
+            self._listeners.append(listener)
 
     def _append(self, line: bytes) -> None:
         """Whole lines only; a disk that is full must not keep a run from its cleanup."""

@@ -93,6 +93,10 @@ class Watch:
         """Has the next look include the job, whose state is in doubt."""
         self._next_pool_look = self._clock.monotonic()
 
+    def look_at_all(self) -> None:
+        """Has the next look include all tasks, whenever they changed."""
+        self._next_whole_look = self._clock.monotonic()
+
     def look(self) -> tuple[TaskStatus, ...]:
         """Tasks that have ended since the last look; everything else seen goes to the journal.
 
