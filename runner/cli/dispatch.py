@@ -16,12 +16,14 @@ from pathlib import Path
 
 from runner import __version__
 from runner.cli.keyboard import Keyboard
+from runner.cli.secret_variables import secrets_in
 from runner.cli.signals import Interruptions
 from runner.cli.specs import say_problems
 from runner.cli.table import COMMANDS, RESERVED, Command
 from runner.cli.world import World
 from runner.errors import BatchRunError, ExitCode, UsageError
 from runner.run.clock import Clock
+from runner.run.redaction import Redaction
 from runner.run.stop import Stop
 from runner.spec.problem import SpecError
 from runner.spec.suggestion import suggest
@@ -54,6 +56,7 @@ def run_process(argv: Sequence[str], interruptions: Interruptions) -> int:
         stdout=stdout,
         stderr=stderr,
         stdin=Keyboard(0),
+        redaction=Redaction(secrets_in(os.environ)),  # noqa: TID251 - the one place
         clock=Clock(
             now=lambda: datetime.now(timezone.utc),  # noqa: TID251 - the one place
             monotonic=time.monotonic,
@@ -79,7 +82,7 @@ def run_command(argv: Sequence[str], world: World, interruptions: Interruptions)
         world.show_error(error)
         return error.exit_code
     except Exception as bug:  # noqa: BLE001 - the user gets a line, and we the trace
-        world.show_error(_describe_bug(bug))
+        world.show_error(_describe_bug(bug, world))
         return ExitCode.BUG
     if world.output_problem is None:
         return code
@@ -87,12 +90,12 @@ def run_command(argv: Sequence[str], world: World, interruptions: Interruptions)
     return code or ExitCode.SERVICE
 
 
-def _describe_bug(bug: Exception) -> BatchRunError:
+def _describe_bug(bug: Exception, world: World) -> BatchRunError:
     message = f"a bug in batch-run: {type(bug).__name__}: {bug}"
     with tempfile.NamedTemporaryFile(
         "w", prefix="batch-run-bug-", suffix=".txt", delete=False, errors="backslashreplace"
     ) as file:
-        file.writelines(traceback.format_exception(bug))
+        file.write(world.redaction.text("".join(traceback.format_exception(bug))))
     return BatchRunError(message, hint=f"please report it with the content of `{file.name}`")
 
 

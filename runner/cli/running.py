@@ -69,6 +69,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     run_id = new_run_id(workload.name, world.clock.now(), secrets.token_bytes(3))
     ask = asks(world, quietly=arguments.json or arguments.quiet)
     values = read_secrets(workload, world.environ, ask=ask)
+    world.redaction.learn(*values.values())
     nodes = _find_nodes(workload, arguments, world.environ) if settings is None else None
     with ExitStack() as stack:
         services = stored = None
@@ -158,7 +159,13 @@ def _run(plan: Plan, start: _Start, interruptions: Interruptions) -> int:
     )
     stop = Stop()
     with closing(
-        Journal(directory, run=plan.run_id, clock=world.clock.now, listener=audience.hear)
+        Journal(
+            directory,
+            run=plan.run_id,
+            clock=world.clock.now,
+            listener=audience.hear,
+            redaction=world.redaction,
+        )
     ) as journal:
         _write_down(plan, journal)
         try:

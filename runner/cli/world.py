@@ -15,6 +15,7 @@ from typing import TextIO
 from runner.cli.keyboard import Answers
 from runner.errors import BatchRunError, describe_os_error
 from runner.run.clock import Clock
+from runner.run.redaction import Redaction
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +31,14 @@ class World:
     """Where answers come from; None where nobody is asked."""
     output_problem: str | None = field(default=None, init=False)
     """Why data could not be written, where that is worth a word."""
+    redaction: Redaction = field(default_factory=Redaction)
+    """What must not be in anything that is written, whatever has brought it there."""
     _closed: bool = field(default=False, init=False)
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether data still gets to where it is wanted."""
+        return not self._closed
 
     def write(self, data: bytes) -> None:
         """Writes data; a reader that has gone away (`| head`), or a full disk, stops no run."""
@@ -38,7 +46,7 @@ class World:
             return
         try:
             # The stream is raw: a write may take only a part.
-            left = memoryview(data)
+            left = memoryview(self.redaction.content(data))
             while left:
                 left = left[self.stdout.write(left) :]
         except OSError as error:
@@ -54,7 +62,7 @@ class World:
     def say(self, text: str) -> None:
         """One line for people; a terminal that has gone away stops no run."""
         with contextlib.suppress(OSError, ValueError):
-            self.stderr.write(f"{text}\n")
+            self.stderr.write(f"{self.redaction.text(text)}\n")
             self.stderr.flush()
 
     def has_someone(self) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from runner.errors import UsageError, describe_os_error
 from runner.plan.model import RunId, TaskId
 from runner.run.events import Event, event_as_json
+from runner.run.redaction import Redaction, redacted
 
 Listener = Callable[[Event, dict[str, Any]], None]
 """Is told each event, and its JSON form, in the order of the journal."""
@@ -29,9 +30,17 @@ class Journal:
     """Writes the run's directory; `record` may be called from any thread."""
 
     def __init__(
-        self, directory: Path, *, run: RunId, clock: Callable[[], datetime], listener: Listener
+        self,
+        directory: Path,
+        *,
+        run: RunId,
+        clock: Callable[[], datetime],
+        listener: Listener,
+        redaction: Redaction | None = None,
     ) -> None:
+        """What `redaction` knows is in nothing that is written or told."""
         self.directory = directory
+        self.redaction = redaction or Redaction()
         self.run = run
         self._clock = clock
         self._listeners = [listener]
@@ -44,6 +53,7 @@ class Journal:
 
     def record(self, event: Event) -> None:
         """Appends one line, whole, and tells the listeners."""
+        event = redacted(event, self.redaction)
         with self._lock:
             line = event_as_json(event, run=self.run, at=self._clock())
             text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
@@ -72,7 +82,7 @@ class Journal:
         path = self.directory / name
         partial = path.with_name(f".{path.name}.partial")
         with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(content)
+            stream.write(self.redaction.text(content))
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)

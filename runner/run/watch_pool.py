@@ -130,7 +130,8 @@ class PoolWatch:
         if failed and node.id not in self._failed_start_tasks:
             # Also where tasks do not wait for it: they may lack what it should have brought.
             self._failed_start_tasks.add(node.id)
-            log = self._batch.read_start_task_log(self._pool_id, node.id, _LOG_TAIL_BYTES)
+            read = self._batch.read_start_task_log(self._pool_id, node.id, _LOG_TAIL_BYTES)
+            log = self._without_secrets(read)
             self._tell_failure(
                 StartTaskFailed(
                     node=node.id,
@@ -139,6 +140,10 @@ class PoolWatch:
                     stderr_tail=log.decode("utf-8", "replace"),
                 )
             )
+
+    def _without_secrets(self, log: bytes) -> bytes:
+        """The end of a log, whose beginning may be the rest of a secret."""
+        return self._journal.redaction.tail(log, cut=len(log) >= _LOG_TAIL_BYTES)
 
     def _tell_failure(self, failed: StartTaskFailed) -> None:
         if self._first_tail is None:
@@ -191,7 +196,9 @@ class PoolWatch:
         log = b""
         if status.directory is not None:
             path = f"{status.directory}/stderr.txt"
-            log = self._batch.read_node_log(self._pool_id, status.node_id, path, _LOG_TAIL_BYTES)
+            log = self._without_secrets(
+                self._batch.read_node_log(self._pool_id, status.node_id, path, _LOG_TAIL_BYTES)
+            )
         self._tell_failure(
             StartTaskFailed(
                 node=status.node_id,

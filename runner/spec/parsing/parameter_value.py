@@ -15,7 +15,7 @@ from runner.spec.model.terms import ParameterValue
 from runner.spec.suggestion import shorten, suggest
 from runner.spec.yaml.scalars import NumberTooLargeError, resolve_plain
 
-SHORTEST_SECRET = 4
+SHORTEST_SECRET = 8
 """How many characters the value of a secret parameter has at least."""
 
 Definition = Mapping[str, Any]

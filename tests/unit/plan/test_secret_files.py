@@ -99,7 +99,8 @@ def test_powershell_reads_them_first(tmp_path: Path) -> None:
     assert script[1:] == [
         (
             f"(Get-Content -Raw -Encoding UTF8 -LiteralPath {path} | ConvertFrom-Json).PSObject"
-            '.Properties | ForEach-Object { Set-Item -LiteralPath "Env:$($_.Name)" -Value $_.Value }; '
+            ".Properties | ForEach-Object "
+            '{ Set-Item -LiteralPath "Env:$($_.Name)" -Value $_.Value }; '
             f"Remove-Item -Force -LiteralPath {path}"
         ),
         "./tool",

@@ -123,8 +123,8 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
             (
                 "19:17 misplaced-secret",
                 (
-                    "without a shell, nothing can read the file that brings the secret `TOKEN` to the"
-                    " command"
+                    "without a shell, nothing can read the file that brings the secret `TOKEN` to"
+                    " the command"
                 ),
                 "write `shell: bash`",
             )
@@ -151,8 +151,8 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
             (
                 "12:45 misplaced-secret",
                 (
-                    "the start task of a pool that outlasts the run cannot have the secret `A`, which"
-                    " goes with it"
+                    "the start task of a pool that outlasts the run cannot have the secret `A`,"
+                    " which goes with it"
                 ),
                 "leave out `keep`, or bring the secret to the tasks",
             )
@@ -215,8 +215,8 @@ task:
         (
             "10:17 misplaced-secret",
             (
-                "the jobs of a `schedule` cannot have the secret `TOKEN`: a run takes its secrets away"
-                " when it ends"
+                "the jobs of a `schedule` cannot have the secret `TOKEN`: a run takes its secrets"
+                " away when it ends"
             ),
             "have the command fetch it itself, for example from a key vault",
         )

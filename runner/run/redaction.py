@@ -1,0 +1,192 @@
+"""Takes the values of secrets out of texts: the last line of defence before they are shown or kept.
+
+Nothing that it is given should hold one. It must not know what a secret opens, nor what a text is.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+from urllib.parse import quote, quote_plus
+
+MARK = "REDACTED"
+LEAST_CHARACTERS = 8
+"""Of a value, or a line of one, that is looked for: a shorter one would ruin other texts."""
+
+_NAMES = frozenset(
+    {"blob", "job", "name", "node", "path", "pool", "role", "stderr", "stdout", "task"}
+)
+_PIECE_BYTES = 1024 * 1024
+# Signatures of Azure Storage, and what the headers and connection strings of Azure hold.
+_UNKNOWN = re.compile(
+    rb"(?i)(\bsig=|\bsig%3D|\b(?:AccountKey|SharedAccessKey)=|\bSharedKey(?:Lite)? [^\s:]{1,64}:"
+    rb"|\bBearer )[A-Za-z0-9+/=%._~-]{8,}"
+)
+
+
+class Redaction:
+    """The secrets that are known so far; may be used by several threads."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._lock = threading.Lock()
+        self._forms: frozenset[bytes] = frozenset()
+        self._pattern: re.Pattern[bytes] | None = None
+        self._longest = 0
+        self.learn(*values)
+
+    def learn(self, *values: str) -> None:
+        """From now on these are taken out too, as they are and in the forms that they travel in."""
+        found = frozenset(form for value in values for form in _forms(value))
+        with self._lock:
+            self._forms |= found
+            if not self._forms:
+                return
+            # Of two that begin alike the longer one is to be found.
+            ordered = sorted(self._forms, key=len, reverse=True)
+            self._longest = len(ordered[0])
+            self._pattern = re.compile(b"|".join(map(re.escape, ordered)))
+
+    def content(self, data: bytes) -> bytes:
+        """The content without known values, and without what looks like a key or a signature."""
+        return _UNKNOWN.sub(rb"\1" + MARK.encode(), self._without_known(data))
+
+    def text(self, text: str) -> str:
+        """As `content`; characters that are no text stay as they are."""
+        if self._pattern is None and "=" not in text and "earer" not in text and ":" not in text:
+            return text
+        return self.content(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def tail(self, data: bytes, *, cut: bool) -> bytes:
+        """As `content`, of the end of something longer where it is `cut`: the rest of a value that
+        began before it is taken away as well."""
+        pattern = self._pattern
+        if cut and pattern is not None:
+            rest = max(_overlap(form, data) for form in self._forms)
+            whole = pattern.match(data)
+            data = data if whole is not None and whole.end() >= rest else data[rest:]
+        return self.content(data)
+
+    def clean_file(self, path: Path) -> bool:
+        """Takes known values out of a file of any size; whether there were any.
+
+        The file is replaced whole, by one that is made beside it. Raises `OSError`.
+        """
+        find = self._find
+        if self._pattern is None:
+            return False
+        with path.open("rb") as stream:
+            if not any(hits for _, hits in _pieces(stream, find, self._longest)):
+                return False
+            stream.seek(0)
+            partial = path.with_name(f".{path.name}.clean")
+            try:
+                with partial.open("wb") as target:
+                    for piece, _ in _pieces(stream, find, self._longest):
+                        target.write(piece)
+                partial.replace(path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+        return True
+
+    def _find(self, data: bytes) -> Iterator[re.Match[bytes]]:
+        """Each known value in the order of the data."""
+        if self._pattern is not None and _has_any(self._forms, data):
+            yield from self._pattern.finditer(data)
+
+    def _without_known(self, data: bytes) -> bytes:
+        pattern, forms = self._pattern, self._forms
+        if pattern is None or not _has_any(forms, data):
+            return data
+        return pattern.sub(MARK.encode(), data)
+
+
+_T = TypeVar("_T")
+
+
+def redacted(value: _T, redaction: Redaction) -> _T:
+    """The same value without secrets in its texts: those of tuples, mappings and frozen values.
+
+    Names of things and files stay as they are: they lead to what they name.
+    """
+    clean = _redacted(value, redaction)
+    return cast("_T", clean)
+
+
+def _redacted(value: object, redaction: Redaction) -> object:
+    if isinstance(value, str):
+        return redaction.text(value)
+    if isinstance(value, tuple):
+        return tuple(_redacted(each, redaction) for each in value)
+    if isinstance(value, Mapping):
+        return {key: _redacted(each, redaction) for key, each in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {}
+        for field in fields(value):
+            before = getattr(value, field.name)
+            if field.name not in _NAMES:
+                after = _redacted(before, redaction)
+                if after != before:
+                    changed[field.name] = after
+        return replace(value, **changed) if changed else value
+    return value
+
+
+def _pieces(
+    stream: BinaryIO, find: Callable[[bytes], Iterator[re.Match[bytes]]], longest: int
+) -> Iterator[tuple[bytes, int]]:
+    """The content without what is found, also where that lies across two reads, and how often."""
+    held = b""
+    while True:
+        read = stream.read(_PIECE_BYTES)
+        held += read
+        # Behind this a match may go on in what has not been read.
+        safe = len(held) if not read else max(0, len(held) - longest + 1)
+        parts, at, hits = [], 0, 0
+        for match in find(held):
+            if match.start() >= safe:
+                break
+            parts += [held[at : match.start()], MARK.encode()]
+            at, hits = match.end(), hits + 1
+        end = max(safe, at)
+        yield b"".join([*parts, held[at:end]]), hits
+        if not read:
+            return
+        held = held[end:]
+
+
+def _forms(value: str) -> Iterator[bytes]:
+    """A value as it may appear: plain, escaped in JSON and URLs, in base64, and line by line."""
+    for part in (value, *value.splitlines()):
+        if len(part) < LEAST_CHARACTERS:
+            continue
+        plain = part.encode("utf-8", "surrogatepass")
+        yield plain
+        if len(plain.rstrip(b"=")) >= LEAST_CHARACTERS:
+            yield plain.rstrip(b"=")
+        for escaped in (json.dumps(part), json.dumps(part, ensure_ascii=False)):
+            yield escaped[1:-1].encode("utf-8", "surrogatepass")
+        for quoted in (quote(plain, safe=""), quote(plain), quote_plus(plain)):
+            yield quoted.encode()
+            yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), quoted).encode()
+        for encoded in (base64.b64encode(plain), base64.urlsafe_b64encode(plain)):
+            yield encoded.rstrip(b"=")
+
+
+def _has_any(forms: Iterable[bytes], data: bytes) -> bool:
+    """Much faster than the pattern, where there is nothing to find."""
+    return any(form in data for form in forms)
+
+
+def _overlap(form: bytes, data: bytes) -> int:
+    """How much of the beginning of `data` is the end of `form`."""
+    for length in range(min(len(form) - 1, len(data)), 0, -1):
+        if data.startswith(form[-length:]):
+            return length
+    return 0
