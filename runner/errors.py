@@ -5,6 +5,7 @@ It knows no module of the runner: whoever raises says what happened, `cli` says 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -70,12 +71,31 @@ class ServiceError(BatchRunError):
     exit_code = ExitCode.SERVICE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What a service would not take: its own words, and the property that they are about.
+
+    `place` leads from the root of the spec to the part that set it, as far as one did.
+    """
+
+    service: str
+    code: str
+    words: str = ""
+    property: str | None = None
+    value: str | None = None
+    reason: str | None = None
+    place: tuple[str | int, ...] | None = None
+
+
 class ServiceRefusedError(ServiceError):
     """The service answered and said no; `code` is its own, such as `AuthenticationFailed`."""
 
-    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str, hint: str | None = None, refusal: Refusal | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.code = code
+        self.refusal = refusal
 
 
 class ServiceTroubleError(ServiceError):

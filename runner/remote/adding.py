@@ -13,7 +13,14 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from runner.remote.faults import Origin, batch_words, refusal, service_code, translated
+from runner.remote.faults import (
+    Origin,
+    Place,
+    batch_words,
+    refusal,
+    service_code,
+    translated,
+)
 from runner.remote.trouble import Failure, Trouble
 
 Body = dict[str, Any]
@@ -28,14 +35,20 @@ MOST_BYTES = 900_000
 
 
 def add_in_collections(
-    bodies: Iterable[Body], send: Send, *, origin: Origin, trouble: Trouble
+    bodies: Iterable[Body],
+    send: Send,
+    *,
+    origin: Origin,
+    trouble: Trouble,
+    place: Callable[[Body], Place] | None = None,
 ) -> None:
     """Adds every task or raises: `ServiceRefusedError` names the first task that was refused.
 
     A task that exists already counts as added. One that the service fails to add is sent again
-    for as long as our patience lasts: then it is a `ServiceTroubleError`.
+    for as long as our patience lasts: then it is a `ServiceTroubleError`. `place` gives what
+    finds the part of the spec that a body's refusal is about.
     """
-    adder = _Adder(send, origin, trouble)
+    adder = _Adder(send, origin, trouble, place)
     for collection in collections(bodies):
         adder.add(collection)
 
@@ -58,8 +71,15 @@ def collections(bodies: Iterable[Body]) -> Iterator[list[Body]]:
 class _Adder:
     """What adding one collection needs."""
 
-    def __init__(self, send: Send, origin: Origin, trouble: Trouble) -> None:
+    def __init__(
+        self,
+        send: Send,
+        origin: Origin,
+        trouble: Trouble,
+        place: Callable[[Body], Place] | None,
+    ) -> None:
         self._send = send
+        self._place = place
         self._origin = origin
         self._trouble = trouble
 
@@ -81,7 +101,9 @@ class _Adder:
 
     def _send_whole(self, collection: list[Body]) -> Sequence[Result] | None:
         """The results, or None where the collection is too large and can be halved."""
-        with translated(self._origin, _describe(collection)):
+        # Which of them it is about is known only where there is one.
+        place = self._place(collection[0]) if self._place and len(collection) == 1 else None
+        with translated(self._origin, _describe(collection), place):
             try:
                 return self._send(collection)
             except HttpResponseError as error:
@@ -96,7 +118,7 @@ class _Adder:
         by_id = {str(result.get("taskId")): result for result in results}
         again: list[Body] = []
         failure: Failure | None = None
-        refused: list[tuple[str, str, str]] = []
+        refused: list[tuple[Body, str, str, Result]] = []
         for body in collection:
             result = by_id.get(body["id"], {})
             status = _word(result.get("status"))
@@ -106,14 +128,15 @@ class _Adder:
                 continue
             words = batch_words(error, self._origin) if error else ""
             if status == "clienterror" or (error and status != "servererror"):
-                refused.append((body["id"], code or "ClientError", words))
+                refused.append((body, code or "ClientError", words, error))
             else:
                 again.append(body)
                 failure = failure or Failure(words=code or "with no result", detail=words)
         if refused:
-            task_id, code, words = refused[0]
-            doing = f"add task `{task_id}`{_others(len(refused))}"
-            raise refusal(self._origin, doing, code, words)
+            body, code, words, error = refused[0]
+            doing = f"add task `{body['id']}`{_others(len(refused))}"
+            place = None if self._place is None else self._place(body)
+            raise refusal(self._origin, doing, code, words, model=error, place=place)
         return again, failure or Failure(words="with no result")
 
 

@@ -131,6 +131,11 @@ def read_node_commands(answer: Answer) -> Iterator[NodeCommandStatus]:
         )
 
 
+def is_going(answer: Answer) -> bool:
+    """Whether it is just being deleted."""
+    return _word(answer.get("state")) == "deleting"
+
+
 def read_pairs(answer: Answer) -> dict[str, str]:
     """The metadata of a job or a pool."""
     return {pair["name"]: pair["value"] for pair in answer.get("metadata") or ()}

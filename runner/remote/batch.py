@@ -22,10 +22,11 @@ from runner.remote.account import API_VERSION, BatchAccount, segment
 from runner.remote.adding import add_in_collections
 from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, service_code, translated
+from runner.remote.jobs import Jobs
 from runner.remote.retrying import PatientPolicy, persist
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
-from runner.remote.wire_schedule import schedule_body
+from runner.remote.wire_places import finder, task_sections
 from runner.run.services import (
     Expiry,
     JobRequest,
@@ -92,6 +93,7 @@ class RemoteBatch:
             retry_policy=PatientPolicy(trouble),
         )
         self._account = BatchAccount(client=self._client, origin=self._origin, trouble=trouble)
+        self._jobs = Jobs(self._account)
 
     @property
     def endpoint(self) -> str:
@@ -117,15 +119,7 @@ class RemoteBatch:
 
         A job of this id with the same metadata is ours: an earlier answer was lost.
         """
-        body = wire.job_body(request)
-        with translated(self._origin, f"create job `{request.id}`"):
-            try:
-                self._client.create_job(cast("models.BatchJobCreateOptions", body))
-            except ResourceExistsError as error:
-                if service_code(error) != "JobExists":
-                    raise
-                if not _is_ours(self._client.get_job(request.id), request):
-                    raise
+        self._jobs.create(request)
         return self._pool_of(request.id)
 
     def create_pool(self, pool_id: str, request: PoolRequest) -> bool:
@@ -148,23 +142,18 @@ class RemoteBatch:
 
         A schedule of this id with the same metadata is ours: an earlier answer was lost.
         """
-        body = cast("models.BatchJobScheduleCreateOptions", schedule_body(request))
-        with translated(self._origin, f"create job schedule `{request.id}`"):
-            try:
-                self._client.create_job_schedule(body)
-            except ResourceExistsError as error:
-                if service_code(error) != "JobScheduleExists":
-                    raise
-                found = self._client.get_job_schedule(request.id, select=["id", "metadata"])
-                if not _is_ours(found, request.job):
-                    raise
+        self._jobs.create_schedule(request)
 
     def add_tasks(self, job_id: str, requests: Sequence[TaskRequest]) -> None:
         """Adds any number of tasks, in collections; every result is read."""
 
+        of = {request.id: request for request in requests}
+
         def send(collection: Sequence[dict[str, Any]]) -> Sequence[answers.Answer]:
             group = cast("models.BatchTaskGroup", {"value": collection})
-            result = self._client.create_task_collection(job_id, group)
+            result = self._jobs.known(
+                job_id, lambda: self._client.create_task_collection(job_id, group)
+            )
             return cast("Sequence[answers.Answer]", result.get("value") or ())
 
         add_in_collections(
@@ -172,6 +161,7 @@ class RemoteBatch:
             send,
             origin=self._origin,
             trouble=self._account.trouble,
+            place=lambda body: finder(body, task_sections(of[body["id"]])),
         )
 
     def reactivate_task(self, job_id: str, task_id: TaskId) -> bool:
@@ -206,7 +196,7 @@ class RemoteBatch:
         """No more tasks will come: when the last has ended, so does the job, and its pool goes."""
         body = cast("models.BatchJobUpdateOptions", {"onAllTasksComplete": "terminatejob"})
         with translated(self._origin, f"let job `{job_id}` end with its tasks"):
-            self._client.update_job(job_id, body)
+            self._jobs.known(job_id, lambda: self._client.update_job(job_id, body))
 
     def task_changes(self, job_id: str, since: datetime | None) -> Iterator[TaskStatus]:
         """Tasks that run or have ended, of those whose state changed at or after `since`."""
@@ -215,10 +205,15 @@ class RemoteBatch:
             moment = answers.write_time(since)
             condition += f" and stateTransitionTime ge DateTime'{moment}'"
         with translated(self._origin, f"list the tasks of job `{job_id}`"):
-            for task in self._client.list_tasks(
-                job_id, filter=condition, select=answers.TASK_PROPERTIES
-            ):
-                yield answers.read_task(task)
+            yield from map(
+                answers.read_task,
+                self._jobs.known_list(
+                    job_id,
+                    lambda: self._client.list_tasks(
+                        job_id, filter=condition, select=answers.TASK_PROPERTIES
+                    ),
+                ),
+            )
 
     def task_ids(self, job_id: str) -> Iterator[TaskId]:
         """The ids of all tasks that the job has; none where there is no such job."""
@@ -242,7 +237,10 @@ class RemoteBatch:
         """The job now; a job that is not there has the state `GONE`."""
         with translated(self._origin, f"show job `{job_id}`"):
             try:
-                job = self._client.get_job(job_id, select=answers.JOB_PROPERTIES)
+                job = self._jobs.known(
+                    job_id,
+                    lambda: self._client.get_job(job_id, select=answers.JOB_PROPERTIES),
+                )
             except ResourceNotFoundError:
                 return answers.GONE
         status = answers.read_job(job)
@@ -359,6 +357,7 @@ class RemoteBatch:
 
     def delete_job(self, job_id: str) -> None:
         """Deletes it if it is there, and returns once it is gone."""
+        self._jobs.forget(job_id)
         with translated(self._origin, f"delete job `{job_id}`"):
             self._account.send(
                 "DELETE",
@@ -403,6 +402,3 @@ class RemoteBatch:
         return status.pool_id
 
 
-def _is_ours(found: answers.Answer, request: JobRequest) -> bool:
-    """Whether all that marks our job is there; the user's own `extra` may have added to it."""
-    return bool(request.metadata) and request.metadata.items() <= answers.read_pairs(found).items()

@@ -7,7 +7,7 @@ It must not know what was asked of the service, and never lets a key, a signatur
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ from azure.core.exceptions import (
 )
 
 from runner.errors import (
+    Refusal,
     ServiceError,
     ServiceRefusedError,
     ServiceTroubleError,
@@ -72,8 +73,12 @@ class Origin:
         return text
 
 
+Place = Callable[[str, str | None, str | None], tuple[str | int, ...] | None]
+"""Finds the part of the spec that a refusal is about, by its code, property and value."""
+
+
 @contextmanager
-def translated(origin: Origin, doing: str) -> Iterator[None]:
+def translated(origin: Origin, doing: str, place: Place | None = None) -> Iterator[None]:
     """Within it, every error of the SDKs becomes a `ServiceError` or a narrower kind.
 
     `doing` completes the sentence "Azure Batch refused to ...".
@@ -81,7 +86,7 @@ def translated(origin: Origin, doing: str) -> Iterator[None]:
     try:
         yield
     except AzureError as error:
-        raise translate(error, origin, doing) from error
+        raise translate(error, origin, doing, place) from error
 
 
 @contextmanager
@@ -98,7 +103,9 @@ def probing(origin: Origin, doing: str) -> Iterator[None]:
             raise _stranger(origin) from error
 
 
-def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
+def translate(
+    error: AzureError, origin: Origin, doing: str, place: Place | None = None
+) -> ServiceError:
     """Our error for one of azure-core, azure-batch, azure-storage-blob or azure-identity."""
     if isinstance(error, PatienceEndedError):
         return _trouble(error, origin, doing)
@@ -109,20 +116,28 @@ def translate(error: AzureError, origin: Origin, doing: str) -> ServiceError:
         )
     inner = _inner(error)
     if inner is not None:
-        return translate(inner, origin, doing)
+        return translate(inner, origin, doing, place)
     if isinstance(error, DecodeError):
         return _stranger(origin)
     if isinstance(error, HttpResponseError) and error.response is not None:
         code, text = _answer(error, origin)
-        return refusal(origin, doing, code, text)
+        return refusal(origin, doing, code, text, model=error.model, place=place)
     if isinstance(error, ClientAuthenticationError):
         return refusal(origin, doing, "AuthenticationFailed", first_line(error.message))
     said = origin.conceal(first_line(str(error)))
     return ServiceError(f"{origin.service} could not {doing}: {said}")
 
 
-def refusal(origin: Origin, doing: str, code: str, text: str) -> ServiceRefusedError:
-    """The error for a refusal whose code and words are known."""
+def refusal(
+    origin: Origin,
+    doing: str,
+    code: str,
+    text: str,
+    *,
+    model: Mapping[str, Any] | None = None,
+    place: Place | None = None,
+) -> ServiceRefusedError:
+    """The error for a refusal whose code and words are known, and what Batch said with them."""
     said = origin.conceal(f"{code}: {text}" if text else code)
     hint = origin.key_hint if code in _AUTHENTICATION_CODES else None
     if code.startswith(_NO_CODE):
@@ -131,6 +146,34 @@ def refusal(origin: Origin, doing: str, code: str, text: str) -> ServiceRefusedE
         f"{origin.service} refused to {doing}: {said}",
         code=code,
         hint=hint,
+        refusal=_details(model, origin, code, place),
+    )
+
+
+def _details(
+    model: Mapping[str, Any] | None, origin: Origin, code: str, place: Place | None
+) -> Refusal | None:
+    """What Batch refused, where it says so (recordings: `PropertyName` and its like)."""
+    if not isinstance(model, Mapping):
+        return None
+    values = {
+        str(_member(each, "key")): str(_member(each, "value") or "")
+        for each in _member(model, "values") or ()
+    }
+    name, value = values.get("PropertyName"), values.get("PropertyValue")
+
+    def said(words: str | None) -> str | None:
+        return None if words is None else first_line(origin.conceal(words))[:_LONGEST_VALUE]
+
+    message = _member(model, "message")
+    return Refusal(
+        service=origin.service,
+        code=code,
+        words=said(str(_member(message, "value") or "")) or "",
+        property=name,
+        value=said(value),
+        reason=said(values.get("Reason")),
+        place=None if place is None else place(code, name, value),
     )
 
 

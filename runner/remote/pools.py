@@ -18,6 +18,7 @@ from runner.remote.account import BatchAccount, segment
 from runner.remote.expiry import write_expiry
 from runner.remote.faults import service_code, translated
 from runner.remote.wire_parts import duration
+from runner.remote.wire_places import finder, pool_sections
 from runner.remote.wire_pool import pool_body
 from runner.run.services import Expiry, PoolRequest, PoolStatus
 from runner.spec.model.pool import Autoscale, FixedNodes
@@ -50,8 +51,10 @@ def create_pool(account: BatchAccount, pool_id: str, request: PoolRequest) -> bo
     of an earlier run names files that have gone with it. One that is just being deleted is waited
     for. A pool with all of our metadata is ours: an earlier answer was lost.
     """
-    body = cast("models.BatchPoolCreateOptions", {"id": pool_id, **pool_body(request)})
-    with translated(account.origin, f"create pool `{pool_id}`"):
+    sent = {"id": pool_id, **pool_body(request)}
+    body = cast("models.BatchPoolCreateOptions", sent)
+    place = finder(sent, pool_sections(request))
+    with translated(account.origin, f"create pool `{pool_id}`", place):
         for attempt in range(_TRIES):
             try:
                 account.client.create_pool(body)
