@@ -27,6 +27,8 @@ from runner.run.clock import Clock
 from runner.run.dependents import Dependents
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.feed import Feeder
+from runner.run.halt import Tally
+from runner.run.halting import HaltedError, Halting
 from runner.run.holding import Hold, TakenOverError
 from runner.run.journal import Journal
 from runner.run.leaving import leave_for_later
@@ -107,6 +109,8 @@ class Run:
         self._submission = plan_submission(plan) if known is None else known
         self._requests = Requests(plan, blobs, clock=clock.now, secrets=secrets)
         self._dependents = Dependents(len(plan.tasks))
+        self._tally = Tally(plan) if past is None else past.tally
+        journal.listen(lambda event, _: self._tally.add(event))
         self._feeder = Feeder(
             plan,
             self._submission.job_id,
@@ -116,6 +120,7 @@ class Run:
             settled=self._settled,
             batch=batch,
             journal=journal,
+            tally=self._tally,
         )
         self._stop = stop
         self._services_ended = services_ended
@@ -142,6 +147,7 @@ class Run:
                 failed=failed,
                 unfinished=len(self._plan.tasks) - succeeded - failed,
                 error=None if error is None else error.message,
+                halted=isinstance(error, HaltedError),
             )
         )
         return Outcome(exit_code=code, error=error)
@@ -296,6 +302,15 @@ class Run:
             check=self._check,
             outlives_client=self._options.outlives_client,
             settled=self._settled,
+            halting=Halting(
+                self._plan,
+                submission.job_id,
+                tally=self._tally,
+                batch=self._batch,
+                feeder=self._feeder,
+                watch=watch,
+                journal=self._journal,
+            ),
         )
 
     def _clean_up(self, error: BatchRunError | None) -> CleanupFinished:

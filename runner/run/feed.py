@@ -16,6 +16,7 @@ from itertools import chain
 from runner.plan.model import Plan, TaskId, TaskPlan
 from runner.run.dependents import Dependents
 from runner.run.events import TaskAdded
+from runner.run.halt import Tally
 from runner.run.journal import Journal
 from runner.run.presence import Presence, Wait, filler
 from runner.run.retries import keeps_job_open
@@ -33,6 +34,8 @@ _ADDS = 4
 # How many rendered tasks are held, whatever they wait for.
 _MOST_READY = _ADDS * _COLLECTION_TASKS
 _MOST_WAITING = 2 * _COLLECTION_TASKS
+# How soon a wish to stop is seen while the first tasks are waited for.
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -42,6 +45,10 @@ class _Waiting:
     task: TaskPlan | None
     missing: int = 1
     """Uploads that it waits for, and one more until all of them have begun."""
+
+
+_Need = tuple[_Waiting, File | None]
+"""A task and a file that it waits for; None behind the last one."""
 
 
 class Feeder:
@@ -58,6 +65,7 @@ class Feeder:
         settled: Settled,
         batch: Batch,
         journal: Journal,
+        tally: Tally,
     ) -> None:
         """Tasks that are `settled` are not added; `expect` says what else the job has."""
         self._plan = plan
@@ -67,6 +75,8 @@ class Feeder:
         self._dependents = dependents
         self._batch = batch
         self._journal = journal
+        self._tally = tally
+        self._fed = 0
         self._stopped = threading.Event()
         self._settled = settled
         self._presence = Presence(plan, settled)
@@ -114,13 +124,44 @@ class Feeder:
         transfers = ThreadPoolExecutor(TRANSFERS, thread_name_prefix="upload")
         adder = ThreadPoolExecutor(_ADDS, thread_name_prefix="add")
         try:
-            _Stream(self, transfers, adder).run()
+            needs = self.needs()
+            if self._feed_canary(needs, transfers, adder):
+                _Stream(self, transfers, adder, needs).run()
             if not self._stopped.is_set() and not keeps_job_open(self._plan.workload):
                 self.finish()
         finally:
             self._stopped.set()
             transfers.shutdown(cancel_futures=True)
             adder.shutdown(cancel_futures=True)
+
+    def _feed_canary(
+        self,
+        needs: Iterator[_Need],
+        transfers: ThreadPoolExecutor,
+        adder: ThreadPoolExecutor,
+    ) -> bool:
+        """Whether the rest may follow: the first tasks, where the spec wants that, have succeeded.
+
+        Until then nothing else is brought up or added.
+        """
+        left = self._tally.canary_left
+        if left:
+            _Stream(self, transfers, adder, self._first(needs, left)).run()
+            # Where there are no more tasks than that, nothing has to wait.
+            while self._fed == left and not self.stopped:
+                if self._tally.wait_for_canary(_LOOK_SECONDS):
+                    break
+            if self._tally.reason is not None:
+                self._stopped.set()
+        return not self.stopped
+
+    def _first(self, needs: Iterator[_Need], most: int) -> Iterator[_Need]:
+        """As much as is needed for so many tasks; of the next one nothing is taken."""
+        while self._fed < most:
+            need = next(needs, None)
+            if need is None:
+                return
+            yield need
 
     def finish(self) -> None:
         """No task will be added or run again any more: with the last one the job ends itself."""
@@ -147,7 +188,7 @@ class Feeder:
         """Whether a file is being brought up."""
         return self._uploads.is_under_way(file)
 
-    def needs(self) -> Iterator[tuple[_Waiting, File | None]]:
+    def needs(self) -> Iterator[_Need]:
         """Tasks in the order of their ids: each file that is not there, and None behind the last.
 
         Then, for no task, the files that none of them brings.
@@ -166,6 +207,8 @@ class Feeder:
                     self._dependents.note(task)
                     if not self._presence.is_told(index + 1):
                         self._journal.record(TaskAdded(task=task.id, item=task.item))
+                    self._fed += 1
+                    yield _Waiting(None), None
                     continue
                 case Wait.ADD:
                     self._dependents.note(task)
@@ -175,6 +218,7 @@ class Feeder:
             for resource in chain(task.resources, task.shared_resources):
                 for file in self._uploads.missing(resource):
                     yield waiting, file
+            self._fed += 1
             yield waiting, None
         waiting = _Waiting(None)
         for role in self._uploads.roles:
@@ -227,12 +271,16 @@ class _Stream:
     """
 
     def __init__(
-        self, feeder: Feeder, transfers: ThreadPoolExecutor, adder: ThreadPoolExecutor
+        self,
+        feeder: Feeder,
+        transfers: ThreadPoolExecutor,
+        adder: ThreadPoolExecutor,
+        needs: Iterator[_Need],
     ) -> None:
         self._feeder = feeder
         self._transfers = transfers
         self._adder = adder
-        self._needs = feeder.needs()
+        self._needs = needs
         self._more = True
         self._uploads: dict[Future[None], File] = {}
         self._adds: set[Future[None]] = set()

@@ -24,6 +24,7 @@ from runner.run.dependents import Blocked
 from runner.run.endings import TIME_OVER, Endings
 from runner.run.exits import service_end
 from runner.run.feed import Feeder
+from runner.run.halting import Halting
 from runner.run.ledger import Ledger
 from runner.run.outputs import Collector
 from runner.run.retrier import Retrier
@@ -79,6 +80,7 @@ class Work:
         check: Callable[[], None],
         outlives_client: bool,
         settled: Settled,
+        halting: Halting,
     ) -> None:
         """`check` may raise to end the work between any two steps."""
         self._plan = plan
@@ -101,6 +103,7 @@ class Work:
             attempts=watch.attempts,
             clock=clock.now,
         )
+        self._halting = halting
         self._collecting: list[Future[_Count]] = []
         self._blocked = 0
         self.ended = len(settled)
@@ -134,6 +137,7 @@ class Work:
         deadline = self._clock.monotonic() + limit.total_seconds()
         while True:
             self._check()
+            self._endings.halted = self._halting.reason if self._halting.act() else None
             is_over = self._verdicts.acts or self._endings.is_job_over
             if is_over or (fed.done() and not _is_fed(fed)):
                 self._watch.look_at_job()
@@ -145,6 +149,8 @@ class Work:
                 self._await(set(self._collecting))
                 if self.ended == total:
                     return
+                if self._halting.acts:
+                    raise self._halted(fed, collecting) from error
                 raise self._unfinished(error.reason) from error
             self._take(statuses, collecting)
             if not self._endings.is_job_over:
@@ -152,6 +158,8 @@ class Work:
             self._reap()
             if self.ended == total:
                 return
+            if self._halting.is_still(found=bool(statuses)):
+                raise self._halted(fed, collecting)
             if not statuses and fed.done():
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
@@ -174,7 +182,8 @@ class Work:
     def _take(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
         ends = [status for status in statuses if not self._verdicts.is_settled(status)]
         self._settle(filter(None, map(self._retrier.take, ends)), collecting)
-        self._settle(self._retrier.act(collecting), collecting)
+        again = self._retrier.release() if self._halting.acts else self._retrier.act(collecting)
+        self._settle(again, collecting)
         # Only now is it known which of them was the first.
         self._end(self._endings.release(), collecting)
 
@@ -191,7 +200,10 @@ class Work:
             self._collecting.append(collecting.submit(self._collect, status))
 
     def _collect(self, status: TaskStatus) -> _Count:
-        return (1, 0) if self._collector.collect(status) else (0, 1)
+        succeeded = self._collector.collect(status)
+        if self._halting.is_due:
+            self._stop.wake()
+        return (1, 0) if succeeded else (0, 1)
 
     def _give_up(self, blocked: tuple[Blocked, ...], collecting: ThreadPoolExecutor) -> None:
         """Tasks that the service will never run are counted as failed."""
@@ -239,6 +251,23 @@ class Work:
             f"{self._endings.describe_job(reason)}: {toll}",
             hint=hint if reason == TIME_OVER else None,
         )
+
+    def _halted(self, fed: Future[None], collecting: ThreadPoolExecutor) -> BatchRunError:
+        """The run stops early: what has ended comes home, and what never ran is told."""
+        self._await({fed})
+        _is_fed(fed)
+        for numbers in self._halting.never_ended():
+            self._collecting.append(collecting.submit(self._tell_halted, numbers))
+        self._await(set(self._collecting))
+        self._reap()
+        if self.transfer_errors:
+            return self.transfer_errors[0]
+        left = len(self._plan.tasks) - self.ended
+        return self._halting.error(left=left, killed=self._endings.count)
+
+    def _tell_halted(self, numbers: tuple[int, ...]) -> _Count:
+        self._halting.tell(numbers)
+        return (0, 0)
 
     def _judge_standstill(self) -> None:
         """Raises where a task has disabled the job: nothing more will run until somebody acts."""

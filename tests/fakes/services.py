@@ -158,6 +158,8 @@ class FakeBatch:
     job_state: JobState = JobState.ACTIVE
     job_problem: str | None = None
     terminate_reason: str | None = None
+    disabled: bool = False
+    """The run has asked for that; a test may say so of the job's state alone."""
     finished_adding: bool = False
     pools: set[str] = field(default_factory=set)
     pool_state: str = "active"
@@ -274,7 +276,7 @@ class FakeBatch:
                 yield status
 
     def _may_run(self, request: TaskRequest) -> bool:
-        return self.job_state is not JobState.DISABLED and all(
+        return not self.disabled and all(
             number in self.lets_run
             for needed in request.needs
             for number in range(needed.first, needed.last + 1)
@@ -358,8 +360,8 @@ class FakeBatch:
     def disable_job(self, job_id: str) -> None:
         """Nothing runs between two looks, so that no task is waited for."""
         self._note("disable job")
-        if self.job_state is JobState.ACTIVE:
-            self.job_state = JobState.DISABLED
+        self.disabled = True
+        self.job_state = JobState.DISABLED
 
     def task_counts(self, job_id: str) -> TaskCounts | None:
         self._note("task counts")
