@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner.cli.commands import emulator, new, plan, run, schema, validate
+from runner.cli.commands import emulator, events, new, plan, run, runs, schema, validate
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 
@@ -44,6 +44,18 @@ COMMANDS = (
         execute=plan.execute,
     ),
     Command(
+        name="runs",
+        summary="List the runs that were started in this folder.",
+        add_arguments=runs.add_arguments,
+        execute=runs.execute,
+    ),
+    Command(
+        name="events",
+        summary="Print what happened in a run, as lines of JSON.",
+        add_arguments=events.add_arguments,
+        execute=events.execute,
+    ),
+    Command(
         name="new",
         summary="Write a commented spec to start from.",
         add_arguments=new.add_arguments,
@@ -65,8 +77,8 @@ COMMANDS = (
 
 RESERVED = frozenset(
     (
-        *("attach", "cancel", "clean", "diff", "doctor", "events", "explain", "logs"),
-        *("report", "resume", "runs", "status"),
+        *("attach", "cancel", "clean", "diff", "doctor", "explain", "logs"),
+        *("report", "resume", "status"),
     )
 )
 """Names of commands to come: a spec of such a name would change its meaning some day."""
