@@ -15,6 +15,7 @@ from typing import TextIO
 from runner.cli.keyboard import Answers
 from runner.errors import BatchRunError, describe_os_error
 from runner.run.clock import Clock
+from runner.spec.problem import SpecRefusedError
 from runner.run.redaction import Redaction
 
 
@@ -98,7 +99,12 @@ class World:
         return answer
 
     def show_error(self, error: BatchRunError) -> None:
-        """The error's line, and what to do about it."""
+        """The error's line, and what to do about it; the line of the spec, where it is of one."""
+        if isinstance(error, SpecRefusedError):
+            from runner.spec.messages import render_problem
+
+            self.say(render_problem(error.problem))
+            return
         self.say(f"batch-run: {error.message}")
         if error.hint is not None:
             self.say(f"  hint: {error.hint}")

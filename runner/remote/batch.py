@@ -400,5 +400,3 @@ class RemoteBatch:
         if status.pool_id is None:
             raise ServiceError(f"job `{job_id}` got no pool: {status.problem}")
         return status.pool_id
-
-

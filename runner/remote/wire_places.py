@@ -273,14 +273,12 @@ def _is_same(sent: Any, said: str) -> bool:
 
 
 def _holds(body: object, path: Path) -> bool:
-    """Whether a body has something there; names of `extra` may be in any case."""
+    """Whether a body has something there."""
     for part in path:
-        if isinstance(body, Mapping) and part in body:
-            body = body[part]
-        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
-            body = body[part]
-        else:
+        has_item = isinstance(body, list) and isinstance(part, int) and part < len(body)
+        if not has_item and not (isinstance(body, Mapping) and part in body):
             return False
+        body = _value(body, (part,))
     return bool(path)
 
 

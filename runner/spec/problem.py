@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runner.errors import ExitCode, UsageError
+from runner.errors import ExitCode, ServiceRefusedError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -56,6 +56,19 @@ class SpecError(UsageError):
         self.problems = in_reading_order(problems)
         count = len(self.problems)
         super().__init__(f"{count} problem{'' if count == 1 else 's'} in the spec")
+
+
+class SpecRefusedError(ServiceRefusedError):
+    """The service would not take something that the spec says; `problem` shows where it does."""
+
+    def __init__(self, problem: Problem, *, cause: ServiceRefusedError) -> None:
+        super().__init__(
+            f"{problem.location()}: {problem.code}: {problem.message}",
+            code=cause.code,
+            hint=problem.hint,
+            refusal=cause.refusal,
+        )
+        self.problem = problem
 
 
 def in_reading_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
