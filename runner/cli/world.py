@@ -15,8 +15,8 @@ from typing import TextIO
 from runner.cli.keyboard import Answers
 from runner.errors import BatchRunError, describe_os_error
 from runner.run.clock import Clock
-from runner.spec.problem import SpecRefusedError
 from runner.run.redaction import Redaction
+from runner.spec.problem import SpecRefusedError
 
 
 @dataclass(slots=True, kw_only=True)

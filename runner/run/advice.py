@@ -24,7 +24,8 @@ _ADVICE = {
     "AllocationFailed": "the region may be out of such machines: try again later, with fewer"
     " nodes or another VM size",
     "AllocationTimedout": "the region may be out of such machines: try again later, with fewer"
-    " nodes or another VM size; `pool: {extra: {resizeTimeout: PT30M}}` lets the service try longer",
+    " nodes or another VM size; `pool: {extra: {resizeTimeout: PT30M}}` has the service try"
+    " longer",
     "CoreQuotaReached": f"ask for fewer nodes or a smaller VM size, or {_QUOTAS} (cores)",
     "ImageNotFound": _IMAGE,
     "ImageNotSupported": _IMAGE,

@@ -36,6 +36,7 @@ from runner.run.ledger import Ledger
 from runner.run.outputs import Collector
 from runner.run.past import Past
 from runner.run.record_blob import RECORD_BLOB, leave_record
+from runner.run.refusals import show_place
 from runner.run.services import Batch, Blobs
 from runner.run.settled import Settled
 from runner.run.start import Ground, Start, describe_schedule
@@ -164,7 +165,9 @@ class Run:
             self._go()
         except ServiceError as caught:
             gone = self._services_ended()
-            return caught if gone is None else ServicesEndedError(gone)
+            if gone is not None:
+                return ServicesEndedError(gone)
+            return show_place(caught, self._plan.workload.document)
         except BatchRunError as caught:
             return caught
         except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
