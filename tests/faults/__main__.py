@@ -9,11 +9,12 @@ import argparse
 import random
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.faults.disasters import Kind, Schedule, draw_schedule
+from tests.faults.disasters import Kind, Schedule, Target, draw_schedule
 from tests.faults.play import needs_mount
 from tests.faults.verdicts import Verdict, describe, table, try_schedule
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", action="append", default=[], metavar="KIND", help="nothing else goes wrong"
     )
+    parser.add_argument("--azurite", type=Path, help="where Azurite is installed: the storage")
     parser.add_argument("--folder", type=Path, help="where they are played (default: a new one)")
     given = parser.parse_args(arguments)
     kinds = [kind for kind in Kind if kind.value in given.only]
@@ -36,14 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = random.randrange(10**9) if given.seed is None else given.seed
     seeds = [given.replay] if given.replay is not None else range(first, first + given.schedules)
     print(f"seed {seeds[0]}, {len(seeds)} schedules in {root}", flush=True)
-    schedules = [draw_schedule(seed, long=given.long, kinds=kinds) for seed in seeds]
+    azurite: Path | None = given.azurite
+    target: Target | None = None if azurite is None else "azure"
+    schedules = [draw_schedule(seed, long=given.long, kinds=kinds, target=target) for seed in seeds]
     verdicts: list[Verdict] = []
 
     def play(schedule: Schedule) -> None:
         if needs_mount(schedule):
             print(f"{schedule.describe()}: left out, a disk needs root", flush=True)
             return
-        verdict = try_schedule(schedule, root, keep=given.replay is not None)
+        verdict = try_schedule(schedule, root, keep=given.replay is not None, azurite=azurite)
         verdicts.append(verdict)
         if verdict.wrong:
             print(describe(verdict), flush=True)
@@ -51,10 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{len(verdicts)} played", flush=True)
 
     with ThreadPoolExecutor(given.jobs) as pool:
-        for future in [pool.submit(play, schedule) for schedule in schedules]:
-            future.result()
+        failures = [pool.submit(play, schedule).exception for schedule in schedules]
+        broken = [(s, e) for s, f in zip(schedules, failures, strict=True) if (e := f())]
+    for schedule, error in broken:
+        print(f"{schedule.describe()}: the harness failed")
+        traceback.print_exception(error)
     print(table(verdicts))
-    return 1 if any(verdict.wrong for verdict in verdicts) else 0
+    return 1 if broken or any(verdict.wrong for verdict in verdicts) else 0
 
 
 if __name__ == "__main__":

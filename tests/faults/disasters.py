@@ -104,10 +104,17 @@ class Schedule:
         )
 
 
-def draw_schedule(seed: int, *, long: bool = False, kinds: Sequence[Kind] = ()) -> Schedule:
+def draw_schedule(
+    seed: int,
+    *,
+    long: bool = False,
+    kinds: Sequence[Kind] = (),
+    target: Target | None = None,
+) -> Schedule:
     """The schedule of a seed; `long` ones may take minutes, `kinds` are all that may go wrong."""
     random = Random(seed)
-    target: Target = "local" if random.random() < 0.2 else "azure"
+    drawn: Target = "local" if random.random() < 0.2 else "azure"
+    target = target or drawn
     shape = draw_shape(random)
     count = random.choice((1, 1, 2, 2, 3))
     attempts = tuple(_draw_attempt(random, target, long, kinds) for _ in range(count))

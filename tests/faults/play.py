@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.conformance.azurite.installing import start_azurite
 from tests.e2e.kills.asking import LostError
 from tests.faults.clients import (
     Client,
@@ -58,8 +59,11 @@ class Play:
 
 
 @contextmanager
-def playing(schedule: Schedule, folder: Path) -> Iterator[Play]:
-    """The played schedule; the services that are not the client's own still run."""
+def playing(schedule: Schedule, folder: Path, *, azurite: Path | None = None) -> Iterator[Play]:
+    """The played schedule; the services that are not the client's own still run.
+
+    Where `azurite` is installed at a path, it is the storage.
+    """
     with ExitStack() as stack:
         environ = plain_environ(folder)
         place = folder / "home"
@@ -73,6 +77,8 @@ def playing(schedule: Schedule, folder: Path) -> Iterator[Play]:
             service = Service(folder / "emulator", environ)
             stack.callback(service.kill)
             service.start()
+            if azurite is not None:
+                stack.enter_context(_azurite_for(service, azurite))
             environ.update(service.client_environ())
         else:
             environ["BATCH_RUN_TARGET"] = "local"
@@ -81,6 +87,20 @@ def playing(schedule: Schedule, folder: Path) -> Iterator[Play]:
         play = Play(schedule=schedule, folder=folder, home=home, service=service, counts=counts)
         _play(play)
         yield play
+
+
+@contextmanager
+def _azurite_for(service: Service, package: Path) -> Iterator[None]:
+    own = service.storage_account
+    with start_azurite(package, own["account"], own["key"]) as azurite:
+        service.use_storage(
+            {
+                "account": azurite.account,
+                "key": azurite.key,
+                "connection_string": azurite.connection_string,
+            }
+        )
+        yield
 
 
 def needs_mount(schedule: Schedule) -> bool:

@@ -39,6 +39,7 @@ class Service:
         self.batch_account: Mapping[str, str] = {}
         self.storage_account: Mapping[str, str] = {}
         self.deaths = 0
+        self._other_storage: Mapping[str, str] | None = None
 
     @property
     def origin(self) -> str:
@@ -67,12 +68,14 @@ class Service:
                 said = self.data.with_suffix(".err").read_text()[-2000:]
                 raise AssertionError(f"the emulator ended with {process.wait()}: {said}")
             announcement = json.loads(line)
-            self.batch_account, self.storage_account = (
-                announcement["batch"],
-                announcement["storage"],
-            )
+            self.batch_account = announcement["batch"]
+            self.storage_account = self._other_storage or announcement["storage"]
             self._port = urlsplit(announcement["batch"]["endpoint"]).port or 0
             self._process = process
+
+    def use_storage(self, account: Mapping[str, str]) -> None:
+        """From here on clients use somebody else's Blob Storage, of the same account."""
+        self._other_storage = self.storage_account = account
 
     def kill(self) -> None:
         """Kills it with no chance to do anything; its tasks are not told."""

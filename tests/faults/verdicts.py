@@ -30,15 +30,17 @@ class Verdict:
     """Kept where something is wrong."""
 
 
-def try_schedule(schedule: Schedule, root: Path, *, keep: bool = False) -> Verdict:
-    """Plays and judges it in a folder of its own below `root`."""
+def try_schedule(
+    schedule: Schedule, root: Path, *, keep: bool = False, azurite: Path | None = None
+) -> Verdict:
+    """Plays and judges it in a folder of its own below `root`; see `playing` for `azurite`."""
     folder = root / f"seed-{schedule.seed}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     began = time.monotonic()
-    with playing(schedule, folder) as play:
+    with playing(schedule, folder, azurite=azurite) as play:
         wrong = judge(play)
-        if wrong or keep:
+        if (wrong or keep) and play.home.folder.is_mount():
             # A disk of its own would take what is to be looked at with it.
             shutil.copytree(play.home.folder, folder / "kept", symlinks=True)
     if not wrong and not keep:
