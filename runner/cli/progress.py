@@ -12,6 +12,7 @@ from runner.cli.world import World
 from runner.report.as_text import describe_end, format_bytes, plural
 from runner.report.fold import Report
 from runner.run.events import (
+    HALTED,
     CleanupFinished,
     Event,
     JobCreated,
@@ -157,7 +158,7 @@ def describe_event(event: Event, report: Report) -> str | None:
             return f"job {event.job} on pool {event.pool}"
         case StartTaskFailed():
             return f"{event.command} failed on node {event.node}"
-        case TaskFinished(succeeded=False):
+        case TaskFinished(succeeded=False) if event.cause != HALTED:
             return describe_end(event)
         case _:
             return None

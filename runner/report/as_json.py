@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.report.fold import Report
-from runner.run.events import VERSION, format_time
+from runner.run.events import HALTED, VERSION, format_time
 
 
 def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
@@ -18,12 +18,13 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
     body = asdict(report)
     failures = body.pop("failures")
     del body["ends"]
+    failed = sum(failure["cause"] != HALTED for failure in failures)
     return {
         "v": VERSION,
         "run": run,
         **body,
-        "failed": len(failures),
-        "unfinished": report.tasks - report.succeeded - len(failures),
+        "failed": failed,
+        "unfinished": report.tasks - report.succeeded - failed,
         "failures": [_with_times(failure) for failure in failures],
     }
 

@@ -9,7 +9,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from runner.report.fold import Report
-from runner.run.events import DEPENDENCY_FAILED, JOB_ENDED, StartTaskFailed, TaskFinished
+from runner.run.events import (
+    DEPENDENCY_FAILED,
+    HALTED,
+    JOB_ENDED,
+    StartTaskFailed,
+    TaskFinished,
+)
 
 _FAILURES_SHOWN = 10
 _OTHERS_SHOWN = 3
@@ -39,7 +45,11 @@ _SIGNALS = {
     31: "SIGSYS",
 }
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
-_CONSEQUENCES = {JOB_ENDED: "ended with the job", DEPENDENCY_FAILED: "never ran"}
+_CONSEQUENCES = {
+    JOB_ENDED: "ended with the job",
+    DEPENDENCY_FAILED: "never ran",
+    HALTED: "never ran",
+}
 """What became of tasks that did not fail by themselves, by cause."""
 
 
@@ -62,6 +72,8 @@ def _lines(report: Report, run_directory: str, output_directory: str) -> Iterato
         more = len(failures) - _FAILURES_SHOWN
         yield f"... and {more} more failed; all are in {run_directory}/report.json"
     for cause, words in _CONSEQUENCES.items():
+        if cause == HALTED:
+            continue  # why the run stopped early is said once, and their number below
         others = [each for each in report.failures if each.cause == cause]
         yield from _consequences(others, words, run_directory)
     if not report.has_begun:
@@ -77,8 +89,9 @@ def _lines(report: Report, run_directory: str, output_directory: str) -> Iterato
 
 def _counts(report: Report) -> str:
     ended = sum(each.cause == JOB_ENDED for each in report.failures)
-    failed = len(report.failures) - ended
-    unfinished = report.tasks - report.succeeded - len(report.failures)
+    halted = sum(each.cause == HALTED for each in report.failures)
+    failed = len(report.failures) - ended - halted
+    unfinished = report.tasks - report.succeeded - failed - ended
     if any(left.kind == "job schedule" for left in report.left):
         return f"{plural(report.tasks, 'task')}: run by a job schedule"
     parts = [f"{report.succeeded} succeeded"]
@@ -87,7 +100,7 @@ def _counts(report: Report) -> str:
     if ended:
         parts.append(f"{ended} ended with the job")
     if unfinished:
-        parts.append(f"{unfinished} not finished")
+        parts.append(f"{unfinished} {'never ran' if report.halted else 'not finished'}")
     return f"{plural(report.tasks, 'task')}: {', '.join(parts)}"
 
 

@@ -60,6 +60,8 @@ class Report:
     left: tuple[LeftBehind, ...] = ()
     exit_code: int | None = None
     error: str | None = None
+    halted: bool = False
+    """The run stopped early, since too much had failed."""
     resumed: int = 0
     """How often the run was taken up again."""
     ends: bytearray = field(default_factory=bytearray, repr=False)
@@ -109,6 +111,7 @@ class Report:
                 self.deleted, self.left = event.deleted, event.left
             case RunFinished():
                 self.exit_code, self.error = event.exit_code, event.error
+                self.halted = event.halted
                 # Of a run that did not begin nothing else tells them.
                 self.tasks = event.succeeded + event.failed + event.unfinished
             case _:
@@ -123,6 +126,7 @@ class Report:
             self.resumed += 1
             self.deleted, self.left = (), ()
             self.exit_code = self.error = None
+            self.halted = False
 
     def _finish(self, event: TaskFinished) -> None:
         """One end of a task; where it was told before, that one does not count any more."""

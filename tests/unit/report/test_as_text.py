@@ -150,6 +150,27 @@ def test_tasks_that_ended_with_the_job_stand_behind_whose_fault_it_is() -> None:
     )
 
 
+def test_tasks_that_never_ran_since_the_run_stopped_are_only_counted() -> None:
+    halted = [
+        finished(str(number), None, cause="Halted", node=None, message="the run stopped early: x")
+        for number in (3, 4)
+    ]
+    end = RunFinished(
+        exit_code=1, succeeded=1, failed=1, unfinished=4, error="it stopped early", halted=True
+    )
+    events = (finished("1"), finished("2", 3), *halted, end)
+    assert text(*events, tasks=6) == (
+        "task 2 failed (2.txt): exit code 3 on node node-1\n"
+        "6 tasks: 1 succeeded, 1 failed, 4 never ran\n"
+        "nothing left in the services\n"
+        "run directory: runs/1"
+    )
+    report = report_as_json(fold(events), run="demo-1")
+    assert (report["succeeded"], report["failed"], report["unfinished"]) == (1, 1, 4)
+    assert report["halted"] is True
+    assert [each["cause"] for each in report["failures"]] == [None, "Halted", "Halted"]
+
+
 def test_many_failures_are_cut() -> None:
     shown = text(*(finished(str(number), 1) for number in range(25)), tasks=25)
     assert shown.count("failed (") == 10
