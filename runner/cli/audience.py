@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,11 @@ class Audience:
             self._printer.put(lambda: (data,))
         elif self._prints and isinstance(event, TaskFinished):
             self._print_output(event)
+
+    def recall(self, events: Iterable[Event]) -> None:
+        """Takes in what was seen of the run before; it is not shown again."""
+        for event in events:
+            self._report.add(event)
 
     def say(self, line: str) -> None:
         """Shows a line out of turn."""

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner.cli.commands import emulator, events, new, plan, run, runs, schema, validate
+from runner.cli.commands import emulator, events, new, plan, resume, run, runs, schema, validate
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 
@@ -30,6 +30,12 @@ COMMANDS = (
         summary="Run a workload to its end.",
         add_arguments=run.add_arguments,
         execute=run.execute,
+    ),
+    Command(
+        name="resume",
+        summary="Go on with a run, wherever it was broken off.",
+        add_arguments=resume.add_arguments,
+        execute=resume.execute,
     ),
     Command(
         name="validate",

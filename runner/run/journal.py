@@ -80,13 +80,7 @@ class Journal:
     def write(self, name: str, content: str) -> Path:
         """Writes a file of the run whole or not at all, and returns once it outlasts a crash."""
         path = self.directory / name
-        partial = path.with_name(f".{path.name}.partial")
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(self.redaction.text(content))
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-        _sync_folder(path.parent)
+        write_whole(path, self.redaction.text(content))
         return path
 
     def log_path(self, task: TaskId, stream: str) -> Path:
@@ -102,6 +96,17 @@ class Journal:
     def close(self) -> None:
         """Closes the file of events."""
         os.close(self._events)
+
+
+def write_whole(path: Path, content: str) -> None:
+    """Writes a file whole or not at all, and returns once it outlasts a crash of the machine."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from typing_extensions import assert_never
 
-from runner.errors import UsageError, describe_os_error
+from runner.errors import ExitCode, UsageError, describe_os_error
 from runner.plan.model import Plan
 from runner.run.events import (
     DEPENDENCY_FAILED,
@@ -44,6 +44,10 @@ from runner.run.submit import SUBMISSION, Submission
 from runner.spec.model.terms import ContainerResource, Role
 from runner.spec.model.workload import Workload
 
+CAN_GO_ON = frozenset(
+    {ExitCode.SERVICE, ExitCode.STOPPED_WAITING, ExitCode.BUG, ExitCode.INTERRUPTED}
+)
+"""Runs that ended with these exit codes have something left to do."""
 # Ends that are not the task's own: what keeps it from its own end may be gone now.
 _NOT_FINAL = frozenset({DEPENDENCY_FAILED, HALTED, JOB_ENDED, TRANSFER_FAILED})
 _THREADS = 4

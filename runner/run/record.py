@@ -51,6 +51,8 @@ class RunRecord:
     detached: bool = False
     with_packages: bool = True
     """Whether the start task installs what the spec's `packages` name."""
+    from_service: bool = False
+    """Made from what the services had of a run that was begun elsewhere."""
 
 
 def record_as_json(record: RunRecord) -> str:

@@ -1,0 +1,48 @@
+"""`batch-run resume`: goes on with a run, wherever it was broken off."""
+
+from __future__ import annotations
+
+import argparse
+
+from runner.cli.signals import Interruptions
+from runner.cli.specs import add_json_argument
+from runner.cli.world import World
+from runner.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The run, and where what is known of it comes from."""
+    parser.add_argument(
+        "run", metavar="RUN", nargs="?", help="the run's id, or how it begins (default: the last)"
+    )
+    parser.add_argument(
+        "--from-service",
+        action="store_true",
+        help="go on here with a run that was begun in another folder or on another machine, by"
+        " what Azure has of it; RUN is its whole id",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        help="with `--from-service`: where outputs go (default: results/<workload name>)",
+    )
+    add_json_argument(parser, "one event a line")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only how it ends")
+
+
+def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
+    """Drives the run to its end; the exit code is the run's."""
+    from runner.cli.resuming import Resumption, fetch_run, find_directory, resume_run
+
+    resumption = Resumption(as_json=arguments.json, quiet=arguments.quiet)
+    if not arguments.from_service:
+        if arguments.output is not None:
+            raise UsageError(
+                "`--output` is for `--from-service`: a run keeps the directory that it began with"
+            )
+        directory = find_directory(world, arguments.run)
+    elif arguments.run is None:
+        raise UsageError("`--from-service` needs the id of the run")
+    else:
+        directory = fetch_run(arguments.run, arguments.output, world)
+    return resume_run(directory, resumption, world, interruptions)

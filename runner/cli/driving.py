@@ -1,0 +1,222 @@
+"""Drives one run with the user watching: its directory, its services, the run, the digest.
+
+It must not know whether the run begins or is taken up again; what either needs is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from runner.cli.audience import Audience
+from runner.cli.clearing import clearing_notes
+from runner.cli.progress import choose_display
+from runner.cli.signals import Interruptions
+from runner.cli.world import World
+from runner.connect import AzureSettings, Services, open_azure, open_local
+from runner.errors import BatchRunError, ExitCode, UsageError, describe_os_error
+from runner.plan.expand import place
+from runner.plan.model import Plan
+from runner.plan.snapshot import SNAPSHOT, write_snapshot
+from runner.report.plan_as_json import write_plan
+from runner.run.cleanup import Keep
+from runner.run.events import RunFinished
+from runner.run.execute import Options, Outcome, Run
+from runner.run.journal import Journal, write_whole
+from runner.run.past import CAN_GO_ON, Past
+from runner.run.reading import read_events
+from runner.run.record import RECORD, RunRecord, record_as_json
+from runner.run.record_blob import SPEC
+from runner.run.settled import Settled
+from runner.run.stop import Stop
+from runner.spec.model.terms import SecretName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive:
+    """A run to be driven; `services` are open where the plan needed them.
+
+    `past` is of a run that is taken up again; of another, tasks may be `settled` by what an earlier
+    run has left.
+    """
+
+    plan: Plan
+    record: RunRecord
+    settings: AzureSettings | None
+    services: Services | None
+    secrets: Mapping[SecretName, str] = field(repr=False)
+    world: World
+    as_json: bool
+    quiet: bool
+    past: Past | None = None
+    settled: Settled | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the services end with the run."""
+        return self.settings is None
+
+    def open_services(self, journal: Journal, patience: timedelta) -> Services:
+        """The services of the target; to be closed, which those that were open before outlive."""
+        if self.services is not None:
+            return replace(self.services, stack=ExitStack())
+        if self.settings is not None:
+            return open_azure(self.settings, secrets=self.secrets.values(), patience=patience)
+        return open_local(
+            state=journal.directory / "emulator",
+            allow_admin=self.record.allow_admin,
+            isolation=self.record.isolation,
+            limits=self.record.limits,
+            environ=self.world.environ,
+            secrets=self.secrets.values(),
+            patience=patience,
+        )
+
+
+def write_down(drive: Drive, directory: Path) -> None:
+    """Everything that somebody needs who takes the run up later; `UsageError` if it cannot be."""
+    try:
+        write_whole(directory / SPEC, drive.plan.workload.document.text)
+        write_plan(directory / "plan.json", drive.plan)
+        write_snapshot(directory / SNAPSHOT, drive.plan)
+        write_whole(directory / RECORD, record_as_json(drive.record))
+    except OSError as error:
+        reason = describe_os_error(error)
+        raise UsageError(f"cannot write the run's directory: {reason}") from error
+
+
+def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interruptions) -> int:
+    """The run to its end; the exit code. `lease` is what the service knows this client by."""
+    world, plan = drive.world, drive.plan
+    audience = Audience(
+        plan,
+        display=choose_display(world, quiet=drive.quiet, prints=plan.workload.prints),
+        directory=directory,
+        world=world,
+        as_json=drive.as_json,
+    )
+    if drive.past is not None:
+        audience.recall(event for _, event in read_events(directory))
+    stop = Stop()
+    with closing(
+        Journal(
+            directory,
+            run=plan.run_id,
+            clock=world.clock.now,
+            listener=audience.hear,
+            redaction=world.redaction,
+        )
+    ) as journal:
+        try:
+            with drive.open_services(journal, plan.workload.limits.patience) as services:
+                services.heed(stop, audience.say)
+                for note in () if drive.past else clearing_notes(plan, services.blobs):
+                    audience.say(note)
+                run = _make_run(drive, services, journal, audience, lease=lease, stop=stop)
+                _heed(interruptions, run, audience, stop, drive)
+                outcome = run.execute()
+        except BatchRunError as error:
+            # The services could not be opened: nothing was made, or nothing more.
+            outcome = Outcome(exit_code=error.exit_code, error=error)
+            journal.record(_not_begun(error, drive))
+        audience.finish(lambda: stop.requested)
+        output_directory = Path(drive.record.output_directory)
+        audience.tell_end(journal, output_directory=output_directory)
+    if outcome.error is not None:
+        world.show_error(outcome.error)
+    code = ExitCode.INTERRUPTED if stop.requested else outcome.exit_code
+    if code in CAN_GO_ON:
+        world.say(f"`batch-run resume {plan.run_id}` goes on with the run")
+    return code
+
+
+def make_output_directory(given: str | None, workload: str, world: World) -> Path:
+    """Made now: a place that cannot be written to stops the run before it costs anything."""
+    directory = world.working_directory / (given or Path("results") / workload)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        reason = describe_os_error(error)
+        raise UsageError(
+            f"cannot write to the output directory `{directory}`: {reason}",
+            hint="choose another one with `--output DIR`",
+        ) from error
+    return directory
+
+
+def _not_begun(error: BatchRunError, drive: Drive) -> RunFinished:
+    past = drive.past
+    succeeded = failed = 0
+    if past is not None:
+        succeeded, failed = past.settled.succeeded, len(past.settled.failures)
+    return RunFinished(
+        exit_code=error.exit_code,
+        succeeded=succeeded,
+        failed=failed,
+        unfinished=len(drive.plan.tasks) - succeeded - failed,
+        error=error.message,
+    )
+
+
+def _make_run(
+    drive: Drive,
+    services: Services,
+    journal: Journal,
+    audience: Audience,
+    *,
+    lease: str,
+    stop: Stop,
+) -> Run:
+    record = drive.record
+    outlives_client = services.target == "azure"
+    return Run(
+        place(drive.plan, storage_endpoint=services.blobs.endpoint),
+        Options(
+            target=services.target,
+            outlives_client=outlives_client,
+            output_directory=Path(record.output_directory),
+            keep=frozenset(Keep(each) for each in record.keep),
+            all_logs=record.logs == "all",
+        ),
+        batch=services.batch,
+        blobs=services.blobs,
+        journal=journal,
+        clock=drive.world.clock,
+        stop=stop,
+        services_ended=services.ended,
+        secrets=drive.secrets,
+        tell=_say_nothing if drive.quiet else audience.say,
+        past=drive.past,
+        settled=drive.settled,
+        # Services of this machine alone are kept to one client by the lock of the directory.
+        holder=lease if outlives_client else None,
+    )
+
+
+def _say_nothing(line: str) -> None:
+    """`-q`: only the end is of interest."""
+
+
+def _heed(
+    interruptions: Interruptions, run: Run, audience: Audience, stop: Stop, drive: Drive
+) -> None:
+    """From here on a signal raises nothing: the run ends where it can end in order."""
+
+    def last_word() -> str:
+        left = ", ".join(run.what_may_be_left()) or "nothing"
+        if drive.is_local:
+            left = "nothing, since the local services end with this program"
+        # The bars have hidden the cursor, and will not get to show it again.
+        cursor = "\x1b[?25h" if drive.world.stderr.isatty() else ""
+        return f"{cursor}batch-run: left at once; what may still exist: {left}"
+
+    interruptions.say = audience.say
+    interruptions.first_word = lambda: "interrupted: cleaning up; Ctrl-C again leaves at once"
+    interruptions.last_word = last_word
+    interruptions.stop = stop.request

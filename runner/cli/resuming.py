@@ -1,0 +1,178 @@
+"""Takes a run up again, from its directory or from what the services have of it.
+
+It must not know how a run is driven; it finds out what is to be driven.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner.cli.driving import Drive, drive_run, make_output_directory
+from runner.cli.secret_values import asks, read_secrets
+from runner.cli.signals import Interruptions
+from runner.cli.world import World
+from runner.connect import AzureSettings, open_azure, read_azure_settings
+from runner.errors import ExitCode, UsageError
+from runner.plan.expand import expand_again
+from runner.plan.local import without_packages
+from runner.plan.model import LOGS, RunId, container_name
+from runner.plan.snapshot import SNAPSHOT, read_snapshot
+from runner.report.as_text import plural
+from runner.run.directory import find_run
+from runner.run.driving import drive as drive_alone
+from runner.run.events import RunFinished
+from runner.run.journal import RUNS, create_run_directory, write_whole
+from runner.run.past import CAN_GO_ON, Past, read_past
+from runner.run.reading import cut_torn_end
+from runner.run.record import RECORD, RunRecord, read_record, record_as_json
+from runner.run.record_blob import SPEC, fetch_record
+from runner.run.services import BlobMissingError
+from runner.spec.load import load_workload
+from runner.spec.model.workload import Workload
+from runner.spec.parsing.parameters import Given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """How a run is to be taken up again."""
+
+    as_json: bool
+    quiet: bool
+
+
+def resume_run(
+    directory: Path, resumption: Resumption, world: World, interruptions: Interruptions
+) -> int:
+    """Goes on with the run of a directory, to its end; the exit code.
+
+    Raises `DriverPresentError` where another process does so already.
+    """
+    record = read_record(directory)
+    with drive_alone(directory) as driver:
+        cut_torn_end(directory)
+        settings = _settings_of(record, world)
+        workload = _load(record, directory)
+        plan = expand_again(
+            workload,
+            folder=Path(record.folder),
+            run_id=record.run,
+            snapshot=read_snapshot(directory / SNAPSHOT, workload),
+        )
+        past = read_past(directory, plan)
+        if record.from_service:
+            # Its journal is on the machine that began it.
+            past.has_begun = past.has_job = True
+        if past.end is not None and not _goes_on(past.end):
+            return _tell_ended(record, past.end, world)
+        world.say(_describe(record, past, total=len(plan.tasks)))
+        values = read_secrets(
+            workload,
+            world.environ,
+            ask=asks(world, quietly=resumption.as_json or resumption.quiet),
+        )
+        world.redaction.learn(*values.values())
+        make_output_directory(record.output_directory, workload.name, world)
+        drive = Drive(
+            plan=plan,
+            record=record,
+            settings=settings,
+            services=None,
+            secrets=values,
+            world=world,
+            as_json=resumption.as_json,
+            quiet=resumption.quiet,
+            past=past,
+        )
+        return drive_run(drive, directory, driver.lease, interruptions)
+
+
+def fetch_run(run: str, output: str | None, world: World) -> Path:
+    """A directory for a run that was begun elsewhere, made from what the services have of it.
+
+    Its outputs come to `output`, by default `results/<workload>` of this folder. Raises
+    `UsageError` where there is nothing of it, or where it has a directory here already.
+    """
+    settings = read_azure_settings(world.environ)
+    directory = world.working_directory / RUNS / run
+    if directory.exists():
+        raise UsageError(
+            f"run `{run}` has a directory here", hint=f"`batch-run resume {run}` goes on with it"
+        )
+    container = container_name(RunId(run), LOGS)
+    with open_azure(settings) as services:
+        directory = create_run_directory(world.working_directory, RunId(run))
+        try:
+            fetch_record(services.blobs, container, directory)
+            record = read_record(directory)
+        except BlobMissingError as error:
+            _forget(directory)
+            raise UsageError(
+                f"{services.blobs.endpoint} has nothing of run `{run}`",
+                hint="it may have ended, or never begun: what a run made goes with its end",
+            ) from error
+        except BaseException:
+            _forget(directory)
+            raise
+    here = make_output_directory(output, record.workload, world)
+    ours = replace(record, output_directory=str(here), from_service=True)
+    write_whole(directory / RECORD, record_as_json(ours))
+    return directory
+
+
+def find_directory(world: World, run: str | None) -> Path:
+    """The directory of a run by what the user calls it."""
+    return find_run(world.working_directory, run)
+
+
+def _settings_of(record: RunRecord, world: World) -> AzureSettings | None:
+    """The accounts that the run is in; `UsageError` where the environment names others."""
+    if record.target == "local":
+        return None
+    settings = read_azure_settings(world.environ)
+    for what, begun, named in (
+        ("Batch account", record.batch_endpoint, settings.batch.endpoint),
+        ("storage account", record.storage_endpoint, settings.storage.endpoint),
+    ):
+        if begun != named:
+            raise UsageError(
+                f"run `{record.run}` is in the {what} {begun}, and the environment names {named}",
+                hint="set the variables that were set when it began",
+            )
+    return settings
+
+
+def _load(record: RunRecord, directory: Path) -> Workload:
+    """The workload as it was, whatever became of its spec's file since."""
+    given = Given(record.parameters, None)
+    workload = load_workload(directory / SPEC, name=record.spec, given=given)
+    return workload if record.with_packages else without_packages(workload)
+
+
+def _goes_on(end: RunFinished) -> bool:
+    return end.exit_code in CAN_GO_ON or end.exit_code == ExitCode.LEFT_BEHIND
+
+
+def _tell_ended(record: RunRecord, end: RunFinished, world: World) -> int:
+    succeeded = f"{plural(end.succeeded, 'task')} succeeded"
+    if not end.failed and not end.unfinished:
+        world.say(f"run {record.run} has ended: {succeeded}")
+        return ExitCode.SUCCESS
+    world.say(
+        f"run {record.run} has ended: {succeeded}, {end.failed} failed, {end.unfinished} did not"
+        f" run; `batch-run run {record.spec}` runs what did not succeed"
+    )
+    return end.exit_code
+
+
+def _describe(record: RunRecord, past: Past, *, total: int) -> str:
+    done = len(past.settled)
+    where = f"target: {record.target}, as run {record.run} began"
+    return f"{where}; {done} of {plural(total, 'task')} {'is' if done == 1 else 'are'} done"
+
+
+def _forget(directory: Path) -> None:
+    """Takes back a directory that came to nothing."""
+    for path in directory.iterdir():
+        path.unlink()
+    directory.rmdir()
