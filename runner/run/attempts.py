@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runner.plan.model import TaskId
 from runner.run.events import TaskStarted
@@ -16,6 +16,9 @@ from runner.run.journal import Journal
 from runner.run.ledger import PREEMPTION, REQUEUE, Ledger
 from runner.run.services import TaskState, TaskStatus
 from runner.spec.model.retries import RetryCause
+
+# A start that is later by no more is the same one, told more precisely.
+_START_MARGIN = timedelta(seconds=10)
 
 _Known = tuple[TaskState, int, int]
 """A task as it was seen last: its state, its retries and requeues."""
@@ -67,7 +70,7 @@ class Attempts:
         for ended in self._ended(status, seen, retries, requeues):
             self._tell(status.id, ended, seen)
             seen = None
-        if status.started is not None and (seen is None or seen.started != status.started):
+        if status.started is not None and (seen is None or seen.started is None):
             self._journal.record(
                 TaskStarted(
                     task=status.id,
@@ -111,14 +114,20 @@ class Attempts:
             if seen is not None and _began_anew(seen, status):
                 yield _Ended(PREEMPTION if self._is_spot(seen.node_id) else None, None)
             return
-        found = [_Ended(RetryCause.EXIT_CODE.value, None)] * (retried - 1)
-        found += [_Ended(self._requeue_cause(seen), None)] * (requeued - 1)
-        last = [_Ended(self._requeue_cause(seen), status.requeued)] if requeued else []
+        exits = [_Ended(RetryCause.EXIT_CODE.value, None)] * (retried - 1)
+        losses = [_Ended(REQUEUE, None)] * (requeued - 1)
+        last = [_Ended(REQUEUE, status.requeued)] if requeued else []
         if retried:
             last.append(_Ended(RetryCause.EXIT_CODE.value, status.retried))
         if status.requeued and status.retried and status.retried < status.requeued:
             last.reverse()
-        yield from (*found, *last)
+        for ended in (*exits, *losses, *last):
+            is_taken = ended.cause == REQUEUE and self._is_spot(
+                None if seen is None else seen.node_id
+            )
+            yield replace(ended, cause=PREEMPTION) if is_taken else ended
+            # Only of the first of them is it known where it ran.
+            seen = None
 
     def _tell(self, task: TaskId, ended: _Ended, seen: TaskStatus | None) -> None:
         self._ledger.record(
@@ -131,10 +140,6 @@ class Attempts:
         if ended.cause == PREEMPTION:
             self.preempted.append(task)
 
-    def _requeue_cause(self, seen: TaskStatus | None) -> str:
-        """A spot node that goes away was taken away; what node it was may not be known."""
-        return PREEMPTION if self._is_spot(None if seen is None else seen.node_id) else REQUEUE
-
 
 def _grown(now: int, before: int) -> int:
     """By how much a count of the service has grown, which may have begun anew."""
@@ -142,6 +147,14 @@ def _grown(now: int, before: int) -> int:
 
 
 def _began_anew(seen: TaskStatus, status: TaskStatus) -> bool:
+    """Whether this is another attempt than the one seen; the service may move its start a little.
+
+    A task that runs, as before, has left that state meanwhile if it has come to it again.
+    """
+    if seen.node_id is not None and status.node_id not in (None, seen.node_id):
+        return True
+    if seen.state is status.state:
+        return seen.state is TaskState.RUNNING and status.changed > seen.changed
     if seen.started is None or status.started is None:
         return False
-    return status.started > seen.started
+    return status.started > seen.started + _START_MARGIN
