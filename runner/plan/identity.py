@@ -92,7 +92,7 @@ class Identities:
             each.role: isinstance(each, OwnContainer) and each.download
             for each in plan.workload.containers
         }
-        self._pool: list[Any] | Unidentified | None = None
+        self._pool: list[Any] | None = None
         self._images: dict[tuple[StepName, str | None], str] = {}
 
     def names_run(self, task: TaskPlan) -> bool:
@@ -190,9 +190,10 @@ class Identities:
         key = (step.name, task.container_image)
         if key not in self._images:
             if self._pool is None:
-                self._pool = self._describe_pool()
-            if isinstance(self._pool, Unidentified):
-                return self._pool
+                described = self._describe_pool()
+                if isinstance(described, Unidentified):
+                    return described
+                self._pool = described
             container = step.container
             options = None
             if container is not None:

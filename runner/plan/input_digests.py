@@ -95,14 +95,17 @@ class InputDigests:
                 if md5 is not None:
                     column.put(index, md5)
 
-    def take_sent(self, role: Role, blob: str, md5: bytes) -> None:
-        """What a file held when it was brought up: that is what tasks were given."""
+    def take_sent(self, role: Role, blob: str, md5: bytes, *, is_in_file: bool = True) -> None:
+        """What a file held when it was brought up: that is what tasks were given.
+
+        `is_in_file`: it was just now, and the file holds the same still if it has not changed.
+        """
         column = self._columns[role]
         index = column.find(blob)
         if index is not None:
             column.put(index, md5)
             source = column.files[index].source
-            if source is not None:
+            if source is not None and is_in_file:
                 self._files.note(source, md5)
 
     def of_blob(self, role: Role, blob: str) -> bytes | None:

@@ -91,16 +91,21 @@ def _counts(report: Report) -> str:
     ended = sum(each.cause == JOB_ENDED for each in report.failures)
     halted = sum(each.cause == HALTED for each in report.failures)
     failed = len(report.failures) - ended - halted
-    unfinished = report.tasks - report.succeeded - failed - ended
+    unfinished = report.tasks - report.succeeded - failed - ended - report.left_out
     if any(left.kind == "job schedule" for left in report.left):
         return f"{plural(report.tasks, 'task')}: run by a job schedule"
-    parts = [f"{report.succeeded} succeeded"]
+    ran = report.succeeded - report.skipped
+    parts = [f"{ran} succeeded"] if ran or not report.skipped else []
+    if report.skipped:
+        parts.append(f"{report.skipped} skipped")
     if failed:
         parts.append(f"{failed} failed")
     if ended:
         parts.append(f"{ended} ended with the job")
     if unfinished:
         parts.append(f"{unfinished} {'never ran' if report.halted else 'not finished'}")
+    if report.left_out:
+        parts.append(f"{report.left_out} left out")
     return f"{plural(report.tasks, 'task')}: {', '.join(parts)}"
 
 

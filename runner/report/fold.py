@@ -52,6 +52,8 @@ class Report:
     succeeded: int = 0
     skipped: int = 0
     """Of those that succeeded: what an earlier run had done for this one."""
+    left_out: int = 0
+    """Tasks that nobody asked for."""
     failures: list[TaskFinished] = field(default_factory=list)
     start_task_failures: list[StartTaskFailed] = field(default_factory=list)
     downloaded_files: int = 0
@@ -120,6 +122,7 @@ class Report:
     def _start(self, event: RunStarted) -> None:
         self.workload, self.target = event.workload, event.target
         self.tasks, self.files, self.input_bytes = event.tasks, event.files, event.bytes
+        self.left_out = event.left_out
         if event.resumed:
             # Files are told again: those that are there as unchanged.
             self.uploaded_files = self.uploaded_bytes = self.unchanged_files = 0

@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from runner.plan.file_digests import FileDigests
-from runner.plan.identity import PARTS, Identities, Identity, Unidentified
-from runner.plan.input_digests import InputDigests
-from runner.plan.model import Plan, TaskPlan, TaskRange
+from runner.plan.identity import PARTS, Identity, Unidentified
+from runner.plan.model import TaskPlan, TaskRange
 from runner.run.decisions import NEVER_RAN, Action, Decisions
-from runner.run.keeping import Keeping
+from runner.run.evidence import Evidence
 from runner.run.products import Products
 from runner.run.results import KeptOutput, Result
-from runner.run.results_index import ResultsIndex
 from runner.run.selection import Selection
 from runner.spec.model.terms import StepName
 
@@ -33,18 +30,6 @@ _BATCH_OUTPUTS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """All that a decision is made from."""
-
-    plan: Plan
-    index: ResultsIndex
-    inputs: InputDigests
-    identities: Identities
-    keeping: Keeping
-    files: FileDigests
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The decisions, and for each task that is skipped where its result stands in the index."""
 
@@ -53,6 +38,11 @@ class Verdict:
     """By the numbers of the tasks; one more than the place, 0 where there is none."""
     is_needed: bytearray
     """1 for each task that is skipped and that one needs which runs."""
+
+    @classmethod
+    def of_all(cls, decisions: Decisions) -> Verdict:
+        """One by which no task is skipped."""
+        return cls(decisions=decisions, places=array("Q"), is_needed=bytearray())
 
     def place(self, number: int) -> int | None:
         """Where the result of a task stands that was done before."""
@@ -77,7 +67,7 @@ def decide(
         if everything != NEVER_RAN:
             for number in range(1, total + 1):
                 decisions.decide(number, Action.RUN, everything)
-        return Verdict(decisions=decisions, places=array("Q"), is_needed=bytearray())
+        return Verdict.of_all(decisions)
     return _Deciding(evidence).decide(selection)
 
 

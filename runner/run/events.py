@@ -36,6 +36,8 @@ class RunStarted:
     bytes: int
     resumed: bool = False
     """The run had begun before, and goes on; what follows adds to what was seen then."""
+    left_out: int = 0
+    """Tasks that nobody asked for: they are neither run nor done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

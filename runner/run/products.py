@@ -25,14 +25,22 @@ class Products:
         self._is_known[number] = 1
         self._last = None
 
+    def first_unknown(self, needs: tuple[TaskRange, ...]) -> int | None:
+        """The first task of some ranges of which it is not known what it leaves."""
+        for need in needs:
+            found = self._is_known.find(0, need.first, need.last + 1)
+            if found >= 0:
+                return found
+        return None
+
     def of(self, needs: tuple[TaskRange, ...]) -> bytes | None:
         """One digest for all tasks of some ranges; None where one of them is not known."""
         if self._last is not None and self._last[0] == needs:
             return self._last[1]  # tasks of one step often need the same: all of another
+        if self.first_unknown(needs) is not None:
+            return None
         digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
         for need in needs:
-            if self._is_known.find(0, need.first, need.last + 1) >= 0:
-                return None
             digest.update(self._digests[need.first * DIGEST_BYTES : (need.last + 1) * DIGEST_BYTES])
         self._last = (needs, digest.digest())
         return self._last[1]

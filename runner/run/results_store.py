@@ -67,7 +67,7 @@ class ResultsStore:
         self.index = ResultsIndex(self._path)
         """What was known when this was opened."""
         try:
-            _mend(self._path)
+            mend(self._path)
             self._file = os.open(self._path, _APPEND, 0o644)
         except OSError as error:
             self.index.close()
@@ -125,7 +125,7 @@ def open_results(folder: Path, output_directory: Path) -> Iterator[ResultsStore]
         yield store
 
 
-def _mend(path: Path) -> None:
+def mend(path: Path) -> None:
     """Ends a last line that is torn, so that the next one begins at the start of its own."""
     with contextlib.suppress(FileNotFoundError), path.open("r+b") as stream:
         size = stream.seek(0, os.SEEK_END)

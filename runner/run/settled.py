@@ -14,7 +14,7 @@ from runner.plan.model import TaskRange
 from runner.run.events import TaskFinished
 from runner.spec.model.terms import Role
 
-_OPEN, _SUCCEEDED, _FAILED, _SKIPPED = range(4)
+_OPEN, _SUCCEEDED, _FAILED, _SKIPPED, _LEFT_OUT = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,10 @@ class Settled:
         """An earlier run has done what the task would do; the journal does not say so yet."""
         self._states[number] = _SKIPPED
 
+    def leave_out(self, number: int) -> None:
+        """Nobody asked for the task: it is neither run nor done."""
+        self._states[number] = _LEFT_OUT
+
     def reopen(self, number: int) -> None:
         """What was known of the task does not hold."""
         self._states[number] = _OPEN
@@ -79,6 +83,11 @@ class Settled:
     def failures(self) -> Mapping[int, TaskFinished]:
         """The tasks that have failed, with their ends."""
         return self._failures
+
+    @property
+    def left_out(self) -> int:
+        """Tasks that nobody asked for."""
+        return self._states.count(_LEFT_OUT, 1)
 
     def skipped(self) -> Iterator[int]:
         """The tasks of which the journal does not know yet."""

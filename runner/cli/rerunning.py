@@ -1,0 +1,115 @@
+"""What earlier runs over the same output directory mean for one that begins, or is taken up again.
+
+It opens what they have left and says what is not done again; it must not know how a run is driven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.plan.input_digests import ListBlobs
+from runner.plan.model import Plan, StoredBlob
+from runner.run.deciding import Verdict
+from runner.run.decisions import Decisions
+from runner.run.evidence import Evidence, Place, gather_evidence
+from runner.run.lock_file import LOCK_FILE
+from runner.run.locking import LockWriter, open_lock, reopen_lock
+from runner.run.record import RunRecord
+from runner.run.rerun import judge, recall, settle
+from runner.run.results_store import ResultsStore, open_results, results_folder
+from runner.run.services import Blobs
+from runner.run.settled import Settled
+from runner.spec.model.terms import Role
+
+Stored = Mapping[Role, Sequence[StoredBlob]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerun:
+    """A run that begins over an output directory which is its own for as long as it goes."""
+
+    plan: Plan
+    place: Place
+    store: ResultsStore
+    evidence: Evidence
+    verdict: Verdict
+
+    @property
+    def settled(self) -> Settled:
+        """The tasks that are not to be run."""
+        return settle(self.evidence, self.verdict)
+
+    @contextmanager
+    def begin(self, directory: Path) -> Iterator[LockWriter]:
+        """Writes the lock file of the run's directory, and goes on with it."""
+        self.store.begin(self.plan.run_id, self.place.output_directory)
+        with open_lock(
+            directory, self.evidence, self.verdict, self.store, place=self.place
+        ) as lock:
+            yield lock
+
+
+@contextmanager
+def open_rerun(
+    plan: Plan,
+    place: Place,
+    *,
+    stored: Stored | None,
+    list_blobs: ListBlobs | None,
+    force: bool,
+    only: str | None,
+) -> Iterator[Rerun]:
+    """Compares a plan with what is in its output directory, which no other run may use meanwhile.
+
+    Raises `OutputInUseError` where one does, and `UsageError` for what `only` cannot mean.
+    """
+    folder = results_folder(place.working_directory, place.output_directory, plan.workload.name)
+    with open_results(folder, place.output_directory) as store:
+        evidence = gather_evidence(plan, store.index, place, stored=stored, list_blobs=list_blobs)
+        verdict = judge(
+            evidence,
+            force=force,
+            only=only,
+            last_run=store.last_run,
+            working_directory=place.working_directory,
+        )
+        evidence.files.save()
+        yield Rerun(plan=plan, place=place, store=store, evidence=evidence, verdict=verdict)
+
+
+@contextmanager
+def open_resumed(
+    plan: Plan, record: RunRecord, directory: Path, settled: Settled
+) -> Iterator[LockWriter]:
+    """The lock file of a run that is taken up again; `settled` learns what it had left out."""
+    place = Place(
+        working_directory=directory.parents[2],
+        output_directory=Path(record.output_directory),
+        target=record.target,
+        began=record.created,
+    )
+    folder = results_folder(place.working_directory, place.output_directory, plan.workload.name)
+    with open_results(folder, place.output_directory) as store:
+        evidence = gather_evidence(plan, store.index, place, stored=None, list_blobs=None)
+        store.begin(plan.run_id, place.output_directory)
+        if (directory / LOCK_FILE).exists():
+            recall(settled, directory, place.output_directory)
+            with reopen_lock(directory, evidence, store, place=place) as lock:
+                yield lock
+        else:
+            verdict = Verdict.of_all(Decisions(len(plan.tasks)))
+            with open_lock(directory, evidence, verdict, store, place=place) as lock:
+                yield lock
+
+
+def list_when_asked(open_blobs: Callable[[], Blobs]) -> ListBlobs:
+    """Lists blobs of containers; the service is opened with the first of them."""
+
+    def list_blobs(container: str, prefix: str) -> Iterable[StoredBlob]:
+        blobs = open_blobs()
+        return blobs.list_blobs(container, prefix) if blobs.has_container(container) else ()
+
+    return list_blobs
