@@ -45,7 +45,7 @@ from runner.run.submit import Requests, plan_submission
 from runner.run.uploads import Uploads
 from runner.run.verdicts import Verdicts
 from runner.run.watch import Watch
-from runner.run.work import JobDisabledError, Work
+from runner.run.work import DetachedError, JobDisabledError, Work
 from runner.spec.model.terms import SecretName
 
 
@@ -59,14 +59,17 @@ class Options:
     output_directory: Path
     keep: frozenset[Keep]
     all_logs: bool
+    detach: bool = False
+    """Leave once every task is added; the services go on without us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How the run ended; `error` is why it could not go on."""
+    """How the run ended; `error` is why it could not go on. `detached` is of one that goes on."""
 
     exit_code: ExitCode
     error: BatchRunError | None
+    detached: bool = False
 
 
 class Run:
@@ -139,6 +142,8 @@ class Run:
         self._stop.heed()
         cleanup = self._clean_up(error)
         self._journal.record(cleanup)
+        if isinstance(error, DetachedError):
+            return Outcome(exit_code=error.exit_code, error=None, detached=True)
         code = self._exit_code(error, cleanup)
         succeeded, failed = self._counts
         self._journal.record(
@@ -305,6 +310,7 @@ class Run:
             check=self._check,
             outlives_client=self._options.outlives_client,
             settled=self._settled,
+            detaches=self._options.detach,
             halting=Halting(
                 self._plan,
                 submission.job_id,
@@ -347,6 +353,8 @@ class Run:
     def _is_for_later(self, error: BatchRunError | None) -> bool:
         """Whether what was made is best left to whoever takes the run up again."""
         if error is None:
+            return False
+        if isinstance(error, DetachedError):
             return False
         waits = isinstance(error, StoppedWaitingError) and not self._options.outlives_client
         return waits or error.is_resumable

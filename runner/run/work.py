@@ -55,6 +55,12 @@ class JobDisabledError(StoppedWaitingError):
     """A task has disabled the job: nothing of it runs until somebody acts."""
 
 
+class DetachedError(StoppedWaitingError):
+    """Every task is added, and nobody wants to wait for them: the work goes on without us."""
+
+    exit_code = ExitCode.SUCCESS
+
+
 class UnfinishedError(BatchRunError):
     """The job is over, and tasks of it never ran to their end."""
 
@@ -81,8 +87,12 @@ class Work:
         outlives_client: bool,
         settled: Settled,
         halting: Halting,
+        detaches: bool = False,
     ) -> None:
-        """`check` may raise to end the work between any two steps."""
+        """`check` may raise to end the work between any two steps.
+
+        Where it `detaches`, the last task that is added ends it with `DetachedError`.
+        """
         self._plan = plan
         self._job_id = job_id
         self._batch = batch
@@ -94,6 +104,7 @@ class Work:
         self._stop = stop
         self._check = check
         self._outlives_client = outlives_client
+        self._detaches = detaches
         self._endings = Endings(plan, verdicts, ask=partial(batch.job_status, job_id))
         self._retrier = Retrier(
             plan,
@@ -160,11 +171,21 @@ class Work:
                 return
             if self._halting.is_still(found=bool(statuses)):
                 raise self._halted(fed, collecting)
+            if self._detaches and fed.done() and _is_fed(fed):
+                raise self._detached()
             if not statuses and fed.done():
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
                     raise self._out_of_patience(limit)
             self._clock.wait(self._stop, self._retrier.shorten(self._watch.pause_seconds))
+
+    def _detached(self) -> DetachedError:
+        """What has ended by now comes home; the job ends with its last task."""
+        if keeps_job_open(self._plan.workload):
+            # Nobody would run them again.
+            self._feeder.finish()
+        self._await(set(self._collecting))
+        return DetachedError(f"all {len(self._plan.tasks)} tasks are added")
 
     def _out_of_patience(self, limit: timedelta) -> StoppedWaitingError:
         total = len(self._plan.tasks)

@@ -66,7 +66,12 @@ class Stage:
         self.report.add(event)
 
     def execute(
-        self, *, keep: frozenset[Keep] = frozenset(), outlives: bool = True, all_logs: bool = False
+        self,
+        *,
+        keep: frozenset[Keep] = frozenset(),
+        outlives: bool = True,
+        all_logs: bool = False,
+        detach: bool = False,
     ) -> Outcome:
         clock = self.clock.clock()
         journal = Journal(self.directory, run=RUN, clock=clock.now, listener=self.hear)
@@ -79,6 +84,7 @@ class Stage:
                 output_directory=self.folder / "results",
                 keep=keep,
                 all_logs=all_logs,
+                detach=detach,
             ),
             batch=self.batch,
             blobs=self.blobs,
