@@ -26,12 +26,13 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
+from runner.run.traces import RUN
 
 Answer = Mapping[str, Any]
 State = TypeVar("State", TaskState, JobState)
 
 TASK_PROPERTIES = ["id", "state", "stateTransitionTime", "executionInfo", "nodeInfo"]
-JOB_PROPERTIES = ["id", "state", "executionInfo", "metadata"]
+JOB_PROPERTIES = ["id", "state", "creationTime", "executionInfo", "metadata"]
 NODE_PROPERTIES = ["id", "state", "startTaskInfo", "isDedicated"]
 POOL_PROPERTIES = [
     "id",
@@ -81,6 +82,8 @@ def read_job(answer: Answer) -> JobStatus:
         pool_id=execution.get("poolId"),
         terminate_reason=execution.get("terminateReason"),
         problem=None if problem is None else _problem(problem),
+        created=_time(answer.get("creationTime")),
+        run=read_pairs(answer).get(RUN),
     )
 
 

@@ -16,7 +16,7 @@ from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from runner.errors import ServiceError
-from runner.plan.model import TaskId
+from runner.plan.model import RunId, TaskId
 from runner.remote import answers, images, looking, pools, wire
 from runner.remote.account import API_VERSION, BatchAccount, segment
 from runner.remote.adding import add_in_collections
@@ -24,6 +24,7 @@ from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.jobs import Jobs
 from runner.remote.retrying import PatientPolicy, persist
+from runner.remote.traces import batch_traces
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
 from runner.remote.wire_places import finder, task_sections
@@ -40,6 +41,7 @@ from runner.run.services import (
     TaskRequest,
     TaskStatus,
 )
+from runner.run.traces import Trace
 from runner.spec.model.pool import Image
 
 if TYPE_CHECKING:
@@ -371,6 +373,32 @@ class RemoteBatch:
     def delete_pool(self, pool_id: str) -> None:
         """Deletes it if it is there, and returns once it is gone."""
         pools.delete_pool(self._account, pool_id)
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Deletes a job schedule with its jobs if it is there, and returns once it is gone."""
+        with translated(self._origin, f"delete job schedule `{schedule_id}`"):
+            self._account.send(
+                "DELETE",
+                f"/jobschedules/{segment(schedule_id)}",
+                forgiven={"JobScheduleNotFound", "JobScheduleBeingDeleted"},
+            )
+            self._account.wait_until_gone(
+                lambda: self._client.get_job_schedule(schedule_id, select=["id"]),
+                f"job schedule `{schedule_id}`",
+            )
+
+    def jobs_in(self, pool_id: str) -> tuple[str, ...]:
+        """The jobs in a pool, anybody's, that are not over."""
+        quoted = pool_id.replace("'", "''")
+        condition = f"executionInfo/poolId eq '{quoted}' and state ne 'completed'"
+        with translated(self._origin, f"list the jobs in pool `{pool_id}`"):
+            found = list(self._client.list_jobs(filter=condition, select=["id"]))
+        return tuple(job["id"] for job in found)
+
+    def list_traces(self, run: RunId | None) -> tuple[Trace, ...]:
+        """Jobs, job schedules and pools of one run, or of all."""
+        with translated(self._origin, "list what runs have made"):
+            return tuple(batch_traces(self._client, run))
 
     def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
         """Pools whose id starts with `prefix` and whose metadata name the run."""

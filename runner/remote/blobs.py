@@ -18,18 +18,20 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.storage.blob import BlobLeaseClient, BlobServiceClient, ContainerClient
 
 from runner.errors import DiskFullError, TransferError, describe_os_error
-from runner.plan.model import StoredBlob
+from runner.plan.model import RunId, StoredBlob
 from runner.remote import uploads
 from runner.remote.downloads import write_whole
 from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.retrying import PatientPolicy, persist
 from runner.remote.signing import Sign, sign_by_delegation, sign_by_key
+from runner.remote.traces import container_traces
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
 from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
 from runner.remote.waiting import wait_until, wait_until_gone
 from runner.run.services import BlobMissingError, Permission
+from runner.run.traces import Trace
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -160,6 +162,19 @@ class RemoteBlobs:
         """Whether a container of just this name exists."""
         with translated(self._origin, f"show container `{name}`"):
             return self._container(name).exists()
+
+    def container_metadata(self, name: str) -> Mapping[str, str] | None:
+        """The metadata of a container; None where there is no such container."""
+        with translated(self._origin, f"show container `{name}`"):
+            try:
+                return dict(self._container(name).get_container_properties().metadata or {})
+            except ResourceNotFoundError:
+                return None
+
+    def list_traces(self, run: RunId | None) -> tuple[Trace, ...]:
+        """Containers that were made for one run, or for any."""
+        with translated(self._origin, "list containers"):
+            return tuple(container_traces(self._service, run))
 
     def delete_blobs(self, container: str, names: Iterable[str]) -> None:
         """Deletes blobs of a container with their snapshots; those that are gone are forgiven.

@@ -21,12 +21,13 @@ from runner.remote.wire_parts import duration
 from runner.remote.wire_places import finder, pool_sections
 from runner.remote.wire_pool import pool_body
 from runner.run.services import Expiry, PoolRequest, PoolStatus
+from runner.run.traces import POOL
 from runner.spec.model.pool import Autoscale, FixedNodes
 
 if TYPE_CHECKING:
     from azure.batch import models
 
-SAMENESS = "pool"
+SAMENESS = POOL
 """The name of the metadata whose value is the same for pools that can stand for one another."""
 RESIZE_LIMIT = timedelta(minutes=20)
 """The service gives up a resize after 15 minutes (REST: Pool - Resize, `resizeTimeout`)."""

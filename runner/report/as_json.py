@@ -22,15 +22,15 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
     return {
         "v": VERSION,
         "run": run,
-        **body,
+        **_with_times(body),
         "failed": failed,
         "unfinished": report.tasks - report.succeeded - failed,
         "failures": [_with_times(failure) for failure in failures],
     }
 
 
-def _with_times(failure: dict[str, Any]) -> dict[str, Any]:
+def _with_times(values: dict[str, Any]) -> dict[str, Any]:
     return {
         key: format_time(value) if isinstance(value, datetime) else value
-        for key, value in failure.items()
+        for key, value in values.items()
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from typing_extensions import assert_never
 
@@ -60,6 +61,8 @@ class Report:
     downloaded_bytes: int = 0
     deleted: tuple[str, ...] = ()
     left: tuple[LeftBehind, ...] = ()
+    checked_at: datetime | None = None
+    """When the services had listed what is left."""
     exit_code: int | None = None
     error: str | None = None
     halted: bool = False
@@ -111,6 +114,7 @@ class Report:
                 self.start_task_failures.append(event)
             case CleanupFinished():
                 self.deleted, self.left = event.deleted, event.left
+                self.checked_at = event.checked_at
             case RunFinished():
                 self.exit_code, self.error = event.exit_code, event.error
                 self.halted = event.halted

@@ -18,12 +18,15 @@ from runner.errors import ServiceError
 from runner.plan.model import LOGS, SECRETS, Plan
 from runner.run.events import CleanupFinished, LeftBehind
 from runner.run.pools import Lease
+from runner.run.removal import STILL_LISTED, left_behind, remove_traces
 from runner.run.services import Batch, Blobs, JobState
 from runner.run.submit import Submission
+from runner.run.traces import CONTAINER_RUN, Trace, list_traces
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import Delete, ExistingContainer
 
 _CONNECTIONS = 8
+_NOT_OURS = "it was there before, made by something else"
 
 
 class Keep(Enum):
@@ -68,11 +71,13 @@ class Cleanup:
         keep: frozenset[Keep],
         may_keep: bool = True,
         lease: Lease | None = None,
+        now: Callable[[], datetime],
     ) -> None:
         """`may_keep` is false where the services end with the run: then nothing can be kept.
 
         `lease` is of a pool that outlasts the run.
         """
+        self._now = now
         self._may_keep = may_keep
         self._lease = lease
         self._plan = plan
@@ -89,9 +94,34 @@ class Cleanup:
         groups = [self._compute_items(pool_id), *([each] for each in self._containers(ending))]
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
             results = [result for group in pool.map(_remove_in_order, groups) for result in group]
-        return CleanupFinished(
-            deleted=tuple(f"{item.kind} {item.name}" for item, left in results if left is None),
-            left=tuple(left for _, left in results if left is not None),
+        return self._checked(
+            [f"{item.kind} {item.name}" for item, left in results if left is None],
+            [left for _, left in results if left is not None],
+        )
+
+    def _checked(self, deleted: list[str], left: list[LeftBehind]) -> CleanupFinished:
+        """What the services list in the end counts, whatever we remember to have made."""
+        try:
+            forgotten = self._unknown(left)
+            if forgotten:
+                gone, stayed = remove_traces(forgotten, batch=self._batch, blobs=self._blobs)
+                deleted.extend(f"{trace.kind.value} {trace.name}" for trace in gone)
+                left.extend(stayed)
+                left.extend(left_behind(trace, STILL_LISTED) for trace in self._unknown(left))
+        except ServiceError as error:
+            if all(each.kept for each in left):
+                why = f"it could not be checked what is left: {error.message}"
+                left.append(LeftBehind(kind="run", name=self._plan.run_id, why=why, kept=False))
+            return CleanupFinished(deleted=tuple(deleted), left=tuple(left))
+        return CleanupFinished(deleted=tuple(deleted), left=tuple(left), checked_at=self._now())
+
+    def _unknown(self, left: list[LeftBehind]) -> tuple[Trace, ...]:
+        """What the services list of this run although nothing says that it stays."""
+        known = {(each.kind, each.name) for each in left}
+        return tuple(
+            trace
+            for trace in list_traces(self._batch, self._blobs, self._plan.run_id)
+            if (trace.kind.value, trace.name) not in known and not trace.for_others
         )
 
     def leave(self, *, pool_id: str | None, why: str) -> CleanupFinished:
@@ -132,20 +162,20 @@ class Cleanup:
 
     def _containers(self, ending: Ending) -> Iterator[_Item]:
         for role, name in self._submission.containers:
-            yield self._container_item(name, self._why_keep(role, ending))
+            why = self._why_keep(role, ending)
+            yield self._container_item(name, why, partial(self._remove_container, name))
         for role, name in self._submission.reused:
-            yield self._container_item(name, self._why_keep_reused(role, ending))
+            why = self._why_keep_reused(role, ending)
+            delete = partial(_after, None, self._blobs.delete_container, name)
+            yield self._container_item(name, why, delete)
 
     def _compute_items(self, pool_id: str | None) -> Iterator[_Item]:
         """The job, then the pool: also where the answer that would have named it never came."""
         batch, job_id = self._batch, self._submission.job_id
-        keep_job = Keep.JOB in self._keep
         yield _Item(
             kind="job",
             name=job_id,
-            remove=partial(_after, "--keep job", batch.terminate_job, job_id)
-            if keep_job
-            else partial(_after, None, batch.delete_job, job_id),
+            remove=self._remove_job,
             exists=lambda: batch.job_status(job_id).state is not JobState.GONE,
         )
         if self._submission.used_pool is not None:
@@ -176,6 +206,27 @@ class Cleanup:
                 exists=partial(_has_pool, batch, name),
             )
 
+    def _remove_job(self) -> str | None:
+        batch, job_id = self._batch, self._submission.job_id
+        found = batch.job_status(job_id)
+        if found.state is JobState.GONE:
+            return None
+        if found.run != self._plan.run_id:
+            return _NOT_OURS
+        if Keep.JOB in self._keep:
+            batch.terminate_job(job_id)
+            return "--keep job"
+        batch.delete_job(job_id)
+        return None
+
+    def _remove_container(self, name: str) -> str | None:
+        """Another may have made it before we came to it: then it is not ours to delete."""
+        metadata = self._blobs.container_metadata(name)
+        if metadata is not None and metadata.get(CONTAINER_RUN) != self._plan.run_id:
+            return _NOT_OURS
+        self._blobs.delete_container(name)
+        return None
+
     def _lease_item(self, lease: Lease, until: datetime) -> _Item:
         name = lease.kept.id
         return _Item(
@@ -185,15 +236,14 @@ class Cleanup:
             exists=partial(_has_pool, self._batch, name),
         )
 
-    def _container_item(self, name: str, kept_because: str | None) -> _Item:
-        blobs = self._blobs
+    def _container_item(
+        self, name: str, kept_because: str | None, remove: Callable[[], str | None]
+    ) -> _Item:
         return _Item(
             kind="container",
             name=name,
-            remove=partial(_stay, kept_because)
-            if kept_because
-            else partial(_after, None, blobs.delete_container, name),
-            exists=partial(blobs.has_container, name),
+            remove=partial(_stay, kept_because) if kept_because else remove,
+            exists=partial(self._blobs.has_container, name),
         )
 
     def _delete(self, role: Role) -> Delete:
@@ -265,6 +315,6 @@ def _remove(item: _Item) -> LeftBehind | None:
     return LeftBehind(
         kind=item.kind,
         name=item.name,
-        why=why or "the service still lists it",
+        why=why or STILL_LISTED,
         kept=why is not None,
     )

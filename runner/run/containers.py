@@ -14,8 +14,9 @@ from runner.plan.model import ContainerPlan, Plan
 from runner.run.parallel import run_together
 from runner.run.services import Blobs
 from runner.run.submit import Submission
+from runner.run.traces import CONTAINER_KEPT, CONTAINER_RUN
 from runner.spec.model.terms import Role
-from runner.spec.model.workload import ExistingContainer, IfNotEmpty, OwnContainer
+from runner.spec.model.workload import Delete, ExistingContainer, IfNotEmpty, OwnContainer
 from runner.spec.problem import Problem, SpecError
 
 _CREATORS = 8
@@ -55,19 +56,34 @@ def make_containers(
     check: Callable[[], None],
     *,
     clears: bool = True,
+    kept_because: str | None = None,
 ) -> None:
     """Makes those that are missing, and where it `clears` empties those that the spec wants empty.
 
-    Blobs that a file would only replace with its own content stay. `check` may raise to end it.
+    `kept_because` is why all of them are to stay. Blobs that a file would only replace with its
+    own content stay. `check` may raise to end it.
     """
-    metadata = {"batchrun": plan.run_id}
-    calls = (partial(blobs.create_container, name, metadata) for _, name in submission.containers)
+    calls = (
+        partial(blobs.create_container, name, _metadata(plan, role, kept_because))
+        for role, name in submission.containers
+    )
     run_together(calls, threads=_CREATORS, check=check)
     for role, name in submission.reused if clears else ():
         container = plan.workload.container(role)
         if isinstance(container, OwnContainer) and container.if_not_empty is IfNotEmpty.CLEAR:
             names = _names_but(blobs, name, plan.container(role).unchanged)
             blobs.delete_blobs(name, _checked(names, check))
+
+
+def _metadata(plan: Plan, role: Role, kept_because: str | None) -> dict[str, str]:
+    """Whose the container is, and why it stays: for whoever tidies up without the spec."""
+    metadata: dict[str, str] = {CONTAINER_RUN: plan.run_id}
+    own = {each.role: each for each in plan.workload.containers if isinstance(each, OwnContainer)}
+    if kept_because is None and role in own and own[role].delete is Delete.NEVER:
+        kept_because = "delete: never"
+    if kept_because is not None:
+        metadata[CONTAINER_KEPT] = kept_because
+    return metadata
 
 
 def _missing(plan: Plan, container: ExistingContainer) -> Problem:

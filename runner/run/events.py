@@ -201,11 +201,16 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupFinished:
-    """What was deleted, and what is left, checked by asking the services."""
+    """What was deleted, and what is left, checked by asking the services.
+
+    `checked_at` is when they had listed all that the run has; None where they were not asked, or
+    could not say.
+    """
 
     type: ClassVar[str] = "cleanup.finished"
     deleted: tuple[str, ...]
     left: tuple[LeftBehind, ...]
+    checked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -333,6 +333,7 @@ class Run:
             keep=self._options.keep,
             may_keep=self._options.outlives_client,
             lease=None if self._ground is None else self._ground.lease,
+            now=self._clock.now,
         )
         schedule = self._plan.workload.job.schedule
         if schedule is not None and self._may_be_scheduled(error):

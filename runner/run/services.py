@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from runner.plan.model import StoredBlob, TaskId
+from runner.plan.model import RunId, StoredBlob, TaskId
 from runner.run.requests import (
     AutoPool,
     JobRequest,
@@ -37,6 +37,7 @@ from runner.run.statuses import (
     TaskState,
     TaskStatus,
 )
+from runner.run.traces import Trace
 from runner.spec.model.pool import Image
 
 __all__ = [
@@ -105,6 +106,14 @@ class Blobs(Protocol):
 
     def list_containers(self, prefix: str) -> tuple[str, ...]:
         """The names that start with `prefix`."""
+        ...
+
+    def container_metadata(self, name: str) -> Mapping[str, str] | None:
+        """The metadata of a container; None where there is no such container."""
+        ...
+
+    def list_traces(self, run: RunId | None) -> tuple[Trace, ...]:
+        """Containers that were made for one run, or for any."""
         ...
 
     def upload_file(self, container: str, blob: str, source: Path) -> bytes:
@@ -291,6 +300,18 @@ class Batch(Protocol):
 
     def delete_pool(self, pool_id: str) -> None:
         """Deletes it if it is there, and returns once it is gone."""
+        ...
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Deletes a job schedule with its jobs if it is there, and returns once it is gone."""
+        ...
+
+    def jobs_in(self, pool_id: str) -> tuple[str, ...]:
+        """The jobs in a pool, anybody's, that are not over."""
+        ...
+
+    def list_traces(self, run: RunId | None) -> tuple[Trace, ...]:
+        """Jobs, job schedules and pools of one run, or of all."""
         ...
 
     def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:

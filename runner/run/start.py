@@ -25,6 +25,7 @@ from runner.run.restoring import recognise_uploads, restore_outputs, skipped_tas
 from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleRequest
 from runner.run.settled import Settled
 from runner.run.submit import SUBMISSION, Requests, Submission, plan_submission, submission_as_json
+from runner.run.traces import KEPT
 from runner.run.uploads import has_uploads
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
@@ -153,7 +154,14 @@ class Start:
         past, submission = self._past, ground.submission
         # What the run itself has brought there since is not to go.
         clears = past is None or not past.has_job
-        make_containers(self._plan, submission, self._blobs, self._check, clears=clears)
+        make_containers(
+            self._plan,
+            submission,
+            self._blobs,
+            self._check,
+            clears=clears,
+            kept_because="--keep storage" if Keep.STORAGE in self._keep else None,
+        )
         if past is not None:
             recognise_uploads(self._plan, submission, past, feeder, self._blobs)
         restore_outputs(self._plan, self._settled, self._blobs, self._check)
@@ -171,6 +179,8 @@ class Start:
             ground.lease.open(replace(self._pool_request(ground), may_expire=may_expire))
         self._check()
         request = self._requests.job(ground.submission, pool=self._pool(ground))
+        if Keep.JOB in self._keep:
+            request = replace(request, metadata={**request.metadata, KEPT: "--keep job"})
         # An answer on its way is waited for: a job that appears behind our back costs money.
         pool_id = self._batch.create_job(request)
         self._journal.record(JobCreated(job=ground.submission.job_id, pool=pool_id))
@@ -180,6 +190,9 @@ class Start:
         """What the job of a run that is taken up again has of its tasks."""
         if self._past is not None and self._past.has_job:
             self._batch.enable_job(job_id)
+            created = self._batch.job_status(job_id).created
+            if created is not None:
+                self._requests.found_job(created)
             feeder.expect(self._batch.task_ids(job_id), told=self._past.added)
 
     def make_schedule(self, ground: Ground, schedule: Schedule) -> None:
@@ -203,7 +216,9 @@ class Start:
         if known is not None:
             return known
         request, keep = self._pool_request(ground), Keep.POOL in self._keep
-        if not keep:
+        if keep:
+            request = replace(request, metadata={**request.metadata, KEPT: "--keep pool"})
+        else:
             # Should we die before its job may end itself, it gives its nodes back by itself.
             request = replace(request, created=self._clock.now())
         return AutoPool(id_prefix=submission.pool_prefix, request=request, keep=keep)

@@ -34,6 +34,10 @@ class JobStatus:
     pool_id: str | None
     terminate_reason: str | None
     problem: str | None
+    created: datetime | None = None
+    """When the service made it: its wall time counts from then."""
+    run: str | None = None
+    """The run that made it, as its metadata say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ from runner.run.services import (
     ResourceRequest,
     TaskRequest,
 )
+from runner.run.traces import POOL, RUN, WORKLOAD, auto_pool_prefix
 from runner.spec.model.pool import NewPool
 from runner.spec.model.step import UploadCondition
 from runner.spec.model.terms import Role, SecretName
@@ -48,8 +49,6 @@ from runner.spec.model.workload import OwnContainer
 _SAS_MARGIN = timedelta(minutes=15)
 # A pool that is to stay may first have to wait for its predecessor to be gone.
 _POOL_WAIT = timedelta(minutes=20)
-# REST: AutoPoolSpecification, `autoPoolIdPrefix`.
-_POOL_PREFIX_LIMIT_CHARACTERS = 20
 STREAMS = ("stdout", "stderr")
 SUBMISSION = "submission.json"
 """The file of a run's directory that `submission_as_json` makes."""
@@ -84,7 +83,7 @@ def plan_submission(
     of_runs = (LOGS, SECRETS) if plan.has_secrets else (LOGS,)
     return Submission(
         job_id=plan.run_id,
-        pool_prefix=workload.name[: _POOL_PREFIX_LIMIT_CHARACTERS - 1] + "-",
+        pool_prefix=auto_pool_prefix(workload.name),
         containers=tuple(
             (role, plan.container_name(role)) for role in (*own, *of_runs) if role not in reused
         ),
@@ -136,7 +135,7 @@ class Requests:
         self._plan = plan
         self._blobs = blobs
         self._secrets = secrets or {}
-        self._metadata = {"batch-run": plan.run_id, "workload": workload.name}
+        self._metadata = {RUN: plan.run_id, WORKLOAD: workload.name}
         self._heeds_exits = heeds_exits(workload)
         self._job_action = default_job_action(workload)
 
@@ -152,7 +151,7 @@ class Requests:
         metadata = dict(self._metadata)
         expires = self._expires
         if fingerprint is not None:
-            metadata["pool"] = fingerprint
+            metadata[POOL] = fingerprint
             expires += _POOL_WAIT + (pool.keep or timedelta())
         return PoolRequest(
             pool=pool,
@@ -180,6 +179,10 @@ class Requests:
             # What makes the run's things known as ours wins over the user's.
             metadata={**workload.job.metadata, **self._metadata},
         )
+
+    def found_job(self, created: datetime) -> None:
+        """The job is there since then: what is signed from now on ends when it must have ended."""
+        self._job_made = created
 
     def task(self, task: TaskPlan) -> TaskRequest:
         """One task; its stdout and stderr are kept whatever becomes of it."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from runner.errors import ServiceRefusedError, UsageError
-from runner.plan.model import StoredBlob, TaskId
+from runner.plan.model import RunId, StoredBlob, TaskId
 from runner.run.services import (
     BlobMissingError,
     Expiry,
@@ -30,6 +30,14 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
+from runner.run.traces import (
+    CONTAINER_KEPT,
+    RUN,
+    Kind,
+    Trace,
+    run_of_container,
+    run_of_job,
+)
 from runner.spec.model.pool import FixedNodes, Image
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -41,6 +49,8 @@ class FakeBlobs:
 
     endpoint: str = "https://storage.example"
     containers: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of containers that have any."""
     modified: dict[str, datetime] = field(default_factory=dict)
     """When `container/blob` was written, where a test cares."""
     fail: Callable[[str, str], None] = lambda operation, name: None
@@ -59,10 +69,27 @@ class FakeBlobs:
     def create_container(self, name: str, metadata: Mapping[str, str]) -> None:
         self._note("create container", name)
         self.containers.setdefault(name, {})
+        self.metadata[name] = dict(metadata)
 
     def delete_container(self, name: str) -> None:
         self._note("delete container", name)
         self.containers.pop(name, None)
+
+    def container_metadata(self, name: str) -> Mapping[str, str] | None:
+        return self.metadata.get(name, {}) if name in self.containers else None
+
+    def list_traces(self, run: RunId | None) -> tuple[Trace, ...]:
+        self._note("list traces", run or "")
+        found = []
+        for name in sorted(self.containers):
+            metadata = self.metadata.get(name, {})
+            maker = run_of_container(name, metadata)
+            if maker is not None and run in (None, maker):
+                kept = metadata.get(CONTAINER_KEPT)
+                found.append(
+                    Trace(kind=Kind.CONTAINER, name=name, run=maker, made=NOW, kept_because=kept)
+                )
+        return tuple(found)
 
     def has_container(self, name: str) -> bool:
         self._note("has container", name)
@@ -184,6 +211,8 @@ class FakeBatch:
     fail: Callable[[str], None] = lambda operation: None
     refuse_tasks: Callable[[Sequence[TaskRequest]], None] = lambda requests: None
     log: list[str] = field(default_factory=list)
+    forgotten: list[Trace] = field(default_factory=list)
+    """What else the service lists of runs."""
     looks: int = 0
     lets_run: set[int] = field(default_factory=set)
     """Tasks by number that tasks which need them may follow: those that succeed, unless told."""
@@ -330,6 +359,8 @@ class FakeBatch:
             pool_id=next(iter(self.pools), None),
             terminate_reason=self.terminate_reason,
             problem=self.job_problem,
+            created=None if self.job is None else NOW,
+            run=self.job.metadata.get(RUN) if isinstance(self.job, JobRequest) else None,
         )
 
     def pool_status(self, pool_id: str) -> PoolStatus | None:
@@ -398,6 +429,26 @@ class FakeBatch:
     def delete_pool(self, pool_id: str) -> None:
         self._note("delete pool")
         self.pools.discard(pool_id)
+        self.forgotten = [each for each in self.forgotten if each.name != pool_id]
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        self._note("delete schedule")
+        self.schedules = [each for each in self.schedules if each.id != schedule_id]
+
+    def jobs_in(self, pool_id: str) -> tuple[str, ...]:
+        self._note("jobs in")
+        is_over = self.job is None or self.job_state is JobState.COMPLETED
+        return () if self.job is None or is_over or pool_id not in self.pools else (self.job.id,)
+
+    def list_traces(self, run: RunId | None) -> tuple[Trace, ...]:
+        self._note("list traces")
+        found = list(self.forgotten)
+        if self.job is not None:
+            maker = run_of_job(self.job.id, self.job.metadata)
+            if maker is not None:
+                state = self.job_state.value
+                found.append(Trace(kind=Kind.JOB, name=self.job.id, run=maker, state=state))
+        return tuple(trace for trace in found if run in (None, trace.run))
 
     def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
         self._note("find pools")

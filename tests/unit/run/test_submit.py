@@ -306,3 +306,14 @@ def test_signatures_count_from_when_the_job_is_made(plan: Plan) -> None:
     later = (NOW + timedelta(hours=25, minutes=15)).isoformat()
     for _ in range(2):
         assert made.task(plan.tasks[0]).outputs[0].container_url == f"{LOGS}?sp=write&se={later}"
+
+
+def test_what_is_signed_later_ends_with_the_job_that_was_found(tmp_path: Path) -> None:
+    """Whoever goes on with a run after hours gives nobody more time than its job has."""
+    plan = make_plan(tmp_path)
+    late = NOW + timedelta(hours=20)
+    made = Requests(plan, FakeBlobs(), clock=lambda: late)
+
+    made.found_job(NOW)
+
+    assert made.task(plan.tasks[0]).outputs[0].container_url == f"{LOGS}{WRITE}"

@@ -75,7 +75,7 @@ TASK_PROPERTIES: Properties = {
     # A schedule's one task is the service's job manager task (REST: Job Schedule - Add).
     "killJobOnCompletion": None,
 }
-RUN_METADATA = frozenset({"batch-run", "workload"})
-"""The metadata by which a run finds again the jobs and pools that it made."""
+RUN_METADATA = frozenset({"batch-run", "batch-run-keep", "workload"})
+"""The metadata by which a run's jobs and pools are found again, and why they are to stay."""
 POOL_METADATA = RUN_METADATA | {"pool"}
 """The same of a pool, with what tells which kept pools can stand for one another."""

@@ -1,0 +1,119 @@
+"""Lists what runs have left in an account: the traces of `run.traces`.
+
+It must not know what is to be done with them. A filter narrows by id; whose a thing is, metadata
+say (REST: OData filters know no metadata).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from azure.batch import BatchClient
+from azure.storage.blob import BlobServiceClient
+
+from runner.plan.model import RunId
+from runner.remote.answers import read_pairs, read_time
+from runner.run.traces import (
+    CONTAINER_KEPT,
+    KEPT,
+    POOL,
+    Kind,
+    Trace,
+    auto_pool_prefix,
+    run_of_container,
+    run_of_job,
+    run_of_pool,
+    run_of_schedule,
+)
+
+_JOB_PROPERTIES = ["id", "state", "creationTime", "metadata"]
+_POOL_PROPERTIES = [
+    *_JOB_PROPERTIES,
+    "currentDedicatedNodes",
+    "currentLowPriorityNodes",
+    "targetDedicatedNodes",
+    "targetLowPriorityNodes",
+]
+
+
+def batch_traces(client: BatchClient, run: RunId | None) -> Iterator[Trace]:
+    """Job schedules, jobs and pools of one run, or of all; azure-core's errors are raised."""
+    named = None if run is None else f"startswith(id,'{run}')"
+    pools = None if run is None else f"startswith(id,'{auto_pool_prefix(_workload(run))}')"
+    found = (
+        *_schedules(client.list_job_schedules(filter=named, select=_JOB_PROPERTIES)),
+        *_jobs(client.list_jobs(filter=named, select=_JOB_PROPERTIES)),
+        *_pools(client.list_pools(filter=pools, select=_POOL_PROPERTIES)),
+    )
+    return (trace for trace in found if run is None or trace.run == run)
+
+
+def container_traces(service: BlobServiceClient, run: RunId | None) -> Iterator[Trace]:
+    """Containers that were made for one run, or for any; azure-core's errors are raised."""
+    prefix = None if run is None else f"{run}-"
+    for found in service.list_containers(name_starts_with=prefix, include_metadata=True):
+        metadata = dict(found.metadata or {})
+        maker = run_of_container(found.name, metadata)
+        if maker is not None and run in (None, maker):
+            yield Trace(
+                kind=Kind.CONTAINER,
+                name=found.name,
+                run=maker,
+                made=found.last_modified,
+                kept_because=metadata.get(CONTAINER_KEPT),
+            )
+
+
+def _workload(run: RunId) -> str:
+    return run.rsplit("-", 2)[0]
+
+
+def _schedules(answers: Iterable[Mapping[str, Any]]) -> Iterator[Trace]:
+    for found in answers:
+        metadata = read_pairs(found)
+        maker = run_of_schedule(found["id"], metadata)
+        if maker is not None:
+            yield _trace(Kind.SCHEDULE, found, maker, metadata)
+
+
+def _jobs(answers: Iterable[Mapping[str, Any]]) -> Iterator[Trace]:
+    for found in answers:
+        metadata = read_pairs(found)
+        maker = run_of_job(found["id"], metadata)
+        if maker is not None:
+            yield _trace(Kind.JOB, found, maker, metadata)
+
+
+def _pools(answers: Iterable[Mapping[str, Any]]) -> Iterator[Trace]:
+    for found in answers:
+        metadata = read_pairs(found)
+        maker = run_of_pool(found["id"], metadata)
+        if maker is not None:
+            nodes = max(_nodes(found, "current"), _nodes(found, "target"))
+            yield _trace(Kind.POOL, found, maker, metadata, nodes=nodes)
+
+
+def _nodes(found: Mapping[str, Any], which: str) -> int:
+    return sum(int(found.get(f"{which}{kind}Nodes") or 0) for kind in ("Dedicated", "LowPriority"))
+
+
+def _trace(
+    kind: Kind,
+    found: Mapping[str, Any],
+    maker: RunId,
+    metadata: Mapping[str, str],
+    *,
+    nodes: int = 0,
+) -> Trace:
+    made, state = found.get("creationTime"), found.get("state")
+    return Trace(
+        kind=kind,
+        name=found["id"],
+        run=maker,
+        state=str(getattr(state, "value", state) or "").lower(),
+        made=None if made is None else read_time(str(made)),
+        kept_because=metadata.get(KEPT),
+        for_others=kind is Kind.POOL and POOL in metadata,
+        nodes=nodes,
+    )
