@@ -23,6 +23,8 @@ Path = tuple[str | int, ...]
 """The way to a value of a body."""
 
 _POOL = ("poolInfo", "autoPoolSpecification", "pool")
+_PARTS = frozenset({"pool", "job", "limits"})
+"""What keys of the tables begin with, but those of a step."""
 _SCHEDULE_PROPERTIES: Properties = {
     "recurrenceInterval": "job.schedule.every",
     "startWindow": "job.schedule.window",
@@ -36,7 +38,6 @@ _KEYS = {
     "azureFileUrl": "url",
     "commandLine": "command",
     "commonResourceFiles": "resources",
-    "containerImageNames": "container_images",
     "containerName": "container",
     "coordinationCommandLine": "coordination",
     "elevationLevel": "elevation",
@@ -90,7 +91,7 @@ class Section:
 
     properties: Properties
     base: Pointer
-    """Where keys without a dot are: those of a step."""
+    """Where the keys are that no part of the spec is named in: those of a step."""
     prefix: Path = ()
     extra: Mapping[str, object] = field(default_factory=dict)
     extra_pointer: Pointer = ()
@@ -227,7 +228,7 @@ def _place_in(section: Section, body: Mapping[str, Any], path: Path) -> Pointer 
         if key is None:
             return None
         pointer: Pointer = tuple(key.split("."))
-        if len(pointer) == 1 and pointer[0] != "pool":
+        if pointer[0] not in _PARTS:
             pointer = (*section.base, *pointer)
         return _refined(pointer, section.prefix + tuple(known.split(".")), body, path)
     return section.base

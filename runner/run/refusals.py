@@ -20,7 +20,7 @@ def show_place(error: BatchRunError, document: Document) -> BatchRunError:
     if not isinstance(error, ServiceRefusedError) or error.refusal is None:
         return error
     refusal, hint = error.refusal, error.hint or advise(error.code)
-    if refusal.place is None:
+    if refusal.place is None or not document.has(refusal.place[:1]):
         return ServiceRefusedError(error.message, code=error.code, hint=hint, refusal=refusal)
     message = _describe(refusal, error.message)
     if document.has(refusal.place):
