@@ -17,7 +17,7 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
     """One object; keys are only ever added within a version."""
     body = asdict(report)
     failures = body.pop("failures")
-    del body["ends"]
+    del body["ends"], body["ended_attempts"]
     failed = sum(failure["cause"] != HALTED for failure in failures)
     return {
         "v": VERSION,
@@ -25,7 +25,16 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
         **_with_times(body),
         "failed": failed,
         "unfinished": report.tasks - report.succeeded - failed,
-        "failures": [_with_times(failure) for failure in failures],
+        "failures": [
+            {
+                **_with_times(failure),
+                "ended_attempts": [
+                    _with_times(asdict(attempt))
+                    for attempt in report.ended_attempts.get(failure["task"], ())
+                ],
+            }
+            for failure in failures
+        ],
     }
 
 

@@ -51,6 +51,16 @@ _CONSEQUENCES = {
     HALTED: "never ran",
 }
 """What became of tasks that did not fail by themselves, by cause."""
+_CAUSES = {
+    "exit_code": "an exit code",
+    "resource_download": "a failed download",
+    "output_upload": "a failed upload",
+    "timeout": "the time limit",
+    "preemption": "a preemption",
+    "requeue": "the loss of a node",
+    "unknown": "an unknown cause",
+}
+"""Why tasks were run again."""
 
 
 def digest(report: Report, *, run_directory: str, output_directory: str) -> str:
@@ -80,6 +90,12 @@ def _lines(report: Report, run_directory: str, output_directory: str) -> Iterato
         yield f"the run did not begin: nothing was made, {plural(report.tasks, 'task')} not added"
     else:
         yield _counts(report)
+        if report.retries:
+            causes = sorted(report.retry_causes.items(), key=lambda each: (-each[1], each[0]))
+            listed = ", ".join(
+                f"{count} after {_CAUSES.get(cause, cause)}" for cause, count in causes
+            )
+            yield f"{plural(report.retries, 'more attempt')}: {listed}"
         if report.downloaded_files:
             size = format_bytes(report.downloaded_bytes)
             yield f"{plural(report.downloaded_files, 'file')} ({size}) in {output_directory}"

@@ -50,6 +50,11 @@ class Report:
     added: int = 0
     started: int = 0
     retries: int = 0
+    """How often tasks were run again, whatever the cause."""
+    retry_causes: dict[str, int] = field(default_factory=dict)
+    """The same by cause; `unknown` where the service does not tell one."""
+    ended_attempts: dict[str, list[TaskRetried]] = field(default_factory=dict)
+    """By task, the attempts that were followed by others; not of tasks that have succeeded."""
     succeeded: int = 0
     skipped: int = 0
     """Of those that succeeded: what an earlier run had done for this one."""
@@ -102,9 +107,9 @@ class Report:
             case TaskAdded():
                 self.added += 1
             case TaskStarted():
-                self.started += 1
+                self.started += event.attempt == 1
             case TaskRetried():
-                self.retries += 1
+                self._note_attempt(event)
             case TaskFinished():
                 self._finish(event)
             case OutputDownloaded():
@@ -135,6 +140,12 @@ class Report:
             self.exit_code = self.error = None
             self.halted = False
 
+    def _note_attempt(self, event: TaskRetried) -> None:
+        cause = event.cause or "unknown"
+        self.retries += 1
+        self.retry_causes[cause] = self.retry_causes.get(cause, 0) + 1
+        self.ended_attempts.setdefault(event.task, []).append(event)
+
     def _finish(self, event: TaskFinished) -> None:
         """One end of a task; where it was told before, that one does not count any more."""
         number = int(event.task)
@@ -151,6 +162,7 @@ class Report:
         if event.succeeded:
             self.succeeded += 1
             self.skipped += event.skipped
+            self.ended_attempts.pop(event.task, None)
         else:
             self.failures.append(event)
 
