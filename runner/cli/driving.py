@@ -18,7 +18,13 @@ from runner.cli.progress import choose_display
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.connect import AzureSettings, Services, open_azure, open_local
-from runner.errors import BatchRunError, ExitCode, UsageError, describe_os_error
+from runner.errors import (
+    BatchRunError,
+    ExitCode,
+    StoppedWaitingError,
+    UsageError,
+    describe_os_error,
+)
 from runner.plan.expand import place
 from runner.plan.model import Plan
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
@@ -52,6 +58,8 @@ class Drive:
     world: World
     as_json: bool
     quiet: bool
+    detach: bool = False
+    """Leave once every task is added."""
     past: Past | None = None
     settled: Settled | None = None
 
@@ -71,6 +79,7 @@ class Drive:
             allow_admin=self.record.allow_admin,
             isolation=self.record.isolation,
             limits=self.record.limits,
+            outlives=self.record.detached,
             environ=self.world.environ,
             secrets=self.secrets.values(),
             patience=patience,
@@ -119,6 +128,8 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
                 run = _make_run(drive, services, journal, audience, lease=lease, stop=stop)
                 _heed(interruptions, run, audience, stop, drive)
                 outcome = run.execute()
+                if outcome.detached or isinstance(outcome.error, StoppedWaitingError):
+                    services.leave()
         except BatchRunError as error:
             # The services could not be opened: nothing was made, or nothing more.
             outcome = Outcome(exit_code=error.exit_code, error=error)
@@ -129,6 +140,8 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
     if outcome.error is not None:
         world.show_error(outcome.error)
     code = ExitCode.INTERRUPTED if stop.requested else outcome.exit_code
+    if outcome.detached:
+        world.say(f"the work goes on; `batch-run attach {plan.run_id}` brings its results home")
     if code in CAN_GO_ON:
         world.say(f"`batch-run resume {plan.run_id}` goes on with the run")
     return code
@@ -183,6 +196,7 @@ def _make_run(
             output_directory=Path(record.output_directory),
             keep=frozenset(Keep(each) for each in record.keep),
             all_logs=record.logs == "all",
+            detach=drive.detach,
         ),
         batch=services.batch,
         blobs=services.blobs,
@@ -210,7 +224,7 @@ def _heed(
 
     def last_word() -> str:
         left = ", ".join(run.what_may_be_left()) or "nothing"
-        if drive.is_local:
+        if drive.is_local and not drive.record.detached:
             left = "nothing, since the local services end with this program"
         # The bars have hidden the cursor, and will not get to show it again.
         cursor = "\x1b[?25h" if drive.world.stderr.isatty() else ""

@@ -103,6 +103,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
                 limits=arguments.limits,
                 batch_endpoint=None if settings is None else settings.batch.endpoint,
                 storage_endpoint=None if settings is None else settings.storage.endpoint,
+                detached=arguments.detach,
                 with_packages=with_packages,
             ),
             settings=settings,
@@ -111,6 +112,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             world=world,
             as_json=arguments.json,
             quiet=arguments.quiet,
+            detach=arguments.detach,
         )
         directory = create_run_directory(world.working_directory, run_id)
         with drive_alone(directory) as driver:

@@ -176,7 +176,7 @@ def _start_task_failure(failed: StartTaskFailed, count: int) -> Iterator[str]:
 
 
 def _left(report: Report) -> Iterator[str]:
-    if not report.left:
+    if not report.left and report.exit_code is not None:
         yield "nothing left in the services"
     for left in report.left:
         yield f"left: {left.kind} {left.name} ({left.why})"

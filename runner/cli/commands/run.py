@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave something in the service after the run; may be repeated",
     )
     parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="leave once every task is added; the work goes on, and `attach` brings it home",
+    )
+    parser.add_argument(
         "--allow-admin",
         action="store_true",
         help="local target, where nodes are plain processes: run a start task that asks for admin"
