@@ -28,7 +28,7 @@ from runner.run.dependents import Dependents
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.feed import Feeder
 from runner.run.halt import Tally
-from runner.run.halting import HaltedError, Halting
+from runner.run.halting import HaltedError, Halting, halted
 from runner.run.holding import Hold, TakenOverError
 from runner.run.journal import Journal
 from runner.run.leaving import leave_for_later
@@ -37,7 +37,7 @@ from runner.run.outputs import Collector
 from runner.run.past import Past
 from runner.run.record_blob import RECORD_BLOB, leave_record
 from runner.run.refusals import show_place
-from runner.run.services import Batch, Blobs
+from runner.run.services import Batch, Blobs, JobState
 from runner.run.settled import Settled
 from runner.run.start import Ground, Start, describe_schedule
 from runner.run.stop import Stop
@@ -234,18 +234,26 @@ class Run:
             past=self._past,
         )
         self._check()
+        was_made = self._past is not None and self._past.submission is not None
+        # Nothing of a run is touched that a client elsewhere goes on with.
+        is_claimed = was_made and self._claim()
+        self._created = was_made
         if self._settled.is_complete:
             # Of what was made before, only the end is left to do.
             start.begin(self._submission)
-            self._created = self._past is not None and self._past.submission is not None
             return
+        if self._is_stopped_for_good():
+            start.begin(self._submission)
+            raise halted(self._tally, left=len(self._plan.tasks) - len(self._settled))
         ground = self._ground = start.look()
         self._submission = ground.submission
         start.begin(ground.submission)
         self._check()
         self._created = True
         start.make_containers(ground, self._feeder)
-        self._claim()
+        if self._holder is not None and not is_claimed:
+            leave_record(self._journal, self._blobs, self._plan.container_name(LOGS))
+            self._claim()
         schedule = self._plan.workload.job.schedule
         if schedule is not None:
             self._feeder.upload_all(self._check)
@@ -258,13 +266,22 @@ class Run:
         self._work = self._make_work(ground, self._pool_id)
         self._work.run()
 
-    def _claim(self) -> None:
-        """Keeps clients of other machines away from here on."""
+    def _is_stopped_for_good(self) -> bool:
+        """Whether the run was being stopped early when it was left, and has no job any more."""
+        if self._past is None or self._past.submission is None or self._tally.reason is None:
+            return False
+        return self._batch.job_status(self._submission.job_id).state is JobState.GONE
+
+    def _claim(self) -> bool:
+        """Keeps clients of other machines away from here on; false where there is nothing to hold.
+
+        Raises `TakenOverError` where one of them has been faster.
+        """
         if self._holder is None:
-            return
+            return False
         container = self._plan.container_name(LOGS)
         self._hold = Hold(self._blobs, container, RECORD_BLOB, holder=self._holder)
-        self._hold.claim(self._wait, lambda: leave_record(self._journal, self._blobs, container))
+        return self._hold.claim(self._wait)
 
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._stop, seconds)
@@ -323,7 +340,8 @@ class Run:
         )
 
     def _clean_up(self, error: BatchRunError | None) -> CleanupFinished:
-        if not self._created or isinstance(error, TakenOverError):
+        lost = self._hold is not None and not self._hold.is_still_ours()
+        if not self._created or lost or isinstance(error, TakenOverError):
             return CleanupFinished(deleted=(), left=())
         cleanup = Cleanup(
             self._plan,

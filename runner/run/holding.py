@@ -35,27 +35,40 @@ class Hold:
         self._thread = threading.Thread(target=self._renew, name="hold", daemon=True)
         self._lost = False
 
-    def claim(self, wait: Callable[[float], None], make: Callable[[], None]) -> None:
-        """Begins to hold it; `make` makes the blob where it is not there yet.
+    def claim(self, wait: Callable[[float], None]) -> bool:
+        """Begins to hold it; false where there is no such blob.
 
         `wait` is called between two tries, and may raise. Raises `TakenOverError` where another
         client holds on to it.
         """
-        try:
-            is_ours = self._blobs.hold_blob(*self._place, self._holder, HELD_SECONDS)
-        except BlobMissingError:
-            make()
-            is_ours = False
         waited = 0.0
-        while not (is_ours or self._take()):
-            if waited > HELD_SECONDS:
-                raise TakenOverError(
-                    "a client on another machine drives the run",
-                    hint="it goes on without you; a client that has died lets go after a minute",
-                )
-            wait(_CLAIM_SECONDS)
-            waited += _CLAIM_SECONDS
+        try:
+            while not self._blobs.hold_blob(*self._place, self._holder, HELD_SECONDS):
+                if waited > HELD_SECONDS:
+                    raise TakenOverError(
+                        "a client on another machine drives the run",
+                        hint="it goes on without you; one that has died lets go after a minute",
+                    )
+                wait(_CLAIM_SECONDS)
+                waited += _CLAIM_SECONDS
+        except BlobMissingError:
+            return False
         self._thread.start()
+        return True
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it was claimed, and nobody has taken it since."""
+        return self._thread.ident is not None and not self._lost
+
+    def is_still_ours(self) -> bool:
+        """Asks anew, before something is done that another client would suffer from.
+
+        Where the service is out of reach, as before: then nothing can be done there either.
+        """
+        if self.is_held:
+            self._lost = not self._try()
+        return not self._lost
 
     def check(self) -> None:
         """Raises `TakenOverError` once the blob is not held any more."""
@@ -76,19 +89,17 @@ class Hold:
             except ServiceError:
                 return  # it lets go by itself
 
-    def _take(self) -> bool:
+    def _try(self) -> bool:
+        """False once another client holds it, or it is gone."""
         try:
             return self._blobs.hold_blob(*self._place, self._holder, HELD_SECONDS)
-        except BlobMissingError as error:
-            raise TakenOverError("what the run keeps in storage is gone") from error
+        except BlobMissingError:
+            return False
+        except ServiceError:
+            return True  # out of reach: whoever works notices as well, and it may be ours yet
 
     def _renew(self) -> None:
         while not self._ended.wait(_RENEWAL_SECONDS):
-            try:
-                self._lost = not self._take()
-            except TakenOverError:
+            if not self._try():
                 self._lost = True
-            except ServiceError:
-                continue  # out of reach: whoever works notices as well, and we may get it back
-            if self._lost:
                 return

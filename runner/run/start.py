@@ -22,7 +22,7 @@ from runner.run.journal import Journal
 from runner.run.past import Past
 from runner.run.pools import Lease, check_existing_pool, find_node_agent, plan_kept_pool
 from runner.run.restoring import recognise_uploads, restore_outputs, skipped_task
-from runner.run.services import AutoPool, Batch, Blobs, PoolRequest, ScheduleRequest
+from runner.run.services import AutoPool, Batch, Blobs, JobState, PoolRequest, ScheduleRequest
 from runner.run.settled import Settled
 from runner.run.submit import SUBMISSION, Requests, Submission, plan_submission, submission_as_json
 from runner.run.traces import KEPT
@@ -31,6 +31,8 @@ from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
 from runner.spec.model.workload import Schedule
 from runner.spec.problem import SpecError
+
+_STANDS_STILL = frozenset({JobState.DISABLING, JobState.DISABLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ class Start:
                 files=files,
                 bytes=size,
                 resumed=self._past is not None and self._past.has_begun,
+                left_out=self._settled.left_out,
             )
         )
         for number in self._settled.skipped():
@@ -189,10 +192,12 @@ class Start:
     def find_tasks(self, job_id: str, feeder: Feeder) -> None:
         """What the job of a run that is taken up again has of its tasks."""
         if self._past is not None and self._past.has_job:
-            self._batch.enable_job(job_id)
-            created = self._batch.job_status(job_id).created
-            if created is not None:
-                self._requests.found_job(created)
+            status = self._batch.job_status(job_id)
+            if status.created is not None:
+                self._requests.found_job(status.created)
+            # What was about to stop early is not to start anything before it stops again.
+            if status.state in _STANDS_STILL and self._past.tally.reason is None:
+                self._batch.enable_job(job_id)
             feeder.expect(self._batch.task_ids(job_id), told=self._past.added)
 
     def make_schedule(self, ground: Ground, schedule: Schedule) -> None:

@@ -13,6 +13,8 @@ from runner.run.clock import Clock
 from runner.run.events import Event
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal
+from runner.run.past import Past, read_past
+from runner.run.settled import Settled
 from runner.run.stop import Stop
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
@@ -72,6 +74,9 @@ class Stage:
         outlives: bool = True,
         all_logs: bool = False,
         detach: bool = False,
+        past: Past | None = None,
+        settled: Settled | None = None,
+        holder: str | None = None,
     ) -> Outcome:
         clock = self.clock.clock()
         journal = Journal(self.directory, run=RUN, clock=clock.now, listener=self.hear)
@@ -93,12 +98,21 @@ class Stage:
             stop=self.stop,
             services_ended=lambda: self.services_ended,
             tell=self.told.append,
+            past=past,
+            settled=settled,
+            holder=holder,
         )
         self.run = run
         try:
             return run.execute()
         finally:
             journal.close()
+
+    def resume(self, **options: Any) -> Outcome:
+        """Takes the run up again, by what its directory says; only new events are kept."""
+        self.events.clear()
+        self.stop = Stop()
+        return self.execute(past=read_past(self.directory, self.plan), **options)
 
     def of_type(self, name: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == name]
