@@ -33,7 +33,7 @@ State = TypeVar("State", TaskState, JobState)
 
 TASK_PROPERTIES = ["id", "state", "stateTransitionTime", "executionInfo", "nodeInfo"]
 JOB_PROPERTIES = ["id", "state", "creationTime", "executionInfo", "metadata"]
-NODE_PROPERTIES = ["id", "state", "startTaskInfo", "isDedicated"]
+NODE_PROPERTIES = ["id", "state", "startTaskInfo", "isDedicated", "errors"]
 POOL_PROPERTIES = [
     "id",
     "state",
@@ -44,6 +44,7 @@ POOL_PROPERTIES = [
     "targetLowPriorityNodes",
     "resizeErrors",
     "autoScaleFormula",
+    "autoScaleRun",
 ]
 KEPT_POOL_PROPERTIES = [*POOL_PROPERTIES, "enableAutoScale", "metadata"]
 
@@ -98,6 +99,7 @@ def read_pool(answer: Answer) -> PoolStatus:
         target_spot_nodes=int(answer.get("targetLowPriorityNodes") or 0),
         resize_errors=tuple(_problem(error) for error in answer.get("resizeErrors") or ()),
         expiry=read_expiry(answer.get("autoScaleFormula") or ""),
+        formula_error=_formula_error(answer.get("autoScaleRun") or {}),
     )
 
 
@@ -110,6 +112,7 @@ def read_node(answer: Answer) -> NodeStatus:
         state=_word(answer.get("state")),
         start_task_exit_code=start_task.get("exitCode"),
         start_task_failure=None if failure is None else _problem(failure),
+        errors=tuple(_problem(error) for error in answer.get("errors") or ()),
         is_dedicated=answer.get("isDedicated"),
     )
 
@@ -179,6 +182,11 @@ def _state(kind: type[State], answer: Answer) -> State:
 def _word(value: object) -> str:
     """An enum's value, or a word that the SDK's enum does not know, in lower case."""
     return str(getattr(value, "value", value) or "").lower()
+
+
+def _formula_error(run: Answer) -> str | None:
+    error = run.get("error")
+    return None if error is None else _problem(error)
 
 
 def _failure(answer: Answer) -> TaskFailure:

@@ -304,6 +304,7 @@ class Run:
             has_preparation=self._plan.preparation is not None,
             lease=lease,
             ledger=ledger,
+            tell=self._tell,
         )
         collector = Collector(
             self._plan,

@@ -50,7 +50,7 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolStatus:
-    """The pool now; `resize_errors` in the service's words.
+    """The pool now; `resize_errors` and `formula_error` in the service's words.
 
     `expiry` is what `expire_pool` gave it last, None where something else says its size.
     """
@@ -63,11 +63,15 @@ class PoolStatus:
     target_spot_nodes: int
     resize_errors: tuple[str, ...]
     expiry: Expiry | None = None
+    formula_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatus:
-    """A node now; `state` is the service's word in lower case (`idle`, `starttaskfailed`)."""
+    """A node now; `state` is the service's word in lower case (`idle`, `starttaskfailed`).
+
+    `errors` are what is wrong with it, in the service's words.
+    """
 
     id: str
     state: str
@@ -75,6 +79,7 @@ class NodeStatus:
     start_task_failure: str | None
     is_dedicated: bool | None = None
     """False for a spot node, None where the service does not say."""
+    errors: tuple[str, ...] = ()
 
 
 class NodeCommandKind(Enum):

@@ -53,11 +53,13 @@ class Watch:
         has_preparation: bool = False,
         lease: Lease | None = None,
         ledger: Ledger | None = None,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
         Tasks that are not `is_ours` are none either: somebody has added them to the job.
-        `lease` is of a pool that outlasts the run, `ledger` what is known of earlier attempts.
+        `lease` is of a pool that outlasts the run, `ledger` what is known of earlier attempts,
+        and `tell` takes a line for people.
         """
         self._job_id = job_id
         self._batch = batch
@@ -75,6 +77,8 @@ class Watch:
             foreign_pool=foreign_pool,
             has_preparation=has_preparation,
             lease=lease,
+            clock=clock,
+            tell=tell,
         )
         self.attempts = Attempts(journal, ledger or Ledger(journal), is_spot=self._pool.is_spot)
 

@@ -5,11 +5,13 @@ It changes nothing there, and knows nothing of the tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
-from runner.errors import BatchRunError, ExitCode, ServiceError
+from runner.errors import BatchRunError, ExitCode
+from runner.run.clock import Clock
 from runner.run.events import NodeChanged, PoolChanged, StartTaskFailed
 from runner.run.journal import Journal
+from runner.run.pool_judging import PoolJudge, PoolUnusableError, common, unusable
 from runner.run.pools import Lease
 from runner.run.services import (
     Batch,
@@ -25,16 +27,6 @@ _LOG_TAIL_BYTES = 4_000
 
 # The failure of a process by its exit code alone.
 EXIT_CODE_FAILURE = "FailureExitCode"
-
-
-class PoolUnusableError(ServiceError):
-    """The service cannot give the job any node."""
-
-
-class StartTaskFailedError(BatchRunError):
-    """The user's start task failed on every node, so that no task can run."""
-
-    exit_code = ExitCode.TASKS_FAILED
 
 
 class PreparationFailedError(BatchRunError):
@@ -56,11 +48,15 @@ class PoolWatch:
         foreign_pool: bool,
         has_preparation: bool,
         lease: Lease | None,
+        clock: Clock,
+        tell: Callable[[str], None],
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
-        `lease` is of a pool that outlasts the run.
+        `lease` is of a pool that outlasts the run; `tell` takes a line for people.
         """
+        self._clock = clock
+        self._judge = PoolJudge(tell=tell, hint=self._hint)
         self._job_id = job_id
         self._pool_id = pool_id
         self._batch = batch
@@ -93,17 +89,18 @@ class PoolWatch:
         if self._lease is not None:
             self._lease.guard(pool)
         if pool is None and (self._foreign_pool or self._lease is not None):
-            raise PoolUnusableError(f"pool `{self._pool_id}` is gone")
+            raise PoolUnusableError(f"pool `{self._pool_id}` is gone", code="PoolNotFound")
         if pool is not None:
             self._note_pool(_pool_changed(self._pool_id, pool))
         nodes = self._batch.node_statuses(self._pool_id)
         for node in nodes:
             self._note_node(node)
-        if pool is not None and pool.allocation_state == "steady":
-            if not self._foreign_pool:
-                self._judge_pool(pool, nodes)
-            if self._has_preparation and nodes:
-                self._judge_preparation(nodes)
+        if pool is None:
+            return
+        if not self._foreign_pool:
+            self._judge.judge(pool, nodes, self._clock.monotonic())
+        if self._has_preparation and nodes and pool.allocation_state == "steady":
+            self._judge_preparation(nodes)
 
     def _note_pool(self, change: PoolChanged) -> None:
         if change != self._pool:
@@ -152,22 +149,9 @@ class PoolWatch:
 
     def _judge_job(self, job: JobStatus) -> None:
         if job.problem is not None:
-            raise PoolUnusableError(f"the service cannot make the job's pool: {job.problem}")
+            raise unusable(f"the service cannot make the job's pool: {job.problem}", job.problem)
         self.job_state = job.state
         self.job_ended = job.state in (JobState.COMPLETED, JobState.DELETING, JobState.GONE)
-
-    def _judge_pool(self, pool: PoolStatus, nodes: tuple[NodeStatus, ...]) -> None:
-        if not nodes and pool.resize_errors:
-            raise PoolUnusableError(
-                f"the pool has no nodes: {'; '.join(pool.resize_errors)}",
-                hint="ask for fewer nodes, another VM size, or more quota",
-            )
-        if nodes and all(node.state == "starttaskfailed" for node in nodes):
-            cause = _common(map(_start_task_cause, nodes))
-            raise StartTaskFailedError(
-                f"the start task failed on every node ({cause})",
-                hint=self._hint(),
-            )
 
     def _judge_preparation(self, nodes: tuple[NodeStatus, ...]) -> None:
         """A node whose preparation failed takes no task; the service looks for another for ever."""
@@ -181,7 +165,7 @@ class PoolWatch:
             self._tell_preparation(failed[node])
         if not all(node.id in failed for node in nodes):
             return
-        cause = _common(_preparation_cause(failed[node.id]) for node in nodes)
+        cause = common(_preparation_cause(failed[node.id]) for node in nodes)
         raise PreparationFailedError(
             f"the job preparation failed on every node ({cause})",
             hint=self._hint(),
@@ -208,19 +192,6 @@ class PoolWatch:
                 command="job preparation",
             )
         )
-
-
-def _common(causes: Iterable[str]) -> str:
-    """The one cause that all have."""
-    different = set(causes)
-    return different.pop() if len(different) == 1 else "for various reasons"
-
-
-def _start_task_cause(node: NodeStatus) -> str:
-    """The exit code, or where no process ended by itself, the service's words."""
-    if node.start_task_exit_code is not None:
-        return f"exit code {node.start_task_exit_code}"
-    return node.start_task_failure or "no reason is given"
 
 
 def _preparation_cause(status: NodeCommandStatus) -> str:
