@@ -141,6 +141,8 @@ class Run:
         error = self._run_to_an_end()
         self._stop.heed()
         cleanup = self._clean_up(error)
+        if self._hold is not None:
+            self._hold.end(releases=True)
         self._journal.record(cleanup)
         if isinstance(error, DetachedError):
             return Outcome(exit_code=error.exit_code, error=None, detached=True)
@@ -372,12 +374,12 @@ class Run:
 
     def _is_for_later(self, error: BatchRunError | None) -> bool:
         """Whether what was made is best left to whoever takes the run up again."""
-        if error is None:
-            return False
-        if isinstance(error, DetachedError):
+        if error is None or isinstance(error, DetachedError):
             return False
         waits = isinstance(error, StoppedWaitingError) and not self._options.outlives_client
-        return waits or error.is_resumable
+        # All has ended, so that nothing costs time; what did not come home is there to be had.
+        is_left_there = self._work is not None and error in self._work.transfer_errors
+        return waits or error.is_resumable or is_left_there
 
     def _may_be_scheduled(self, error: BatchRunError | None) -> bool:
         lost = self._scheduling and isinstance(error, ServiceTroubleError)
