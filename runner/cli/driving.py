@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from runner.cli.audience import Audience
 from runner.cli.clearing import clearing_notes
@@ -30,13 +31,15 @@ from runner.plan.model import Plan
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.report.plan_as_json import write_plan
 from runner.run.cleanup import Keep
-from runner.run.events import RunFinished
+from runner.run.events import Event, RunFinished
 from runner.run.execute import Options, Outcome, Run
-from runner.run.journal import Journal, write_whole
+from runner.run.journal import Journal, Listener, write_whole
+from runner.run.locking import LockWriter
 from runner.run.past import CAN_GO_ON, Past
 from runner.run.reading import read_events
 from runner.run.record import RECORD, RunRecord, record_as_json
 from runner.run.record_blob import SPEC
+from runner.run.rerun import record_nothing_to_do
 from runner.run.settled import Settled
 from runner.run.stop import Stop
 from runner.spec.model.terms import SecretName
@@ -62,11 +65,25 @@ class Drive:
     """Leave once every task is added."""
     past: Past | None = None
     settled: Settled | None = None
+    lock: LockWriter | None = None
+    """Writes down what tasks were made of, as events tell it."""
 
     @property
     def is_local(self) -> bool:
         """Whether the services end with the run."""
         return self.settings is None
+
+    def tell_first(self, listener: Listener) -> Listener:
+        """The listener, behind whoever writes events down."""
+        lock = self.lock
+        if lock is None:
+            return listener
+
+        def hear(event: Event, line: dict[str, Any]) -> None:
+            lock.hear(event)
+            listener(event, line)
+
+        return hear
 
     def open_services(self, journal: Journal, patience: timedelta) -> Services:
         """The services of the target; to be closed, which those that were open before outlive."""
@@ -116,27 +133,24 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
             directory,
             run=plan.run_id,
             clock=world.clock.now,
-            listener=audience.hear,
+            listener=drive.tell_first(audience.hear),
             redaction=world.redaction,
         )
     ) as journal:
         try:
-            with drive.open_services(journal, plan.workload.limits.patience) as services:
-                services.heed(stop, audience.say)
-                for note in () if drive.past else clearing_notes(plan, services.blobs):
-                    audience.say(note)
-                run = _make_run(drive, services, journal, audience, lease=lease, stop=stop)
-                _heed(interruptions, run, audience, stop, drive)
-                outcome = run.execute()
-                if outcome.detached or isinstance(outcome.error, StoppedWaitingError):
-                    services.leave()
+            if drive.past is None and drive.settled is not None and drive.settled.is_complete:
+                code = record_nothing_to_do(
+                    plan, drive.settled, journal, target=drive.record.target
+                )
+                outcome = Outcome(exit_code=code, error=None)
+            else:
+                outcome = _run_on_services(drive, journal, audience, lease, stop, interruptions)
         except BatchRunError as error:
             # The services could not be opened: nothing was made, or nothing more.
             outcome = Outcome(exit_code=error.exit_code, error=error)
             journal.record(_not_begun(error, drive))
         audience.finish(lambda: stop.requested)
-        output_directory = Path(drive.record.output_directory)
-        audience.tell_end(journal, output_directory=output_directory)
+        audience.tell_end(journal, output_directory=Path(drive.record.output_directory))
     if outcome.error is not None:
         world.show_error(outcome.error)
     code = ExitCode.INTERRUPTED if stop.requested else outcome.exit_code
@@ -145,6 +159,27 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
     if code in CAN_GO_ON:
         world.say(f"`batch-run resume {plan.run_id}` goes on with the run")
     return code
+
+
+def _run_on_services(
+    drive: Drive,
+    journal: Journal,
+    audience: Audience,
+    lease: str,
+    stop: Stop,
+    interruptions: Interruptions,
+) -> Outcome:
+    plan = drive.plan
+    with drive.open_services(journal, plan.workload.limits.patience) as services:
+        services.heed(stop, audience.say)
+        for note in () if drive.past else clearing_notes(plan, services.blobs):
+            audience.say(note)
+        run = _make_run(drive, services, journal, audience, lease=lease, stop=stop)
+        _heed(interruptions, run, audience, stop, drive)
+        outcome = run.execute()
+        if outcome.detached or isinstance(outcome.error, StoppedWaitingError):
+            services.leave()
+        return outcome
 
 
 def make_output_directory(given: str | None, workload: str, world: World) -> Path:

@@ -5,11 +5,14 @@ It opens what they have left and says what is not done again; it must not know h
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.world import World
+from runner.connect import Services, choose_target
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import Plan, StoredBlob
 from runner.run.deciding import Verdict
@@ -19,7 +22,13 @@ from runner.run.lock_file import LOCK_FILE
 from runner.run.locking import LockWriter, open_lock, reopen_lock
 from runner.run.record import RunRecord
 from runner.run.rerun import judge, recall, settle
-from runner.run.results_store import ResultsStore, open_results, results_folder
+from runner.run.results_store import (
+    ResultsStore,
+    open_results,
+    read_last_run,
+    read_results,
+    results_folder,
+)
 from runner.run.services import Blobs
 from runner.run.settled import Settled
 from runner.spec.model.terms import Role
@@ -105,11 +114,69 @@ def open_resumed(
                 yield lock
 
 
-def list_when_asked(open_blobs: Callable[[], Blobs]) -> ListBlobs:
-    """Lists blobs of containers; the service is opened with the first of them."""
+def list_where_there(blobs: Blobs) -> ListBlobs:
+    """Lists blobs of containers; one that does not exist has none."""
 
     def list_blobs(container: str, prefix: str) -> Iterable[StoredBlob]:
-        blobs = open_blobs()
         return blobs.list_blobs(container, prefix) if blobs.has_container(container) else ()
 
     return list_blobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDecisions:
+    """What a run would do with the tasks of a plan; people are told where there is a choice."""
+
+    for_data: Decisions
+    for_people: Decisions | None
+
+
+def decide_for_plan(
+    plan: Plan,
+    arguments: argparse.Namespace,
+    world: World,
+    *,
+    stored: Stored | None = None,
+    list_blobs: ListBlobs | None = None,
+) -> PlanDecisions:
+    """What a run of the same command line would do; nothing is written, and nothing is held."""
+    name = plan.workload.name
+    output_directory = world.working_directory / (arguments.output or Path("results") / name)
+    place = Place(
+        working_directory=world.working_directory,
+        output_directory=output_directory,
+        target=choose_target(arguments.target, world.environ).target,
+        began=world.clock.now(),
+    )
+    folder = results_folder(place.working_directory, output_directory, name)
+    with closing(read_results(folder)) as index:
+        evidence = gather_evidence(plan, index, place, stored=stored, list_blobs=list_blobs)
+        decisions = judge(
+            evidence,
+            force=arguments.force,
+            only=arguments.only,
+            last_run=read_last_run(folder),
+            working_directory=place.working_directory,
+        ).decisions
+        is_choice = len(index) > 0 or arguments.force or arguments.only is not None
+    return PlanDecisions(for_data=decisions, for_people=decisions if is_choice else None)
+
+
+class LazyServices:
+    """The services of a target, opened when somebody first asks them for something."""
+
+    def __init__(self, open_services: Callable[[], Services], stack: ExitStack) -> None:
+        """They are closed with the `stack`."""
+        self._open_services = open_services
+        self._stack = stack
+        self.services: Services | None = None
+
+    def open(self) -> Services:
+        """The services; raises what opening them does."""
+        if self.services is None:
+            self.services = self._stack.enter_context(self._open_services())
+        return self.services
+
+    def list_blobs(self, container: str, prefix: str) -> Iterable[StoredBlob]:
+        """The blobs of a container; one that does not exist has none."""
+        return list_where_there(self.open().blobs)(container, prefix)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.cli.driving import Drive, drive_run, make_output_directory
+from runner.cli.rerunning import open_resumed
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
@@ -16,7 +17,7 @@ from runner.connect import AzureSettings, open_azure, read_azure_settings
 from runner.errors import ExitCode, UsageError
 from runner.plan.expand import expand_again
 from runner.plan.local import without_packages
-from runner.plan.model import LOGS, RunId, container_name
+from runner.plan.model import LOGS, Plan, RunId, container_name
 from runner.plan.snapshot import SNAPSHOT, read_snapshot
 from runner.report.as_text import plural
 from runner.run.directory import find_run
@@ -51,14 +52,9 @@ def resume_run(
     record = read_record(directory)
     with drive_alone(directory) as driver:
         cut_torn_end(directory)
-        settings = _settings_of(record, world)
-        workload = _load(record, directory)
-        plan = expand_again(
-            workload,
-            folder=Path(record.folder),
-            run_id=record.run,
-            snapshot=read_snapshot(directory / SNAPSHOT, workload),
-        )
+        settings = settings_of(record, world)
+        workload = load_again(record, directory)
+        plan = plan_again(record, directory, workload)
         past = read_past(directory, plan)
         if record.from_service:
             # Its journal is on the machine that began it.
@@ -84,7 +80,8 @@ def resume_run(
             quiet=resumption.quiet,
             past=past,
         )
-        return drive_run(drive, directory, driver.lease, interruptions)
+        with open_resumed(plan, record, directory, past.settled) as lock:
+            return drive_run(replace(drive, lock=lock), directory, driver.lease, interruptions)
 
 
 def fetch_run(run: str, output: str | None, world: World) -> Path:
@@ -125,7 +122,7 @@ def find_directory(world: World, run: str | None) -> Path:
     return find_run(world.working_directory, run)
 
 
-def _settings_of(record: RunRecord, world: World) -> AzureSettings | None:
+def settings_of(record: RunRecord, world: World) -> AzureSettings | None:
     """The accounts that the run is in; `UsageError` where the environment names others."""
     if record.target == "local":
         return None
@@ -142,11 +139,21 @@ def _settings_of(record: RunRecord, world: World) -> AzureSettings | None:
     return settings
 
 
-def _load(record: RunRecord, directory: Path) -> Workload:
+def load_again(record: RunRecord, directory: Path) -> Workload:
     """The workload as it was, whatever became of its spec's file since."""
     given = Given(record.parameters, None)
     workload = load_workload(directory / SPEC, name=record.spec, given=given)
     return workload if record.with_packages else without_packages(workload)
+
+
+def plan_again(record: RunRecord, directory: Path, workload: Workload) -> Plan:
+    """The plan as it was, whatever became of its files since."""
+    return expand_again(
+        workload,
+        folder=Path(record.folder),
+        run_id=record.run,
+        snapshot=read_snapshot(directory / SNAPSHOT, workload),
+    )
 
 
 def _goes_on(end: RunFinished) -> bool:

@@ -9,6 +9,7 @@ import argparse
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -17,6 +18,7 @@ from runner.cli.checks import check_runs_here, check_schedule, check_signatures
 from runner.cli.driving import Drive, drive_run, make_output_directory, write_down
 from runner.cli.listing import list_stored, needs_listing
 from runner.cli.notes import asks_for_admin, notes, plan_notes
+from runner.cli.rerunning import LazyServices, open_rerun
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
 from runner.cli.specs import find_spec, load
@@ -34,8 +36,10 @@ from runner.plan.expand import expand
 from runner.plan.local import without_packages
 from runner.plan.run_id import new_run_id
 from runner.run.driving import drive as drive_alone
+from runner.run.evidence import Place
 from runner.run.journal import create_run_directory
 from runner.run.record import RunRecord
+from runner.run.rerun import rerun_lines
 from runner.spec.model.workload import Workload
 
 
@@ -58,13 +62,14 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     world.redaction.learn(*values.values())
     nodes = _find_nodes(workload, arguments, world.environ) if settings is None else None
     with ExitStack() as stack:
-        services = stored = None
-        if settings is not None and needs_listing(workload):
+        lazily = stored = None
+        if settings is not None:
             patience = workload.limits.patience
-            services = stack.enter_context(
-                open_azure(settings, secrets=values.values(), patience=patience)
+            lazily = LazyServices(
+                lambda: open_azure(settings, secrets=values.values(), patience=patience), stack
             )
-            stored = list_stored(workload, services.blobs)
+            if needs_listing(workload):
+                stored = list_stored(workload, lazily.open().blobs)
         said = notes(
             workload,
             run_id=run_id,
@@ -84,8 +89,27 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             world.say(note)
         output_directory = make_output_directory(arguments.output, workload.name, world)
         spec = find_spec(arguments.spec, world)
+        place = Place(
+            working_directory=world.working_directory,
+            output_directory=output_directory,
+            target=choice.target,
+            began=world.clock.now(),
+        )
+        rerun = stack.enter_context(
+            open_rerun(
+                plan,
+                place,
+                stored=stored,
+                list_blobs=None if lazily is None else lazily.list_blobs,
+                force=arguments.force,
+                only=arguments.only,
+            )
+        )
+        for line in rerun_lines(rerun.verdict.decisions):
+            world.say(line)
         drive = Drive(
             plan=plan,
+            settled=rerun.settled,
             record=RunRecord(
                 run=run_id,
                 workload=workload.name,
@@ -107,7 +131,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
                 with_packages=with_packages,
             ),
             settings=settings,
-            services=services,
+            services=None if lazily is None else lazily.services,
             secrets=values,
             world=world,
             as_json=arguments.json,
@@ -115,9 +139,9 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             detach=arguments.detach,
         )
         directory = create_run_directory(world.working_directory, run_id)
-        with drive_alone(directory) as driver:
+        with drive_alone(directory) as driver, rerun.begin(directory) as lock:
             write_down(drive, directory)
-            return drive_run(drive, directory, driver.lease, interruptions)
+            return drive_run(replace(drive, lock=lock), directory, driver.lease, interruptions)
 
 
 def _find_nodes(

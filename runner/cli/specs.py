@@ -45,6 +45,19 @@ def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_rerun_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--force` and `--only`."""
+    parser.add_argument(
+        "--force", action="store_true", help="run tasks too whose results are there and unchanged"
+    )
+    parser.add_argument(
+        "--only",
+        metavar="failed|ID,...",
+        help="run those alone that did not succeed in the last run, or tasks of these ids; and what"
+        " they need",
+    )
+
+
 def add_json_argument(parser: argparse.ArgumentParser, what: str) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help=f"print {what} as JSON")

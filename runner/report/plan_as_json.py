@@ -22,6 +22,7 @@ from runner.report.step_as_json import (
     seconds,
     step_as_json,
 )
+from runner.run.decisions import Decisions
 from runner.spec.model.terms import SecretName
 from runner.spec.model.workload import ExistingContainer, OwnContainer, Schedule, Workload
 
@@ -36,11 +37,14 @@ def write_plan(path: Path, plan: Plan) -> None:
         stream.writelines(plan_as_json(plan))
 
 
-def plan_as_json(plan: Plan) -> Iterator[str]:
-    """The text of one JSON object, in pieces that are worth a write each."""
+def plan_as_json(plan: Plan, decisions: Decisions | None = None) -> Iterator[str]:
+    """The text of one JSON object, in pieces that are worth a write each.
+
+    With `decisions` each task has what a run would do with it, and why.
+    """
     waiting: list[str] = []
     length = 0
-    for piece in _pieces(plan):
+    for piece in _pieces(plan, decisions):
         waiting.append(piece)
         length += len(piece)
         if length >= _PIECE_CHARACTERS:
@@ -49,20 +53,30 @@ def plan_as_json(plan: Plan) -> Iterator[str]:
     yield "".join(waiting)
 
 
-def _pieces(plan: Plan) -> Iterator[str]:
+def _pieces(plan: Plan, decisions: Decisions | None) -> Iterator[str]:
     head = json.dumps(_head(plan), indent=1, ensure_ascii=False)
     yield head[: head.rindex("\n")]
     yield ',\n "containers": ['
     yield from _lines((_container(plan, each) for each in plan.containers), end="\n ]")
     yield ',\n "tasks": ['
     steps = {step.name: step_as_json(step) for step in plan.workload.steps}
-    tasks = (_dump({**_task(task), **steps[task.step.name]}) for task in plan.tasks)
+    tasks = (
+        _dump({**_task(task), **steps[task.step.name], **_decision(task, decisions)})
+        for task in plan.tasks
+    )
     yield from _lines(([each] for each in tasks), end="\n]}\n")
 
 
-def task_as_json(task: TaskPlan) -> dict[str, Any]:
+def task_as_json(task: TaskPlan, decisions: Decisions | None = None) -> dict[str, Any]:
     """One task; containers by role, no SAS."""
-    return {**_task(task), **step_as_json(task.step)}
+    return {**_task(task), **step_as_json(task.step), **_decision(task, decisions)}
+
+
+def _decision(task: TaskPlan, decisions: Decisions | None) -> dict[str, str]:
+    if decisions is None:
+        return {}
+    number = int(task.id)
+    return {"action": decisions.action(number).value, "reason": decisions.reason(number)}
 
 
 def _task(task: TaskPlan) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from runner.plan.step_tasks import COORDINATION_VARIABLE
 from runner.report.as_text import format_bytes, plural, printable
 from runner.report.extra import extra_as_text
 from runner.report.pool_as_text import pool_lines
+from runner.run.decisions import Action, Decisions
 from runner.spec.model.sources import (
     FilesOf,
     ListOf,
@@ -46,15 +47,26 @@ from runner.spec.model.workload import IfNotEmpty, OnFailure, OwnContainer
 
 _FILES_SHOWN = 5
 _TASKS_SHOWN = 3
+_REASONS_SHOWN = 5
+_ACTIONS = {
+    Action.RUN: "would run",
+    Action.SKIP: "would skip",
+    Action.LEAVE: "would leave out",
+}
 _SHOWN_ABOVE = frozenset({SCRIPT_VARIABLE, COORDINATION_VARIABLE})
 
 
-def plan_summary(plan: Plan) -> Iterator[str]:
-    """Lines: containers, pool, start task, job, and each step with its first tasks."""
+def plan_summary(plan: Plan, decisions: Decisions | None = None) -> Iterator[str]:
+    """Lines: containers, pool, start task, job, and each step with its first tasks.
+
+    With `decisions` also what a run would do with them; None where no run was there before.
+    """
     workload = plan.workload
     steps = len(workload.steps)
     in_steps = f" in {plural(steps, 'step')}" if steps > 1 else ""
     yield f"workload {workload.name}: {plural(len(plan.tasks), 'task')}{in_steps}"
+    if decisions is not None:
+        yield from _decisions(decisions)
     for container in plan.containers:
         yield from _container(plan, container)
     yield from pool_lines(workload.pool)
@@ -65,7 +77,7 @@ def plan_summary(plan: Plan) -> Iterator[str]:
             yield _step(step, tasks)
         count = tasks.last - tasks.first + 1
         for task in plan.tasks[tasks.first - 1 : tasks.first - 1 + min(count, _TASKS_SHOWN)]:
-            yield from task_lines(task)
+            yield from task_lines(task, decisions)
         if count > _TASKS_SHOWN:
             yield f"... and {count - _TASKS_SHOWN:,} more (--task ID shows one)"
 
@@ -186,9 +198,28 @@ def _what_for(source: Source | None) -> str:
             assert_never(source)
 
 
-def task_lines(task: TaskPlan) -> Iterator[str]:
+def _decisions(decisions: Decisions) -> Iterator[str]:
+    """How many tasks would be run, skipped or left out, and why."""
+    for action, words in _ACTIONS.items():
+        count = decisions.count(action)
+        if not count:
+            continue
+        yield f"{words} {plural(count, 'task')}:"
+        reasons = decisions.by_reason(action)
+        for reason, tasks in reasons[:_REASONS_SHOWN]:
+            yield printable(f"  {tasks:,}: {reason}")
+        if len(reasons) > _REASONS_SHOWN:
+            rest = sum(tasks for _, tasks in reasons[_REASONS_SHOWN:])
+            yield f"  {rest:,}: for other reasons (--json tells all)"
+
+
+def task_lines(task: TaskPlan, decisions: Decisions | None = None) -> Iterator[str]:
     """Everything about one task."""
     yield printable(f"task {task.id} {task.display_name}")
+    if decisions is not None:
+        number = int(task.id)
+        action = decisions.action(number).value
+        yield printable(f"  {action}: {decisions.reason(number)}")
     yield from _command(task.command)
     if task.coordination is not None:
         assert task.step.instances is not None

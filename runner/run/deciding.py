@@ -25,7 +25,7 @@ CHOSEN = "`--only` asks for it"
 LEFT_OUT = "`--only` leaves it out"
 SCHEDULED = "a job schedule runs it"
 NOTHING_KEPT = "it leaves nothing that could be kept"
-NOT_ASKED_FOR = "nothing that needs it runs"
+NOT_ASKED_FOR = "unchanged, and nothing that needs it runs"
 _BATCH_OUTPUTS = 256
 
 

@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument, add_parameter_arguments, load
+from runner.cli.specs import (
+    add_json_argument,
+    add_parameter_arguments,
+    add_rerun_arguments,
+    load,
+)
 from runner.cli.world import World
 from runner.errors import ExitCode
 
 if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
+    from runner.cli.rerunning import PlanDecisions
     from runner.plan.model import Plan
     from runner.spec.model.workload import Workload
 
@@ -29,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " that the workload runs on this machine (local)",
     )
     parser.add_argument("--task", metavar="ID", help="show this task alone, whole")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        help="where outputs of the run would go (default: results/<workload name>)",
+    )
+    add_rerun_arguments(parser)
     add_json_argument(parser, "the whole plan")
 
 
@@ -36,6 +48,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     """Prints the plan; asks a service only where one is named."""
     del interruptions
     from runner.cli.checks import check_runs_here, check_schedule
+    from runner.cli.rerunning import decide_for_plan
     from runner.cli.script_findings import tell_script_findings
     from runner.connect import finds_engine
     from runner.plan.expand import expand, find_task
@@ -46,29 +59,34 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     workload, folder = load(arguments.spec, arguments, world)
     check_schedule(workload, now=world.clock.now())
     if arguments.target == "azure":
-        plan = _plan_for_azure(workload, folder, world)
+        plan, decisions = _plan_for_azure(arguments, workload, folder, world)
     else:
         if arguments.target == "local":
             check_runs_here(workload, find_engine=partial(finds_engine, world.environ))
         plan = expand(workload, folder=folder, run_id=UNKNOWN)
+        decisions = decide_for_plan(plan, arguments, world)
     if arguments.task is not None:
         task = find_task(plan, arguments.task)
         if arguments.json:
-            world.print(json.dumps(task_as_json(task), indent=1, ensure_ascii=False))
+            shown = task_as_json(task, decisions.for_data)
+            world.print(json.dumps(shown, indent=1, ensure_ascii=False))
         else:
-            world.print("\n".join(task_lines(task)))
+            world.print("\n".join(task_lines(task, decisions.for_people)))
     elif arguments.json:
-        for piece in plan_as_json(plan):
+        for piece in plan_as_json(plan, decisions.for_data):
             world.write(piece.encode("utf-8", "backslashreplace"))
     else:
-        world.print("\n".join(plan_summary(plan)))
+        world.print("\n".join(plan_summary(plan, decisions.for_people)))
     tell_script_findings(plan, folder=folder, world=world)
     return ExitCode.SUCCESS
 
 
-def _plan_for_azure(workload: Workload, folder: Path, world: World) -> Plan:
+def _plan_for_azure(
+    arguments: argparse.Namespace, workload: Workload, folder: Path, world: World
+) -> tuple[Plan, PlanDecisions]:
     """The plan with what the service knows: what containers hold, and where they are."""
     from runner.cli.listing import list_stored
+    from runner.cli.rerunning import decide_for_plan, list_where_there
     from runner.connect import open_azure, read_azure_settings
     from runner.plan.expand import expand, place
     from runner.plan.run_id import UNKNOWN
@@ -85,4 +103,7 @@ def _plan_for_azure(workload: Workload, folder: Path, world: World) -> Plan:
         else:
             agent = find_node_agent(plan, pool, services.batch)
             world.say(f"the service has the image; its node agent is {agent}")
-        return place(plan, storage_endpoint=services.blobs.endpoint)
+        decisions = decide_for_plan(
+            plan, arguments, world, stored=stored, list_blobs=list_where_there(services.blobs)
+        )
+        return place(plan, storage_endpoint=services.blobs.endpoint), decisions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument, add_parameter_arguments
+from runner.cli.specs import add_json_argument, add_parameter_arguments, add_rerun_arguments
 from runner.cli.world import World
 
 _KEEP = ("pool", "job", "storage")
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="failed",
         help="whose stdout and stderr to bring home (default: %(default)s)",
     )
+    add_rerun_arguments(parser)
     add_json_argument(parser, "one event a line")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only how it ended")
 
