@@ -29,6 +29,10 @@ _OVERLAP = timedelta(seconds=2)
 _WHOLE_LOOK_SECONDS = 60.0
 
 
+def _say_nothing(line: str) -> None:
+    """Where nobody listens."""
+
+
 class JobEndedError(Exception):
     """The job has ended although tasks have not; `reason` is the service's."""
 
@@ -53,7 +57,7 @@ class Watch:
         has_preparation: bool = False,
         lease: Lease | None = None,
         ledger: Ledger | None = None,
-        tell: Callable[[str], None] = lambda line: None,
+        tell: Callable[[str], None] = _say_nothing,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
