@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runner.emulator.batch.core import mishaps
-from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, key_of
+from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, TaskId, key_of
 from runner.emulator.batch.core.node import Node, NodeError, NodeState
 from runner.emulator.batch.core.pool import AllocationState, PoolState, ResizeError
 from runner.emulator.batch.core.state import State
 from runner.emulator.faults.choose import ActiveRule, Faults
-from runner.emulator.faults.rules import Loss, NodeLoss, TaskError
+from runner.emulator.faults.rules import Loss, NodeLoss, TaskError, Transfer
 
 _RESIZE_MESSAGES = {
     "AccountCoreQuotaReached": "The account has reached its quota of compute nodes",
@@ -82,6 +82,12 @@ class Disturbance:
         if self.idle:
             return None
         return self._faults.of_task({"account": self._account, "job": job, "task": task})
+
+    def transfer_failures(self, job: JobId, task: TaskId) -> dict[Transfer, str]:
+        """Which transfers of a task fail that is about to run, each with its code."""
+        if self.idle:
+            return {}
+        return self._faults.of_transfers({"account": self._account, "job": job, "task": task})
 
     def start_task_exit_code(self, pool: PoolId, node: NodeId) -> int | None:
         """With what a start task ends in place of running, if a rule has it so."""

@@ -66,7 +66,15 @@ from runner.emulator.batch.node.launch import (
 )
 from runner.emulator.batch.node.logupload import send_texts
 from runner.emulator.batch.removals import Removal, Removals
-from runner.emulator.batch.unrun import end_with_fault, fail_on_purpose, refuse_admin, skip
+from runner.emulator.batch.unrun import (
+    end_with_fault,
+    fail_download,
+    fail_on_purpose,
+    fail_upload,
+    refuse_admin,
+    skip,
+)
+from runner.emulator.faults.rules import Transfer
 from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -274,6 +282,12 @@ class Runtime:
                 spent = self._clock() - task.started
                 left = max(launch.max_wall_clock_time - spent, timedelta())
                 launch = replace(launch, max_wall_clock_time=left)
+        failing = self._disturbance.transfer_failures(action.job, action.task)
+        if Transfer.DOWNLOAD in failing:
+            return fail_download(self._clock(), failing[Transfer.DOWNLOAD])
+        if Transfer.UPLOAD in failing and launch.output_files:
+            outcome = await self._run_launch(replace(launch, output_files=()))
+            return fail_upload(outcome, failing[Transfer.UPLOAD])
         return await self._run_launch(launch)
 
     async def _run_subtask(self, action: RunSubtask) -> Outcome:

@@ -5,10 +5,12 @@ It must not know when that is so.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.node.directories import put_file
 from runner.emulator.batch.node.execution import make_task_folder
+from runner.emulator.batch.node.failures import make_failure
 from runner.emulator.batch.node.launch import (
     Failure,
     FailureCategory,
@@ -23,6 +25,7 @@ NOT_RUN = (
 )
 FAILED_ON_PURPOSE = "The emulator was told to have this start task fail; it was not run.\n"
 _MODE = 0o644
+_ON_PURPOSE = ("Message", "The emulator was told to have this fail")
 NOT_ALLOWED = "The task asks for admin, which the emulator was not allowed to give on this machine"
 
 
@@ -36,6 +39,22 @@ def fail_on_purpose(launch: Launch, now: datetime, exit_code: int) -> Outcome:
     """A start task that fails because somebody asked for that."""
     _write_instead(launch, FAILED_ON_PURPOSE)
     return Outcome(started=now, ended=now, exit_code=exit_code, failure=None)
+
+
+def fail_download(now: datetime, code: str) -> Outcome:
+    """A task whose files cannot be brought, because somebody asked for that."""
+    failure = make_failure(FailurePhase.PRE_PROCESSING, code, _ON_PURPOSE)
+    return Outcome(started=now, ended=now, exit_code=None, failure=failure)
+
+
+def fail_upload(outcome: Outcome, code: str) -> Outcome:
+    """What a task came to whose files cannot be sent, because somebody asked for that.
+
+    One whose command never ran, or was ended, has failed for that.
+    """
+    if outcome.exit_code is None or (outcome.failure and outcome.failure.code == "TaskEnded"):
+        return outcome
+    return replace(outcome, failure=make_failure(FailurePhase.FILE_UPLOAD, code, _ON_PURPOSE))
 
 
 def refuse_admin(launch: Launch, now: datetime) -> Outcome:

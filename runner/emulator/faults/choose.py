@@ -24,6 +24,8 @@ from runner.emulator.faults.rules import (
     Skew,
     StartTaskFailure,
     TaskError,
+    Transfer,
+    TransferFailure,
 )
 
 T = TypeVar("T")
@@ -127,6 +129,17 @@ class Faults:
         effect = self._first(subject, TaskError)
         return effect if isinstance(effect, TaskError) else None
 
+    def of_transfers(self, subject: Mapping[str, str]) -> dict[Transfer, str]:
+        """What strikes the transfers of a task that is about to run, and the code of each."""
+        struck: dict[Transfer, str] = {}
+        for active in self:
+            effect = active.rule.effect
+            if not isinstance(effect, TransferFailure) or effect.transfer in struck:
+                continue
+            if self._fits(active, subject) and self._strike(active) is not None:
+                struck[effect.transfer] = effect.code
+        return struck
+
     def of_start_task(self, subject: Mapping[str, str]) -> StartTaskFailure | None:
         """What strikes a start task that is about to run, if anything does."""
         effect = self._first(subject, StartTaskFailure)
@@ -187,7 +200,9 @@ class Faults:
         )
         self.strikes_requests = any(isinstance(effect, RequestEffect) for effect in effects)
         self.strikes_batch = any(
-            isinstance(effect, TaskError | StartTaskFailure | ResizeError | NodeLoss)
+            isinstance(
+                effect, TaskError | TransferFailure | StartTaskFailure | ResizeError | NodeLoss
+            )
             for effect in effects
         )
         for changed in self._listeners:

@@ -26,6 +26,8 @@ from runner.emulator.faults.rules import (
     Stage,
     StartTaskFailure,
     TaskError,
+    Transfer,
+    TransferFailure,
 )
 from runner.emulator.phrases import (
     PhraseError,
@@ -44,8 +46,24 @@ from runner.emulator.phrases import (
 
 Values = Mapping[str, str]
 
+TRANSFER_CODES: Mapping[Transfer, tuple[str, ...]] = {
+    Transfer.DOWNLOAD: (
+        "BlobDownloadMiscError",
+        "BlobDownloadTimedOut",
+        "BlobNotFound",
+        "BlobAccessDenied",
+    ),
+    Transfer.UPLOAD: (
+        "FileUploadMiscError",
+        "FileUploadContainerNotFound",
+        "FileUploadAccessDenied",
+    ),
+}
+"""What the service says of transfers that fail; the first where a rule does not name one."""
+
 _OCCASION = ("rate", "every", "after", "first")
 _REQUEST = ("service", "account", "operation", *_OCCASION)
+_TASK = ("account", "job", "task", *_OCCASION)
 _LOSS = ("account", "pool", "node", "nodes", "share", "at", "tasks", "each", "first")
 _SCOPES = ("service", "account", "operation", "pool", "node", "job", "task")
 # Azure answers within a second or so that it is too much, and says how long to wait.
@@ -74,6 +92,16 @@ def _timeout(value: str | None, values: Values) -> Effect:
 def _task_error(value: str | None, values: Values) -> Effect:
     blame = parse_one_of("ServerError", "ClientError")("ServerError" if value is None else value)
     return TaskError(blame=blame, code=find(values, "code", parse_name))
+
+
+def _transfer_failure(transfer: Transfer) -> Callable[[str | None, Values], Effect]:
+    def decode(value: str | None, values: Values) -> Effect:
+        del values
+        codes = TRANSFER_CODES[transfer]
+        code = codes[0] if value is None else parse_one_of(*codes)(value)
+        return TransferFailure(transfer=transfer, code=code)
+
+    return decode
 
 
 def _start_task_failure(value: str | None, values: Values) -> Effect:
@@ -123,6 +151,8 @@ _EFFECTS: Mapping[str, tuple[Callable[[str | None, Values], Effect], tuple[str, 
     "reset": (_reset, _REQUEST),
     "timeout": (_timeout, (*_REQUEST, "for")),
     "task-error": (_task_error, ("account", "job", "task", "code", *_OCCASION)),
+    "download-error": (_transfer_failure(Transfer.DOWNLOAD), _TASK),
+    "upload-error": (_transfer_failure(Transfer.UPLOAD), _TASK),
     "start-task-failure": (_start_task_failure, ("account", "pool", "node", "exit", *_OCCASION)),
     "resize-error": (_resize_error, ("account", "pool", *_OCCASION)),
     "preempt": (_node_loss(Loss.PREEMPTED), _LOSS),

@@ -63,6 +63,21 @@ class TaskError:
     code: str | None
 
 
+class Transfer(Enum):
+    """What a node moves for a task: resource files before its command, output files after it."""
+
+    DOWNLOAD = "download-error"
+    UPLOAD = "upload-error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFailure:
+    """A node cannot bring a task's files, or send them, with one of the service's codes."""
+
+    transfer: Transfer
+    code: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTaskFailure:
     """A start task ends with an exit code, without having run."""
@@ -113,6 +128,7 @@ Effect: TypeAlias = (
     | Reset
     | Silence
     | TaskError
+    | TransferFailure
     | StartTaskFailure
     | ResizeError
     | NodeLoss

@@ -225,6 +225,46 @@ def test_the_runner_sees_tasks_that_were_not_added(
     services.batch.delete_job(name)
 
 
+def test_files_of_a_task_cannot_be_moved(own: Emulator, batch: BatchClient, name: str) -> None:
+    make_job(batch, name, dedicated=1)
+    upload = models.OutputFile(
+        file_pattern="../stdout.txt",
+        destination=models.OutputFileDestination(
+            container=models.OutputFileBlobContainerDestination(container_url="http://127.0.0.1:9/")
+        ),
+        upload_options=models.OutputFileUploadConfiguration(upload_condition="taskcompletion"),
+    )
+    rules = [
+        {"fault": "download-error=BlobDownloadTimedOut", "job": name, "task": "in"},
+        {"fault": "upload-error", "job": name, "task": "out*"},
+    ]
+    with told(own, *rules) as control:
+        for task in ("in", "out", "other", "out-of-nothing"):
+            outputs = [upload] if task == "out" else None
+            batch.create_task(
+                name,
+                models.BatchTaskCreateOptions(id=task, command_line="true", output_files=outputs),
+            )
+
+        def ends() -> list[models.BatchTask]:
+            tasks = list(batch.list_tasks(name))
+            return tasks if all(task.state == "completed" for task in tasks) else []
+
+        found = {task.id: task.execution_info for task in wait_until(ends)}
+        assert control.strikes() == [1, 2]
+    codes = {
+        task: (info.exit_code, info.failure_info and info.failure_info.code)
+        for task, info in found.items()
+        if info is not None
+    }
+    assert codes == {
+        "in": (None, "BlobDownloadTimedOut"),
+        "out": (0, "FileUploadMiscError"),
+        "other": (0, None),
+        "out-of-nothing": (0, None),
+    }
+
+
 def test_a_start_task_fails(own: Emulator, batch: BatchClient, name: str) -> None:
     with told(own, {"fault": "start-task-failure", "exit": 9, "pool": name}):
         batch.create_pool(

@@ -23,13 +23,16 @@ from runner.emulator.faults.rules import (
     Stage,
     StartTaskFailure,
     TaskError,
+    Transfer,
+    TransferFailure,
 )
 
 SECOND = timedelta(seconds=1)
 FAULTS = (
-    "`latency`, `reset`, `timeout`, `task-error`, `start-task-failure`, `resize-error`, `preempt`,"
-    " `unusable`, `clock`"
+    "`latency`, `reset`, `timeout`, `task-error`, `download-error`, `upload-error`,"
+    " `start-task-failure`, `resize-error`, `preempt`, `unusable`, `clock`"
 )
+UPLOADS = "`FileUploadMiscError`, `FileUploadContainerNotFound` and `FileUploadAccessDenied`"
 KEYS = "`service`, `account`, `operation`, `rate`, `every`, `after`, `first`, `code`, `retry-after`"
 DURATION = "duration such as `40ms`, `1.5s`, `10m`, `2h` or `7d`"
 SIGNS = "`+20m` is ahead of the time, `-20m` behind it"
@@ -59,6 +62,14 @@ ONE_NODE = NodeLoss(
         ("timeout=after for=2s", Silence(stage=Stage.AFTER, length=2 * SECOND)),
         ("task-error", TaskError(blame="ServerError", code=None)),
         ("task-error=ClientError code=Odd", TaskError(blame="ClientError", code="Odd")),
+        (
+            "download-error task=0001",
+            TransferFailure(transfer=Transfer.DOWNLOAD, code="BlobDownloadMiscError"),
+        ),
+        (
+            "upload-error=FileUploadAccessDenied",
+            TransferFailure(transfer=Transfer.UPLOAD, code="FileUploadAccessDenied"),
+        ),
         ("start-task-failure exit=7", StartTaskFailure(exit_code=7)),
         ("resize-error", ResizeError(code="AllocationFailed")),
         ("resize-error=AccountCoreQuotaReached", ResizeError(code="AccountCoreQuotaReached")),
@@ -118,6 +129,11 @@ def test_json_says_the_same_as_options() -> None:
         ("503 rate=2", 5, "`rate`: `2` is not a number from 0 to 1"),
         ("503 rate=0.1 rate=0.2", 14, "`rate` is there a second time"),
         ("503 reset", 5, "`reset` is no `key=value`; a second fault is an option of its own"),
+        (
+            "upload-error=BlobNotFound",
+            1,
+            f"`upload-error`: `BlobNotFound` is none of {UPLOADS}",
+        ),
         ("reset=later", 1, "`reset`: `later` is none of `before`, `after` and `body`"),
         ("latency=40", 1, f"`latency`: `40` is no {DURATION}"),
         ("latency=2s..1s", 1, "`latency`: `2s..1s` ends before it begins"),
