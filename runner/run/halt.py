@@ -17,6 +17,7 @@ from runner.run.events import (
     JOB_ENDED,
     TRANSFER_FAILED,
     Event,
+    RunStarted,
     TaskAdded,
     TaskFinished,
 )
@@ -40,11 +41,10 @@ class Tally:
         self._plan = plan
         self._halt = plan.workload.halt
         self._total = len(plan.tasks)
-        self._most_failures = self._halt.most_failures(self._total)
         self._lasts = [each.last for each in plan.ranges]
         self._states = bytearray(self._total + 1)
         self._counts = [0] * (_OTHER + 1)
-        self._skipped = 0
+        self._skipped = self._left_out = 0
         self._good_steps: set[int] = set()
         self._alike: dict[tuple[int, Signature], set[str]] = {}
         self._lock = threading.Lock()
@@ -58,6 +58,11 @@ class Tally:
     def reason(self) -> str | None:
         """Why the run stops early, in words of one line; None as long as it goes on."""
         return self._reason
+
+    @property
+    def total(self) -> int:
+        """How many tasks the run is for: not what earlier ones did, nor what nobody asked for."""
+        return self._total - self._skipped - self._left_out
 
     @property
     def canary_left(self) -> int:
@@ -82,6 +87,8 @@ class Tally:
                 with self._lock:
                     if not self._states[int(event.task)]:
                         self._move(int(event.task), _ADDED)
+            case RunStarted() if not event.resumed:
+                self._left_out = event.left_out
             case TaskFinished():
                 with self._lock:
                     self._end(event)
@@ -119,10 +126,11 @@ class Tally:
         if not is_own:
             return None
         failed = self._counts[_FAILED]
-        if self._most_failures is not None and failed >= self._most_failures:
+        most = self._halt.most_failures(self.total)
+        if most is not None and failed >= most:
             after = self._halt.after
             written = after.text if isinstance(after, Share) else after
-            return f"{failed} of {self._total} tasks failed (`halt.after: {written}`)"
+            return f"{failed} of {self.total} tasks failed (`halt.after: {written}`)"
         return self._judge_alike(task, number)
 
     def _judge_alike(self, task: TaskFinished, number: int) -> str | None:

@@ -59,13 +59,13 @@ class Halting:
         return self._tally.reason if self.acts else None
 
     @property
-    def is_due(self) -> bool:
-        """Whether there is a reason that has not been acted on."""
-        return not self.acts and self._tally.reason is not None
+    def is_wanted(self) -> bool:
+        """Whether there is a reason to stop, acted on or not."""
+        return self._tally.reason is not None
 
     def act(self) -> bool:
         """Stops the job as soon as there is a reason; whether it is being stopped."""
-        if self.is_due:
+        if self.is_wanted and not self.acts:
             self.acts = True
             self._feeder.stop()
             self._stop_job()
@@ -83,6 +83,10 @@ class Halting:
             self._watch.look_at_all()
             return False
         return not found
+
+    def error(self, *, left: int, killed: int) -> HaltedError:
+        """What the run ends with."""
+        return halted(self._tally, left=left, killed=killed)
 
     def never_ended(self) -> Iterator[tuple[int, ...]]:
         """Groups of tasks, by number, that were added and will never run."""
@@ -118,20 +122,6 @@ class Halting:
                 )
             )
 
-    def error(self, *, left: int, killed: int) -> HaltedError:
-        """What the run ends with: `left` tasks never ran, and `killed` ones were ended."""
-        total = len(self._plan.tasks)
-        ends = f"{killed} of {total} tasks were ended" if killed else ""
-        if left or not killed:
-            ends = f"{ends}, {left} never ran" if ends else f"{left} of {total} tasks never ran"
-        return HaltedError(f"{self._tally.reason}; stopped early: {ends}", hint=self._hint())
-
-    def _hint(self) -> str:
-        hint = "run it again once the cause is gone: what has succeeded is not run again"
-        if self._tally.alike_is_default:
-            hint += "; with `halt: {same_failure: false}` in the spec such a run goes on"
-        return hint
-
     def _stop_job(self) -> None:
         when = self._plan.workload.halt.when
         match when:
@@ -141,3 +131,15 @@ class Halting:
                 self._batch.terminate_job(self._job_id)
             case _:
                 assert_never(when)
+
+
+def halted(tally: Tally, *, left: int, killed: int = 0) -> HaltedError:
+    """What such a run ends with: `left` tasks never ran, and `killed` ones ended with the job."""
+    total = tally.total
+    toll = f"{killed} of {total} tasks ended with it" if killed else ""
+    if left:
+        toll = f"{toll}, {left} never ran" if toll else f"{left} of {total} tasks never ran"
+    hint = "run it again once the cause is gone: what has succeeded is not run again"
+    if tally.alike_is_default:
+        hint += "; with `halt: {same_failure: false}` in the spec such a run goes on"
+    return HaltedError(f"{tally.reason}; stopped early: {toll}", hint=hint)

@@ -171,7 +171,7 @@ class Work:
                 return
             if self._halting.is_still(found=bool(statuses)):
                 raise self._halted(fed, collecting)
-            if self._detaches and fed.done() and _is_fed(fed):
+            if self._detaches and fed.done() and _is_fed(fed) and not self._halting.is_wanted:
                 raise self._detached()
             if not statuses and fed.done():
                 self._judge_standstill()
@@ -222,7 +222,7 @@ class Work:
 
     def _collect(self, status: TaskStatus) -> _Count:
         succeeded = self._collector.collect(status)
-        if self._halting.is_due:
+        if self._halting.is_wanted and not self._halting.acts:
             self._stop.wake()
         return (1, 0) if succeeded else (0, 1)
 
