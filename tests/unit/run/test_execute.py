@@ -278,7 +278,7 @@ def test_no_nodes_to_be_had_ends_the_wait(tmp_path: Path) -> None:
     assert outcome.exit_code == ExitCode.SERVICE
     assert outcome.error is not None
     assert outcome.error.message == (
-        "the pool has no nodes: AccountCoreQuotaReached: no cores left"
+        "spec.yaml:10:10: refused: the pool has no nodes: AccountCoreQuotaReached: no cores left"
     )
 
 
