@@ -75,6 +75,10 @@ class Audience:
         except OSError as error:
             reason = describe_os_error(error)
             self._world.say(f"batch-run: cannot write `report.json`: {reason}")
+        self.say_end(output_directory=output_directory)
+
+    def say_end(self, *, output_directory: Path) -> None:
+        """Says how it ended."""
         self._world.say(
             digest(
                 self._report,

@@ -9,7 +9,19 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runner.cli.commands import emulator, events, new, plan, resume, run, runs, schema, validate
+from runner.cli.commands import (
+    attach,
+    cancel,
+    emulator,
+    events,
+    new,
+    plan,
+    resume,
+    run,
+    runs,
+    schema,
+    validate,
+)
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 
@@ -56,6 +68,18 @@ COMMANDS = (
         execute=runs.execute,
     ),
     Command(
+        name="attach",
+        summary="Show a run as it goes, to its end; go on with it where nobody does.",
+        add_arguments=attach.add_arguments,
+        execute=attach.execute,
+    ),
+    Command(
+        name="cancel",
+        summary="End a run, and take away what it has made.",
+        add_arguments=cancel.add_arguments,
+        execute=cancel.execute,
+    ),
+    Command(
         name="events",
         summary="Print what happened in a run, as lines of JSON.",
         add_arguments=events.add_arguments,
@@ -83,7 +107,7 @@ COMMANDS = (
 
 RESERVED = frozenset(
     (
-        *("attach", "cancel", "clean", "diff", "doctor", "explain", "logs"),
+        *("clean", "diff", "doctor", "explain", "logs"),
         *("report", "resume", "status"),
     )
 )

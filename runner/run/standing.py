@@ -116,10 +116,9 @@ def summarize(directory: Path) -> RunSummary:
     )
 
 
-def find_standing(directory: Path, record: RunRecord) -> tuple[Standing, Driver | None]:
-    """How a run stands, and who drives it."""
-    driver = find_driver(directory)
-    return _standing(directory, record, driver, last_event(directory)), driver
+def find_standing(directory: Path, record: RunRecord, *, driver: Driver | None) -> Standing:
+    """How a run stands that `driver` drives, or nobody does."""
+    return _standing(directory, record, driver, last_event(directory))
 
 
 def _standing(directory: Path, record: RunRecord, driver: Driver | None, last: object) -> Standing:

@@ -1,0 +1,96 @@
+"""Shows a run that another process of this machine drives, until it ends.
+
+It must not know how a run is driven, and leaves the run as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from runner.cli.audience import Audience
+from runner.cli.progress import choose_display
+from runner.cli.resuming import Resumption, load_again, plan_again, resume_run
+from runner.cli.signals import Interruptions
+from runner.cli.world import World
+from runner.errors import ExitCode, InterruptedRunError, StoppedWaitingError
+from runner.run.driving import Driver, DriverPresentError, find_driver
+from runner.run.events import CleanupFinished, Event, RunFinished
+from runner.run.following import Following
+from runner.run.reading import event_from_json
+from runner.run.record import RunRecord, read_record
+from runner.run.stop import Stop
+
+
+def attach_run(
+    directory: Path, resumption: Resumption, world: World, interruptions: Interruptions
+) -> int:
+    """Follows whoever drives the run, or where nobody does, goes on with it; the run's exit code.
+
+    Raises `StoppedWaitingError` where who drove it dies.
+    """
+    record = read_record(directory)
+    driver = find_driver(directory)
+    if driver is None:
+        try:
+            return resume_run(directory, resumption, world, interruptions)
+        except DriverPresentError as error:
+            # Somebody was faster.
+            driver = error.driver
+    end = _follow(directory, record, driver, resumption, world, interruptions)
+    match end:
+        case RunFinished():
+            return end.exit_code
+        case ExitCode():
+            return end
+        case CleanupFinished() if record.detached:
+            world.say(f"who started run {record.run} has left it to go on by itself")
+            return resume_run(directory, resumption, world, interruptions)
+        case _:
+            raise StoppedWaitingError(
+                f"{_name(driver)}, which drove run `{record.run}`, has died",
+                hint=f"`batch-run resume {record.run}` goes on with it",
+            )
+
+
+def _follow(
+    directory: Path,
+    record: RunRecord,
+    driver: Driver | None,
+    resumption: Resumption,
+    world: World,
+    interruptions: Interruptions,
+) -> Event | ExitCode | None:
+    """The last event that whoever drives the run has written; 130 where somebody interrupts us."""
+    workload = load_again(record, directory)
+    audience = Audience(
+        plan_again(record, directory, workload),
+        display=choose_display(world, quiet=resumption.quiet, prints=workload.prints),
+        directory=directory,
+        world=world,
+        as_json=resumption.as_json,
+    )
+    if not resumption.quiet:
+        audience.say(f"following {_name(driver)}, which drives run {record.run}")
+    stop = Stop()
+    interruptions.say = audience.say
+    interruptions.stop = stop.request
+    last: Event | None = None
+    try:
+        for line in Following(directory).follow(world.clock, stop):
+            value = json.loads(line)
+            last = event_from_json(value)
+            if last is not None:
+                audience.hear(last, value)
+    except InterruptedRunError:
+        audience.finish(lambda: stop.requested)
+        world.say(f"run {record.run} goes on; `batch-run attach {record.run}` follows it again")
+        return ExitCode.INTERRUPTED
+    audience.finish(lambda: stop.requested)
+    if isinstance(last, RunFinished):
+        audience.say_end(output_directory=Path(record.output_directory))
+    return last
+
+
+def _name(driver: Driver | None) -> str:
+    return "another process" if driver is None else f"process {driver.pid}"

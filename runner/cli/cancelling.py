@@ -1,0 +1,237 @@
+"""Ends a run: has whoever drives it end it, or takes away what nobody looks after any more.
+
+It must not know how a run is driven.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from runner.cli.audience import Audience
+from runner.cli.progress import Silence
+from runner.cli.resuming import load_again, plan_again, settings_of
+from runner.cli.signals import Interruptions
+from runner.cli.world import World
+from runner.connect import Services, open_azure, open_local
+from runner.errors import ExitCode, InterruptedRunError, UsageError, describe_os_error
+from runner.plan.model import LOGS, Plan
+from runner.report.runs_as_text import describe_standing
+from runner.run.cleanup import Cleanup, Ending, Keep
+from runner.run.driving import LOCK, Driver, find_driver
+from runner.run.driving import drive as drive_alone
+from runner.run.events import CleanupFinished, RunFinished
+from runner.run.following import Following
+from runner.run.holding import Hold
+from runner.run.journal import Journal
+from runner.run.past import Past, read_past, read_submission
+from runner.run.reading import cut_torn_end, read_events
+from runner.run.record import RunRecord, read_record
+from runner.run.record_blob import RECORD_BLOB
+from runner.run.standing import Standing, find_standing, last_event, what_is_left
+from runner.run.stop import Stop
+from runner.run.submit import Submission
+
+_OVER = frozenset({Standing.SUCCEEDED, Standing.FAILED, Standing.REFUSED, Standing.INTERRUPTED})
+_LOOK_SECONDS = 0.1
+
+
+def cancel_run(directory: Path, world: World, interruptions: Interruptions) -> int:
+    """Ends the run of a directory: 0 where nothing of it is left, 5 where something is.
+
+    A run that has ended already, and has left nothing that it should not, is told of: 0.
+    """
+    record = read_record(directory)
+    driver = find_driver(directory)
+    if driver is not None and not _ask_to_end(driver, directory, record, world, interruptions):
+        return ExitCode.INTERRUPTED
+    with drive_alone(directory) as alone:
+        standing = find_standing(directory, record, driver=None)
+        left = what_is_left(directory)
+        if standing in _OVER and not left:
+            world.say(f"run {record.run} has ended: {describe_standing(standing)}")
+            return ExitCode.SUCCESS
+        if driver is not None and isinstance(last_event(directory), RunFinished):
+            return ExitCode.LEFT_BEHIND if left else ExitCode.SUCCESS
+        return _end(directory, record, alone, world, interruptions)
+
+
+def _ask_to_end(
+    driver: Driver, directory: Path, record: RunRecord, world: World, interruptions: Interruptions
+) -> bool:
+    """Has the process that drives the run end it, and waits until it has; false if interrupted."""
+    _check_is_here(driver, directory, record)
+    try:
+        # Not SIGINT, which a shell has programs in its background ignore.
+        os.kill(driver.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True
+    except OSError as error:
+        reason = describe_os_error(error)
+        raise UsageError(f"process {driver.pid}, which drives the run: {reason}") from error
+    world.say(f"process {driver.pid}, which drives run {record.run}, has been asked to end it")
+    stop = Stop()
+    interruptions.stop = stop.request
+    try:
+        for _ in Following(directory).follow(world.clock, stop):
+            pass
+        while find_driver(directory) is not None:
+            stop.check()
+            world.clock.wait(stop, _LOOK_SECONDS)
+    except InterruptedRunError:
+        world.say(
+            f"run {record.run} is still being ended; `batch-run attach {record.run}` shows it"
+        )
+        return False
+    return True
+
+
+def _check_is_here(driver: Driver, directory: Path, record: RunRecord) -> None:
+    """Raises `UsageError` where the process cannot be asked, or is none that drives the run."""
+    hint = f"end it there with Ctrl-C, or wait for it with `batch-run attach {record.run}`"
+    if driver.host != socket.gethostname():
+        raise UsageError(
+            f"process {driver.pid} of `{driver.host}` drives run `{record.run}`", hint=hint
+        )
+    if sys.platform == "win32":
+        raise UsageError(
+            f"process {driver.pid} drives run `{record.run}`, and Windows can only kill it",
+            hint=hint,
+        )
+    # A number says little: by now it may be that of another process.
+    files = Path(f"/proc/{driver.pid}/fd")
+    if files.parent.parent.is_dir() and Path("/proc/self/fd").is_dir():
+        lock = (directory / LOCK).resolve()
+        if lock not in _open_files(files):
+            raise UsageError(
+                f"who drives run `{record.run}` is not known: process {driver.pid} does not",
+                hint="try again in a moment",
+            )
+
+
+def _open_files(folder: Path) -> Iterator[Path]:
+    try:
+        for each in folder.iterdir():
+            try:
+                yield each.readlink()
+            except FileNotFoundError:
+                continue
+    except OSError:
+        return
+
+
+def _end(
+    directory: Path,
+    record: RunRecord,
+    driver: Driver,
+    world: World,
+    interruptions: Interruptions,
+) -> int:
+    """Takes away what a run has made that nobody drives, as an interruption does."""
+    cut_torn_end(directory)
+    plan = plan_again(record, directory, load_again(record, directory))
+    past = read_past(directory, plan)
+    audience = Audience(
+        plan, display=Silence(world), directory=directory, world=world, as_json=False
+    )
+    audience.recall(event for _, event in read_events(directory))
+    submission = read_submission(directory)
+    stop = Stop()
+    cleanup = CleanupFinished(deleted=(), left=())
+    if submission is not None:
+        with _open_services(directory, record, world) as services:
+            services.heed(stop, world.say)
+            with _holding(services, plan, driver, stop, world):
+                interruptions.stop = stop.request
+                stop.heed()
+                cleanup = _clean_up(plan, submission, past, record, services, world)
+    with closing(
+        Journal(
+            directory,
+            run=plan.run_id,
+            clock=world.clock.now,
+            listener=audience.hear,
+            redaction=world.redaction,
+        )
+    ) as journal:
+        journal.record(cleanup)
+        journal.record(_ended(past, len(plan.tasks)))
+        audience.finish(lambda: stop.requested)
+        audience.tell_end(journal, output_directory=Path(record.output_directory))
+    return ExitCode.SUCCESS if all(each.kept for each in cleanup.left) else ExitCode.LEFT_BEHIND
+
+
+def _open_services(directory: Path, record: RunRecord, world: World) -> Services:
+    settings = settings_of(record, world)
+    if settings is not None:
+        return open_azure(settings)
+    return open_local(
+        state=directory / "emulator",
+        allow_admin=record.allow_admin,
+        isolation=record.isolation,
+        limits=record.limits,
+        environ=world.environ,
+    )
+
+
+@contextmanager
+def _holding(
+    services: Services, plan: Plan, driver: Driver, stop: Stop, world: World
+) -> Iterator[None]:
+    """Keeps clients of other machines away, where there are any and they have a place to meet."""
+    if services.target == "local":
+        yield
+        return
+    container = plan.container_name(LOGS)
+    hold = Hold(services.blobs, container, RECORD_BLOB, holder=driver.lease)
+
+    def wait(seconds: float) -> None:
+        world.clock.wait(stop, seconds)
+        stop.check()
+
+    hold.claim(wait)
+    try:
+        yield
+    finally:
+        hold.end(releases=True)
+
+
+def _clean_up(
+    plan: Plan,
+    submission: Submission,
+    past: Past,
+    record: RunRecord,
+    services: Services,
+    world: World,
+) -> CleanupFinished:
+    keep = {Keep(each) for each in record.keep}
+    if submission.kept_pool is not None:
+        # It is other runs' as well, and gives up its nodes by itself.
+        keep.add(Keep.POOL)
+    cleanup = Cleanup(
+        plan,
+        submission,
+        batch=services.batch,
+        blobs=services.blobs,
+        keep=frozenset(keep),
+        may_keep=services.target == "azure",
+        now=world.clock.now,
+    )
+    ending = Ending.FAILED_WITH_RESULTS if len(past.settled) else Ending.NOTHING_DONE
+    return cleanup.clean_up(pool_id=None, ending=ending)
+
+
+def _ended(past: Past, total: int) -> RunFinished:
+    succeeded, failed = past.settled.succeeded, len(past.settled.failures)
+    return RunFinished(
+        exit_code=ExitCode.INTERRUPTED,
+        succeeded=succeeded,
+        failed=failed,
+        unfinished=total - succeeded - failed,
+        error="cancelled",
+    )

@@ -1,0 +1,28 @@
+"""`batch-run attach`: shows a run as it goes, whoever started it, to its end."""
+
+from __future__ import annotations
+
+import argparse
+
+from runner.cli.runs import add_run_argument
+from runner.cli.signals import Interruptions
+from runner.cli.specs import add_json_argument
+from runner.cli.world import World
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The run, and how it is shown."""
+    add_run_argument(parser)
+    add_json_argument(parser, "one event a line")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only how it ends")
+
+
+def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
+    """Follows the run, or drives it where nobody does; the exit code is the run's."""
+    from runner.cli.attaching import attach_run
+    from runner.cli.resuming import Resumption
+    from runner.run.directory import find_run
+
+    resumption = Resumption(as_json=arguments.json, quiet=arguments.quiet)
+    directory = find_run(world.working_directory, arguments.run)
+    return attach_run(directory, resumption, world, interruptions)

@@ -1,0 +1,291 @@
+"""A run that goes on without its client: who leaves, what goes on, and how it is brought home."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Emulator, User, wait_until
+
+SPEC = """\
+version: 1
+name: demo
+containers:
+  input:
+    upload: [{from: data}]
+  output: {download: true}
+pool:
+  image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server}
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 2}
+task:
+  for_each: input
+  print: stdout
+  command: "COMMAND"
+  outputs: [{pattern: "{{ file.name }}.out", to: output}]
+"""
+LOCAL = ("--isolation", "none")
+
+
+@pytest.fixture
+def gate(user: User) -> Iterator[Path]:
+    """A spec whose tasks wait for a file to be there; it is in the end, whatever happens."""
+    path = user.folder / "go"
+    begun = user.folder / "begun"
+    command = (
+        f"echo on {{{{ file.name }}}} >> {begun}; while [ ! -e {path} ]; do sleep 0.05; done;"
+        " tr a-z A-Z < {{ file.path }} > {{ file.name }}.out; echo did {{ file.name }}"
+    )
+    user.write("spec.yaml", SPEC.replace("COMMAND", command))
+    for number in range(4):
+        user.write(f"data/{number}.txt", f"text of {number}\n")
+    yield path
+    path.touch()
+
+
+def begun(user: User) -> int:
+    """How often a task was begun."""
+    try:
+        return len((user.folder / "begun").read_text().splitlines())
+    except FileNotFoundError:
+        return 0
+
+
+def results(user: User) -> dict[str, bytes]:
+    """What has come home."""
+    folder = user.folder / "results" / "demo" / "output"
+    return {path.name: path.read_bytes() for path in folder.glob("*")}
+
+
+EXPECTED = {f"{n}.txt.out": f"TEXT OF {n}\n".encode() for n in range(4)}
+
+
+def events(run: Path) -> list[str]:
+    """The types of events so far."""
+    lines = (run / "events.jsonl").read_text().splitlines()
+    return [json.loads(line)["type"] for line in lines]
+
+
+def emulators(user: User) -> int:
+    """How many emulators work somewhere below the user's folder."""
+    return sum("runner.emulator " in line for line in user.processes())
+
+
+def state(user: User) -> str:
+    """How the last run stands."""
+    done = user.run("runs", "--json")
+    return str(json.loads(done.stdout.splitlines()[-1])["state"])
+
+
+def test_the_work_goes_on_without_a_client_and_is_brought_home(user: User, gate: Path) -> None:
+    left = user.run("run", "spec.yaml", "--detach", *LOCAL)
+    run = user.last_run()
+
+    assert left.returncode == 0, left.stderr
+    assert left.stdout == ""
+    assert left.stderr.endswith(
+        f"the work goes on; `batch-run attach {run.name}` brings its results home\n"
+    )
+    assert emulators(user) == 1
+    assert state(user) == "detached"
+    wait_until(lambda: begun(user) == 2, what="tasks run")
+    gate.touch()
+    wait_until(lambda: emulators(user) == 0, what="the emulator has ended by itself")
+    assert begun(user) == 4
+    assert results(user) == {}
+
+    home = user.run("attach")
+
+    assert home.returncode == 0, home.stderr
+    assert results(user) == EXPECTED
+    assert sorted(line for line in home.stdout.splitlines() if line.startswith("did")) == [
+        f"did {n}.txt" for n in range(4)
+    ]
+    assert "4 tasks: 4 succeeded\n" in home.stderr
+    assert begun(user) == 4
+    assert user.processes() == []
+    assert state(user) == "succeeded"
+
+    again = user.run("attach")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert again.stderr.endswith(f"run {run.name} has ended: 4 tasks succeeded\n")
+
+
+def test_whoever_attaches_meanwhile_joins_the_services_that_go_on(user: User, gate: Path) -> None:
+    assert user.run("run", "spec.yaml", "--detach", *LOCAL).returncode == 0
+    wait_until(lambda: begun(user) == 2, what="tasks run")
+    with user.start("attach", "--json") as attached:
+        run = user.last_run()
+        wait_until(lambda: events(run).count("run.started") == 2, what="it is attached")
+        # The two that ran then run still.
+        assert begun(user) == 2
+        gate.touch()
+        stdout, stderr = attached.communicate(timeout=60)
+
+    assert attached.returncode == 0, stderr
+    assert [json.loads(line)["type"] for line in stdout.splitlines()][-1] == "run.finished"
+    assert begun(user) == 4
+    assert results(user) == EXPECTED
+    wait_until(lambda: user.processes() == [], what="nothing is left running")
+
+
+def test_a_client_that_attached_and_is_killed_costs_nothing(user: User, gate: Path) -> None:
+    assert user.run("run", "spec.yaml", "--detach", *LOCAL).returncode == 0
+    run = user.last_run()
+    with user.start("attach") as attached:
+        wait_until(lambda: events(run).count("run.started") == 2, what="it is attached")
+        attached.kill()
+        attached.communicate()
+    gate.touch()
+    wait_until(lambda: emulators(user) == 0, what="the emulator has ended by itself")
+
+    assert user.run("attach").returncode == 0
+    assert begun(user) == 4
+    assert results(user) == EXPECTED
+    assert user.processes() == []
+
+
+def test_a_client_that_is_killed_before_it_could_leave(user: User, gate: Path) -> None:
+    gate.touch()
+    with user.start("run", "spec.yaml", "--detach", *LOCAL) as started:
+        wait_until(lambda: emulators(user) == 1, what="the emulator runs")
+        started.kill()
+        started.communicate()
+
+    done = user.run("attach")
+
+    assert done.returncode == 0, done.stderr
+    assert results(user) == EXPECTED
+    wait_until(lambda: user.processes() == [], what="nothing is left running")
+
+
+def test_a_run_that_nobody_drives_is_cancelled(user: User, gate: Path) -> None:
+    assert user.run("run", "spec.yaml", "--detach", *LOCAL).returncode == 0
+    wait_until(lambda: begun(user) == 2, what="tasks run")
+
+    done = user.run("cancel")
+
+    assert done.returncode == 0, done.stderr
+    assert "nothing left in the services\n" in done.stderr
+    assert user.processes() == []
+    assert state(user) == "interrupted"
+    again = user.run("cancel")
+    assert again.returncode == 0
+    assert again.stderr == (f"run {user.last_run().name} has ended: interrupted; can be resumed\n")
+    gate.touch()
+    assert user.run("resume").returncode == 0
+    assert results(user) == EXPECTED
+
+
+def test_on_azure_nothing_runs_here_any_more(user: User, gate: Path, emulator: Emulator) -> None:
+    user = user.with_environ(**emulator.environ)
+    left = user.run("run", "spec.yaml", "--detach")
+    assert left.returncode == 0, left.stderr
+    assert user.processes() == []
+    wait_until(lambda: begun(user) == 2, what="tasks run")
+    gate.touch()
+    wait_until(lambda: begun(user) == 4, what="all tasks run")
+
+    home = user.run("attach")
+
+    assert home.returncode == 0, home.stderr
+    assert "nothing left in the services\n" in home.stderr
+    assert begun(user) == 4
+    assert results(user) == EXPECTED
+
+
+def test_what_nobody_drives_on_azure_is_cancelled(
+    user: User, gate: Path, emulator: Emulator
+) -> None:
+    user = user.with_environ(**emulator.environ)
+    assert user.run("run", "spec.yaml", "--detach").returncode == 0
+    done = user.run("cancel")
+    assert done.returncode == 0, done.stderr
+    assert "nothing left in the services\n" in done.stderr
+    assert not gate.exists()
+    assert state(user) == "interrupted"
+
+
+def test_another_account_is_not_asked(user: User, gate: Path, emulator: Emulator) -> None:
+    named = user.with_environ(**emulator.environ)
+    assert named.run("run", "spec.yaml", "--detach").returncode == 0
+    other = named.with_environ(AZURE_BATCH_ENDPOINT="https://other.eastus.batch.azure.com")
+    done = other.run("attach")
+    assert done.returncode == 2
+    assert f"is in the Batch account {emulator.batch['endpoint']}" in done.stderr
+    gate.touch()
+    assert named.run("attach").returncode == 0
+
+
+def test_a_run_is_followed_from_beside_it(user: User, gate: Path) -> None:
+    with user.start("run", "spec.yaml", *LOCAL) as driver:
+        wait_until(lambda: begun(user) == 2, what="tasks run")
+        run = user.last_run()
+        with user.start("attach") as follower, user.start("attach", "-q") as leaver:
+            assert follower.stderr is not None
+            line = follower.stderr.readline()
+            assert line == f"following process {driver.pid}, which drives run {run.name}\n"
+            wait_until(lambda: handles_signals(leaver.pid), what="the other follows too")
+            leaver.send_signal(signal.SIGINT)
+            _, said = leaver.communicate(timeout=60)
+            assert leaver.returncode == 130
+            assert said == (
+                f"run {run.name} goes on; `batch-run attach {run.name}` follows it again\n"
+            )
+            refused = user.run("resume")
+            assert refused.returncode == 2
+            assert f"process {driver.pid} drives run `{run.name}`" in refused.stderr
+            gate.touch()
+            stdout, stderr = follower.communicate(timeout=60)
+            own, _ = driver.communicate(timeout=60)
+    assert (driver.returncode, follower.returncode) == (0, 0)
+    assert sorted(stdout.splitlines()) == sorted(own.splitlines())
+    assert "4 tasks: 4 succeeded\n" in stderr
+    assert results(user) == EXPECTED
+
+
+def handles_signals(pid: int) -> bool:
+    """Whether the program has come as far as to handle SIGINT itself (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1)))
+
+
+def test_who_follows_is_told_that_the_driver_has_died(user: User, gate: Path) -> None:
+    with user.start("run", "spec.yaml", *LOCAL) as driver:
+        wait_until(lambda: begun(user) == 2, what="tasks run")
+        with user.start("attach") as follower:
+            assert follower.stderr is not None
+            follower.stderr.readline()
+            driver.kill()
+            driver.communicate()
+            _, stderr = follower.communicate(timeout=60)
+    run = user.last_run().name
+    assert follower.returncode == 4
+    assert stderr.endswith(
+        f"batch-run: process {driver.pid}, which drove run `{run}`, has died\n"
+        f"  hint: `batch-run resume {run}` goes on with it\n"
+    )
+    gate.touch()
+    assert user.run("attach").returncode == 0
+    assert results(user) == EXPECTED
+    assert user.processes() == []
+
+
+def test_a_run_is_cancelled_from_beside_it(user: User, gate: Path) -> None:
+    with user.start("run", "spec.yaml", *LOCAL) as driver:
+        wait_until(lambda: begun(user) == 2, what="tasks run")
+        done = user.run("cancel")
+        _, stderr = driver.communicate(timeout=60)
+    run = user.last_run().name
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0] == (
+        f"process {driver.pid}, which drives run {run}, has been asked to end it"
+    )
+    assert driver.returncode == 130
+    assert "interrupted: cleaning up" in stderr
+    assert user.processes() == []
