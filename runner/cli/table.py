@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from runner.cli.commands import (
     attach,
     cancel,
+    diff,
     emulator,
     events,
     new,
@@ -86,6 +87,12 @@ COMMANDS = (
         execute=events.execute,
     ),
     Command(
+        name="diff",
+        summary="Show what two runs were made of, and why the later one ran tasks again.",
+        add_arguments=diff.add_arguments,
+        execute=diff.execute,
+    ),
+    Command(
         name="new",
         summary="Write a commented spec to start from.",
         add_arguments=new.add_arguments,
@@ -107,7 +114,7 @@ COMMANDS = (
 
 RESERVED = frozenset(
     (
-        *("clean", "diff", "doctor", "explain", "logs"),
+        *("clean", "doctor", "explain", "logs"),
         *("report", "resume", "status"),
     )
 )
