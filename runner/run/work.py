@@ -277,6 +277,8 @@ class Work:
         """The run stops early: what has ended comes home, and what never ran is told."""
         self._await({fed})
         _is_fed(fed)
+        # Of what is still on its way home the journal does not know that it has ended.
+        self._await(set(self._collecting))
         for numbers in self._halting.never_ended():
             self._collecting.append(collecting.submit(self._tell_halted, numbers))
         self._await(set(self._collecting))
