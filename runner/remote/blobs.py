@@ -5,19 +5,18 @@ It must not know runs or plans, nor which role a container plays.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobLeaseClient, BlobServiceClient, ContainerClient
 
-from runner.errors import DiskFullError, TransferError, describe_os_error
+from runner.errors import TransferError
 from runner.plan.model import RunId, StoredBlob
 from runner.remote import uploads
 from runner.remote.downloads import write_whole
@@ -30,7 +29,8 @@ from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
 from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
 from runner.remote.waiting import wait_until, wait_until_gone
-from runner.run.services import BlobMissingError, Permission
+from runner.run.downloads import file_fault
+from runner.run.services import BlobMissingError, Downloaded, Permission
 from runner.run.traces import Trace
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ _NOT_HELD = frozenset(
     }
 )
 _DELETERS = 16
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # Names are taken so many at a time: a container may hold millions.
 _DELETED_AT_ONCE = 1_000
 
@@ -218,28 +217,39 @@ class RemoteBlobs:
         with translated(self._origin, f"take blob `{container}/{blob}`"):
             uploads.upload_text(self._container(container).get_blob_client(blob), text)
 
+    def download(self, container: str, blob: str, stream: BinaryIO) -> Downloaded:
+        """Writes the blob to an open file, of one version from its first byte to its last.
+
+        Length and, where the blob has one, MD5 are checked: `TransferError` where they do not fit,
+        or where the blob is written to meanwhile. Raises `BlobMissingError`, and the `OSError` of
+        the file.
+        """
+
+        def read() -> Downloaded:
+            self._check()
+            stream.seek(0)
+            stream.truncate()
+            downloader = self._open_blob(container, blob)
+            return write_whole(downloader, stream, f"{container}/{blob}", self._check)
+
+        with translated(self._origin, f"give blob `{container}/{blob}`"):
+            return persist(read, self._trouble)
+
     def download_file(self, container: str, blob: str, target: Path) -> int:
         """Writes the blob to `target`, which must not be in use; returns its size in bytes.
 
         Length and, where the blob has one, MD5 are checked: `TransferError` where they do not fit,
         and the target is removed. Raises `BlobMissingError`.
         """
-
-        def read() -> int:
-            self._check()
-            downloader = self._open_blob(container, blob)
-            return write_whole(downloader, target, f"{container}/{blob}", self._check)
-
-        with translated(self._origin, f"give blob `{container}/{blob}`"):
-            try:
-                return persist(read, self._trouble)
-            except OSError as error:
-                target.unlink(missing_ok=True)
-                kind = DiskFullError if error.errno in _FULL else TransferError
-                raise kind(f"cannot write `{target}`: {describe_os_error(error)}") from error
-            except BaseException:
-                target.unlink(missing_ok=True)
-                raise
+        try:
+            with target.open("wb") as stream:
+                return self.download(container, blob, stream).size_bytes
+        except OSError as error:
+            target.unlink(missing_ok=True)
+            raise file_fault("write", target, error) from error
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def list_blobs(self, container: str, prefix: str) -> Iterator[StoredBlob]:
         """All blobs whose names start with `prefix`, in order.

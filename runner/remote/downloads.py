@@ -1,4 +1,4 @@
-"""Writes one blob into a file, and makes sure that it arrived whole.
+"""Writes one blob into an open file, and makes sure that it arrived whole.
 
 It must not know which blob that is, nor why it is wanted.
 """
@@ -7,31 +7,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
+from typing import BinaryIO
 
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import StorageStreamDownloader
 
 from runner.errors import TransferError
+from runner.remote.faults import service_code
+from runner.run.services import Downloaded
+
+_ANOTHER_VERSION = "ConditionNotMet"
+"""The SDK asks for each further piece of the version that the first one was of (`If-Match`)."""
 
 
 def write_whole(
     downloader: StorageStreamDownloader[bytes],
-    target: Path,
+    stream: BinaryIO,
     name: str,
     check: Callable[[], None],
-) -> int:
-    """The blob's size in bytes; `TransferError` where length or, if there is one, MD5 differ.
+) -> Downloaded:
+    """What came; `TransferError` where length or, if there is one, MD5 differ from the blob's.
 
-    `check` may raise between two pieces.
+    So it is where the blob is written to meanwhile. `check` may raise between two pieces.
     """
     md5 = hashlib.md5(usedforsecurity=False)
     size = 0
-    with target.open("wb") as stream:
+    try:
         for piece in downloader.chunks():
             check()
             stream.write(piece)
             md5.update(piece)
             size += len(piece)
+    except HttpResponseError as error:
+        if service_code(error) != _ANOTHER_VERSION:
+            raise
+        raise TransferError(f"blob `{name}` changed while it was downloaded") from error
     if size != downloader.size:
         raise TransferError(
             f"blob `{name}` did not arrive whole: {size} of {downloader.size} bytes"
@@ -39,4 +49,4 @@ def write_whole(
     expected = downloader.properties.content_settings.content_md5
     if expected and bytes(expected) != md5.digest():
         raise TransferError(f"blob `{name}` did not arrive whole: its MD5 differs")
-    return size
+    return Downloaded(size_bytes=size, md5=md5.digest())

@@ -158,7 +158,13 @@ class Collector:
         container, blob = self._plan.container_name(LOGS), log_blob(task.id, stream)
         try:
             path = self._journal.log_path(task.id, stream)
-            self._blobs.download_file(container, blob, path)
+            partial = path.with_name(f".{path.name}.partial")
+            try:
+                self._blobs.download_file(container, blob, partial)
+                self._journal.redaction.clean_file(partial)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
         except BlobMissingError:  # the task never ran, so it never wrote
             return None
         except OSError as error:
@@ -199,9 +205,16 @@ class Collector:
 
     def _download(self, task: TaskPlan, output: OutputPlan, blob: str, name: str) -> None:
         container = self._plan.container_name(output.role)
-        path, size = self._downloads.bring(container, blob, output.role, name)
+        file = self._downloads.bring(container, blob, output.role, name)
         self._journal.record(
-            OutputDownloaded(task=task.id, role=output.role, blob=blob, path=path, bytes=size)
+            OutputDownloaded(
+                task=task.id,
+                role=output.role,
+                blob=blob,
+                path=file.path,
+                bytes=file.size_bytes,
+                md5=file.md5.hex(),
+            )
         )
 
 

@@ -8,10 +8,11 @@ caller retries nothing, since the implementation has already been patient.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from runner.plan.model import RunId, StoredBlob, TaskId
 from runner.run.requests import (
@@ -45,6 +46,7 @@ __all__ = [
     "Batch",
     "BlobMissingError",
     "Blobs",
+    "Downloaded",
     "Expiry",
     "JobRequest",
     "JobState",
@@ -78,6 +80,14 @@ class Permission(Enum):
 
 class BlobMissingError(Exception):
     """The blob or its container does not exist; an answer, for the caller to judge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """What came of a blob; the MD5 is of what came, and the blob's own where it has one."""
+
+    size_bytes: int
+    md5: bytes
 
 
 class Blobs(Protocol):
@@ -125,6 +135,15 @@ class Blobs(Protocol):
 
     def upload_text(self, container: str, blob: str, text: str) -> None:
         """Brings a text up as UTF-8."""
+        ...
+
+    def download(self, container: str, blob: str, stream: BinaryIO) -> Downloaded:
+        """Writes the blob to an open file, of one version from its first byte to its last.
+
+        Length and, where the blob has one, MD5 are checked: `TransferError` where they do not fit,
+        or where the blob is written to meanwhile. Raises `BlobMissingError`, and the `OSError` of
+        the file.
+        """
         ...
 
     def download_file(self, container: str, blob: str, target: Path) -> int:

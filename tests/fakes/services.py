@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import BinaryIO
 
 from runner.errors import ServiceRefusedError, UsageError
 from runner.plan.model import RunId, StoredBlob, TaskId
 from runner.run.services import (
     BlobMissingError,
+    Downloaded,
     Expiry,
     JobRequest,
     JobState,
@@ -124,11 +126,17 @@ class FakeBlobs:
         self._note("upload", f"{container}/{blob}")
         self.containers[container][blob] = text.encode()
 
-    def download_file(self, container: str, blob: str, target: Path) -> int:
+    def download(self, container: str, blob: str, stream: BinaryIO) -> Downloaded:
         self._note("download", f"{container}/{blob}")
         content = self._content(container, blob)
-        target.write_bytes(content)
-        return len(content)
+        stream.write(content)
+        md5 = hashlib.md5(content, usedforsecurity=False).digest()
+        return Downloaded(size_bytes=len(content), md5=md5)
+
+    def download_file(self, container: str, blob: str, target: Path) -> int:
+        self._content(container, blob)
+        with target.open("wb") as stream:
+            return self.download(container, blob, stream).size_bytes
 
     def list_blobs(self, container: str, prefix: str) -> Iterator[StoredBlob]:
         self._note("list blobs", f"{container}/{prefix}")

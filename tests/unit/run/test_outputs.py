@@ -10,16 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
+from typing_extensions import override
 
 from runner.errors import ServiceUnreachableError, TransferError
 from runner.plan.model import Plan, TaskId
 from runner.run.downloads import local_name
 from runner.run.journal import Journal
 from runner.run.outputs import Collector
-from runner.run.services import TaskFailure, TaskState, TaskStatus
+from runner.run.services import Downloaded, TaskFailure, TaskState, TaskStatus
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBlobs
 
@@ -173,10 +174,11 @@ class MeetingBlobs(FakeBlobs):
 
     meeting: threading.Barrier = field(default_factory=lambda: threading.Barrier(1))
 
-    def download_file(self, container: str, blob: str, target: Path) -> int:
-        size = super().download_file(container, blob, target)
+    @override
+    def download(self, container: str, blob: str, stream: BinaryIO) -> Downloaded:
+        done = super().download(container, blob, stream)
         self.meeting.wait(timeout=30)
-        return size
+        return done
 
 
 @pytest.mark.parametrize("letter", ["x", "ü", "語"])
@@ -261,8 +263,8 @@ def test_a_log_that_cannot_be_read_again(tmp_path: Path) -> None:
     )
     with pytest.raises(TransferError) as caught:
         collect(tmp_path, blobs, SPEC, exit_code=1)
-    log = tmp_path / "run" / "logs" / "0001" / "stderr.txt"
-    assert caught.value.message == f"cannot read `{log}`: no such file or directory"
+    log = tmp_path / "run" / "logs" / "0001" / ".stdout.txt.partial"
+    assert caught.value.message == f"cannot write `{log}`: no such file or directory"
 
 
 def refuse(operation: str, name: str) -> None:

@@ -1,0 +1,114 @@
+"""Folders below a root, opened so that no link leads out of it, whoever plants one meanwhile.
+
+It must not know what is put there, nor why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from runner.errors import TransferError
+
+_BY_DESCRIPTOR = {os.open, os.mkdir, os.rename, os.unlink, os.stat} <= os.supports_dir_fd
+"""Whether the system opens names relative to an open folder; Windows does not."""
+# A folder that may be searched and not listed is opened too, where the system knows how.
+_OPEN = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | getattr(os, "O_BINARY", 0)
+_CLOSED_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
+
+
+class Folder:
+    """An open folder: what is done to a name happens there, wherever its path leads by now."""
+
+    def __init__(self, path: Path, descriptor: int | None) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    def _of(self, name: str) -> str | Path:
+        return name if self._descriptor is not None else self._path / name
+
+    def create(self, name: str) -> BinaryIO:
+        """A new file, open for writing; raises `OSError` where there is anything of this name."""
+        descriptor = os.open(self._of(name), _NEW | _CLOSED_ON_EXEC, 0o666, dir_fd=self._descriptor)
+        return os.fdopen(descriptor, "wb")
+
+    def look_at(self, name: str) -> os.stat_result | None:
+        """What is there, a link itself; None where there is nothing. Raises `OSError`."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.stat(self._of(name), dir_fd=self._descriptor, follow_symlinks=False)
+        return None
+
+    def replace(self, name: str, by: str) -> None:
+        """Gives the file `by` this name; a link of this name is replaced, not followed."""
+        os.replace(
+            self._of(by),
+            self._of(name),
+            src_dir_fd=self._descriptor,
+            dst_dir_fd=self._descriptor,
+        )
+
+    def remove(self, name: str) -> None:
+        """Removes a file if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._of(name), dir_fd=self._descriptor)
+
+
+@contextmanager
+def open_folder(root: Path, below: PurePosixPath) -> Iterator[Folder]:
+    """The folder `below` a root, both made where they are missing.
+
+    A link on the way is taken if it leads to a place within the root: raises `TransferError` where
+    it does not, and `OSError` where there is no folder to be had, or where a link is planted while
+    we look.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    real = Path(os.path.realpath(root))
+    way = _find_way(root, real, below)
+    if not _BY_DESCRIPTOR:
+        folder = real.joinpath(*way)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield Folder(folder, None)
+        return
+    descriptor = os.open(real, _OPEN | _CLOSED_ON_EXEC)
+    try:
+        for part in way:
+            inner = _step(descriptor, part)
+            os.close(descriptor)
+            descriptor = inner
+        yield Folder(real.joinpath(*way), descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _find_way(root: Path, real: Path, below: PurePosixPath) -> tuple[str, ...]:
+    """The names that lead from the real root to the folder, links resolved as they are now."""
+    existing = folder = root.joinpath(*below.parts)
+    while not os.path.lexists(existing):
+        existing = existing.parent
+    found = Path(os.path.realpath(existing))
+    if not found.is_relative_to(real):
+        raise TransferError(f"{shown(folder)} leads out of {shown(root)} by a link")
+    return (*found.relative_to(real).parts, *folder.relative_to(existing).parts)
+
+
+def _step(descriptor: int, name: str) -> int:
+    """Opens a folder within an open one, no link, and makes it where it is missing."""
+    flags = _OPEN | _NO_LINK | _CLOSED_ON_EXEC
+    try:
+        return os.open(name, flags, dir_fd=descriptor)
+    except FileNotFoundError:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=descriptor)
+        return os.open(name, flags, dir_fd=descriptor)
+
+
+def shown(path: Path | str) -> str:
+    """In backticks, or with escapes where a name would break the line."""
+    text = os.fspath(path)
+    return f"`{text}`" if text.isprintable() else ascii(text)
