@@ -17,7 +17,7 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
     """One object; keys are only ever added within a version."""
     body = asdict(report)
     failures = body.pop("failures")
-    del body["ends"], body["ended_attempts"]
+    del body["ends"], body["ended_attempts"], body["deliveries"]
     failed = sum(failure["cause"] != HALTED for failure in failures)
     return {
         "v": VERSION,

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from typing_extensions import assert_never
 
+from runner.report.deliveries import Deliveries
 from runner.run.events import (
     CleanupFinished,
     Event,
@@ -76,6 +77,8 @@ class Report:
     """How often the run was taken up again."""
     ends: bytearray = field(default_factory=bytearray, repr=False)
     """How each task ended, by its number: 0 where it has not."""
+    deliveries: Deliveries = field(default_factory=Deliveries, repr=False)
+    """What came home of each task, by its number."""
 
     @property
     def has_begun(self) -> bool:
@@ -113,8 +116,9 @@ class Report:
             case TaskFinished():
                 self._finish(event)
             case OutputDownloaded():
-                self.downloaded_files += 1
-                self.downloaded_bytes += event.bytes
+                self.deliveries.add(int(event.task), event.bytes, life=self.resumed)
+                self.downloaded_files = self.deliveries.files
+                self.downloaded_bytes = self.deliveries.bytes
             case StartTaskFailed():
                 self.start_task_failures.append(event)
             case CleanupFinished():
