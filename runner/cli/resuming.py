@@ -5,6 +5,7 @@ It must not know how a run is driven; it finds out what is to be driven.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,24 +15,28 @@ from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.connect import AzureSettings, open_azure, read_azure_settings
-from runner.errors import ExitCode, UsageError
+from runner.errors import ExitCode, UsageError, describe_os_error
 from runner.plan.expand import expand_again
 from runner.plan.local import without_packages
 from runner.plan.model import LOGS, Plan, RunId, container_name
 from runner.plan.snapshot import SNAPSHOT, read_snapshot
+from runner.report.as_json import report_as_json
 from runner.report.as_text import plural
+from runner.report.fold import fold
 from runner.run.directory import find_run
 from runner.run.driving import drive as drive_alone
 from runner.run.events import RunFinished
 from runner.run.journal import RUNS, create_run_directory, write_whole
 from runner.run.past import CAN_GO_ON, Past, read_past
-from runner.run.reading import cut_torn_end
+from runner.run.reading import cut_torn_end, read_events
 from runner.run.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.record_blob import SPEC, fetch_record
 from runner.run.services import BlobMissingError
 from runner.spec.load import load_workload
 from runner.spec.model.workload import Workload
 from runner.spec.parsing.parameters import Given
+
+REPORT = "report.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,7 @@ def resume_run(
             # Its journal is on the machine that began it.
             past.has_begun = past.has_job = True
         if past.end is not None and not _goes_on(past.end):
+            _write_report(record, directory, world)
             return _tell_ended(record, past.end, world)
         world.say(_describe(record, past, total=len(plan.tasks)))
         values = read_secrets(
@@ -158,6 +164,16 @@ def plan_again(record: RunRecord, directory: Path, workload: Workload) -> Plan:
 
 def _goes_on(end: RunFinished) -> bool:
     return end.exit_code in CAN_GO_ON or end.exit_code == ExitCode.LEFT_BEHIND
+
+
+def _write_report(record: RunRecord, directory: Path, world: World) -> None:
+    """Anew: whoever drove the run may have died between its last event and its report."""
+    report = fold(event for _, event in read_events(directory))
+    text = json.dumps(report_as_json(report, run=record.run), indent=2)
+    try:
+        write_whole(directory / REPORT, f"{text}\n")
+    except OSError as error:
+        world.say(f"batch-run: cannot write `{REPORT}`: {describe_os_error(error)}")
 
 
 def _tell_ended(record: RunRecord, end: RunFinished, world: World) -> int:
