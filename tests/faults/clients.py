@@ -96,8 +96,8 @@ class Home:
                 cwd=folder or self.folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
-                stdout=stream if file_bytes is None else subprocess.DEVNULL,
-                stderr=stream if file_bytes is None else subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
                 start_new_session=True,
             )
         client = Client(process=process, arguments=arguments, messages=messages)

@@ -273,11 +273,11 @@ def _skew(random: Random) -> Attempt:
 
 
 def _full_disk(random: Random) -> Attempt:
-    return Attempt(disk_bytes=random.choice((48, 64, 80, 100, 150, 250)) * 1024)
+    return Attempt(disk_bytes=random.choice((4, 12, 24, 36, 48, 64, 80, 100)) * 1024)
 
 
 def _small_files(random: Random) -> Attempt:
-    return Attempt(file_bytes=random.randint(500, 12_000))
+    return Attempt(file_bytes=random.randint(2_000, 12_000))
 
 
 _DRAW: Mapping[Kind, Callable[[Random], Attempt]] = {

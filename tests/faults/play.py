@@ -159,6 +159,8 @@ def _attempt(play: Play, attempt: Attempt) -> int:
         resize_disk(home.folder, None)
     if code == -signal.SIGKILL:
         play.struck.update(kind for kind in attempt.kinds if kind in _BY_DEATH)
+    if code not in _ENDS and "cannot write" in client.said():
+        play.struck.update(kind for kind in attempt.kinds if kind in _BY_ROOM)
     return code
 
 
@@ -168,6 +170,7 @@ _BY_RULES = frozenset(
         *(Kind.PREEMPTION, Kind.UNUSABLE, Kind.START_TASK, Kind.SKEW),
     }
 )
+_BY_ROOM = frozenset({Kind.FULL_DISK, Kind.SMALL_FILES})
 _BY_DEATH = frozenset(
     {Kind.CLIENT_KILLED, Kind.KILLED_AT_REQUEST, Kind.KILLED_AT_JOURNAL, Kind.KILLED_AT_FILE}
 )
