@@ -22,11 +22,24 @@ HINT = "run it again once the cause is gone: what has succeeded is not run again
 
 
 def stage_of(
-    folder: Path, halt: str, end: Callable[[int], TaskEnd | None], more: str = "", count: int = 30
+    folder: Path,
+    halt: str,
+    end: Callable[[int], TaskEnd | None],
+    more: str = "",
+    count: int = 30,
+    first: int | None = None,
 ) -> Stage:
-    """A run over so many files, each of whose tasks ends as is said by its number."""
+    """A run over so many files, each of whose tasks ends as is said by its number.
+
+    None ends before the `first` ones are added, which are all tasks where nothing is said.
+    """
     stage = Stage(folder, f"{SPEC}{more}{halt and f'halt: {halt}'}\n", FILES[:count])
-    stage.batch.end = lambda request: end(int(request.id))
+    least = count if first is None else first
+
+    def end_of_task(request: TaskRequest) -> TaskEnd | None:
+        return end(int(request.id)) if len(stage.batch.requests) >= least else None
+
+    stage.batch.end = end_of_task
     return stage
 
 
@@ -103,7 +116,7 @@ def test_what_runs_while_the_job_is_being_disabled_is_waited_for(tmp_path: Path)
     def run_on(request: TaskRequest) -> TaskEnd | None:
         nonlocal looks_left
         if batch.job_state is JobState.ACTIVE:
-            return end(int(request.id))
+            return end(int(request.id)) if len(batch.requests) == 3 else None
         if request.id != "0002":
             return None
         looks_left -= 1
@@ -212,7 +225,9 @@ def test_a_try_that_is_not_the_last_is_no_failure(tmp_path: Path) -> None:
         return varied(number) if tries[number] == 1 else TaskEnd()
 
     more = "  retries: {exit_code: 1, backoff: 1s}\n"
-    stage = stage_of(tmp_path, "{after: 1, same_failure: 1, canary: 2}", end, more, count=5)
+    stage = stage_of(
+        tmp_path, "{after: 1, same_failure: 1, canary: 2}", end, more, count=5, first=0
+    )
     outcome = stage.execute()
     assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
     assert set(tries.values()) == {2}
@@ -249,7 +264,7 @@ def test_nothing_else_is_brought_up_before_the_canary_has_sung(tmp_path: Path) -
             seen.append((added(stage), uploads(stage)))
         return TaskEnd()
 
-    stage = stage_of(tmp_path, "{canary: 3}", end)
+    stage = stage_of(tmp_path, "{canary: 3}", end, first=0)
     outcome = stage.execute()
     assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
     assert len(added(stage)) == 30
@@ -262,12 +277,10 @@ def test_nothing_else_is_brought_up_before_the_canary_has_sung(tmp_path: Path) -
 
 
 def test_a_canary_that_fails_is_all_that_was_run(tmp_path: Path) -> None:
-    def end(number: int) -> TaskEnd | None:
-        if len(added(stage)) < 3:
-            return None
+    def end(number: int) -> TaskEnd:
         return failing(number) if number == 2 else TaskEnd()
 
-    stage = stage_of(tmp_path, "{canary: 3}", end)
+    stage = stage_of(tmp_path, "{canary: 3}", end, first=3)
     outcome = stage.execute()
     assert outcome.exit_code is ExitCode.TASKS_FAILED
     assert isinstance(outcome.error, HaltedError)
@@ -293,7 +306,7 @@ def test_whoever_interrupts_a_run_does_not_wait_for_the_canary(tmp_path: Path) -
     def end(number: int) -> None:
         stage.stop.request()
 
-    stage = stage_of(tmp_path, "{canary: 1}", end)
+    stage = stage_of(tmp_path, "{canary: 1}", end, first=1)
     ended: list[ExitCode] = []
     run = threading.Thread(target=lambda: ended.append(stage.execute().exit_code), daemon=True)
     run.start()
