@@ -10,8 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from runner.emulator.batch.core.outlook import Outlook
+from runner.emulator.batch.node.connections import Server
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.service import BatchService
 from runner.emulator.blob.access.issue import container_url
@@ -49,6 +51,8 @@ class Surroundings:
     conditions: Conditions
     environ: Mapping[str, str]
     isolation: Isolation
+    former_ports: frozenset[int] = frozenset()
+    """Those that an emulator of the same directory was served at before."""
 
 
 @asynccontextmanager
@@ -122,8 +126,20 @@ def _make_batch(
         identity=sign_url,
         quotas=options.quotas,
         applications=options.applications or surroundings.directory / "applications",
+        moves=_moves(surroundings),
         keep=options.data is not None,
     )
+
+
+def _moves(surroundings: Surroundings) -> dict[Server, Server]:
+    """URLs that clients made before a restart name the port of that time."""
+    parts = urlsplit(surroundings.origin)
+    assert parts.hostname is not None
+    here = (parts.scheme, parts.hostname, parts.port)
+    return {
+        (parts.scheme, parts.hostname, port): here
+        for port in surroundings.former_ports - {parts.port}
+    }
 
 
 def _folder(account: Account, default: str, surroundings: Surroundings) -> Path:

@@ -32,7 +32,8 @@ from runner.emulator.server.accounts import (
 )
 from runner.emulator.server.data import open_data
 from runner.emulator.server.keys import KeyFileError, load_keys, read_given_keys
-from runner.emulator.server.listener import ListenError, format_origin, open_listener
+from runner.emulator.server.listener import ListenError, format_origin, open_listener_again
+from runner.emulator.server.ports import note_port, read_ports
 from runner.emulator.server.record.recording import RecordError, Recording
 from runner.emulator.server.tls import Tls, TlsError, load_tls, make_tls
 from runner.emulator.server.tokens import TOKENS_TAKEN
@@ -66,9 +67,12 @@ def run(arguments: argparse.Namespace) -> int:
         given = read_given_keys(options.keys, plan.names()) if options.keys else {}
         isolation = options.isolation if conditions.modelling is None else "none"
         with (
-            open_listener(options.host, options.port) as listener,
             open_data(options.data) as directory,
+            open_listener_again(
+                options.host, options.port, former := read_ports(directory)
+            ) as listener,
         ):
+            note_port(directory, listener.getsockname()[1])
             log_faults(directory / "emulator.log" if options.data else None)
             tls = _open_tls(options, directory / "tls", listener.getsockname()[0])
             accounts = make_accounts(plan, load_keys(directory, plan.names(), given))
@@ -85,7 +89,15 @@ def run(arguments: argparse.Namespace) -> int:
             ):
                 asyncio.run(
                     _serve(
-                        options, conditions, listener, tls, directory, accounts, recording, choose
+                        options,
+                        conditions,
+                        listener,
+                        tls,
+                        directory,
+                        accounts,
+                        recording,
+                        choose,
+                        former,
                     )
                 )
     except _REFUSALS as error:
@@ -128,6 +140,7 @@ async def _serve(
     accounts: Accounts,
     recording: Recording | None,
     choose: Callable[[], Choice],
+    former: tuple[int, ...],
 ) -> None:
     stop = stop_event(until_stdin_closes=options.until_stdin_closes)
     # Imported here, so that a refused port or directory is said without loading the services,
@@ -141,6 +154,7 @@ async def _serve(
     choice = choose()
     surroundings = Surroundings(
         origin=format_origin(listener, None if tls is None else tls.host),
+        former_ports=frozenset(former),
         tls=tls,
         directory=directory,
         conditions=conditions,

@@ -27,7 +27,7 @@ from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.modelling.given import Modelling
 from runner.emulator.batch.modelling.passage import Passage, RealTime
 from runner.emulator.batch.modelling.runtime import ModelledRuntime
-from runner.emulator.batch.node.connections import TransferPolicy
+from runner.emulator.batch.node.connections import Server, TransferPolicy
 from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.node.environment import base_environment
 from runner.emulator.batch.node.gauge import Gauge
@@ -64,7 +64,8 @@ class BatchService:
     has one; `names` makes new names in place of chance; `faults` are those that are asked for; with
     `modelling`, tasks only take their time, which need not be real; `tls` is what the emulator is
     served with, so that nodes trust it; `applications` is the folder of application packages;
-    `identity` signs a URL for who has a managed identity; `quotas` are limits of this account.
+    `identity` signs a URL for who has a managed identity; `quotas` are limits of this account;
+    `moves` says where servers are that URLs of earlier times name.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class BatchService:
         applications: Path | None = None,
         identity: Callable[[str], str] | None = None,
         quotas: Quotas | None = None,
+        moves: Mapping[Server, Server] | None = None,
         keep: bool = False,
     ) -> None:
         """With `keep`, records are on disk too, and those of an earlier start come back.
@@ -131,7 +133,7 @@ class BatchService:
                 account=account.name,
             )
         else:
-            policy = TransferPolicy(tls=None if tls is None else tls.client)
+            policy = TransferPolicy(tls=None if tls is None else tls.client, moves=moves or {})
             self._runtime = Runtime(
                 state=self._state,
                 executor=executor

@@ -5,6 +5,7 @@ It must not know what is served on it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -30,6 +31,14 @@ def open_listener(host: str, port: int) -> socket.socket:
         listener.close()
         raise ListenError(_explain(host, port, error)) from error
     return listener
+
+
+def open_listener_again(host: str, port: int, former: tuple[int, ...]) -> socket.socket:
+    """As `open_listener`; where any port will do, the last of the `former` ones if it is free."""
+    if port == 0 and former:
+        with contextlib.suppress(ListenError):
+            return open_listener(host, former[-1])
+    return open_listener(host, port)
 
 
 def format_origin(listener: socket.socket, tls_host: str | None = None) -> str:

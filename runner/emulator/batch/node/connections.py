@@ -25,6 +25,8 @@ _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 T = TypeVar("T")
 Body = Callable[[], Iterable[bytes]]
+Server = tuple[str, str, "int | None"]
+"""Scheme, host and port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class TransferPolicy:
     retry_delays_seconds: tuple[float, ...] = (0.2, 1.0, 3.0)
     tls: ssl.SSLContext | None = None
     """Whom to trust; by default, whom this machine trusts."""
+    moves: Mapping[Server, Server] = field(default_factory=dict)
+    """Servers that are to be found elsewhere than URLs say."""
 
 
 class TransferError(Exception):
@@ -111,13 +115,14 @@ class Connections:
     def __init__(self, policy: TransferPolicy) -> None:
         self._policy = policy
         self._lock = threading.Lock()
-        self._idle: dict[tuple[str, str, int | None], list[http.client.HTTPConnection]]
+        self._idle: dict[Server, list[http.client.HTTPConnection]]
         self._idle = defaultdict(list)
 
     @contextmanager
     def exchange(self, request: Request, interruption: Interruption) -> Iterator[Reply]:
         """One request and its answer, tried once; raises `TransferError`, `InterruptedRunError`."""
-        server, target = _split(request.url)
+        named, target = _split(request.url)
+        server = self._policy.moves.get(named, named)
         connection = self._send(server, target, request, interruption)
         keep = False
         try:
@@ -158,7 +163,7 @@ class Connections:
 
     def _send(
         self,
-        server: tuple[str, str, int | None],
+        server: Server,
         target: str,
         request: Request,
         interruption: Interruption,
@@ -185,7 +190,7 @@ class Connections:
             raise
         return connection
 
-    def _take_idle(self, server: tuple[str, str, int | None]) -> http.client.HTTPConnection | None:
+    def _take_idle(self, server: Server) -> http.client.HTTPConnection | None:
         while True:
             with self._lock:
                 idle = self._idle[server]
@@ -194,9 +199,7 @@ class Connections:
                 return connection
             connection.close()
 
-    def _connect(
-        self, server: tuple[str, str, int | None], interruption: Interruption
-    ) -> http.client.HTTPConnection:
+    def _connect(self, server: Server, interruption: Interruption) -> http.client.HTTPConnection:
         scheme, host, port = server
         timeout = self._policy.connect_timeout_seconds
         connection = (
@@ -213,7 +216,7 @@ class Connections:
         return connection
 
 
-def _split(url: str) -> tuple[tuple[str, str, int | None], str]:
+def _split(url: str) -> tuple[Server, str]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
