@@ -295,6 +295,8 @@ class Run:
         lease = None if Keep.POOL in self._options.keep else ground.lease
         verdicts = Verdicts(self._plan, self._dependents)
         ledger = Ledger(self._journal)
+        if self._past is not None:
+            ledger.restore(self._past.retried)
         watch = Watch(
             job_id=submission.job_id,
             pool_id=pool_id,

@@ -65,6 +65,8 @@ class Past:
     """Roles and blobs that were brought up."""
     added: set[int] = field(default_factory=set)
     """Tasks that a job has or had, by number."""
+    retried: list[TaskRetried] = field(default_factory=list)
+    """Attempts that were followed by others."""
     submission: Submission | None = None
     """The names of what was to be made; None where nothing was."""
     has_begun: bool = False
@@ -137,6 +139,8 @@ def _take(past: Past, event: Event) -> None:
             past.settled.reopen(int(event.task))
         case TaskFinished():
             past.settled.fail(int(event.task), event)
+        case TaskRetried():
+            past.retried.append(event)
         case RunFinished():
             past.end = event
         case (
@@ -145,7 +149,6 @@ def _take(past: Past, event: Event) -> None:
             | OutputDownloaded()
             | PoolChanged()
             | StartTaskFailed()
-            | TaskRetried()
             | TaskStarted()
         ):
             pass
