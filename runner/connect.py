@@ -232,7 +232,7 @@ def open_local(
         return _open_emulator(emulator, settings, stack.pop_all(), secrets, patience)
 
 
-def open_running(state: Path) -> Services | None:
+def open_running(state: Path, *, patience: timedelta) -> Services | None:
     """The services of an emulator that another process drives, or that goes on by itself, to look.
 
     None where none answers there.
@@ -241,7 +241,7 @@ def open_running(state: Path) -> Services | None:
     if place is None:
         return None
     try:
-        return _open("local", place.settings, ExitStack(), (), _endurance(PATIENCE), probe=True)
+        return _open("local", place.settings, ExitStack(), (), _endurance(patience), probe=True)
     except ServiceError:
         return None
 

@@ -82,8 +82,8 @@ class Audience:
         self._world.say(
             digest(
                 self._report,
-                run_directory=self._shown(self._directory),
-                output_directory=self._shown(output_directory),
+                run_directory=self._world.shown(self._directory),
+                output_directory=self._world.shown(output_directory),
             )
         )
 
@@ -94,11 +94,6 @@ class Audience:
         if task.step.print is not Print.STDOUT or not has_run:
             return
         self._printer.put(partial(_task_output, event, self._directory))
-
-    def _shown(self, path: Path) -> str:
-        """Relative to where the user is, if it is below."""
-        here = self._world.working_directory
-        return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _task_output(event: TaskFinished, directory: Path) -> Iterator[bytes]:

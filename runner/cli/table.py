@@ -15,12 +15,14 @@ from runner.cli.commands import (
     diff,
     emulator,
     events,
+    logs,
     new,
     plan,
     resume,
     run,
     runs,
     schema,
+    status,
     validate,
 )
 from runner.cli.signals import Interruptions
@@ -81,6 +83,18 @@ COMMANDS = (
         execute=cancel.execute,
     ),
     Command(
+        name="status",
+        summary="Show how a run stands, and what to do next.",
+        add_arguments=status.add_arguments,
+        execute=status.execute,
+    ),
+    Command(
+        name="logs",
+        summary="Show what tasks print, while they run and afterwards.",
+        add_arguments=logs.add_arguments,
+        execute=logs.execute,
+    ),
+    Command(
         name="events",
         summary="Print what happened in a run, as lines of JSON.",
         add_arguments=events.add_arguments,
@@ -114,8 +128,8 @@ COMMANDS = (
 
 RESERVED = frozenset(
     (
-        *("clean", "doctor", "explain", "logs"),
-        *("report", "resume", "status"),
+        *("clean", "doctor", "explain"),
+        *("report", "resume"),
     )
 )
 """Names of commands to come: a spec of such a name would change its meaning some day."""

@@ -66,6 +66,11 @@ class World:
             self.stderr.write(f"{self.redaction.text(text)}\n")
             self.stderr.flush()
 
+    def shown(self, path: Path) -> str:
+        """A path as the user may type it: relative to where they are, if it is below."""
+        here = self.working_directory
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
     def has_someone(self) -> bool:
         """Whether somebody sits there who sees a question and can answer it."""
         return self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()

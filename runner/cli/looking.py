@@ -1,0 +1,80 @@
+"""Looks at a run from outside: at its directory, and at its services without patience.
+
+Nothing is started or changed. It must not know what is shown of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from runner.cli.resuming import settings_of
+from runner.cli.world import World
+from runner.connect import Services, open_azure, open_running
+from runner.errors import BatchRunError, ServiceError
+from runner.report.fold import Report
+from runner.report.status_as_text import RunStatus
+from runner.run.driving import find_driver
+from runner.run.reading import read_events
+from runner.run.record import RunRecord, read_record
+from runner.run.standing import find_standing
+
+# Somebody waits at a terminal for an answer that may as well not come.
+_PATIENCE = timedelta(seconds=10)
+# Local services answer at once, or have ended.
+_LOCAL_PATIENCE = timedelta(seconds=2)
+
+
+class NotThereError(ServiceError):
+    """The local services of the run have ended; its directory is all there is."""
+
+
+def open_to_look(record: RunRecord, directory: Path, world: World) -> Services:
+    """The services of a run, to be closed.
+
+    Raises `ServiceError` where they are out of reach, and `UsageError` where the environment does
+    not say how to reach them.
+    """
+    settings = settings_of(record, world)
+    if settings is not None:
+        return open_azure(settings, patience=_PATIENCE)
+    services = open_running(directory / "emulator", patience=_LOCAL_PATIENCE)
+    if services is None:
+        raise NotThereError("the local services do not run")
+    return services
+
+
+def find_status(directory: Path, world: World) -> RunStatus:
+    """What the directory says, and where nobody drives a run that may go on, its service as well.
+
+    Raises `UsageError` where the directory has no record, or its events cannot be read.
+    """
+    record = read_record(directory)
+    driver = find_driver(directory)
+    report, last = Report(), None
+    for moment, event in read_events(directory):
+        report.add(event)
+        last = moment
+    status = RunStatus(
+        record=record,
+        standing=find_standing(directory, record, driver=driver),
+        pid=None if driver is None else driver.pid,
+        report=report,
+        seen=last,
+    )
+    goes_on = driver is None and status.standing.is_resumable and report.has_begun
+    return _ask(status, directory, world) if goes_on else status
+
+
+def _ask(status: RunStatus, directory: Path, world: World) -> RunStatus:
+    """With what the service says of the job; services that are not there are no news."""
+    run = status.record.run
+    try:
+        with open_to_look(status.record, directory, world) as services:
+            job = services.batch.job_status(run)
+            return replace(status, job=job, counts=services.batch.task_counts(run))
+    except NotThereError:
+        return status
+    except BatchRunError as error:
+        return replace(status, unasked=error.message)

@@ -1,0 +1,262 @@
+"""What tasks print: from the run's directory, the logs container, or the nodes that they run on.
+
+It must not know how a run is driven, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from runner.cli.looking import open_to_look
+from runner.cli.world import World
+from runner.connect import Services
+from runner.errors import ServiceError, UsageError
+from runner.plan.model import LOGS, RunId, TaskId, container_name
+from runner.report.as_text import printable
+from runner.run.events import TaskAdded, TaskFinished
+from runner.run.following import Following
+from runner.run.reading import event_from_json
+from runner.run.record import RunRecord, read_record
+from runner.run.services import BlobMissingError, TaskState
+from runner.run.stop import Stop
+from runner.run.submit import log_blob
+
+STREAMS = ("stdout", "stderr")
+_PIECE_BYTES = 1024 * 1024
+_PAUSE_SECONDS = 0.5
+_OF_TASKS = (TaskAdded.type.encode(), TaskFinished.type.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which streams are wanted; several of them, or of several tasks, get a line above each."""
+
+    streams: tuple[str, ...]
+    titled: bool
+
+
+def show_home_logs(directory: Path, asked: Asked, world: World) -> None:
+    """The logs of all tasks that have been brought home, in the order of the tasks' ends."""
+    found = False
+    for end in _ends(directory).values():
+        for stream in asked.streams:
+            path = _home(directory, end, stream)
+            if path is not None:
+                found = True
+                _show(world, asked, path, f"task {end.task}{_of(end.item)}: {stream}")
+    if not found:
+        world.say(
+            "no task's log is here: those of tasks that failed are brought home, and with"
+            " `run --logs all` those of all"
+        )
+
+
+def show_task_log(
+    directory: Path, name: str, asked: Asked, world: World, *, follow: Stop | None
+) -> None:
+    """What one task has printed so far; with `follow` until it has ended.
+
+    Raises `UsageError` where there is no such task or nothing is kept of it, `ServiceError` where
+    the services are out of reach, and `InterruptedRunError` once the following is to stop.
+    """
+    record = read_record(directory)
+    task = _find_task(directory, name)
+    if _show_home(directory, task, asked, world):
+        return
+    try:
+        services = open_to_look(record, directory, world)
+    except ServiceError as error:
+        raise UsageError(
+            f"the log of task `{task}` is not here, and cannot be had: {error.message}",
+            hint="`run --logs all` brings home what all tasks print",
+        ) from error
+    with services:
+        if follow is not None:
+            services.heed(follow, world.say)
+        readers = [
+            _Reader(services, record, task, stream, asked, world) for stream in asked.streams
+        ]
+        _read(readers, services, record, task, directory, world, follow)
+
+
+def _read(
+    readers: list[_Reader],
+    services: Services,
+    record: RunRecord,
+    task: TaskId,
+    directory: Path,
+    world: World,
+    follow: Stop | None,
+) -> None:
+    while True:
+        try:
+            # Asked first: what was printed before its end is then read below.
+            status = services.batch.task_status(record.run, task)
+            over = status is None or status.state is TaskState.COMPLETED
+            found = [reader.read(over=over) for reader in readers]
+        except ServiceError:
+            # Whoever drives the run may have ended it and brought everything home.
+            if follow is None or not _show_rest(directory, task, readers):
+                raise
+            return
+        if over and not all(found) and not _show_rest(directory, task, readers) and not any(found):
+            raise UsageError(f"nothing is kept of what task `{task}` has printed")
+        if over or not world.has_reader:
+            return
+        if follow is None:
+            if not any(found):
+                world.say(f"task `{task}` has printed nothing so far")
+            return
+        world.clock.wait(follow, _PAUSE_SECONDS)
+        follow.check()
+
+
+class _Reader:
+    """One stream of one task, and how much of it was shown."""
+
+    def __init__(
+        self,
+        services: Services,
+        record: RunRecord,
+        task: TaskId,
+        stream: str,
+        asked: Asked,
+        world: World,
+    ) -> None:
+        self._batch = services.batch
+        self._blobs = services.blobs
+        self._run = record.run
+        self._task = task
+        self.stream = stream
+        self._asked = asked
+        self._world = world
+        self._shown = 0
+        self._titled = False
+
+    def read(self, *, over: bool) -> bool:
+        """Shows what is new; false where there is nothing to read from."""
+        if over and self._read_blob():
+            return True
+        return self._read_node()
+
+    def read_file(self, path: Path) -> None:
+        """Shows what is new in the file that the log became."""
+        self._show(_pieces(path, self._shown))
+
+    def _read_node(self) -> bool:
+        name = f"{self.stream}.txt"
+        size = self._batch.task_file_size(self._run, self._task, name)
+        if size is None:
+            return False
+        if size < self._shown:
+            # It runs again, and its files begin anew.
+            self._shown, self._titled = 0, False
+        while self._shown < size:
+            length = min(_PIECE_BYTES, size - self._shown)
+            piece = self._batch.read_task_file(
+                self._run, self._task, name, start=self._shown, length=length
+            )
+            if not piece:
+                break
+            self._show((piece,))
+        return True
+
+    def _read_blob(self) -> bool:
+        container = container_name(RunId(self._run), LOGS)
+        with TemporaryDirectory(prefix="batch-run-log-") as folder:
+            path = Path(folder) / self.stream
+            try:
+                self._blobs.download_file(container, log_blob(self._task, self.stream), path)
+            except BlobMissingError:
+                return False
+            self.read_file(path)
+        return True
+
+    def _show(self, pieces: Iterator[bytes] | tuple[bytes, ...]) -> None:
+        for piece in pieces:
+            if self._asked.titled and not self._titled:
+                self._world.print(f"==> task {self._task}: {self.stream} <==")
+                self._titled = True
+            self._world.write(piece)
+            self._shown += len(piece)
+
+
+def _find_task(directory: Path, name: str) -> TaskId:
+    """The id of a task, of which the zeros at the beginning may be left out."""
+    number = int(name)
+    for line in Following(directory).lines():
+        if _OF_TASKS[0] not in line and _OF_TASKS[1] not in line:
+            continue
+        event = event_from_json(json.loads(line))
+        if isinstance(event, TaskAdded | TaskFinished) and int(event.task) == number:
+            return TaskId(event.task)
+    raise UsageError(
+        f"run `{directory.name}` has added no task `{name}` so far",
+        hint=f"`batch-run events {directory.name}` shows those that it has",
+    )
+
+
+def _ends(directory: Path) -> dict[str, TaskFinished]:
+    """How tasks ended, each for the last time."""
+    ends: dict[str, TaskFinished] = {}
+    for line in Following(directory).lines():
+        if _OF_TASKS[1] in line:
+            event = event_from_json(json.loads(line))
+            if isinstance(event, TaskFinished):
+                ends[event.task] = event
+    return ends
+
+
+def _home(directory: Path, end: TaskFinished, stream: str) -> Path | None:
+    name = end.stdout if stream == "stdout" else end.stderr
+    path = None if name is None else directory / name
+    return path if path is not None and path.is_file() else None
+
+
+def _show_home(directory: Path, task: TaskId, asked: Asked, world: World) -> bool:
+    """Whether all that is wanted of a task was here, and so was shown."""
+    end = _ends(directory).get(task)
+    if end is None:
+        return False
+    paths = [(stream, _home(directory, end, stream)) for stream in asked.streams]
+    if any(path is None for _, path in paths):
+        return False
+    for stream, path in paths:
+        assert path is not None
+        _show(world, asked, path, f"task {task}: {stream}")
+    return True
+
+
+def _show_rest(directory: Path, task: TaskId, readers: list[_Reader]) -> bool:
+    """What was brought home meanwhile; false where the task has not ended as far as we know."""
+    end = _ends(directory).get(task)
+    if end is None:
+        return False
+    for reader in readers:
+        path = _home(directory, end, reader.stream)
+        if path is not None:
+            reader.read_file(path)
+    return True
+
+
+def _of(item: str) -> str:
+    return f" ({printable(item)})" if item else ""
+
+
+def _show(world: World, asked: Asked, path: Path, title: str) -> None:
+    """A log that is here; nothing of one that is empty."""
+    for number, piece in enumerate(_pieces(path)):
+        if number == 0 and asked.titled:
+            world.print(f"==> {title} <==")
+        world.write(piece)
+
+
+def _pieces(path: Path, start: int = 0) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        stream.seek(start)
+        while piece := stream.read(_PIECE_BYTES):
+            yield piece

@@ -1,0 +1,118 @@
+"""How a run stands, as some lines for people and as one object.
+
+It knows nothing of run directories or services; what was found there is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from runner.report.as_json import report_as_json
+from runner.report.as_text import digest, plural, printable
+from runner.report.fold import Report
+from runner.report.runs_as_text import describe_standing
+from runner.run.events import format_moment, format_time
+from runner.run.record import RunRecord
+from runner.run.services import JobState, JobStatus, TaskCounts
+from runner.run.standing import Standing
+
+_ATTACHED = frozenset({Standing.DRIVEN, Standing.DETACHED, Standing.NOT_AWAITED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """A run's record, how it stands, and what its events come to.
+
+    `job` and `counts` are what the service says now; `unasked` is why it did not, where it was to.
+    """
+
+    record: RunRecord
+    standing: Standing
+    pid: int | None
+    report: Report
+    seen: datetime | None
+    """When something was seen of the run last."""
+    job: JobStatus | None = None
+    counts: TaskCounts | None = None
+    unasked: str | None = None
+
+
+def status_as_text(status: RunStatus, *, run_directory: str, output_directory: str) -> str:
+    """Some lines, without a final newline."""
+    lines = [
+        *_head(status),
+        *_service(status),
+        digest(status.report, run_directory=run_directory, output_directory=output_directory),
+    ]
+    following = next_command(status)
+    if following is not None:
+        lines.append(f"next: {following}")
+    return "\n".join(lines)
+
+
+def status_as_json(status: RunStatus) -> dict[str, Any]:
+    """The report, and what else is known; keys are only ever added within a version."""
+    record, job, counts = status.record, status.job, status.counts
+    service: dict[str, Any] | None = None
+    if job is not None:
+        service = {"job": job.state.value, "pool": job.pool_id, "tasks": None}
+        if counts is not None:
+            service["tasks"] = {
+                "active": counts.active,
+                "running": counts.running,
+                "succeeded": counts.succeeded,
+                "failed": counts.failed,
+            }
+    return {
+        **report_as_json(status.report, run=record.run),
+        "workload": record.workload,
+        "target": record.target,
+        "created": format_time(record.created),
+        "state": status.standing.value,
+        "resumable": status.standing.is_resumable,
+        "pid": status.pid,
+        "seen": None if status.seen is None else format_time(status.seen),
+        "service": service,
+        "unasked": status.unasked,
+        "next": next_command(status),
+    }
+
+
+def next_command(status: RunStatus) -> str | None:
+    """The command that goes on with the run; None where there is nothing to go on with."""
+    if status.standing in _ATTACHED:
+        return f"batch-run attach {status.record.run}"
+    if status.standing.is_resumable:
+        return f"batch-run resume {status.record.run}"
+    return None
+
+
+def _head(status: RunStatus) -> Iterator[str]:
+    record = status.record
+    yield f"run {record.run}: {describe_standing(status.standing, pid=status.pid)}"
+    began = f"began {format_moment(record.created)}"
+    seen = "" if status.seen is None else f", last seen {format_moment(status.seen)}"
+    yield printable(f"{record.workload} on target {record.target}, {began}{seen}")
+    if status.report.error is not None and status.standing is not Standing.DRIVEN:
+        yield printable(f"it ended with: {status.report.error}")
+
+
+def _service(status: RunStatus) -> Iterator[str]:
+    if status.unasked is not None:
+        yield printable(f"the service could not be asked: {status.unasked}")
+    if status.job is None:
+        return
+    if status.job.state is JobState.GONE:
+        yield "in the service: the job is gone"
+        return
+    words = f"in the service: the job is {status.job.state.value}"
+    if status.counts is not None:
+        counts = status.counts
+        words += (
+            f"; {plural(counts.active, 'task')} waiting, {counts.running:,} running,"
+            f" {counts.succeeded:,} succeeded, {counts.failed:,} failed"
+        )
+    yield words
