@@ -10,9 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from typing_extensions import assert_never
 
+from runner.errors import TransferError
 from runner.plan.model import (
     LOGS,
     BlobResource,
@@ -24,7 +26,9 @@ from runner.plan.model import (
     ResourcePlan,
     WebResource,
 )
+from runner.run.downloads import file_fault
 from runner.run.events import UploadFinished
+from runner.run.folders import shown
 from runner.run.journal import Journal
 from runner.run.parallel import run_together
 from runner.run.services import Blobs
@@ -199,11 +203,26 @@ class Uploads:
 
     def _bring(self, container: ContainerPlan, file: InputFile) -> None:
         assert file.source is not None
+        _check_size(file, file.source)
         md5 = self._blobs.upload_file(container.name, file.blob, file.source)
         self._journal.record(
             UploadFinished(
                 role=container.role, blob=file.blob, bytes=file.size_bytes, md5=md5.hex()
             )
+        )
+
+
+def _check_size(file: InputFile, source: Path) -> None:
+    """The commands of tasks may speak of the size, and were rendered from the file as it was."""
+    try:
+        size = source.stat().st_size
+    except OSError as error:
+        raise file_fault("read", source, error) from error
+    if size != file.size_bytes:
+        raise TransferError(
+            f"{shown(source)} changed after the run began: it had {file.size_bytes} bytes, and has"
+            f" {size}",
+            hint="run again once nobody writes to it",
         )
 
 

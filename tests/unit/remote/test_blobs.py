@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -25,7 +25,7 @@ from runner.errors import (
 from runner.plan.model import StoredBlob
 from runner.remote.blobs import RemoteBlobs
 from runner.remote.signing import sign_by_delegation
-from runner.remote.uploads import MOST_SINGLE_BYTES
+from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
 from runner.run.services import BlobMissingError, Permission
 from tests.unit.remote.stub import Answerer, Canned, Pauses, Seen, Stub, blob_error
 
@@ -150,26 +150,121 @@ def test_a_blob_that_arrived_otherwise_is_an_error(
     assert caught.value.message == "blob `in/a.txt` did not arrive whole: its MD5 differs"
 
 
+GONE = Canned(status=202, headers={"x-ms-delete-type-permanent": "true"})
+
+
+def append(source: Path) -> None:
+    with source.open("ab") as stream:
+        stream.write(b", you")
+
+
+def overwrite(source: Path) -> None:
+    """Other bytes, as many as before, and no trace of it in the times."""
+    before = source.stat()
+    source.write_bytes(b"H" * before.st_size)
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replace_by_another(source: Path) -> None:
+    before = source.stat()
+    other = source.with_name("other")
+    other.write_bytes(source.read_bytes())
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(source)
+
+
+def truncate(source: Path) -> None:
+    os.truncate(source, 2)
+
+
+def touch(source: Path) -> None:
+    os.utime(source, (0, 0))
+
+
+@pytest.mark.parametrize("act", [append, truncate, touch, replace_by_another, Path.unlink])
 def test_a_file_that_changes_meanwhile_is_an_error(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path, act: Callable[[Path], None]
+) -> None:
+    source = tmp_path / "a.txt"
+    source.write_bytes(b"hello")
+
+    def change(seen: Seen) -> Canned:
+        act(source)
+        return accept(seen)
+
+    stub.answer(change, GONE)
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "a.txt", source)
+
+    assert caught.value.message == f"`{source}` changed while it was uploaded"
+    assert caught.value.hint == "run again once nobody writes to it"
+    assert [(seen.method, seen.path) for seen in stub.seen] == [
+        ("PUT", "/acct/in/a.txt"),
+        ("DELETE", "/acct/in/a.txt"),
+    ]
+
+
+@pytest.mark.parametrize("act", [append, overwrite, touch, replace_by_another, Path.unlink])
+def test_a_large_file_that_changes_between_its_blocks(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path, act: Callable[[Path], None]
+) -> None:
+    source = tmp_path / "large"
+    source.write_bytes(b"h" * (2 * BLOCK_BYTES + 1))
+    acted: list[str] = []
+
+    def answer(seen: Seen) -> Canned:
+        if seen.method == "DELETE":
+            return GONE
+        if not acted:
+            acted.append(seen.path)
+            act(source)
+        return accept(seen)
+
+    stub.answer(answer)
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "large", source)
+
+    assert caught.value.message == f"`{source}` changed while it was uploaded"
+    assert stub.seen[-1].method == "DELETE"
+
+
+def test_a_mixture_that_cannot_be_taken_away_is_named(
     blobs: RemoteBlobs, stub: Stub, tmp_path: Path
 ) -> None:
     source = tmp_path / "a.txt"
     source.write_bytes(b"hello")
 
     def change(seen: Seen) -> Canned:
-        source.write_bytes(b"hello, you")
+        append(source)
         return accept(seen)
 
-    stub.answer(change)
+    stub.answer(change, blob_error(403, "AuthorizationFailure", "Not authorized."))
 
     with pytest.raises(TransferError) as caught:
         blobs.upload_file("in", "a.txt", source)
 
-    assert caught.value.message == f"`{source}` changed while it was uploaded"
+    assert caught.value.hint == (
+        "run again once nobody writes to it; blob `in/a.txt` may be a mixture, and could not be"
+        " deleted"
+    )
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+    blobs: RemoteBlobs, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.txt"
+    os.mkfifo(source)
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "a.txt", source)
+
+    assert caught.value.message == f"cannot read `{source}`: not a regular file"
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("missing", "No such file or directory"), (".", "Is a directory")]
+    ("name", "reason"), [("missing", "no such file or directory"), (".", "is a directory")]
 )
 def test_a_file_that_cannot_be_read_is_named(
     blobs: RemoteBlobs, tmp_path: Path, name: str, reason: str
@@ -201,6 +296,20 @@ def test_a_blob_comes_down_in_pieces(blobs: RemoteBlobs, stub: Stub, tmp_path: P
     assert (tmp_path / "a").read_bytes() == content
     assert len(stub.seen) == 3
     assert stub.seen[1].headers["if-match"] == '"0x1"'
+
+
+def test_a_blob_that_changes_between_two_pieces(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    first = serve(os.urandom(1024) * (2 * MOST_SINGLE_BYTES // 1024))
+    condition = "The condition specified using HTTP conditional header(s) is not met."
+    stub.answer(first, blob_error(412, "ConditionNotMet", condition))
+
+    with pytest.raises(TransferError) as caught:
+        blobs.download_file("out", "a", tmp_path / "a")
+
+    assert caught.value.message == "blob `out/a` changed while it was downloaded"
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_wrong_md5_is_an_error_and_leaves_no_file(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.errors import TransferError
 from runner.plan.model import BlobResource, FolderResource, InputFile, Plan, WebResource
 from runner.run.journal import Journal
 from runner.run.uploads import Uploads
@@ -27,7 +28,7 @@ def plan(tmp_path: Path) -> Plan:
     """A plan whose container has files of these names."""
     plan = make_plan(tmp_path, files=("a.txt",))
     source = plan.container(INPUT).files[0].source
-    files = tuple(InputFile(source=source, blob=name, path=name, size_bytes=1) for name in NAMES)
+    files = tuple(InputFile(source=source, blob=name, path=name, size_bytes=5) for name in NAMES)
     containers = (replace(plan.container(INPUT), files=files), *plan.containers[1:])
     return replace(plan, containers=containers)
 
@@ -96,3 +97,24 @@ def test_the_rest_is_brought_up_once(uploads: Uploads, plan: Plan) -> None:
     uploads.bring(uploads.rest(INPUT), lambda: None)
     assert list(uploads.rest(INPUT)) == []
     assert uploads.roles == (INPUT,)
+
+
+def test_a_file_that_changed_after_it_was_planned(uploads: Uploads, plan: Plan) -> None:
+    source = plan.container(INPUT).files[0].source
+    assert source is not None
+    source.write_text("longer")
+    with pytest.raises(TransferError) as caught:
+        uploads.bring(uploads.rest(INPUT), lambda: None)
+    assert caught.value.message == (
+        f"`{source}` changed after the run began: it had 5 bytes, and has 6"
+    )
+    assert caught.value.hint == "run again once nobody writes to it"
+
+
+def test_a_file_that_vanished_after_it_was_planned(uploads: Uploads, plan: Plan) -> None:
+    source = plan.container(INPUT).files[0].source
+    assert source is not None
+    source.unlink()
+    with pytest.raises(TransferError) as caught:
+        uploads.bring(uploads.rest(INPUT), lambda: None)
+    assert caught.value.message == f"cannot read `{source}`: no such file or directory"
