@@ -508,11 +508,11 @@ def test_a_start_task_that_fails_unwaited_is_told(user: User) -> None:
 
 
 def test_a_command_to_come_is_not_a_file(user: User) -> None:
-    done = user.run("status")
+    done = user.run("doctor")
     assert done.returncode == 2
     assert done.stderr == (
-        "batch-run: `status` is a command that this version does not have\n"
-        "  hint: a spec of that name is `./status`\n"
+        "batch-run: `doctor` is a command that this version does not have\n"
+        "  hint: a spec of that name is `./doctor`\n"
     )
 
 
