@@ -139,6 +139,39 @@ def test_a_task_that_takes_too_long_is_ended(services: Services, job: str) -> No
     assert ended(services, job)["0001"].succeeded is False
 
 
+def test_a_task_that_failed_is_run_again(services: Services, job: str) -> None:
+    batch = services.batch
+    step = replace(STEP, retries=2)
+    batch.add_tasks(job, [replace(make_task(1, bash("sleep 0.2; exit 3")), step=step)])
+    batch.add_tasks(job, [make_task(2, bash("true"))])
+    wait_for(lambda: len(ended(services, job)) == 2)
+    first = ended(services, job)["0001"]
+    assert (first.retry_count, first.requeue_count, first.succeeded) == (2, 0, False)
+    assert first.retried is not None
+    assert batch.reactivate_task(job, TaskId("0001"))
+    # It runs, or waits to: the answer to the first request may have been lost.
+    assert batch.reactivate_task(job, TaskId("0001"))
+    assert batch.reactivate_task(job, TaskId("0002"))
+
+    wait_for(lambda: ended(services, job).get("0001", first) != first)
+    again = ended(services, job)["0001"]
+    assert (again.retry_count, again.exit_code) == (2, 3)
+    assert again.changed > first.changed
+    batch.terminate_job(job)
+    assert not batch.reactivate_task(job, TaskId("0001"))
+
+
+def test_a_task_is_ended(services: Services, job: str) -> None:
+    batch = services.batch
+    batch.add_tasks(job, [make_task(1, bash("sleep 60"))])
+    assert batch.terminate_task(job, TaskId("0001"))
+    assert not batch.terminate_task(job, TaskId("0001"))
+    assert not batch.terminate_task(job, TaskId("0002"))
+    status = ended(services, job)["0001"]
+    assert status.failure is not None
+    assert status.failure.code == "TaskEnded"
+
+
 def test_changes_since_a_time_leave_out_what_was_before(services: Services, job: str) -> None:
     services.batch.add_tasks(job, [make_task(1, bash("true"))])
     wait_for(lambda: "0001" in ended(services, job))
