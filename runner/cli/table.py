@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from runner.cli.commands import (
     attach,
     cancel,
+    clean,
     diff,
     emulator,
     events,
@@ -119,6 +120,12 @@ COMMANDS = (
         execute=schema.execute,
     ),
     Command(
+        name="clean",
+        summary="Take away what runs have left in the services and in this folder.",
+        add_arguments=clean.add_arguments,
+        execute=clean.execute,
+    ),
+    Command(
         name="emulator",
         summary="Run the emulator of Azure Batch and Blob Storage alone.",
         add_arguments=emulator.add_arguments,
@@ -128,7 +135,7 @@ COMMANDS = (
 
 RESERVED = frozenset(
     (
-        *("clean", "doctor", "explain"),
+        *("doctor", "explain"),
         *("report", "resume"),
     )
 )
