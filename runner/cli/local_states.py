@@ -103,7 +103,7 @@ def _why_it_stays(directory: Path, scope: Scope, *, is_at_work: bool) -> str | N
     if is_at_work:
         return f"its emulator goes on with the work; `batch-run clean {name}` ends it"
     try:
-        standing = find_standing(directory, read_record(directory))
+        standing = find_standing(directory, read_record(directory), driver=None)
     except UsageError:
         # Nothing can be resumed where not even the record can be read.
         return None
