@@ -73,8 +73,8 @@ class Origin:
         return text
 
 
-Place = Callable[[str, str | None, str | None], tuple[str | int, ...] | None]
-"""Finds the part of the spec that a refusal is about, by its code, property and value."""
+Place = Callable[[str, str | None, str | None, str | None], tuple[str | int, ...] | None]
+"""Finds the part of the spec that a refusal is about, by its code, property, value and reason."""
 
 
 @contextmanager
@@ -109,12 +109,12 @@ def translate(
     """Our error for one of azure-core, azure-batch, azure-storage-blob or azure-identity."""
     if isinstance(error, PatienceEndedError):
         return _trouble(error, origin, doing)
-    if isinstance(error, _SILENCE):
+    inner = _inner(error)
+    if is_silence(error) and inner is None:
         return ServiceUnreachableError(
             f"{origin.service} at {origin.endpoint} is out of reach: {silence(error)}",
             hint=_NETWORK_HINT,
         )
-    inner = _inner(error)
     if inner is not None:
         return translate(inner, origin, doing, place)
     if isinstance(error, DecodeError):
@@ -173,7 +173,7 @@ def _details(
         property=name,
         value=said(value),
         reason=said(values.get("Reason")),
-        place=None if place is None else place(code, name, value),
+        place=None if place is None else place(code, name, value, values.get("Reason")),
     )
 
 
@@ -247,7 +247,12 @@ def _member(value: Any, name: str) -> Any:
 def is_silence(error: AzureError) -> bool:
     """Whether no answer came, or not the whole of it."""
     inner = _inner(error)
-    return isinstance(error, _SILENCE) or (inner is not None and is_silence(inner))
+    if isinstance(error, _SILENCE) or (inner is not None and is_silence(inner)):
+        return True
+    # An answer whose body broke off by a reset (azure-core 1.41, RequestsTransport.send).
+    if not isinstance(error, HttpResponseError) or isinstance(error, DecodeError):
+        return False
+    return error.response is None and isinstance(error.inner_exception, OSError)
 
 
 def _inner(error: AzureError) -> AzureError | None:

@@ -6,6 +6,7 @@ looked for in what was sent. It must not know what the spec holds there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +86,9 @@ _CODES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_NAMES = re.compile(r"[A-Za-z][A-Za-z0-9]+")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A part of a body that one part of the spec has set: what stands below `prefix`."""
@@ -157,6 +161,7 @@ def find_place(
     code: str,
     name: str | None,
     value: str | None,
+    reason: str | None = None,
 ) -> Pointer | None:
     """The part of the spec that a refusal is about; None where no part of it set that.
 
@@ -166,7 +171,7 @@ def find_place(
     if path is None:
         path = _find_by_code(body, sections, code, name)
     if path is None:
-        return None
+        return _find_in_extra(sections, name, reason)
     for section in sorted(sections, key=lambda each: -len(each.prefix)):
         if path[: len(section.prefix)] == section.prefix:
             return _place_in(section, body, path)
@@ -207,6 +212,19 @@ def _find_by_code(
             if known.rpartition(".")[2].lower() == leaf:
                 return (*section.prefix, *known.split("."))
     return None
+
+
+def _find_in_extra(
+    sections: Sequence[Section], name: str | None, reason: str | None
+) -> Pointer | None:
+    """What only a property of the user's own can be about: one that is named, or that lacks."""
+    for section in sections:
+        for path, _ in _walk(section.extra, ()):
+            if name is None and reason and str(path[-1]) in _NAMES.findall(reason):
+                return (*section.extra_pointer, *path)
+    if name is None:
+        return None
+    return next((each.extra_pointer for each in sections if each.extra), None)
 
 
 def _place_in(section: Section, body: Mapping[str, Any], path: Path) -> Pointer | None:
@@ -291,10 +309,10 @@ def _value(body: Any, path: Path) -> Any:
 
 def finder(
     body: Mapping[str, Any], sections: Sequence[Section]
-) -> Callable[[str, str | None, str | None], Pointer | None]:
+) -> Callable[[str, str | None, str | None, str | None], Pointer | None]:
     """What finds the place of a refusal by its code, and by the property and value it names."""
 
-    def find(code: str, name: str | None, value: str | None) -> Pointer | None:
-        return find_place(body, sections, code=code, name=name, value=value)
+    def find(code: str, name: str | None, value: str | None, reason: str | None) -> Pointer | None:
+        return find_place(body, sections, code=code, name=name, value=value, reason=reason)
 
     return find

@@ -70,7 +70,8 @@ REPEATED = schedule_body(SCHEDULE), schedule_sections(SCHEDULE)
         # Not sent: known by its name alone.
         ("targetDedicatedNodes", None, ("pool", "nodes", "dedicated")),
         ("targetLowPriorityNodes", "7", ("pool", "nodes", "spot")),
-        ("somethingElse", None, None),
+        # Nothing of ours: what lacks in what is the user's own.
+        ("somethingElse", None, ("pool", "extra")),
     ],
 )
 def test_properties_of_a_pool(
@@ -176,6 +177,28 @@ def test_codes_that_name_no_property(
     sent: tuple[dict[str, Any], tuple[Section, ...]], code: str, place: Pointer | None
 ) -> None:
     assert find_place(*sent, code=code, name=None, value=None) == place
+
+
+@pytest.mark.parametrize(
+    ("reason", "place"),
+    [
+        (
+            "caching is not text",
+            ("pool", "extra", "virtualMachineConfiguration", "osDisk", "caching"),
+        ),
+        (
+            "there is no property allowTaskPreemption of job",
+            ("job", "extra", "allowTaskPreemption"),
+        ),
+        ("it is not JSON", None),
+        (None, None),
+    ],
+)
+def test_a_body_that_makes_no_sense_does_so_where_the_user_wrote_it(
+    reason: str | None, place: Pointer | None
+) -> None:
+    found = find_place(*BOTH, code="InvalidRequestBody", name=None, value=None, reason=reason)
+    assert found == place
 
 
 def test_the_task_of_a_named_step_is_that_steps() -> None:
