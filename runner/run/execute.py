@@ -34,7 +34,7 @@ from runner.run.journal import Journal
 from runner.run.leaving import leave_for_later
 from runner.run.ledger import Ledger
 from runner.run.outputs import Collector
-from runner.run.past import Past
+from runner.run.past import Past, note_cleaning
 from runner.run.record_blob import RECORD_BLOB, leave_record
 from runner.run.refusals import show_place
 from runner.run.services import Batch, Blobs, JobState
@@ -239,6 +239,7 @@ class Run:
         was_made = self._past is not None and self._past.submission is not None
         # Nothing of a run is touched that a client elsewhere goes on with.
         is_claimed = was_made and self._claim()
+        self._check_presence(is_claimed=is_claimed)
         self._created = was_made
         if self._settled.is_complete:
             # Of what was made before, only the end is left to do.
@@ -283,7 +284,23 @@ class Run:
             return False
         container = self._plan.container_name(LOGS)
         self._hold = Hold(self._blobs, container, RECORD_BLOB, holder=self._holder)
-        return self._hold.claim(self._wait)
+        return self._hold.claim(self._wait, self._tell)
+
+    def _check_presence(self, *, is_claimed: bool) -> None:
+        """Raises `TakenOverError` where all that was made is gone, and not by our doing."""
+        past = self._past
+        if past is None or self._holder is None or is_claimed or self._settled.is_complete:
+            return
+        job_id = self._submission.job_id
+        if not past.has_job or past.was_cleaned:
+            return
+        if self._batch.job_status(job_id).state is JobState.GONE:
+            raise TakenOverError(
+                f"job `{job_id}` and the run's record in storage are gone: another client has"
+                " ended the run",
+                hint="its outputs are where that one ran; `batch-run run` of the spec runs what is"
+                " not here",
+            )
 
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._stop, seconds)
@@ -372,6 +389,7 @@ class Run:
             is_disabled = isinstance(error, JobDisabledError)
             why = "the job is disabled" if is_disabled else "the work goes on"
             return cleanup.leave(pool_id=self._pool_id, why=why)
+        note_cleaning(self._journal)
         return cleanup.clean_up(pool_id=self._pool_id, ending=self._ending(error))
 
     def _is_for_later(self, error: BatchRunError | None) -> bool:

@@ -35,11 +35,11 @@ class Hold:
         self._thread = threading.Thread(target=self._renew, name="hold", daemon=True)
         self._lost = False
 
-    def claim(self, wait: Callable[[float], None]) -> bool:
+    def claim(self, wait: Callable[[float], None], tell: Callable[[str], None]) -> bool:
         """Begins to hold it; false where there is no such blob.
 
-        `wait` is called between two tries, and may raise. Raises `TakenOverError` where another
-        client holds on to it.
+        `wait` is called between two tries, and may raise; `tell` takes a line for people. Raises
+        `TakenOverError` where another client holds on to it.
         """
         waited = 0.0
         try:
@@ -49,6 +49,8 @@ class Hold:
                         "a client on another machine drives the run",
                         hint="it goes on without you; one that has died lets go after a minute",
                     )
+                if not waited:
+                    tell("another client has driven the run within the last minute: waiting for it")
                 wait(_CLAIM_SECONDS)
                 waited += _CLAIM_SECONDS
         except BlobMissingError:

@@ -5,6 +5,7 @@ It reads the run's directory and the files at home, and asks no service.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +39,7 @@ from runner.run.events import (
     UploadFinished,
 )
 from runner.run.halt import Tally
+from runner.run.journal import Journal
 from runner.run.reading import read_events
 from runner.run.settled import HomeOutput, Settled
 from runner.run.submit import SUBMISSION, Submission
@@ -50,6 +52,7 @@ CAN_GO_ON = frozenset(
 """Runs that ended with these exit codes have something left to do."""
 # Ends that are not the task's own: what keeps it from its own end may be gone now.
 _NOT_FINAL = frozenset({DEPENDENCY_FAILED, HALTED, JOB_ENDED, TRANSFER_FAILED})
+_CLEANING = "cleaning"
 _THREADS = 4
 _TOGETHER = 256
 _PIECE_BYTES = 1024 * 1024
@@ -69,6 +72,8 @@ class Past:
     """Attempts that were followed by others."""
     submission: Submission | None = None
     """The names of what was to be made; None where nothing was."""
+    was_cleaned: bool = False
+    """A client of this directory has taken away what was made, or was about to."""
     has_begun: bool = False
     has_job: bool = False
     """A job was made; it may be gone again."""
@@ -81,7 +86,12 @@ def read_past(directory: Path, plan: Plan) -> Past:
     A task counts as settled only where all that it left is at home and whole.
     """
     tally = Tally(plan)
-    past = Past(Settled(len(plan.tasks)), tally, submission=read_submission(directory))
+    past = Past(
+        Settled(len(plan.tasks)),
+        tally,
+        submission=read_submission(directory),
+        was_cleaned=(directory / _CLEANING).exists(),
+    )
 
     def read() -> Iterator[Event]:
         return (event for _, event in read_events(directory))
@@ -104,6 +114,17 @@ def read_past(directory: Path, plan: Plan) -> Past:
     for number in lost.values():
         past.settled.reopen(number)
     return past
+
+
+def note_cleaning(journal: Journal) -> None:
+    """Writes down that what was made is about to go: whoever misses it later knows by whom."""
+    with contextlib.suppress(OSError):  # a full disk must not keep a run from its cleanup
+        journal.write(_CLEANING, "")
+
+
+def note_making(journal: Journal) -> None:
+    """Writes down that things are made, again perhaps; raises `OSError`."""
+    (journal.directory / _CLEANING).unlink(missing_ok=True)
 
 
 def shared_roles(workload: Workload) -> frozenset[Role]:

@@ -19,7 +19,7 @@ from runner.run.downloads import file_fault
 from runner.run.events import JobCreated, RunStarted, format_moment
 from runner.run.feed import Feeder
 from runner.run.journal import Journal
-from runner.run.past import Past
+from runner.run.past import Past, note_making
 from runner.run.pools import Lease, check_existing_pool, find_node_agent, plan_kept_pool
 from runner.run.restoring import recognise_uploads, restore_outputs, skipped_task
 from runner.run.services import AutoPool, Batch, Blobs, JobState, PoolRequest, ScheduleRequest
@@ -131,6 +131,7 @@ class Start:
     def begin(self, submission: Submission) -> None:
         """Writes down the names of all that will be made, and says what will be done."""
         try:
+            note_making(self._journal)
             self._journal.write(SUBMISSION, submission_as_json(submission))
         except OSError as error:
             raise file_fault("write", self._journal.directory / SUBMISSION, error) from error

@@ -238,6 +238,36 @@ def test_a_run_that_somebody_else_holds_is_left_alone(tmp_path: Path) -> None:
     assert stage.left() == []
 
 
+def test_a_run_that_another_client_has_ended_is_not_made_again(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, SPEC + "limits: {wait: 5m}\n")
+    stage.batch.end = lambda task: None
+    assert stage.execute(holder="me").exit_code == ExitCode.STOPPED_WAITING
+    stage.batch.job = None
+    stage.blobs.containers.clear()
+    outcome = stage.resume(holder="me")
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert outcome.error is not None
+    assert outcome.error.message == (
+        f"job `{RUN}` and the run's record in storage are gone: another client has ended the run"
+    )
+    assert stage.blobs.containers == {}
+    assert stage.batch.job is None
+
+
+def test_a_run_that_this_client_has_cleaned_up_is_made_again(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def stop(operation: str) -> None:
+        if operation == "look":
+            stage.stop.request()
+
+    stage.batch.fail = stop
+    assert stage.execute(holder="me").exit_code == ExitCode.INTERRUPTED
+    stage.batch.fail = lambda operation: None
+    assert stage.resume(holder="me").exit_code == ExitCode.SUCCESS
+    assert stage.report.succeeded == 2
+
+
 def test_what_is_settled_is_counted_and_forgotten() -> None:
     settled = Settled(4)
     settled.succeed(2)
