@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -101,11 +102,16 @@ class Journal:
 def write_whole(path: Path, content: str) -> None:
     """Writes a file whole or not at all, and returns once it outlasts a crash of the machine."""
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # the error that brought us here says more
+            partial.unlink()
+        raise
     _sync_folder(path.parent)
 
 
@@ -123,12 +129,17 @@ def create_run_directory(working_directory: Path, run: RunId) -> Path:
     """Makes `.batch-run/runs/<run id>/` and points `.batch-run/last` at it; `UsageError` if not."""
     directory = working_directory / RUNS / run
     last = working_directory / LAST
+    made = False
     try:
         directory.mkdir(parents=True)
-        partial = last.with_name(f".last.{run}")
+        made = True
+        # Should we die here, what is left is in the folder of a run that never began.
+        partial = directory / ".last.partial"
         partial.write_text(f"{run}\n", encoding="ascii")
         partial.replace(last)
     except OSError as error:
+        if made:
+            shutil.rmtree(directory, ignore_errors=True)
         reason = describe_os_error(error)
         raise UsageError(
             f"cannot write the run's directory `{directory}`: {reason}",
