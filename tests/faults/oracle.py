@@ -256,7 +256,12 @@ def _processes_of(folder: Path) -> list[str]:
 def judge_files(folder: Path) -> list[str]:
     """No file that was only on its way to be one, nor one of no folder."""
     wrong = [f"temporary file left: {path}" for path in (folder / "tmp").rglob("*")]
+    runs = folder / "home" / ".batch-run" / "runs"
+    # What was killed before it had begun has made a folder, and nothing anywhere else.
+    begun = {path.parent for path in runs.glob("*/run.json")}
     for path in (folder / "home").rglob("*"):
+        if path.parent.parent == runs and path.parent not in begun:
+            continue
         odd = path.name.endswith(".partial") or path.name.startswith((".last.", ".batch-run-"))
         if odd or path.is_socket() or path.is_fifo():
             wrong.append(f"temporary file left: {path}")

@@ -170,6 +170,8 @@ _BY_RULES = frozenset(
         *(Kind.PREEMPTION, Kind.UNUSABLE, Kind.START_TASK, Kind.SKEW),
     }
 )
+# Told to stop, or refused by the service for good, a run takes away what costs money.
+_TAKES_ALL = frozenset({Kind.INTERRUPT, Kind.TERMINATE, Kind.REFUSED_ADDS})
 _BY_ROOM = frozenset({Kind.FULL_DISK, Kind.SMALL_FILES})
 _BY_DEATH = frozenset(
     {Kind.CLIENT_KILLED, Kind.KILLED_AT_REQUEST, Kind.KILLED_AT_JOURNAL, Kind.KILLED_AT_FILE}
@@ -239,8 +241,8 @@ def _note_settled(play: Play, attempt: Attempt, code: int) -> None:
         for event in play.home.events()
         if event["type"] == "task.finished" and event["succeeded"]
     }
-    if Kind.INTERRUPT in attempt.kinds or Kind.TERMINATE in attempt.kinds:
-        # Asked to stop, it takes everything away: what was not home yet must be made again.
+    if _TAKES_ALL & set(attempt.kinds):
+        # What was not home yet must be made again.
         play.interrupted = True
         play.settled.clear()
         if play.schedule.shape.rewound:
