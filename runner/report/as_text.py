@@ -63,12 +63,16 @@ _CAUSES = {
 """Why tasks were run again."""
 
 
-def digest(report: Report, *, run_directory: str, output_directory: str) -> str:
-    """Some lines of plain text, without a final newline."""
-    return "\n".join(_lines(report, run_directory, output_directory))
+def digest(
+    report: Report, *, run_directory: str, output_directory: str, is_over: bool = True
+) -> str:
+    """Some lines of plain text, without a final newline; of a run that is over unless told."""
+    return "\n".join(_lines(report, run_directory, output_directory, is_over=is_over))
 
 
-def _lines(report: Report, run_directory: str, output_directory: str) -> Iterator[str]:
+def _lines(
+    report: Report, run_directory: str, output_directory: str, *, is_over: bool
+) -> Iterator[str]:
     for failed in report.start_task_failures[:1]:
         yield from _start_task_failure(failed, len(report.start_task_failures))
     failures = sorted(
@@ -99,7 +103,7 @@ def _lines(report: Report, run_directory: str, output_directory: str) -> Iterato
         if report.downloaded_files:
             size = format_bytes(report.downloaded_bytes)
             yield f"{plural(report.downloaded_files, 'file')} ({size}) in {output_directory}"
-        yield from _left(report)
+        yield from _left(report, is_over=is_over)
     yield f"run directory: {run_directory}"
 
 
@@ -175,8 +179,8 @@ def _start_task_failure(failed: StartTaskFailed, count: int) -> Iterator[str]:
     yield from (f"    {printable(line)}" for line in failed.stderr_tail.splitlines())
 
 
-def _left(report: Report) -> Iterator[str]:
-    if not report.left and report.exit_code is not None:
+def _left(report: Report, *, is_over: bool) -> Iterator[str]:
+    if not report.left and is_over:
         yield "nothing left in the services"
     for left in report.left:
         yield f"left: {left.kind} {left.name} ({left.why})"

@@ -45,7 +45,12 @@ def status_as_text(status: RunStatus, *, run_directory: str, output_directory: s
     lines = [
         *_head(status),
         *_service(status),
-        digest(status.report, run_directory=run_directory, output_directory=output_directory),
+        digest(
+            status.report,
+            run_directory=run_directory,
+            output_directory=output_directory,
+            is_over=status.report.exit_code is not None,
+        ),
     ]
     following = next_command(status)
     if following is not None:

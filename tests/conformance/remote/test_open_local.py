@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from runner.connect import open_local
+from runner.connect import open_local, open_running
+from runner.run.services import JobState
 
 
 def test_a_local_target_opens_and_is_gone_when_closed(tmp_path: Path) -> None:
@@ -83,3 +85,44 @@ def is_listening(endpoint: str) -> bool:
             return True
     except OSError:
         return False
+
+
+def test_an_emulator_that_outlives_us_is_joined_and_ends_by_itself(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib\n"
+        "from runner.connect import open_local\n"
+        "from tests.conformance.remote.asking import make_job\n"
+        f"with open_local(state=pathlib.Path({str(tmp_path)!r}), allow_admin=False,"
+        " isolation='none', outlives=True, environ=os.environ) as services:\n"
+        "    services.batch.create_job(make_job('goes-on'))\n"
+        "    services.leave()\n"
+        "print(services.batch.endpoint)\n"
+    )
+    first = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    endpoint = first.stdout.strip()
+    assert is_listening(endpoint)
+
+    with open_local(
+        state=tmp_path, allow_admin=False, isolation="none", environ=os.environ
+    ) as joined:
+        assert joined.batch.endpoint == endpoint
+        assert joined.ended() is None
+        assert joined.batch.job_status("goes-on").state is JobState.ACTIVE
+        joined.batch.delete_job("goes-on")
+    assert not is_listening(endpoint)
+    assert joined.ended() == "the local emulator has ended"
+
+
+def test_an_emulator_that_was_to_outlive_us_ends_with_an_error_of_ours(tmp_path: Path) -> None:
+    with open_local(
+        state=tmp_path, allow_admin=False, isolation="none", outlives=True, environ=os.environ
+    ) as services:
+        endpoint = services.batch.endpoint
+        beside = open_running(tmp_path, patience=timedelta(seconds=1))
+        assert beside is not None
+        with beside:
+            assert beside.blobs.list_containers("") == ()
+    assert not is_listening(endpoint)
+    assert open_running(tmp_path, patience=timedelta(seconds=1)) is None

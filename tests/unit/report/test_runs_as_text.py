@@ -1,0 +1,150 @@
+"""Runs as a table and as JSON, and one run in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from runner.report.fold import Report, fold
+from runner.report.runs_as_text import Unreadable, run_as_json, runs_as_text
+from runner.report.status_as_text import RunStatus, next_command, status_as_json, status_as_text
+from runner.run.driving import Driver
+from runner.run.events import CleanupFinished, LeftBehind, RunFinished, RunStarted
+from runner.run.record import RunRecord
+from runner.run.services import JobState, JobStatus, TaskCounts
+from runner.run.standing import RunSummary, Standing
+from tests.fakes.plans import RUN
+from tests.fakes.services import NOW
+
+RECORD = RunRecord(
+    run=RUN,
+    workload="demo",
+    version="1",
+    created=NOW,
+    spec="/home/spec.yaml",
+    folder="/home",
+    parameters={},
+    target="azure",
+    output_directory="/home/results",
+)
+DRIVER = Driver(pid=42, host="here", lease="x")
+END = RunFinished(exit_code=1, succeeded=7, failed=2, unfinished=1, error=None)
+FAILED = RunSummary(
+    run=RUN,
+    record=RECORD,
+    standing=Standing.FAILED,
+    driver=None,
+    end=END,
+    tasks=10,
+    succeeded=7,
+    failed=2,
+)
+DRIVEN = replace(
+    FAILED,
+    run="other-20260102t030405z-abcd",
+    standing=Standing.DRIVEN,
+    driver=DRIVER,
+    end=None,
+    tasks=None,
+    succeeded=0,
+    failed=0,
+)
+STATES = ("STATE", "ended,", "running", "it has")
+STARTED = RunStarted(workload="demo", target="azure", tasks=10, files=3, bytes=9)
+LEFT = LeftBehind(kind="job", name=RUN, why="the work goes on", kept=True)
+DETACHED = RunStatus(
+    record=RECORD,
+    standing=Standing.DETACHED,
+    pid=None,
+    report=fold([STARTED, CleanupFinished(deleted=(), left=(LEFT,))]),
+    seen=NOW,
+)
+
+
+def job(state: JobState) -> JobStatus:
+    return JobStatus(state=state, pool_id="p", terminate_reason=None, problem=None)
+
+
+def text(status: RunStatus) -> list[str]:
+    shown = status_as_text(status, run_directory="runs/x", output_directory="results")
+    return shown.splitlines()
+
+
+def test_a_table_has_a_line_for_each_run() -> None:
+    broken = Unreadable(run="old", why="it has no record")
+    lines = runs_as_text([FAILED, DRIVEN, broken]).splitlines()
+    assert [re.split("  +", line) for line in lines] == [
+        ["RUN", "TARGET", "STARTED", "TASKS", "STATE"],
+        [RUN, "azure", "2026-01-02T03:04:05Z", "9/10, 2 failed", "ended, tasks failed"],
+        [DRIVEN.run, "azure", "2026-01-02T03:04:05Z", "-", "running here by process 42"],
+        ["old", "-", "-", "-", "it has no record"],
+    ]
+    assert {line.index(word) for line, word in zip(lines, STATES, strict=True)} == {75}
+
+
+def test_a_run_as_json() -> None:
+    assert run_as_json(FAILED) == {
+        "v": 1,
+        "run": RUN,
+        "workload": "demo",
+        "target": "azure",
+        "created": "2026-01-02T03:04:05.000000Z",
+        "state": "failed",
+        "resumable": False,
+        "pid": None,
+        "exit_code": 1,
+        "tasks": 10,
+        "succeeded": 7,
+        "failed": 2,
+    }
+    assert run_as_json(Unreadable(run="old", why="no")) == {"v": 1, "run": "old", "problem": "no"}
+
+
+def test_a_run_that_goes_on_alone_is_told_with_what_its_service_says() -> None:
+    counts = TaskCounts(active=1, running=2, succeeded=3, failed=4)
+    status = replace(DETACHED, job=job(JobState.ACTIVE), counts=counts)
+    assert text(status) == [
+        f"run {RUN}: detached: the work goes on without a client; can be resumed",
+        "demo on target azure, began 2026-01-02T03:04:05Z, last seen 2026-01-02T03:04:05Z",
+        "in the service: the job is active; 1 task waiting, 2 running, 3 succeeded, 4 failed",
+        "10 tasks: 0 succeeded, 10 not finished",
+        f"left: job {RUN} (the work goes on)",
+        "run directory: runs/x",
+        f"next: batch-run attach {RUN}",
+    ]
+    value = status_as_json(status)
+    assert value["service"] == {
+        "job": "active",
+        "pool": "p",
+        "tasks": {"active": 1, "running": 2, "succeeded": 3, "failed": 4},
+    }
+    assert (value["state"], value["resumable"], value["next"]) == (
+        "detached",
+        True,
+        f"batch-run attach {RUN}",
+    )
+
+
+def test_a_service_that_cannot_be_asked_is_said_and_the_rest_is_shown() -> None:
+    lines = text(replace(DETACHED, unasked="out of reach"))
+    assert lines[2] == "the service could not be asked: out of reach"
+    assert lines[-1] == f"next: batch-run attach {RUN}"
+
+
+def test_a_job_that_is_gone_has_no_tasks() -> None:
+    lines = text(replace(DETACHED, job=job(JobState.GONE)))
+    assert lines[2] == "in the service: the job is gone"
+
+
+def test_a_run_that_was_broken_off_says_why() -> None:
+    error = "Blob Storage is out of reach"
+    end = replace(END, exit_code=3, error=error)
+    broken = replace(DETACHED, standing=Standing.BROKEN_OFF, report=fold([STARTED, end]))
+    assert text(broken)[2] == f"it ended with: {error}"
+    assert next_command(broken) == f"batch-run resume {RUN}"
+
+
+def test_a_run_that_has_ended_needs_nothing() -> None:
+    ended = replace(DETACHED, standing=Standing.SUCCEEDED, report=Report())
+    assert next_command(ended) is None
+    assert not text(ended)[-1].startswith("next")
