@@ -132,5 +132,6 @@ def _why_it_stays(trace: Trace, tidying: Tidying, batch: Batch) -> str | None:
     made = "" if trace.made is None else f" since {format_moment(trace.made)}"
     if tidying.scope is Scope.LAST:
         return f"kept for the next run{made}; `batch-run clean {trace.run}` takes it"
-    jobs = batch.jobs_in(trace.name)
-    return f"job {jobs[0]} is in it" if jobs and set(jobs) != {trace.run} else None
+    # The run's own job goes before the pool does.
+    others = (job for job in batch.jobs_in(trace.name) if job != trace.run)
+    return next((f"job {job} is in it" for job in others), None)

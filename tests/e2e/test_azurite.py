@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import test_containers, test_runs, test_steps
+from tests.e2e import test_clean, test_containers, test_runs, test_steps
 from tests.e2e.accounts import Accounts, open_accounts
 from tests.e2e.conftest import Emulator, User, start_emulator
 
@@ -52,6 +52,8 @@ test_steps_hand_on_their_files = test_steps.test_a_map_a_second_map_and_a_merge
 test_an_existing_container = (
     test_containers.test_an_existing_container_is_read_below_its_prefix_and_left_alone
 )
+
+test_what_was_kept_on_purpose_is_cleaned = test_clean.test_what_was_kept_on_purpose
 
 
 def test_a_run_leaves_nothing_behind(user: User, accounts: Accounts) -> None:
