@@ -19,6 +19,7 @@ from runner.run.events import CleanupFinished, Event, RunFinished
 from runner.run.following import Following
 from runner.run.reading import event_from_json
 from runner.run.record import RunRecord, read_record
+from runner.run.standing import find_standing
 from runner.run.stop import Stop
 
 
@@ -32,6 +33,8 @@ def attach_run(
     record = read_record(directory)
     driver = find_driver(directory)
     if driver is None:
+        if find_standing(directory, record, driver=None).is_resumable and not resumption.quiet:
+            world.say(f"nobody drives run {record.run}: it goes on from here, and Ctrl-C ends it")
         try:
             return resume_run(directory, resumption, world, interruptions)
         except DriverPresentError as error:

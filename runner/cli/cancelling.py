@@ -33,7 +33,7 @@ from runner.run.past import Past, read_past, read_submission
 from runner.run.reading import cut_torn_end, read_events
 from runner.run.record import RunRecord, read_record
 from runner.run.record_blob import RECORD_BLOB
-from runner.run.standing import Standing, find_standing, last_event, what_is_left
+from runner.run.standing import Standing, find_standing, what_is_left
 from runner.run.stop import Stop
 from runner.run.submit import Submission
 
@@ -52,12 +52,9 @@ def cancel_run(directory: Path, world: World, interruptions: Interruptions) -> i
         return ExitCode.INTERRUPTED
     with drive_alone(directory) as alone:
         standing = find_standing(directory, record, driver=None)
-        left = what_is_left(directory)
-        if standing in _OVER and not left:
+        if standing in _OVER and not what_is_left(directory):
             world.say(f"run {record.run} has ended: {describe_standing(standing)}")
             return ExitCode.SUCCESS
-        if driver is not None and isinstance(last_event(directory), RunFinished):
-            return ExitCode.LEFT_BEHIND if left else ExitCode.SUCCESS
         return _end(directory, record, alone, world, interruptions)
 
 
@@ -104,25 +101,29 @@ def _check_is_here(driver: Driver, directory: Path, record: RunRecord) -> None:
             hint=hint,
         )
     # A number says little: by now it may be that of another process.
-    files = Path(f"/proc/{driver.pid}/fd")
-    if files.parent.parent.is_dir() and Path("/proc/self/fd").is_dir():
-        lock = (directory / LOCK).resolve()
-        if lock not in _open_files(files):
-            raise UsageError(
-                f"who drives run `{record.run}` is not known: process {driver.pid} does not",
-                hint="try again in a moment",
-            )
+    if _has_open(driver.pid, (directory / LOCK).resolve()) is False:
+        raise UsageError(
+            f"who drives run `{record.run}` is not known: process {driver.pid} does not",
+            hint="try again in a moment",
+        )
 
 
-def _open_files(folder: Path) -> Iterator[Path]:
+def _has_open(pid: int, path: Path) -> bool | None:
+    """Whether a process has a file open; None where that cannot be known (there is no /proc)."""
+    if not Path("/proc/self/fd").is_dir():
+        return None
     try:
-        for each in folder.iterdir():
+        for each in Path(f"/proc/{pid}/fd").iterdir():
             try:
-                yield each.readlink()
+                if each.readlink() == path:
+                    return True
             except FileNotFoundError:
                 continue
+    except PermissionError:
+        return None
     except OSError:
-        return
+        return False
+    return False
 
 
 def _end(
@@ -146,8 +147,8 @@ def _end(
     if submission is not None:
         with _open_services(directory, record, world) as services:
             services.heed(stop, world.say)
+            interruptions.stop = stop.request
             with _holding(services, plan, driver, stop, world):
-                interruptions.stop = stop.request
                 stop.heed()
                 cleanup = _clean_up(plan, submission, past, record, services, world)
     with closing(
@@ -194,7 +195,7 @@ def _holding(
         world.clock.wait(stop, seconds)
         stop.check()
 
-    hold.claim(wait)
+    hold.claim(wait, world.say)
     try:
         yield
     finally:

@@ -68,13 +68,13 @@ def find_status(directory: Path, world: World) -> RunStatus:
 
 
 def _ask(status: RunStatus, directory: Path, world: World) -> RunStatus:
-    """With what the service says of the job; services that are not there are no news."""
+    """With what the service says of the job."""
     run = status.record.run
     try:
         with open_to_look(status.record, directory, world) as services:
             job = services.batch.job_status(run)
             return replace(status, job=job, counts=services.batch.task_counts(run))
     except NotThereError:
-        return status
+        return replace(status, rests=True)
     except BatchRunError as error:
         return replace(status, unasked=error.message)

@@ -90,7 +90,9 @@ def _lines(
             continue  # why the run stopped early is said once, and their number below
         others = [each for each in report.failures if each.cause == cause]
         yield from _consequences(others, words, run_directory)
-    if not report.has_begun:
+    if not report.has_begun and not is_over:
+        yield "nothing was made so far"
+    elif not report.has_begun:
         yield f"the run did not begin: nothing was made, {plural(report.tasks, 'task')} not added"
     else:
         yield _counts(report)

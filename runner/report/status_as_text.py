@@ -38,6 +38,8 @@ class RunStatus:
     job: JobStatus | None = None
     counts: TaskCounts | None = None
     unasked: str | None = None
+    rests: bool = False
+    """Its services are of this machine, and do not run."""
 
 
 def status_as_text(status: RunStatus, *, run_directory: str, output_directory: str) -> str:
@@ -82,6 +84,7 @@ def status_as_json(status: RunStatus) -> dict[str, Any]:
         "seen": None if status.seen is None else format_time(status.seen),
         "service": service,
         "unasked": status.unasked,
+        "rests": status.rests,
         "next": next_command(status),
     }
 
@@ -108,6 +111,8 @@ def _head(status: RunStatus) -> Iterator[str]:
 def _service(status: RunStatus) -> Iterator[str]:
     if status.unasked is not None:
         yield printable(f"the service could not be asked: {status.unasked}")
+    if status.rests:
+        yield "the local services do not run: what has ended is kept, and the rest waits"
     if status.job is None:
         return
     if status.job.state is JobState.GONE:

@@ -148,3 +148,19 @@ def test_a_run_that_has_ended_needs_nothing() -> None:
     ended = replace(DETACHED, standing=Standing.SUCCEEDED, report=Report())
     assert next_command(ended) is None
     assert not text(ended)[-1].startswith("next")
+
+
+def test_a_run_that_is_about_to_begin() -> None:
+    lines = text(replace(DETACHED, standing=Standing.DRIVEN, pid=42, report=Report()))
+    assert lines == [
+        f"run {RUN}: running here by process 42",
+        "demo on target azure, began 2026-01-02T03:04:05Z, last seen 2026-01-02T03:04:05Z",
+        "nothing was made so far",
+        "run directory: runs/x",
+        f"next: batch-run attach {RUN}",
+    ]
+
+
+def test_local_services_that_have_ended_are_no_trouble() -> None:
+    lines = text(replace(DETACHED, rests=True))
+    assert lines[2] == "the local services do not run: what has ended is kept, and the rest waits"
