@@ -59,6 +59,7 @@ Target = Literal["azure", "local"]
 TARGET_VARIABLE = "BATCH_RUN_TARGET"
 PATIENCE = Patience().limit
 """How long services may be in trouble where nobody says it."""
+_FIRST_PATIENCE = timedelta(seconds=30)
 # How soon a wait ends that somebody wants to end.
 _LOOK_SECONDS = 0.2
 
@@ -179,9 +180,9 @@ def open_azure(
 ) -> Services:
     """The services of two accounts, each asked one thing first.
 
-    The values of `secrets` are in no message of theirs; they may be in trouble for as long as our
-    `patience`. Raises `ServiceUnreachableError` within
-    seconds where one is out of reach, and `ServiceRefusedError` where it does not trust us.
+    The values of `secrets` are in no message of theirs; later they may be in trouble for as long
+    as our `patience`. Raises `ServiceUnreachableError` within seconds where one is out of reach,
+    and `ServiceRefusedError` where it does not trust us.
     """
     return _open("azure", settings, ExitStack(), secrets, _endurance(patience), probe=True)
 
@@ -293,8 +294,12 @@ def _open(
         )
         stack.callback(blobs.close)
         if probe:
+            # Nobody is told yet what is waited for, and nothing is lost.
+            patience = endurance.patience
+            endurance.patience = replace(patience, limit=min(patience.limit, _FIRST_PATIENCE))
             batch.probe()
             blobs.probe()
+            endurance.patience = patience
         return Services(
             target=target, batch=batch, blobs=blobs, stack=stack.pop_all(), endurance=endurance
         )
