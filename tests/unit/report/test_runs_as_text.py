@@ -49,7 +49,7 @@ DRIVEN = replace(
     succeeded=0,
     failed=0,
 )
-STATES = ("STATE", "ended,", "running", "it has")
+STATES = ("STATE", "tasks", "running", "it has")
 STARTED = RunStarted(workload="demo", target="azure", tasks=10, files=3, bytes=9)
 LEFT = LeftBehind(kind="job", name=RUN, why="the work goes on", kept=True)
 DETACHED = RunStatus(
@@ -75,7 +75,7 @@ def test_a_table_has_a_line_for_each_run() -> None:
     lines = runs_as_text([FAILED, DRIVEN, broken]).splitlines()
     assert [re.split("  +", line) for line in lines] == [
         ["RUN", "TARGET", "STARTED", "TASKS", "STATE"],
-        [RUN, "azure", "2026-01-02T03:04:05Z", "9/10, 2 failed", "ended, tasks failed"],
+        [RUN, "azure", "2026-01-02T03:04:05Z", "9/10, 2 failed", "tasks failed"],
         [DRIVEN.run, "azure", "2026-01-02T03:04:05Z", "-", "running here by process 42"],
         ["old", "-", "-", "-", "it has no record"],
     ]
