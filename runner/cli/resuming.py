@@ -24,6 +24,7 @@ from runner.report.as_json import report_as_json
 from runner.report.as_text import plural
 from runner.report.fold import fold
 from runner.run.directory import find_run
+from runner.run.downloads import remove_partials
 from runner.run.driving import drive as drive_alone
 from runner.run.events import RunFinished
 from runner.run.journal import RUNS, create_run_directory, write_whole
@@ -74,7 +75,7 @@ def resume_run(
             ask=asks(world, quietly=resumption.as_json or resumption.quiet),
         )
         world.redaction.learn(*values.values())
-        make_output_directory(record.output_directory, workload.name, world)
+        remove_partials(make_output_directory(record.output_directory, workload.name, world))
         drive = Drive(
             plan=plan,
             record=record,
