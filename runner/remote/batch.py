@@ -28,6 +28,7 @@ from runner.remote.traces import batch_traces
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
 from runner.remote.wire_places import finder, task_sections
+from runner.run.pool_judging import unusable
 from runner.run.services import (
     Expiry,
     JobRequest,
@@ -426,5 +427,6 @@ class RemoteBatch:
 
         self._account.wait_until(has_pool, f"job `{job_id}` has no pool", _POOL_LIMIT)
         if status.pool_id is None:
-            raise ServiceError(f"job `{job_id}` got no pool: {status.problem}")
+            problem = status.problem or ""
+            raise unusable(f"job `{job_id}` got no pool: {problem}", problem)
         return status.pool_id

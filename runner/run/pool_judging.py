@@ -20,15 +20,21 @@ _LONG_WITHOUT_NODES = timedelta(minutes=5)
 # What a formula that asks for samples of the first minutes meets (REST: AutoScaleRun).
 _NO_SAMPLES = "InsufficientSampleData"
 _LOST = frozenset({"starttaskfailed", "unusable"})
-# Which part of the spec a code is about; any other is about the number of nodes.
+_NODES: Pointer = ("pool", "nodes")
+# Which part of the spec a code is about; any other is about the pool as a whole.
 _PLACES: tuple[tuple[str, Pointer], ...] = (
     ("formula", ("pool", "autoscale", "formula")),
     ("image", ("pool", "image")),
     ("subnet", ("pool", "network", "subnet")),
     ("vmsize", ("pool", "vm_size")),
     ("vmseries", ("pool", "vm_size")),
+    ("allocation", _NODES),
+    ("quota", _NODES),
+    ("resize", _NODES),
+    ("spot", _NODES),
+    ("lowpriority", _NODES),
 )
-_NODES: Pointer = ("pool", "nodes")
+_POOL: Pointer = ("pool",)
 
 
 class PoolUnusableError(ServiceRefusedError):
@@ -45,7 +51,7 @@ def unusable(message: str, said: str) -> PoolUnusableError:
     """The error for a pool without nodes; `said` is the service's code, colon and words."""
     code = said.partition(":")[0]
     lower = code.lower()
-    place = next((place for word, place in _PLACES if word in lower), _NODES)
+    place = next((place for word, place in _PLACES if word in lower), _POOL)
     return PoolUnusableError(
         message,
         code=code,

@@ -108,6 +108,92 @@ def test_a_job_of_someone_else_is_refused(batch: RemoteBatch, stub: Stub) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    "going",
+    [
+        (batch_error(409, "JobBeingDeleted", "The specified job is being deleted."),),
+        (
+            batch_error(409, "JobExists", "The specified job already exists."),
+            batch_answer({"id": "cat-1", "state": "deleting"}),
+        ),
+        (batch_error(409, "JobExists", "The specified job already exists."), NOT_FOUND),
+    ],
+    ids=["being deleted", "deleting", "gone meanwhile"],
+)
+def test_a_job_of_the_same_name_that_is_being_deleted_is_waited_for(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses, going: tuple[Canned, ...]
+) -> None:
+    made = {"id": "cat-1", "state": "active", "executionInfo": {"poolId": "cat-P"}}
+    stub.answer(*going, *going, Canned(status=201), batch_answer(made))
+
+    assert batch.create_job(JOB) == "cat-P"
+    assert pauses.seconds == [0.05, pytest.approx(0.075)]
+
+
+def test_a_job_that_is_being_deleted_for_too_long_is_told(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses
+) -> None:
+    stub.answer(batch_error(409, "JobBeingDeleted", "The specified job is being deleted."))
+
+    with pytest.raises(ServiceError) as caught:
+        batch.create_job(JOB)
+
+    assert caught.value.message == "job `cat-1` is still being deleted after 15 minutes"
+    assert 900 <= sum(pauses.seconds) < 906
+
+
+def test_a_job_that_was_just_made_is_not_gone_where_it_is_not_found_yet(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses
+) -> None:
+    made = batch_answer({"id": "cat-1", "state": "active", "executionInfo": {"poolId": "cat-P"}})
+    added = batch_answer({"value": [{"taskId": TASK.id, "status": "Success"}]})
+    stub.answer(
+        *(Canned(status=201), NOT_FOUND, made),
+        *(NOT_FOUND, NOT_FOUND, made),
+        *(NOT_FOUND, added),
+        *(NOT_FOUND, batch_answer({"value": []})),
+        *(NOT_FOUND, Canned()),
+        NOT_FOUND,
+    )
+
+    assert batch.create_job(JOB) == "cat-P"
+    assert batch.job_status("cat-1").state is JobState.ACTIVE
+    batch.add_tasks("cat-1", [TASK])
+    assert list(batch.task_changes("cat-1", None)) == []
+    batch.finish_adding("cat-1")
+    assert pauses.seconds == [0.25] * 6
+
+    pauses.seconds.append(5)
+    assert batch.job_status("cat-1").state is JobState.GONE
+    assert batch.job_status("another").state is JobState.GONE
+
+
+def test_a_job_that_we_delete_is_gone_where_it_is_not_found(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses
+) -> None:
+    made = batch_answer({"id": "cat-1", "state": "active", "executionInfo": {"poolId": "cat-P"}})
+    stub.answer(Canned(status=201), made, Canned(status=202), NOT_FOUND)
+
+    batch.create_job(JOB)
+    batch.delete_job("cat-1")
+
+    assert batch.job_status("cat-1").state is JobState.GONE
+    assert pauses.seconds == []
+
+
+def test_a_schedule_of_the_same_name_that_is_being_deleted_is_waited_for(
+    batch: RemoteBatch, stub: Stub, pauses: Pauses
+) -> None:
+    stub.answer(
+        batch_error(409, "JobScheduleBeingDeleted", "The specified job schedule is being deleted."),
+        Canned(status=201),
+    )
+
+    batch.create_schedule(SCHEDULE)
+
+    assert pauses.seconds == [0.05]
+
+
 def test_a_job_without_a_pool_says_why(batch: RemoteBatch, stub: Stub) -> None:
     error = {"code": "InvalidAutoPoolSettings", "message": "Not valid."}
     stub.answer(
@@ -117,10 +203,13 @@ def test_a_job_without_a_pool_says_why(batch: RemoteBatch, stub: Stub) -> None:
         ),
     )
 
-    with pytest.raises(ServiceError) as caught:
+    with pytest.raises(ServiceRefusedError) as caught:
         batch.create_job(JOB)
 
     assert caught.value.message == "job `cat-1` got no pool: InvalidAutoPoolSettings: Not valid."
+    assert caught.value.code == "InvalidAutoPoolSettings"
+    assert caught.value.refusal is not None
+    assert caught.value.refusal.place == ("pool",)
 
 
 def test_a_refusal_names_property_and_reason_and_no_request_id(

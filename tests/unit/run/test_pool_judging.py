@@ -157,7 +157,7 @@ def test_nothing_is_judged_while_nodes_come_or_go(scene: Scene) -> None:
         ("VMSizeNotSupported: not here", ("pool", "vm_size"), "list-skus"),
         ("ImageVersionDeprecated: too old", ("pool", "image"), "supported-images"),
         ("SubnetFull: no address", ("pool", "network", "subnet"), "ask for fewer nodes"),
-        ("Whatever", ("pool", "nodes"), "ask for fewer nodes, another VM size, or more quota"),
+        ("Whatever", ("pool",), "ask for fewer nodes, another VM size, or more quota"),
     ],
 )
 def test_a_resize_that_gave_no_node_ends_the_run_with_what_to_do(
