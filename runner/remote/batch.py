@@ -43,7 +43,7 @@ from runner.run.services import (
     TaskStatus,
 )
 from runner.run.traces import Trace
-from runner.spec.model.pool import Image
+from runner.spec.model.pool import FixedNodes, Image
 
 if TYPE_CHECKING:
     from azure.batch import models
@@ -139,6 +139,13 @@ class RemoteBatch:
         False where the service does not take it yet.
         """
         return pools.expire_pool(self._account, pool_id, expiry)
+
+    def give_size(self, pool_id: str, size: FixedNodes, created: datetime) -> bool:
+        """Gives a pool that was made with a job another size, as if it were made at `created`.
+
+        False where the service does not take it yet; a resize under way is stopped then.
+        """
+        return pools.give_size(self._account, pool_id, size, created)
 
     def create_schedule(self, request: ScheduleRequest) -> None:
         """Creates a job schedule; `ServiceRefusedError` (`JobScheduleExists`) where it exists.

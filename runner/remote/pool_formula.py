@@ -24,14 +24,34 @@ def pool_formula(
     lacks half of its samples, as at the pool's creation, tasks may be pending. The size is all or
     nothing: how many nodes the last tasks need depends on their slots and on what follows them.
     """
-    until = (created + grace).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    until = _moment(created + grace)
+    dedicated = str(size.dedicated)
+    lacking = ""
+    if size.fallback is not None and size.fallback.wait is not None:
+        lacking = _lacking(size.fallback.wait, created)
+        dedicated = f"(lacksSpot ? {size.dedicated + size.fallback.dedicated} : {dedicated})"
     return (
         f'isNew = time() < time("{until}");\n'
         f"lately = {idle // timedelta(minutes=1)} * TimeInterval_Minute;\n"
         "measured = $PendingTasks.GetSamplePercent(lately) >= 50;\n"
         "pending = measured ? max($PendingTasks.GetSample(lately)) : 1;\n"
         "keeps = isNew || (pending > 0);\n"
-        f"$TargetDedicatedNodes = keeps ? {size.dedicated} : 0;\n"
+        f"{lacking}"
+        f"$TargetDedicatedNodes = keeps ? {dedicated} : 0;\n"
         f"$TargetLowPriorityNodes = keeps ? {size.spot} : 0;\n"
         "$NodeDeallocationOption = taskcompletion;"
     )
+
+
+def _lacking(wait: timedelta, created: datetime) -> str:
+    """Statements that set `lacksSpot`: there was no spot node for a time, seen in its samples."""
+    return (
+        f"patience = {-(-wait // timedelta(minutes=1))} * TimeInterval_Minute;\n"
+        "sampled = $CurrentLowPriorityNodes.GetSamplePercent(patience) >= 50;\n"
+        "most = sampled ? max($CurrentLowPriorityNodes.GetSample(patience)) : 1;\n"
+        f'lacksSpot = (time() > time("{_moment(created + wait)}")) && (most < 1);\n'
+    )
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

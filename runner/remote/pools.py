@@ -6,7 +6,7 @@ It must not know which run uses a pool, nor what makes two pools the same but th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -17,6 +17,7 @@ from runner.remote import answers
 from runner.remote.account import BatchAccount, segment
 from runner.remote.expiry import write_expiry
 from runner.remote.faults import service_code, translated
+from runner.remote.pool_formula import EVALUATION_INTERVAL, pool_formula
 from runner.remote.wire_parts import duration
 from runner.remote.wire_places import finder, pool_sections
 from runner.remote.wire_pool import pool_body
@@ -38,6 +39,8 @@ LONG_ENOUGH = timedelta(minutes=3)
 # REST, Pool - Enable Auto Scale: not more than once every 30 seconds for the same pool.
 _AUTOSCALE_PAUSE_SECONDS = 2.0
 _TOO_SOON = "TooManyEnableAutoScaleRequests"
+# A resize that has ended meanwhile, or a pool that is gone.
+_NO_RESIZE = frozenset({"PoolNotBeingResized", "OperationInvalidForCurrentState", "PoolNotFound"})
 _TRIES = 5
 _NO_PATIENCE: dict[str, Any] = {"retry_status": 0}
 _PATIENCE: dict[str, Any] = {}
@@ -102,6 +105,23 @@ def expire_pool(account: BatchAccount, pool_id: str, expiry: Expiry) -> bool:
 def expiry_body(expiry: Expiry) -> dict[str, Any]:
     """The formula that does it."""
     return _autoscale_body(write_expiry(expiry), EXPIRY_INTERVAL)
+
+
+def give_size(account: BatchAccount, pool_id: str, size: FixedNodes, created: datetime) -> bool:
+    """Gives a run's own pool another size, by the formula that also takes its nodes in the end.
+
+    A resize under way, such as one that waits for spot nodes, is stopped first. False where the
+    service does not take it yet.
+    """
+    formula = pool_formula(size, created=created)
+    with translated(account.origin, f"give pool `{pool_id}` {size.dedicated} dedicated nodes"):
+        if _takes_formula(account, pool_id, _autoscale_body(formula, EVALUATION_INTERVAL)):
+            return True
+        found = _read(account, pool_id)
+        if found is not None and answers.read_pool(found).allocation_state == "resizing":
+            path = f"/pools/{segment(pool_id)}/stopresize"
+            account.send("POST", path, forgiven=_NO_RESIZE)
+        return False
 
 
 def resize_body(size: FixedNodes) -> dict[str, Any]:

@@ -92,7 +92,17 @@ def _size(size: FixedNodes | Autoscale) -> dict[str, Any]:
             "interval_seconds": size.interval.total_seconds(),
             "scenario": size.scenario,
         }
-    return {"dedicated_nodes": size.dedicated, "spot_nodes": size.spot}
+    return {
+        "dedicated_nodes": size.dedicated,
+        "spot_nodes": size.spot,
+        "fallback": None
+        if size.fallback is None
+        else {
+            "dedicated_nodes": size.fallback.dedicated,
+            "after_preemptions": size.fallback.after_preemptions,
+            "wait_seconds": seconds(size.fallback.wait),
+        },
+    }
 
 
 def _gives_back(pool: NewPool) -> dict[str, Any] | None:

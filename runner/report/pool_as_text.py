@@ -14,6 +14,7 @@ from runner.report.secret_uses import mount_source, secret_uses
 from runner.run.pools import GRACE, IDLE
 from runner.spec.model.pool import (
     ExistingPool,
+    Fallback,
     FixedNodes,
     Image,
     Network,
@@ -48,6 +49,19 @@ def _nodes(pool: NewPool) -> str:
     return f"pool: {nodes} of {pool.vm_size}, {slots} each; image {image}"
 
 
+def _fallback(fallback: Fallback) -> Iterator[str]:
+    """When other nodes come in the place of the spot nodes."""
+    occasions = ["where these are refused"]
+    if fallback.after_preemptions is not None:
+        occasions.append(f"after {plural(fallback.after_preemptions, 'preemption')}")
+    if fallback.wait is not None:
+        occasions.append(f"after {_minutes(fallback.wait)} without any")
+    yield (
+        f"  {plural(fallback.dedicated, 'dedicated node')} in the place of the spot nodes:"
+        f" {', '.join(occasions)}"
+    )
+
+
 def _features(pool: NewPool) -> Iterator[str]:
     if not isinstance(pool.size, FixedNodes):
         named = "formula" if pool.size.scenario is None else pool.size.scenario
@@ -57,6 +71,8 @@ def _features(pool: NewPool) -> Iterator[str]:
             f"  the service takes the nodes once no task has been pending for {_minutes(IDLE)},"
             f" {_minutes(GRACE)} after it made the pool at the earliest"
         )
+    if isinstance(pool.size, FixedNodes) and pool.size.fallback is not None:
+        yield from _fallback(pool.size.fallback)
     if pool.node_fill is NodeFill.PACK:
         yield "  node fill: pack"
     if pool.packages:

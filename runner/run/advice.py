@@ -7,7 +7,11 @@ from __future__ import annotations
 
 _QUOTAS = "ask for more under Quotas of the Batch account in the Azure portal"
 _SIZE = "`az batch location list-skus --location <region>` shows the VM sizes of a region"
-_SPOT = "ask for `dedicated` nodes, or for spot nodes of another VM size"
+SPOT_IS_GONE = (
+    "Batch accounts in the pool allocation mode `Batch service` have no spot nodes since"
+    " 30 September 2025"
+)
+_SPOT = f"ask for `dedicated` nodes, or for spot nodes of another VM size; {SPOT_IS_GONE}"
 _IMAGE = "`az batch pool supported-images list` shows the images that the service takes"
 
 _ADVICE = {

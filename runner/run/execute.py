@@ -26,6 +26,7 @@ from runner.run.cleanup import Cleanup, Ending, Keep
 from runner.run.clock import Clock
 from runner.run.dependents import Dependents
 from runner.run.events import CleanupFinished, RunFinished
+from runner.run.fallback import watch_spot
 from runner.run.feed import Feeder
 from runner.run.halt import Tally
 from runner.run.halting import HaltedError, Halting, halted
@@ -326,6 +327,14 @@ class Run:
             lease=lease,
             ledger=ledger,
             tell=self._tell,
+            spot=watch_spot(
+                self._plan.workload.pool,
+                pool_id,
+                batch=self._batch,
+                clock=self._clock,
+                preemptions=lambda: ledger.all_preemptions,
+                tell=self._tell,
+            ),
         )
         collector = Collector(
             self._plan,

@@ -99,6 +99,11 @@ class Ledger:
         account = self._accounts.get(task)
         return 0 if account is None else account.causes[PREEMPTION]
 
+    @property
+    def all_preemptions(self) -> int:
+        """How often tasks lost their spot nodes."""
+        return sum(account.causes[PREEMPTION] for account in self._accounts.values())
+
     def requeues(self, task: TaskId) -> int:
         """How often it was put back into the queue, for whatever reason."""
         account = self._accounts.get(task)

@@ -39,7 +39,7 @@ from runner.run.statuses import (
     TaskStatus,
 )
 from runner.run.traces import Trace
-from runner.spec.model.pool import Image
+from runner.spec.model.pool import FixedNodes, Image
 
 __all__ = [
     "AutoPool",
@@ -219,6 +219,14 @@ class Batch(Protocol):
 
         False where the service does not take it yet: it lets this be changed every 30 seconds
         only, and not while the pool is resized (REST: Pool - Enable Auto Scale).
+        """
+        ...
+
+    def give_size(self, pool_id: str, size: FixedNodes, created: datetime) -> bool:
+        """Gives a pool that was made with a job another size, as if it were made at `created`.
+
+        False where the service does not take it yet, as with `expire_pool`; a resize under way is
+        stopped then.
         """
         ...
 

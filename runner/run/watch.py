@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from runner.plan.model import TaskId
 from runner.run.attempts import Attempts
 from runner.run.clock import Clock
+from runner.run.fallback import SpotWatch
 from runner.run.journal import Journal
 from runner.run.ledger import Ledger
 from runner.run.pools import Lease
@@ -58,12 +59,13 @@ class Watch:
         lease: Lease | None = None,
         ledger: Ledger | None = None,
         tell: Callable[[str], None] = _say_nothing,
+        spot: SpotWatch | None = None,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
         Tasks that are not `is_ours` are none either: somebody has added them to the job.
         `lease` is of a pool that outlasts the run, `ledger` what is known of earlier attempts,
-        and `tell` takes a line for people.
+        `tell` takes a line for people, and `spot` is of spot nodes whose place others may take.
         """
         self._job_id = job_id
         self._batch = batch
@@ -83,6 +85,7 @@ class Watch:
             lease=lease,
             clock=clock,
             tell=tell,
+            spot=spot,
         )
         self.attempts = Attempts(journal, ledger or Ledger(journal), is_spot=self._pool.is_spot)
 

@@ -242,16 +242,18 @@ def run_and_preempt(user: User, told: Tell, times: int) -> tuple[int, str]:
     """Runs the spec to its end; its task loses its node once it is seen to run, so many times."""
     with user.start("spec.yaml", "--target", "azure", "--output", "out") as process:
         for attempt in range(1, times + 1):
-            wait_until(lambda seen=attempt: count_starts(user) == seen, what=f"{attempt} runs")
+            wait_until(
+                lambda seen=attempt: count(user, "task.started") == seen, what=f"{attempt} runs"
+            )
             told([{"fault": "preempt"}])
         _, stderr = process.communicate(timeout=LIMIT_SECONDS)
     return process.returncode, stderr
 
 
-def count_starts(user: User) -> int:
-    """How many attempts a run has seen running, while it goes on."""
+def count(user: User, words: str) -> int:
+    """How often the events of a run hold these words, while it goes on."""
     runs = user.folder / ".batch-run" / "runs"
-    return sum(path.read_text().count("task.started") for path in runs.glob("*/events.jsonl"))
+    return sum(path.read_text().count(words) for path in runs.glob("*/events.jsonl"))
 
 
 def test_a_preemption_uses_up_no_retry(azure: User, told: Tell, books: Books) -> None:
@@ -311,3 +313,37 @@ tasks:
         (event["task"], event["attempt"]) for task in "12" for event in ledger.of(task, "retried")
     )
     assert set(told_attempts.values()) == {1}
+
+
+FALLBACK = ONE.replace(
+    "nodes: {spot: 1}", "nodes: {spot: 1, fallback: {after_preemptions: 1, dedicated: 2}}"
+)
+
+
+def test_dedicated_nodes_take_the_place_of_spot_nodes_that_go_away(
+    azure: User, told: Tell, books: Books
+) -> None:
+    rest = 'test "$AZ_BATCH_NODE_IS_DEDICATED" = true && exit; test "$n" -gt 1 || sleep 60; false'
+    command = json.dumps(books.command("task", rest))
+    retries = "{exit_code: 9, backoff: 1s}"
+    azure.write("spec.yaml", FALLBACK.replace("{command}", command).replace("{retries}", retries))
+    code, stderr = run_and_preempt(azure, told, 1)
+    assert code == os.EX_OK, stderr
+    assert "2 dedicated nodes in place of the spot nodes" in stderr
+    ledger = Ledger(azure)
+    assert ledger.causes("1")[0] == "preemption"
+    assert ledger.of("1", "finished")[-1]["node"].endswith("_d")
+
+
+def test_dedicated_nodes_come_where_there_are_no_spot_nodes(
+    azure: User, told: Tell, books: Books
+) -> None:
+    told([{"fault": "resize-error=AllocationFailed", "first": 1}])
+    command = json.dumps(books.command("task", "true"))
+    azure.write("spec.yaml", FALLBACK.replace("{command}", command).replace("{retries}", "0"))
+    result = azure.run("spec.yaml", "--target", "azure", "--output", "out")
+    assert result.returncode == os.EX_OK, result.stderr
+    assert "note: there are no spot nodes to be had (AllocationFailed" in result.stderr
+    assert "no spot nodes since 30 September 2025" in result.stderr
+    end = Ledger(azure).of("1", "finished")[-1]
+    assert end["node"].endswith("_d")

@@ -202,6 +202,8 @@ class FakeBatch:
     expiries: list[tuple[str, FixedNodes, datetime]] = field(default_factory=list)
     expiry: Expiry | None = None
     """What the pool has, of an earlier run at first."""
+    sizes: list[FixedNodes] = field(default_factory=list)
+    """Those that the pool was given later."""
     takes_no_expiry: Callable[[], bool] = lambda: False
     schedules: list[ScheduleRequest] = field(default_factory=list)
     preparations: tuple[NodeCommandStatus, ...] = ()
@@ -260,6 +262,13 @@ class FakeBatch:
             return False
         self.expiries.append((pool_id, expiry.size, expiry.at))
         self.expiry = expiry
+        return True
+
+    def give_size(self, pool_id: str, size: FixedNodes, created: datetime) -> bool:
+        self._note("give size")
+        if self.takes_no_expiry():
+            return False
+        self.sizes.append(size)
         return True
 
     def create_schedule(self, request: ScheduleRequest) -> None:

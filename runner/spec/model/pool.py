@@ -44,11 +44,26 @@ class CustomImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """When `dedicated` further nodes take the place of the spot nodes of a pool.
+
+    That is after so many preemptions, and where there has been no spot node for so long; None for
+    never. A pool that is refused its spot nodes has them at once.
+    """
+
+    dedicated: int
+    after_preemptions: int | None
+    wait: timedelta | None
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FixedNodes:
-    """So many nodes, from the start to the end."""
+    """So many nodes, from the start to the end, or until the `fallback`."""
 
     dedicated: int
     spot: int
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

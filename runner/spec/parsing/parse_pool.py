@@ -16,6 +16,7 @@ from runner.spec.model.pool import (
     CifsMount,
     CustomImage,
     ExistingPool,
+    Fallback,
     FileShareMount,
     FixedNodes,
     Image,
@@ -111,6 +112,7 @@ def _size(data: _Data, steps: Sequence[Step]) -> FixedNodes | Autoscale:
         return FixedNodes(
             dedicated=int(data["nodes"].get("dedicated", 0)),
             spot=int(data["nodes"].get("spot", 0)),
+            fallback=_fallback(data["nodes"]),
         )
     autoscale = data["autoscale"]
     scenario = autoscale.get("scenario")
@@ -121,6 +123,19 @@ def _size(data: _Data, steps: Sequence[Step]) -> FixedNodes | Autoscale:
         interval=parse_duration(autoscale.get("interval", "15m")),
         scenario=scenario,
         pointer=(*_POINTER, "autoscale"),
+    )
+
+
+def _fallback(nodes: _Data) -> Fallback | None:
+    fallback = nodes.get("fallback")
+    if fallback is None:
+        return None
+    most = fallback.get("after_preemptions")
+    return Fallback(
+        dedicated=int(fallback.get("dedicated", nodes.get("spot", 0))),
+        after_preemptions=None if most is None else int(most),
+        wait=optional_duration(fallback, "wait"),
+        pointer=(*_POINTER, "nodes", "fallback"),
     )
 
 

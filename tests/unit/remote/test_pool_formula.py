@@ -11,21 +11,28 @@ from runner.emulator.batch.autoscale.evaluate import Targets, evaluate
 from runner.emulator.batch.autoscale.functions import Outside
 from runner.emulator.batch.autoscale.samples import PERIOD, History, Sample
 from runner.remote.pool_formula import pool_formula
-from runner.spec.model.pool import FixedNodes
+from runner.spec.model.pool import Fallback, FixedNodes
 
 CREATED = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 SIZE = FixedNodes(dedicated=2, spot=5)
 
 
 def targets(
-    pending: list[float], *, age: timedelta, size: FixedNodes = SIZE, lost: int = 0
+    pending: list[float],
+    *,
+    age: timedelta,
+    size: FixedNodes = SIZE,
+    lost: int = 0,
+    spot: list[float] | None = None,
 ) -> tuple[int, int]:
     """Dedicated and spot nodes at an age, after samples of which the first were lost."""
     now = CREATED + age
     history = History()
-    for back, value in zip(range(len(pending) - 1, -1, -1), pending, strict=True):
+    there = spot or [float(size.spot)] * len(pending)
+    for back, *values in zip(range(len(pending) - 1, -1, -1), pending, there, strict=True):
         if back < len(pending) - lost:
-            history.add(Sample(moment=now - back * PERIOD, values={"$PendingTasks": value}))
+            named = dict(zip(("$PendingTasks", "$CurrentLowPriorityNodes"), values, strict=True))
+            history.add(Sample(moment=now - back * PERIOD, values=named))
     found = evaluate(
         pool_formula(size, created=CREATED),
         history,
@@ -78,3 +85,23 @@ def test_samples_that_are_missing_count_as_pending_tasks() -> None:
 def test_a_pool_of_one_kind_of_nodes_gets_none_of_the_other() -> None:
     size = FixedNodes(dedicated=0, spot=3)
     assert targets([1], age=timedelta(), size=size) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "spot", "nodes"),
+    [
+        pytest.param(0, [], (2, 5), id="at its creation"),
+        pytest.param(10, [0] * 20, (2, 5), id="the wait is not over"),
+        pytest.param(16, [0] * 32, (5, 5), id="none ever came"),
+        pytest.param(30, [1] * 29 + [0] * 31, (5, 5), id="none is there for the wait"),
+        pytest.param(30, [1] * 32 + [0] * 28, (2, 5), id="one was there lately"),
+        pytest.param(16, [0] * 10, (2, 5), id="most samples are missing"),
+    ],
+)
+def test_dedicated_nodes_stand_in_for_spot_nodes_that_do_not_come(
+    minutes: int, spot: list[float], nodes: tuple[int, int]
+) -> None:
+    fallback = Fallback(dedicated=3, after_preemptions=None, wait=timedelta(minutes=15), pointer=())
+    size = FixedNodes(dedicated=2, spot=5, fallback=fallback)
+    pending = [1.0] * len(spot)
+    assert targets(pending, age=timedelta(minutes=minutes), size=size, spot=spot) == nodes

@@ -172,6 +172,7 @@ def test_the_pool(tmp_path: Path) -> None:
         "vm_size": "Standard_D2s_v5",
         "dedicated_nodes": 0,
         "spot_nodes": 3,
+        "fallback": None,
         "gives_back": {"idle_seconds": 600, "earliest_seconds": 1800},
         "task_slots_per_node": 4,
         "node_fill": "pack",

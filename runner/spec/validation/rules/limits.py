@@ -40,5 +40,6 @@ RESOURCE_ID = re.compile(
 
 # The rest are bounds of our own.
 MOST_TASKS = 10_000_000
+SHORTEST_FALLBACK_WAIT = timedelta(minutes=1)
 SHORTEST_KEEP = timedelta(minutes=5)
 LONGEST_KEEP = timedelta(days=7)

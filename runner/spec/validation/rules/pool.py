@@ -24,6 +24,7 @@ from runner.spec.validation.rules.limits import (
     RESOURCE_ID,
     SERVICE_ID,
     SHORTEST_AUTOSCALE_INTERVAL,
+    SHORTEST_FALLBACK_WAIT,
     SHORTEST_KEEP,
 )
 from runner.spec.validation.rules.uses import Rule, command_resources
@@ -152,6 +153,41 @@ def _pool_can_be_kept(workload: Workload, document: Document) -> Iterator[Proble
         )
 
 
+def _spot_can_be_replaced(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    if not isinstance(pool, NewPool) or not isinstance(pool.size, FixedNodes):
+        return
+    fallback = pool.size.fallback
+    if fallback is None:
+        return
+
+    def problem(message: str, hint: str) -> Problem:
+        return document.key_problem(fallback.pointer, code="fallback", message=message, hint=hint)
+
+    if not pool.size.spot:
+        yield problem(
+            "there are no spot nodes to take the place of",
+            "add `spot:`, or take `fallback` away",
+        )
+    if pool.keep is not None:
+        yield problem(
+            "a kept pool has the nodes that it was made with",
+            "take one of `keep` and `fallback` away",
+        )
+    if workload.job.schedule is not None:
+        yield problem(
+            "nobody watches the spot nodes of a `job.schedule`",
+            "ask for `dedicated` nodes, or take `fallback` away",
+        )
+    if fallback.wait is not None and fallback.wait < SHORTEST_FALLBACK_WAIT:
+        yield document.problem(
+            (*fallback.pointer, "wait"),
+            code="out-of-range",
+            message="`pool.nodes.fallback.wait` must be at least 1m",
+            hint="the service needs some minutes for any node: for example `wait: 15m`",
+        )
+
+
 def _network_is_whole(workload: Workload, document: Document) -> Iterator[Problem]:
     pool = workload.pool
     network = pool.network if isinstance(pool, NewPool) else None
@@ -267,6 +303,7 @@ POOL: tuple[Rule, ...] = (
     _interval_is_possible,
     _slots_are_enough,
     _pool_can_be_kept,
+    _spot_can_be_replaced,
     _network_is_whole,
     _instances_find_nodes,
     _instances_take_no_slots,

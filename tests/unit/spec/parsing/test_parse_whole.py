@@ -17,6 +17,7 @@ from runner.spec.model.pool import (
     CifsMount,
     CustomImage,
     ExistingPool,
+    Fallback,
     FileShareMount,
     FixedNodes,
     Image,
@@ -226,7 +227,13 @@ def test_the_nodes_of_a_pool() -> None:
     )
     assert pool.os is OperatingSystem.LINUX
     assert pool.vm_size == "Standard_D4s_v5"
-    assert pool.size == FixedNodes(dedicated=2, spot=3)
+    fallback = Fallback(
+        dedicated=1,
+        after_preemptions=3,
+        wait=timedelta(minutes=15),
+        pointer=("pool", "nodes", "fallback"),
+    )
+    assert pool.size == FixedNodes(dedicated=2, spot=3, fallback=fallback)
     assert (pool.task_slots_per_node, pool.node_fill) == (4, NodeFill.PACK)
     assert pool.packages == ("ffmpeg", "jq=1.7.1-3build1")
     assert pool.container_images == ("ubuntu:24.04", "registry.example.com/tool")

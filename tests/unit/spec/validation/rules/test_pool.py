@@ -400,3 +400,63 @@ def test_ids_of_pools(name: str) -> None:
             "an id has at most 64 letters, digits, `-` and `_`",
         )
     ]
+
+
+SPOT = """\
+version: 1
+name: topics
+pool:
+  image: debian 12
+  vm_size: Standard_D2s_v5
+  nodes: {spot: 1, fallback: {wait: 15m}}
+job: {priority: 1}
+task: {command: echo}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fact"),
+    [
+        (
+            "spot: 1",
+            "dedicated: 1",
+            (
+                "6:25 fallback",
+                "there are no spot nodes to take the place of",
+                "add `spot:`, or take `fallback` away",
+            ),
+        ),
+        (
+            "job:",
+            "  keep: 30m\njob:",
+            (
+                "6:20 fallback",
+                "a kept pool has the nodes that it was made with",
+                "take one of `keep` and `fallback` away",
+            ),
+        ),
+        (
+            "{priority: 1}",
+            '{schedule: {every: 1h, end: "2031-01-01T00:00:00Z"}}',
+            (
+                "6:20 fallback",
+                "nobody watches the spot nodes of a `job.schedule`",
+                "ask for `dedicated` nodes, or take `fallback` away",
+            ),
+        ),
+        (
+            "15m",
+            "30s",
+            (
+                "6:37 out-of-range",
+                "`pool.nodes.fallback.wait` must be at least 1m",
+                "the service needs some minutes for any node: for example `wait: 15m`",
+            ),
+        ),
+    ],
+)
+def test_what_cannot_take_the_place_of_spot_nodes(
+    old: str, new: str, fact: tuple[str, str, str]
+) -> None:
+    assert facts_of(SPOT) == []
+    assert facts_of(edited(SPOT, old, new)) == [fact]
