@@ -149,6 +149,25 @@ def test_trouble_beyond_our_patience_ends_a_run_that_can_be_taken_up(
     assert outputs(azure) == WHOLE
 
 
+def test_a_run_goes_on_by_itself_when_the_network_is_back(azure: User, emulator: Emulator) -> None:
+    spec = SPEC.replace("PATIENCE", "15m").replace("command: echo", "command: sleep 1; echo")
+    azure.write("spec.yaml", spec)
+    process = azure.start("spec.yaml", "--target", "azure", "--output", "out")
+    events = azure.folder / ".batch-run" / "runs"
+    wait_until(
+        lambda: any("task.started" in each.read_text() for each in events.glob("*/events.jsonl")),
+        what="a task runs",
+    )
+    tell(emulator, "PUT", [{"fault": "reset"}])
+    wait_until(
+        lambda: tell(emulator, "GET")["rules"][0]["strikes"] >= 4, what="some tries have failed"
+    )
+    tell(emulator, "PUT", [])
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == os.EX_OK, stderr
+    assert outputs(azure) == WHOLE
+
+
 def test_ctrl_c_ends_the_waiting_for_a_service_at_once(azure: User, emulator: Emulator) -> None:
     tell(emulator, "PUT", [{"fault": "503", "operation": "list_tasks", "retry-after": "10m"}])
     azure.write("spec.yaml", SPEC.replace("PATIENCE", "15m"))
