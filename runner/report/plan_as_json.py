@@ -13,6 +13,7 @@ from typing import Any
 
 from runner.plan.model import ContainerPlan, InputFile, Plan, TaskPlan, TaskRange
 from runner.report.extra import shown_extra
+from runner.report.halting import halt_as_json
 from runner.report.pool_as_json import pool_as_json
 from runner.report.secret_uses import parameter_uses, secret_uses
 from runner.report.step_as_json import (
@@ -134,6 +135,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "pool": pool_as_json(workload.pool, plan.start_task),
         "secrets": [{"name": name, "goes_to": use} for name, use in _secret_uses(workload)],
         "job": _job(plan),
+        "halt": halt_as_json(workload.halt),
         "steps": list(_steps(plan)),
     }
 

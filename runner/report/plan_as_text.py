@@ -29,6 +29,7 @@ from runner.plan.model import (
 from runner.plan.step_tasks import COORDINATION_VARIABLE
 from runner.report.as_text import format_bytes, plural, printable
 from runner.report.extra import extra_as_text
+from runner.report.halting import halt_as_text
 from runner.report.pool_as_text import pool_lines
 from runner.run.decisions import Action, Decisions
 from runner.spec.model.sources import (
@@ -158,6 +159,9 @@ def _job(plan: Plan) -> Iterator[str]:
         end = job.schedule.end.isoformat()
         parts.append(f"again every {_time(job.schedule.every)} from {start} to {end}")
     yield f"job: {', '.join(parts)}"
+    halt = halt_as_text(plan.workload.halt)
+    if halt is not None:
+        yield f"  {halt}"
     for name, value in plan.job_environment.items():
         yield printable(f"  environment {name}={value}")
     for name, value in job.metadata.items():

@@ -217,6 +217,7 @@ def test_the_job(tmp_path: Path) -> None:
         "command": "echo release",
         "command_line": "/bin/bash -c 'set -e -o pipefail; echo release'",
     }
+    assert plan["halt"] == {"after": None, "when": "soon", "same_failure": None, "canary": 0}
     assert plan["job"] == {
         "duration_seconds": 7200,
         "wait_seconds": 7200,

@@ -20,6 +20,7 @@ from tests.fakes.plans import make_plan, make_workload, spec_of
 SPEC = """\
 version: 1
 name: whole
+halt: {after: 10%, canary: 2}
 containers:
   input: {name: mine, upload: [{from: data}]}
   media: {existing: theirs}
@@ -97,6 +98,10 @@ def test_a_summary_by_step(tmp_path: Path) -> None:
         (
             "job: ends itself after 24 h, priority 5, at most 7 tasks at once, stops when a task"
             " has failed"
+        ),
+        (
+            "  stops early, soon: if one of the first 2 tasks fails, before the others; once 10% of"
+            " the tasks have failed"
         ),
         "  environment A=<run>",
         "  metadata team=media",
