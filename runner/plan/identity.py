@@ -40,6 +40,7 @@ from runner.spec.model.workload import OwnContainer
 from runner.spec.validation.rules.uses import files_of
 
 DIGEST_BYTES = 16
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 PARTS = ("command", "inputs", "resources", "image", "outputs", "needs")
 """The parts of every task, in the order in which a change of them is told."""
 
@@ -307,5 +308,4 @@ def _hex(value: object) -> str:
 
 
 def _digest(value: object) -> bytes:
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+    return hashlib.blake2b(_encode(value).encode(), digest_size=DIGEST_BYTES).digest()

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from runner.plan.file_digests import MD5_BYTES, FileDigests
+from runner.plan.file_table import FileTable
 from runner.plan.model import ContainerPlan, InputFile, Plan, StoredBlob
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import ExistingContainer, IfNotEmpty, OwnContainer
@@ -36,13 +37,18 @@ class _Column:
     folders: dict[str, bytes] = field(default_factory=dict)
 
     def find(self, blob: str) -> int | None:
-        index = self.following
-        if index >= len(self.files) or self.files[index].blob != blob:
-            index = bisect_left(self.files, blob, key=_blob)
-            if index >= len(self.files) or self.files[index].blob != blob:
+        index, count = self.following, len(self.files)
+        if index >= count or self.name(index) != blob:
+            index = bisect_left(range(count), blob, key=self.name)
+            if index >= count or self.name(index) != blob:
                 return None
         self.following = index + 1
         return index
+
+    def name(self, index: int) -> str:
+        """The blob's name, without the cost of its file where that can be had."""
+        files = self.files
+        return files.name(index)[0] if isinstance(files, FileTable) else files[index].blob
 
     def get(self, index: int) -> bytes | None:
         if not self.is_known[index]:
@@ -85,11 +91,9 @@ class InputDigests:
     def read_all(self) -> None:
         """Reads each file that is not known yet, once for as long as it is the same."""
         for column in self._columns.values():
-            missing = [
-                index
-                for index, known in enumerate(column.is_known)
-                if not known and column.files[index].source is not None
-            ]
+            if not column.files or column.files[0].source is None:
+                continue  # of the service, and listed
+            missing = [index for index, known in enumerate(column.is_known) if not known]
             paths = (_source(column.files[index]) for index in missing)
             for index, md5 in zip(missing, self._files.md5s(paths), strict=True):
                 if md5 is not None:
@@ -172,15 +176,15 @@ class InputDigests:
         return md5
 
     def _digest_folder(self, column: _Column, prefix: str) -> bytes | None:
-        files = column.files
-        first = bisect_left(files, prefix, key=_blob)
-        last = bisect_right(files, prefix, key=lambda file: file.blob[: len(prefix)])
+        places, length = range(len(column.files)), len(prefix)
+        first = bisect_left(places, prefix, key=column.name)
+        last = bisect_right(places, prefix, key=lambda index: column.name(index)[:length])
         digest = hashlib.blake2b(digest_size=MD5_BYTES)
         for index in range(first, last):
             md5 = column.get(index) or self._read_late(column, index)
             if md5 is None:
                 return None
-            digest.update(_line(files[index].blob, md5))
+            digest.update(_line(column.name(index), md5))
         return digest.digest()
 
     def _ask(self, role: Role, prefix: str, *, exactly: bool) -> bytes | None:
@@ -218,10 +222,6 @@ class InputDigests:
 
 def _line(name: str, digest: bytes) -> bytes:
     return digest + name.encode("utf-8", "surrogatepass") + b"\0"
-
-
-def _blob(file: InputFile) -> str:
-    return file.blob
 
 
 def _source(file: InputFile) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from runner.plan.identity import PARTS, Identity, Unidentified
 from runner.plan.model import TaskPlan, TaskRange
@@ -80,6 +79,7 @@ class _Deciding:
         self._decisions = Decisions(total)
         self._places = array("Q", bytes((total + 1) * array("Q").itemsize))
         self._products = Products(total)
+        self._unseen: list[tuple[int, KeptOutput]] = []
         # Three columns of one table, in the order of the tasks: whose need, its first and last.
         self._owners, self._firsts, self._lasts = array("L"), array("L"), array("L")
         steps = evidence.plan.workload.steps
@@ -93,7 +93,7 @@ class _Deciding:
             self._evidence.inputs.read_all()
         for number in range(1, len(self._decisions) + 1):
             self._compare(number, self._evidence.plan.tasks[number - 1])
-        self._check_outputs()
+        self._look_at_outputs()
         self._pass_on()
         if selection is None:
             self._bring_back()
@@ -134,32 +134,24 @@ class _Deciding:
             self._decisions.decide(number, Action.RUN, fault)
         else:
             self._decisions.decide(number, Action.SKIP, f"unchanged since run {result.run}")
+            self._unseen += ((number, output) for output in result.outputs)
+            if len(self._unseen) >= _BATCH_OUTPUTS:
+                self._look_at_outputs()
 
     def _what_changed(self, task: TaskPlan, found: Identity) -> str:
         """Why no result is of this task."""
         before = self._evidence.index.find_name(task.step.name, task.item)
         return NEVER_RAN if before is None else describe_change(before, found)
 
-    def _check_outputs(self) -> None:
+    def _look_at_outputs(self) -> None:
         """Files at home that are gone, or have been changed, are made again."""
-        keeping, files = self._evidence.keeping, self._evidence.files
-        outputs = self._outputs()
-        while batch := list(islice(outputs, _BATCH_OUTPUTS)):
-            md5s = files.md5s([keeping.path(output) for _, output in batch])
-            for (number, output), md5 in zip(batch, md5s, strict=True):
-                fault = keeping.fault(output, md5)
-                if fault is not None:
-                    self._decisions.decide(number, Action.RUN, fault)
-
-    def _outputs(self) -> Iterator[tuple[int, KeptOutput]]:
-        for number in self._decisions.with_action(Action.SKIP):
-            result = self._result(number)
-            if result is not None:
-                yield from ((number, output) for output in result.outputs)
-
-    def _result(self, number: int) -> Result | None:
-        place = self._places[number]
-        return self._evidence.index.result(place - 1) if place else None
+        keeping = self._evidence.keeping
+        unseen, self._unseen = self._unseen, []
+        md5s = self._evidence.files.md5s([keeping.path(output) for _, output in unseen])
+        for (number, output), md5 in zip(unseen, md5s, strict=True):
+            fault = keeping.fault(output, md5)
+            if fault is not None:
+                self._decisions.decide(number, Action.RUN, fault)
 
     def _pass_on(self) -> None:
         """Who needs a task that runs runs too: what it is given may be another thing."""

@@ -14,6 +14,7 @@ from runner.run.results import (
     UNKNOWN_IDENTITY,
     KeptOutput,
     Result,
+    name_digest,
     read_mark,
     result_as_line,
     result_from_line,
@@ -149,20 +150,16 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
 def test_what_says_nothing_any_more_is_dropped(tmp_path: Path) -> None:
     """Results whose files later ones have replaced go, once they are many."""
     tasks, rounds = 40, results_store._SPARE_LINES // 40 + 2
+    outputs = (replace(RESULT.outputs[0], path="output/ITEM"),)
+    line = result_as_line(replace(RESULT, run="RUN", item="ITEM", outputs=outputs))
     with open_results(tmp_path, tmp_path) as store:
         for number in range(rounds):
             for task in range(tasks):
-                store.append(
-                    result_as_line(
-                        replace(
-                            RESULT,
-                            identity=number.to_bytes(8, "big") + task.to_bytes(8, "big"),
-                            run=f"demo-{number}",
-                            item=str(task),
-                            outputs=(replace(RESULT.outputs[0], path=f"output/{task}"),),
-                        )
-                    )
-                )
+                identity = f"{number:016x}{task:016x}".encode()
+                own = line.replace(RESULT.identity.hex().encode(), identity)
+                own = own.replace(b"RUN", b"demo-%d" % number).replace(b"ITEM", b"%d" % task)
+                name = name_digest("map", str(task)).hex().encode()
+                store.append(own.replace(name_digest("map", "ITEM").hex().encode(), name))
         elsewhere = replace(RESULT, identity=b"e" * 16, item="gone", run="demo-0")
         store.append(result_as_line(elsewhere))
     with open_results(tmp_path, tmp_path) as store:
