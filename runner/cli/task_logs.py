@@ -6,12 +6,12 @@ It must not know how a run is driven, and changes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runner.cli.looking import open_to_look
+from runner.cli.looking import NotThereError, open_to_look
 from runner.cli.world import World
 from runner.connect import Services
 from runner.errors import ServiceError, UsageError
@@ -26,6 +26,7 @@ from runner.run.stop import Stop
 from runner.run.submit import log_blob
 
 STREAMS = ("stdout", "stderr")
+Opening = Callable[[RunRecord, Path, World], Services]
 _PIECE_BYTES = 1024 * 1024
 _PAUSE_SECONDS = 0.5
 _OF_TASKS = (TaskAdded.type.encode(), TaskFinished.type.encode())
@@ -56,7 +57,13 @@ def show_home_logs(directory: Path, asked: Asked, world: World) -> None:
 
 
 def show_task_log(
-    directory: Path, name: str, asked: Asked, world: World, *, follow: Stop | None
+    directory: Path,
+    name: str,
+    asked: Asked,
+    world: World,
+    *,
+    follow: Stop | None,
+    open_services: Opening = open_to_look,
 ) -> None:
     """What one task has printed so far; with `follow` until it has ended.
 
@@ -68,8 +75,8 @@ def show_task_log(
     if _show_home(directory, task, asked, world):
         return
     try:
-        services = open_to_look(record, directory, world)
-    except ServiceError as error:
+        services = open_services(record, directory, world)
+    except NotThereError as error:
         raise UsageError(
             f"the log of task `{task}` is not here, and cannot be had: {error.message}",
             hint="`run --logs all` brings home what all tasks print",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Emulator, User, wait_until
-from tests.e2e.gated import LOCAL, begun, closed_gate, events
+from tests.e2e.gated import LOCAL, begun, closed_gate, events, opening
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def running(user: User) -> str:
 
 def test_a_run_from_beside_it(user: User, gate: Path) -> None:
     assert user.run("runs").stderr == "no run was started in this folder\n"
-    with user.start("run", "spec.yaml", "--logs", "all", *LOCAL) as driver:
+    with user.start("run", "spec.yaml", "--logs", "all", *LOCAL) as driver, opening(gate):
         wait_until(lambda: begun(user) == 2, what="tasks run")
         run = user.last_run()
         wait_until(lambda: "task.started" in events(run), what="a task is seen to run")
@@ -145,7 +145,7 @@ task:
 
 
 def test_following_ends_with_ctrl_c(user: User, gate: Path) -> None:
-    with user.start("run", "spec.yaml", *LOCAL) as driver:
+    with user.start("run", "spec.yaml", *LOCAL) as driver, opening(gate):
         wait_until(lambda: begun(user) == 2, what="tasks run")
         with user.start("events", "--follow") as listener:
             assert listener.stdout is not None

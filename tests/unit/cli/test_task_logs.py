@@ -1,0 +1,192 @@
+"""What a task prints, as it grows on its node and as it is kept afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.cli.looking import NotThereError
+from runner.cli.task_logs import Asked, show_task_log
+from runner.cli.world import World
+from runner.connect import Services
+from runner.errors import BatchRunError, InterruptedRunError, ServiceUnreachableError, UsageError
+from runner.plan.model import TaskId
+from runner.remote.endurance import Endurance
+from runner.run.clock import Clock
+from runner.run.events import Event, TaskAdded
+from runner.run.journal import Journal
+from runner.run.record import RunRecord, record_as_json
+from runner.run.services import TaskState, TaskStatus
+from runner.run.stop import Stop
+from tests.fakes.plans import RUN
+from tests.fakes.services import NOW, FakeBatch, FakeBlobs
+from tests.unit.cli.worlds import Memory, make_world
+
+TASK = TaskId("0002")
+STDOUT = Asked(streams=("stdout",), titled=False)
+BOTH = Asked(streams=("stdout", "stderr"), titled=True)
+RUNNING = TaskStatus(
+    id=TASK,
+    state=TaskState.RUNNING,
+    changed=NOW,
+    node_id="node-1",
+    started=NOW,
+    ended=None,
+    exit_code=None,
+    succeeded=None,
+    retry_count=0,
+    failure=None,
+)
+COMPLETED = replace(RUNNING, state=TaskState.COMPLETED, succeeded=True)
+RECORD = RunRecord(
+    run=RUN,
+    workload="demo",
+    version="1",
+    created=NOW,
+    spec="/home/spec.yaml",
+    folder="/home",
+    parameters={},
+    target="azure",
+    output_directory="/home/results",
+)
+
+
+class Scene:
+    """A run with one task, whose state and files change each time that somebody waits."""
+
+    def __init__(self, folder: Path) -> None:
+        self.directory = folder / RUN
+        self.directory.mkdir()
+        (self.directory / "run.json").write_text(record_as_json(RECORD))
+        journal = Journal(self.directory, run=RUN, clock=lambda: NOW, listener=ignore)
+        journal.record(TaskAdded(task=TASK, item="b.txt"))
+        journal.close()
+        self.blobs = FakeBlobs()
+        self.batch = FakeBatch(self.blobs)
+        self.batch.tasks[TASK] = RUNNING
+        self.stop = Stop()
+        self.steps: list[tuple[str, bytes | None]] = []
+        self.world, self.stdout, self.stderr = make_world(folder)
+        self.world.clock = Clock(now=lambda: NOW, monotonic=lambda: 0.0, wait=self.wait)
+
+    def wait(self, stop: Stop, seconds: float) -> None:
+        """The next step: a file as it is from now on, or the end."""
+        what, content = self.steps.pop(0)
+        if what == "interrupt":
+            stop.request()
+        elif what == "end":
+            self.batch.tasks[TASK] = COMPLETED
+            self.batch.files.clear()
+            self.blobs.containers[f"{RUN}-logs"] = {f"{TASK}/stdout.txt": content or b""}
+        elif content is not None:
+            self.batch.files[TASK, what] = content
+
+    def open(self, record: RunRecord, directory: Path, world: World) -> Services:
+        assert record == RECORD
+        return Services(
+            target="azure",
+            batch=self.batch,
+            blobs=self.blobs,
+            endurance=Endurance(
+                clock=lambda: NOW, monotonic=lambda: 0.0, pause=lambda seconds: None
+            ),
+        )
+
+    def show(self, asked: Asked, *, follow: bool, name: str = "2") -> bytes:
+        show_task_log(
+            self.directory,
+            name,
+            asked,
+            self.world,
+            follow=self.stop if follow else None,
+            open_services=self.open,
+        )
+        return content_of(self.stdout)
+
+
+def ignore(event: Event, line: object) -> None:
+    """Nobody listens."""
+
+
+def content_of(memory: Memory) -> bytes:
+    return memory.content
+
+
+def test_what_has_been_printed_so_far(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.batch.files = {(TASK, "stdout.txt"): b"so far\n", (TASK, "stderr.txt"): b"oh\n"}
+    assert scene.show(BOTH, follow=False) == (
+        b"==> task 0002: stdout <==\nso far\n==> task 0002: stderr <==\noh\n"
+    )
+
+
+def test_a_task_that_has_not_begun_has_printed_nothing(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    assert scene.show(STDOUT, follow=False) == b""
+    assert scene.stderr.getvalue() == "task `0002` has printed nothing so far\n"
+
+
+def test_a_log_is_followed_as_it_grows_and_to_its_end_in_storage(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.steps = [
+        ("stdout.txt", b"one\n"),
+        ("stdout.txt", b"one\ntw"),
+        ("stdout.txt", b"one\ntwo\n"),
+        ("end", b"one\ntwo\nthree\n"),
+    ]
+    assert scene.show(STDOUT, follow=True) == b"one\ntwo\nthree\n"
+    reads = [line for line in scene.batch.log if line.startswith("read")]
+    assert reads == [f"read stdout.txt of {TASK} from {start}" for start in (0, 4, 6)]
+
+
+def test_a_task_that_runs_again_is_shown_from_its_beginning(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.steps = [("stdout.txt", b"first try\n"), ("stdout.txt", b"2nd\n"), ("end", b"2nd\nok\n")]
+    titled = replace(STDOUT, titled=True)
+    title = b"==> task 0002: stdout <==\n"
+    assert scene.show(titled, follow=True) == title + b"first try\n" + title + b"2nd\nok\n"
+
+
+def test_following_can_be_interrupted(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.steps = [("stdout.txt", b"one\n"), ("interrupt", None)]
+    with pytest.raises(InterruptedRunError):
+        scene.show(STDOUT, follow=True)
+    assert content_of(scene.stdout) == b"one\n"
+
+
+def test_what_is_kept_nowhere_is_said_so(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.batch.tasks.clear()
+    with pytest.raises(UsageError) as caught:
+        scene.show(STDOUT, follow=True)
+    assert caught.value.message == "nothing is kept of what task `0002` has printed"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ServiceUnreachableError("Azure Batch is out of reach"), "Azure Batch is out of reach"),
+        (
+            NotThereError("the local services do not run"),
+            "the log of task `0002` is not here, and cannot be had: the local services do not run",
+        ),
+    ],
+)
+def test_services_that_do_not_answer(tmp_path: Path, error: BatchRunError, message: str) -> None:
+    scene = Scene(tmp_path)
+
+    def refuse(record: RunRecord, directory: Path, world: World) -> Services:
+        raise error
+
+    with pytest.raises(BatchRunError) as caught:
+        show_task_log(scene.directory, "2", STDOUT, scene.world, follow=None, open_services=refuse)
+    assert caught.value.message == message
+
+
+def test_a_task_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        Scene(tmp_path).show(STDOUT, follow=False, name="3")
+    assert caught.value.message == f"run `{RUN}` has added no task `3` so far"
