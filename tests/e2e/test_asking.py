@@ -50,6 +50,8 @@ class Terminal:
     process: subprocess.Popen[bytes]
     descriptor: int
     screen: str = field(default="", init=False)
+    seen: str = field(default="", init=False)
+    """All that was ever on the screen."""
 
     def expect(self, text: str) -> None:
         """Reads the screen until `text` is on it; takes it and all before it away."""
@@ -57,7 +59,9 @@ class Terminal:
         while text not in self.screen:
             has_ended = self.process.poll() is not None
             if select.select([self.descriptor], [], [], 0 if has_ended else LOOK_SECONDS)[0]:
-                self.screen += os.read(self.descriptor, 65536).decode()
+                read = os.read(self.descriptor, 65536).decode()
+                self.screen += read
+                self.seen += read
             elif has_ended or time.monotonic() > deadline:
                 raise AssertionError(f"no {text!r} on the screen: {self.screen!r}")
         self.screen = self.screen.partition(text)[2]
@@ -164,3 +168,28 @@ def test_without_a_terminal_it_is_a_problem(user: User) -> None:
     assert done.stderr.startswith(
         "spec.yaml:4:3: missing-parameter: `greeting` has no default, and no value is given\n"
     )
+
+
+SECRET = """\
+version: 1
+name: secret
+parameters:
+  token: {type: string, secret: true, description: of the service}
+pool: {image: ubuntu 24.04, vm_size: Standard_D2s_v5, nodes: {dedicated: 1}}
+task:
+  command: test "$TOKEN" = "it is typed unseen" && echo known
+  environment: {TOKEN: "{{ parameters.token }}"}
+  print: stdout
+"""
+
+
+def test_a_secret_is_typed_unseen(user: User) -> None:
+    user.write("secret.yaml", SECRET)
+    with at_terminal(user, "run", "secret.yaml") as terminal:
+        terminal.expect("`token`: of the service (a secret; it is not shown)\r\n")
+        terminal.expect("token: ")
+        terminal.type("it is typed unseen\n")
+        terminal.expect("run directory: ")
+        code, stdout = terminal.finish()
+        assert (code, "known" in stdout) == (0, True)
+        assert "typed unseen" not in terminal.seen

@@ -109,12 +109,20 @@ def test_an_interrupt_ends_the_command_on_a_line_of_its_own(tmp_path: Path) -> N
     assert screen.getvalue().endswith("\nrate: \n")
 
 
+class Quiet(Terminal):
+    """A file in the place of a terminal."""
+
+    @override
+    def isatty(self) -> bool:
+        return False
+
+
 def test_nobody_is_asked_where_nobody_is_or_wants_to_be(tmp_path: Path) -> None:
     write_spec(tmp_path, PARAMETERS + SPEC)
     for change in ("stdin", "no stdin", "stderr", "json", "quiet"):
         world, screen = make_terminal(tmp_path, ANSWERS)
         if change == "stdin":
-            world.stdin = io.StringIO(ANSWERS)
+            world.stdin = Quiet(ANSWERS)
         elif change == "no stdin":
             world.stdin = None
         elif change == "stderr":
