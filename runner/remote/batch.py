@@ -147,6 +147,13 @@ class RemoteBatch:
         """
         return pools.give_size(self._account, pool_id, size, created)
 
+    def remove_nodes(self, pool_id: str, nodes: Sequence[str]) -> bool:
+        """Takes at most 100 nodes out of a pool, which then has as many fewer.
+
+        False where the service does not do it yet, since nodes come or go.
+        """
+        return pools.remove_nodes(self._account, pool_id, nodes)
+
     def create_schedule(self, request: ScheduleRequest) -> None:
         """Creates a job schedule; `ServiceRefusedError` (`JobScheduleExists`) where it exists.
 

@@ -5,7 +5,7 @@ It must not know which run uses a pool, nor what makes two pools the same but th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -110,18 +110,39 @@ def expiry_body(expiry: Expiry) -> dict[str, Any]:
 def give_size(account: BatchAccount, pool_id: str, size: FixedNodes, created: datetime) -> bool:
     """Gives a run's own pool another size, by the formula that also takes its nodes in the end.
 
-    A resize under way, such as one that waits for spot nodes, is stopped first. False where the
-    service does not take it yet.
+    One that has no formula, since it is to be kept, gets none. A resize under way, such as one that
+    waits for spot nodes, is stopped first. False where the service does not take it yet.
     """
-    formula = pool_formula(size, created=created)
-    with translated(account.origin, f"give pool `{pool_id}` {size.dedicated} dedicated nodes"):
-        if _takes_formula(account, pool_id, _autoscale_body(formula, EVALUATION_INTERVAL)):
-            return True
+    path = f"/pools/{segment(pool_id)}"
+    with translated(account.origin, f"give pool `{pool_id}` another size"):
         found = _read(account, pool_id)
-        if found is not None and answers.read_pool(found).allocation_state == "resizing":
-            path = f"/pools/{segment(pool_id)}/stopresize"
-            account.send("POST", path, forgiven=_NO_RESIZE)
+        if found is None:
+            return True
+        if answers.read_pool(found).allocation_state == "resizing":
+            account.send("POST", f"{path}/stopresize", forgiven=_NO_RESIZE)
+            return False
+        if found.get("enableAutoScale"):
+            formula = pool_formula(size, created=created)
+            return _takes_formula(account, pool_id, _autoscale_body(formula, EVALUATION_INTERVAL))
+        return _sends(account, f"{path}/resize", resize_body(size))
+
+
+def remove_nodes(account: BatchAccount, pool_id: str, nodes: Sequence[str]) -> bool:
+    """Takes nodes out of a pool; false while it is resized."""
+    body = {"nodeList": list(nodes), "nodeDeallocationOption": "requeue"}
+    with translated(account.origin, f"remove nodes of pool `{pool_id}`"):
+        return _sends(account, f"/pools/{segment(pool_id)}/removenodes", body)
+
+
+def _sends(account: BatchAccount, path: str, body: object) -> bool:
+    """Asks for what a pool does not do while it is resized; false where it is."""
+    try:
+        account.send("POST", path, body=body)
+    except HttpResponseError as error:
+        if service_code(error) != "PoolBeingResized":
+            raise
         return False
+    return True
 
 
 def resize_body(size: FixedNodes) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def _new_pool(pool: NewPool, start_task: NodeCommandPlan | None) -> dict[str, An
         "task_slots_per_node": pool.task_slots_per_node,
         "node_fill": pool.node_fill.value,
         "start_task": None if start_task is None else node_command_as_json(start_task),
+        "node_retries": pool.node_retries,
         "packages": list(pool.packages),
         "container_images": list(pool.container_images),
         "registries": [_registry(each) for each in pool.registries],

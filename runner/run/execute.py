@@ -26,7 +26,6 @@ from runner.run.cleanup import Cleanup, Ending, Keep
 from runner.run.clock import Clock
 from runner.run.dependents import Dependents
 from runner.run.events import CleanupFinished, RunFinished
-from runner.run.fallback import watch_spot
 from runner.run.feed import Feeder
 from runner.run.halt import Tally
 from runner.run.halting import HaltedError, Halting, halted
@@ -43,6 +42,7 @@ from runner.run.settled import Settled
 from runner.run.start import Ground, Start, describe_schedule
 from runner.run.stop import Stop
 from runner.run.submit import Requests, plan_submission
+from runner.run.tending import tend_pool
 from runner.run.uploads import Uploads
 from runner.run.verdicts import Verdicts
 from runner.run.watch import Watch
@@ -327,7 +327,7 @@ class Run:
             lease=lease,
             ledger=ledger,
             tell=self._tell,
-            spot=watch_spot(
+            tend=tend_pool(
                 self._plan.workload.pool,
                 pool_id,
                 batch=self._batch,

@@ -12,7 +12,7 @@ from runner.run.advice import SPOT_IS_GONE
 from runner.run.clock import Clock
 from runner.run.services import Batch, NodeStatus, PoolStatus
 from runner.spec.duration import write_duration
-from runner.spec.model.pool import Fallback, FixedNodes, NewPool, Pool
+from runner.spec.model.pool import Fallback, FixedNodes
 
 _NEXT_TRY_SECONDS = 2.0
 # How long the service may take to show that it has taken the size.
@@ -35,6 +35,7 @@ class SpotWatch:
     ) -> None:
         """`preemptions` says how often tasks have lost their nodes, `tell` takes a line."""
         self._pool_id = pool_id
+        self._first = size
         self._size = FixedNodes(dedicated=size.dedicated + fallback.dedicated, spot=0)
         self._fallback = fallback
         self._batch = batch
@@ -45,6 +46,11 @@ class SpotWatch:
         self._next_try = clock.monotonic()
         self._reason: str | None = None
         self._given_at: float | None = None
+
+    @property
+    def size(self) -> FixedNodes:
+        """What the pool is to have now."""
+        return self._first if self._given_at is None else self._size
 
     def look(self, pool: PoolStatus, nodes: Sequence[NodeStatus]) -> bool:
         """Whether a pool without nodes is not yet the end: it has got, or will get, others."""
@@ -85,27 +91,3 @@ class SpotWatch:
         if wait is not None and timedelta(seconds=now - self._without_since) >= wait:
             return f"there has been no spot node for {write_duration(wait)}"
         return None
-
-
-def watch_spot(
-    pool: Pool,
-    pool_id: str,
-    *,
-    batch: Batch,
-    clock: Clock,
-    preemptions: Callable[[], int],
-    tell: Callable[[str], None],
-) -> SpotWatch | None:
-    """For a pool whose spot nodes others may take the place of."""
-    size = pool.size if isinstance(pool, NewPool) else None
-    if not isinstance(size, FixedNodes) or size.fallback is None:
-        return None
-    return SpotWatch(
-        pool_id,
-        size,
-        size.fallback,
-        batch=batch,
-        clock=clock,
-        preemptions=preemptions,
-        tell=tell,
-    )

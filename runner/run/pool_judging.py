@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from runner.errors import BatchRunError, ExitCode, Refusal, ServiceRefusedError
-from runner.run.advice import advise
+from runner.run.advice import SPOT_IS_GONE, advise
 from runner.run.services import NodeStatus, PoolStatus
 from runner.spec.document import Pointer
 from runner.spec.duration import write_duration
@@ -118,7 +118,8 @@ class PoolJudge:
     def _judge_resize(self, pool: PoolStatus, nodes: Sequence[NodeStatus]) -> None:
         said = "; ".join(pool.resize_errors)
         if not nodes:
-            raise unusable(f"the pool has no nodes: {said}", pool.resize_errors[0])
+            gone = f" ({SPOT_IS_GONE})" if pool.target_spot_nodes else ""
+            raise unusable(f"the pool has no nodes: {said}{gone}", pool.resize_errors[0])
         wanted = pool.target_dedicated_nodes + pool.target_spot_nodes
         if len(nodes) < wanted:
             self._note(f"the pool has {len(nodes)} of {_count(wanted)}, and goes on so: {said}")

@@ -31,7 +31,7 @@ IDLE = timedelta(minutes=10)
 """How long it keeps them behind its last task: another may follow, or the same again."""
 # What is not the pool's nature: how many nodes there are and how long they stay can change, the
 # start task counts as it is rendered, and where something was written counts for nothing.
-_NOT_NATURE = frozenset({"pointer", "keep", "size", "start_task"})
+_NOT_NATURE = frozenset({"pointer", "keep", "size", "start_task", "node_retries"})
 _FINGERPRINT_CHARACTERS = 16
 # Nodes are kept for the next run only once this one has gone on for some time: the service lets a
 # formula be changed every 30 seconds only (REST: Pool - Enable Auto Scale).

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runner.errors import BatchRunError, Refusal, ServiceRefusedError
-from runner.run.advice import advise
+from runner.run.advice import SPOT_IS_GONE, advise
 from runner.spec.document import Document
 from runner.spec.problem import SpecRefusedError
 
 _CODE = "refused"
+_SPOT_NODES = ("pool", "nodes", "spot")
 
 
 def show_place(error: BatchRunError, document: Document) -> BatchRunError:
@@ -20,6 +21,8 @@ def show_place(error: BatchRunError, document: Document) -> BatchRunError:
     if not isinstance(error, ServiceRefusedError) or error.refusal is None:
         return error
     refusal, hint = error.refusal, error.hint or advise(error.code)
+    if hint is None and refusal.place == _SPOT_NODES:
+        hint = f"ask for `dedicated` nodes: {SPOT_IS_GONE}"
     if refusal.place is None or not document.has(refusal.place[:1]):
         return ServiceRefusedError(error.message, code=error.code, hint=hint, refusal=refusal)
     message = _describe(refusal, error.message)

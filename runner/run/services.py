@@ -230,6 +230,13 @@ class Batch(Protocol):
         """
         ...
 
+    def remove_nodes(self, pool_id: str, nodes: Sequence[str]) -> bool:
+        """Takes at most 100 nodes out of a pool, which then has as many fewer.
+
+        False where the service does not do it yet, since nodes come or go.
+        """
+        ...
+
     def create_schedule(self, request: ScheduleRequest) -> None:
         """Creates a job schedule; `ServiceRefusedError` (`JobScheduleExists`) where it exists."""
         ...

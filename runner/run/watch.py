@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from runner.plan.model import TaskId
 from runner.run.attempts import Attempts
 from runner.run.clock import Clock
-from runner.run.fallback import SpotWatch
 from runner.run.journal import Journal
 from runner.run.ledger import Ledger
 from runner.run.pools import Lease
 from runner.run.services import Batch, JobState, TaskStatus
+from runner.run.tending import Tend
 from runner.run.watch_pool import PoolWatch
 
 # A look every twentieth of the time that has passed adds at most 5 % to any run.
@@ -59,13 +59,13 @@ class Watch:
         lease: Lease | None = None,
         ledger: Ledger | None = None,
         tell: Callable[[str], None] = _say_nothing,
-        spot: SpotWatch | None = None,
+        tend: Tend | None = None,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
         Tasks that are not `is_ours` are none either: somebody has added them to the job.
         `lease` is of a pool that outlasts the run, `ledger` what is known of earlier attempts,
-        `tell` takes a line for people, and `spot` is of spot nodes whose place others may take.
+        `tell` takes a line for people, and `tend` looks after the pool.
         """
         self._job_id = job_id
         self._batch = batch
@@ -85,7 +85,7 @@ class Watch:
             lease=lease,
             clock=clock,
             tell=tell,
-            spot=spot,
+            tend=tend,
         )
         self.attempts = Attempts(journal, ledger or Ledger(journal), is_spot=self._pool.is_spot)
 

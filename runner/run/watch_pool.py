@@ -10,7 +10,6 @@ from collections.abc import Callable
 from runner.errors import BatchRunError, ExitCode
 from runner.run.clock import Clock
 from runner.run.events import NodeChanged, PoolChanged, StartTaskFailed
-from runner.run.fallback import SpotWatch
 from runner.run.journal import Journal
 from runner.run.pool_judging import PoolJudge, PoolUnusableError, common, unusable
 from runner.run.pools import Lease
@@ -23,6 +22,7 @@ from runner.run.services import (
     NodeStatus,
     PoolStatus,
 )
+from runner.run.tending import Tend
 
 _LOG_TAIL_BYTES = 4_000
 
@@ -51,14 +51,14 @@ class PoolWatch:
         lease: Lease | None,
         clock: Clock,
         tell: Callable[[str], None],
-        spot: SpotWatch | None = None,
+        tend: Tend | None = None,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
-        `lease` is of a pool that outlasts the run; `tell` takes a line for people, and `spot` is
-        of spot nodes whose place others may take.
+        `lease` is of a pool that outlasts the run; `tell` takes a line for people, and `tend` looks
+        after the pool.
         """
-        self._spot_watch = spot
+        self._tend = tend
         self._clock = clock
         self._judge = PoolJudge(tell=tell, hint=self._hint)
         self._job_id = job_id
@@ -101,7 +101,7 @@ class PoolWatch:
             self._note_node(node)
         if pool is None:
             return
-        is_changing = self._spot_watch is not None and self._spot_watch.look(pool, nodes)
+        is_changing = self._tend is not None and self._tend(pool, nodes)
         if not self._foreign_pool and not is_changing:
             self._judge.judge(pool, nodes, self._clock.monotonic())
         if self._has_preparation and nodes and pool.allocation_state == "steady":

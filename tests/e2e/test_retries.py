@@ -347,3 +347,15 @@ def test_dedicated_nodes_come_where_there_are_no_spot_nodes(
     assert "no spot nodes since 30 September 2025" in result.stderr
     end = Ledger(azure).of("1", "finished")[-1]
     assert end["node"].endswith("_d")
+
+
+def test_a_node_whose_start_task_failed_is_replaced(azure: User, told: Tell) -> None:
+    told([{"fault": "start-task-failure", "first": 1}])
+    spec = HEAD.replace(
+        "nodes: {spot: 4}",
+        'nodes: {dedicated: 1}\n  start_task: {command: "true", node_retries: 1}',
+    )
+    azure.write("spec.yaml", spec + "task: {command: echo}\n")
+    result = azure.run("spec.yaml", "--target", "azure", "--output", "out")
+    assert result.returncode == os.EX_OK, result.stderr
+    assert "is replaced, since the start task failed there" in result.stderr

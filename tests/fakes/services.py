@@ -271,6 +271,11 @@ class FakeBatch:
         self.sizes.append(size)
         return True
 
+    def remove_nodes(self, pool_id: str, nodes: Sequence[str]) -> bool:
+        self._note(f"remove {' '.join(nodes)}")
+        self.nodes = tuple(node for node in self.nodes if node.id not in nodes)
+        return True
+
     def create_schedule(self, request: ScheduleRequest) -> None:
         self._note("create schedule")
         self.schedules.append(request)

@@ -187,6 +187,8 @@ class NewPool:
     users: tuple[User, ...]
     inter_node_communication: bool
     applications: tuple[Application, ...]
+    node_retries: int
+    """How many nodes may be replaced whose start task failed."""
     keep: timedelta | None
     """How long nodes stay for the next run of the same pool; None: gone with the job."""
     os: OperatingSystem

@@ -65,6 +65,7 @@ def parse_pool(data: _Data, leaves: Leaves, steps: Sequence[Step]) -> Pool:
         task_slots_per_node=_node_slots(data),
         node_fill=NodeFill(data.get("node_fill", "spread")),
         start_task=start_task and node_command(start_task, leaves, (*_POINTER, "start_task")),
+        node_retries=int((start_task or {}).get("node_retries", 0)),
         packages=tuple(data.get("packages", {}).get("apt", [])),
         container_images=tuple(data.get("container_images", [])),
         registries=tuple(

@@ -176,6 +176,7 @@ def test_the_pool(tmp_path: Path) -> None:
         "gives_back": {"idle_seconds": 600, "earliest_seconds": 1800},
         "task_slots_per_node": 4,
         "node_fill": "pack",
+        "node_retries": 0,
         "packages": ["jq"],
         "container_images": ["r.io/tool"],
         "registries": [{"server": "r.io", "user": "me", "password_secret": "REGISTRY"}],

@@ -153,6 +153,26 @@ def _pool_can_be_kept(workload: Workload, document: Document) -> Iterator[Proble
         )
 
 
+def _nodes_can_be_replaced(workload: Workload, document: Document) -> Iterator[Problem]:
+    pool = workload.pool
+    if not isinstance(pool, NewPool) or not pool.node_retries:
+        return
+    reason = None
+    if pool.keep is not None:
+        reason = "a kept pool has the nodes that it was made with"
+    elif workload.job.schedule is not None:
+        reason = "nobody watches the nodes of a `job.schedule`"
+    elif pool.start_task is not None and not pool.start_task.wait_for_success:
+        reason = "with `wait_for_success: false` a node takes tasks whatever its start task did"
+    if reason is not None:
+        yield document.key_problem(
+            (*pool.pointer, "start_task", "node_retries"),
+            code="node-retries",
+            message=reason,
+            hint="take `node_retries` away; `retries` runs a start task again on its node",
+        )
+
+
 def _spot_can_be_replaced(workload: Workload, document: Document) -> Iterator[Problem]:
     pool = workload.pool
     if not isinstance(pool, NewPool) or not isinstance(pool.size, FixedNodes):
@@ -303,6 +323,7 @@ POOL: tuple[Rule, ...] = (
     _interval_is_possible,
     _slots_are_enough,
     _pool_can_be_kept,
+    _nodes_can_be_replaced,
     _spot_can_be_replaced,
     _network_is_whole,
     _instances_find_nodes,

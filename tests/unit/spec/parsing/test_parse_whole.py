@@ -235,6 +235,7 @@ def test_the_nodes_of_a_pool() -> None:
     )
     assert pool.size == FixedNodes(dedicated=2, spot=3, fallback=fallback)
     assert (pool.task_slots_per_node, pool.node_fill) == (4, NodeFill.PACK)
+    assert (pool.node_retries, pool_of("secrets").node_retries) == (0, 2)
     assert pool.packages == ("ffmpeg", "jq=1.7.1-3build1")
     assert pool.container_images == ("ubuntu:24.04", "registry.example.com/tool")
     assert pool.inter_node_communication is True

@@ -460,3 +460,33 @@ def test_what_cannot_take_the_place_of_spot_nodes(
 ) -> None:
     assert facts_of(SPOT) == []
     assert facts_of(edited(SPOT, old, new)) == [fact]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("job:", "  keep: 30m\njob:", "a kept pool has the nodes that it was made with"),
+        (
+            "{priority: 1}",
+            '{schedule: {every: 1h, end: "2031-01-01T00:00:00Z"}}',
+            "nobody watches the nodes of a `job.schedule`",
+        ),
+        (
+            "node_retries: 1",
+            "node_retries: 1, wait_for_success: false",
+            "with `wait_for_success: false` a node takes tasks whatever its start task did",
+        ),
+    ],
+)
+def test_nodes_that_cannot_be_replaced(old: str, new: str, message: str) -> None:
+    text = edited(
+        SPOT, "{spot: 1, fallback: {wait: 15m}}", "{spot: 1}\n  start_task: {NEW}"
+    ).replace("NEW", "command: a, node_retries: 1")
+    assert facts_of(text) == []
+    assert facts_of(edited(text, old, new)) == [
+        (
+            "7:28 node-retries",
+            message,
+            "take `node_retries` away; `retries` runs a start task again on its node",
+        )
+    ]
