@@ -76,7 +76,11 @@ class Feeder:
         self._batch = batch
         self._journal = journal
         self._tally = tally
-        self._fed = 0
+        self._fed: list[int] = []
+        """The numbers of tasks that were fed while the canary was waited for."""
+        self._more = True
+        self.awaits_canary = False
+        """Whether nothing is done before the first tasks have ended."""
         self._stopped = threading.Event()
         self._settled = settled
         self._presence = Presence(plan, settled)
@@ -144,24 +148,32 @@ class Feeder:
 
         Until then nothing else is brought up or added.
         """
-        left = self._tally.canary_left
-        if left:
-            _Stream(self, transfers, adder, self._first(needs, left)).run()
-            # Where there are no more tasks than that, nothing has to wait.
-            while self._fed == left and not self.stopped:
-                if self._tally.wait_for_canary(_LOOK_SECONDS):
-                    break
-            if self._tally.reason is not None:
+        tally = self._tally
+        while tally.canary_left and self._more and not self.stopped:
+            if tally.reason is not None:
                 self._stopped.set()
+            elif tally.may_be_fed(self._fed):
+                self.awaits_canary = False
+                _Stream(self, transfers, adder, self._first(needs)).run()
+            else:
+                self.awaits_canary = True
+                tally.wait_for_canary(_LOOK_SECONDS)
+        self.awaits_canary = False
         return not self.stopped
 
-    def _first(self, needs: Iterator[_Need], most: int) -> Iterator[_Need]:
-        """As much as is needed for so many tasks; of the next one nothing is taken."""
-        while self._fed < most:
+    def _first(self, needs: Iterator[_Need]) -> Iterator[_Need]:
+        """What is needed for as many tasks as may be fed; of the next one nothing is taken."""
+        while self._tally.may_be_fed(self._fed):
             need = next(needs, None)
             if need is None:
+                # Where there are no more tasks than that, nothing has to wait.
+                self._more = False
                 return
             yield need
+
+    def _note_fed(self, number: int) -> None:
+        if self._tally.canary_left:
+            self._fed.append(number)
 
     def finish(self) -> None:
         """No task will be added or run again any more: with the last one the job ends itself."""
@@ -207,7 +219,7 @@ class Feeder:
                     self._dependents.note(task)
                     if not self._presence.is_told(index + 1):
                         self._journal.record(TaskAdded(task=task.id, item=task.item))
-                    self._fed += 1
+                    self._note_fed(index + 1)
                     yield _Waiting(None), None
                     continue
                 case Wait.ADD:
@@ -218,7 +230,7 @@ class Feeder:
             for resource in chain(task.resources, task.shared_resources):
                 for file in self._uploads.missing(resource):
                     yield waiting, file
-            self._fed += 1
+            self._note_fed(index + 1)
             yield waiting, None
         waiting = _Waiting(None)
         for role in self._uploads.roles:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runner.plan.model import Plan
 from runner.run.events import (
@@ -31,7 +31,7 @@ NOT_OWN = frozenset({DEPENDENCY_FAILED, HALTED, JOB_ENDED, TRANSFER_FAILED})
 """Causes of tasks that have not failed themselves."""
 
 # What is known of a task.
-_ADDED, _SUCCEEDED, _FAILED, _OTHER = 1, 2, 3, 4
+_UNKNOWN, _ADDED, _SUCCEEDED, _FAILED, _OTHER = range(5)
 
 
 class Tally:
@@ -69,6 +69,16 @@ class Tally:
         """How many tasks have still to succeed before others may be fed."""
         return max(0, min(self._halt.canary, self._total) - self._done)
 
+    def may_be_fed(self, fed: Sequence[int]) -> bool:
+        """Whether one more task may follow those that were `fed` while the canary was waited for.
+
+        As many may as have still to succeed; any may once the canary has.
+        """
+        with self._lock:
+            left = self.canary_left
+            waiting = sum(self._states[number] != _SUCCEEDED for number in fed)
+        return not left or waiting < left
+
     def wait_for_canary(self, seconds: float) -> bool:
         """Whether it is decided, within this time, what becomes of the canary."""
         return self._decided.wait(seconds)
@@ -85,7 +95,8 @@ class Tally:
         match event:
             case TaskAdded():
                 with self._lock:
-                    if not self._states[int(event.task)]:
+                    # One that ended with a job may be added to another.
+                    if self._states[int(event.task)] in {_UNKNOWN, _OTHER}:
                         self._move(int(event.task), _ADDED)
             case RunStarted() if not event.resumed:
                 self._left_out = event.left_out
@@ -120,11 +131,11 @@ class Tally:
         self._counts[state] += 1
 
     def _judge(self, task: TaskFinished, number: int, *, is_own: bool) -> str | None:
-        if self.canary_left and (is_own or task.cause == TRANSFER_FAILED):
-            name = name_task(self._plan.tasks[number - 1])
-            return f"the canary failed: {name}: {summary_of(task)}"
         if not is_own:
             return None
+        if self.canary_left:
+            name = name_task(self._plan.tasks[number - 1])
+            return f"the canary failed: {name}: {summary_of(task)}"
         failed = self._counts[_FAILED]
         most = self._halt.most_failures(self.total)
         if most is not None and failed >= most:

@@ -173,7 +173,10 @@ class Work:
                 raise self._halted(fed, collecting)
             if self._detaches and fed.done() and _is_fed(fed) and not self._halting.is_wanted:
                 raise self._detached()
-            if not statuses and fed.done():
+            if self._feeder.awaits_canary and self.transfer_errors:
+                # Nothing can follow a canary that does not come home.
+                raise self.transfer_errors[0]
+            if not statuses and (fed.done() or self._feeder.awaits_canary):
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
                     raise self._out_of_patience(limit)

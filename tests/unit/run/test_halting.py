@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runner.errors import ExitCode
+from runner.errors import ExitCode, ServiceUnreachableError
 from runner.run.halting import HaltedError
 from runner.run.requests import TaskRequest
 from runner.run.services import JobState, TaskFailure
@@ -300,6 +300,30 @@ def test_a_canary_of_all_tasks_is_a_run_like_any(tmp_path: Path) -> None:
     outcome = stage.execute()
     assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
     assert stage.batch.log.count("finish adding") == 1
+
+
+def test_a_canary_that_does_not_come_home_ends_the_wait(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path, "{canary: 1}", lambda _: TaskEnd(), first=1)
+
+    def fail(operation: str, name: str) -> None:
+        if operation == "download":
+            raise ServiceUnreachableError("no answer")
+
+    stage.blobs.fail = fail
+    assert stage.execute().exit_code is ExitCode.SERVICE
+    assert added(stage) == ["0001"]
+    stage.blobs.fail = lambda operation, name: None
+    assert stage.resume().exit_code is ExitCode.SUCCESS
+    assert len(added(stage)) == 30
+
+
+def test_the_wait_for_a_canary_has_an_end(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path, "{canary: 1}", lambda _: None, "limits: {wait: 2m}\n", first=1)
+    outcome = stage.execute()
+    assert outcome.exit_code is ExitCode.STOPPED_WAITING
+    assert outcome.error is not None
+    assert outcome.error.message == "stopped waiting after 2m: 30 of 30 tasks have not ended"
+    assert added(stage) == ["0001"]
 
 
 def test_whoever_interrupts_a_run_does_not_wait_for_the_canary(tmp_path: Path) -> None:
