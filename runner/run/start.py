@@ -28,7 +28,7 @@ from runner.run.submit import SUBMISSION, Requests, Submission, plan_submission,
 from runner.run.traces import KEPT
 from runner.run.uploads import has_uploads
 from runner.spec.duration import write_duration
-from runner.spec.model.pool import ExistingPool, NewPool
+from runner.spec.model.pool import ExistingPool, FixedNodes, NewPool
 from runner.spec.model.workload import Schedule
 from runner.spec.problem import SpecError
 
@@ -200,6 +200,22 @@ class Start:
             if status.state in _STANDS_STILL and self._past.tally.reason is None:
                 self._batch.enable_job(job_id)
             feeder.expect(self._batch.task_ids(job_id), told=self._past.added)
+            self._renew_pool(status.pool_id)
+
+    def _renew_pool(self, pool_id: str | None) -> None:
+        """What the pool gave back while nobody drove the run comes at once, not in minutes."""
+        pool = self._plan.workload.pool
+        submission = None if self._past is None else self._past.submission
+        if pool_id is None or submission is None or not isinstance(pool, NewPool):
+            return
+        is_own = submission.kept_pool is None and submission.used_pool is None
+        if not is_own or Keep.POOL in self._keep or not isinstance(pool.size, FixedNodes):
+            return
+        found = self._batch.pool_status(pool_id)
+        if found is None or found.target_dedicated_nodes or found.target_spot_nodes:
+            return
+        # Where it is too soon for that, the pool's own formula does it as soon as tasks wait.
+        self._batch.give_size(pool_id, pool.size, self._clock.now())
 
     def make_schedule(self, ground: Ground, schedule: Schedule) -> None:
         """The schedule that makes the job again and again; the one task is its job's manager."""

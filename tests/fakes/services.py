@@ -202,6 +202,7 @@ class FakeBatch:
     expiries: list[tuple[str, FixedNodes, datetime]] = field(default_factory=list)
     expiry: Expiry | None = None
     """What the pool has, of an earlier run at first."""
+    target_nodes: int = 1
     sizes: list[FixedNodes] = field(default_factory=list)
     """Those that the pool was given later."""
     takes_no_expiry: Callable[[], bool] = lambda: False
@@ -394,7 +395,7 @@ class FakeBatch:
             allocation_state="steady",
             dedicated_nodes=len(self.nodes),
             spot_nodes=0,
-            target_dedicated_nodes=1,
+            target_dedicated_nodes=self.target_nodes,
             target_spot_nodes=0,
             resize_errors=self.resize_errors,
             expiry=self.expiry,
