@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import heappop, heappush
 
@@ -97,14 +97,14 @@ class Retrier:
             self._asked[future] = status
         done = [future for future in self._asked if future.done()]
         refused = [(self._asked.pop(future), future.result()) for future in done]
-        return tuple(self._attempts.counted(status) for status, taken in refused if not taken)
+        return tuple(self._not_again(status) for status, taken in refused if not taken)
 
     def release(self) -> tuple[TaskStatus, ...]:
         """The job is over: the tasks that still wait have ended as they are."""
         left = [each.status for each in sorted(self._waiting)]
         left += [status for future, status in self._asked.items() if not future.result()]
         self._waiting, self._asked = [], {}
-        return tuple(map(self._attempts.counted, left))
+        return tuple(map(self._not_again, left))
 
     def shorten(self, pause_seconds: float) -> float:
         """A pause that ends when something is due, or soon where an answer is awaited."""
@@ -114,6 +114,13 @@ class Retrier:
             return pause_seconds
         left = (self._waiting[0].due - self._clock()).total_seconds()
         return min(pause_seconds, max(0.0, left))
+
+    def _not_again(self, status: TaskStatus) -> TaskStatus:
+        """A task that was to be run again and is not: the attempt that the ledger awaits is none."""
+        counted = self._attempts.counted(status)
+        return replace(
+            counted, attempts=counted.attempts - 1, retry_count=max(counted.retry_count - 1, 0)
+        )
 
     def _end_preempted(self, executor: Executor) -> None:
         preempted, self._attempts.preempted = self._attempts.preempted, []
