@@ -43,12 +43,14 @@ class DriverPresentError(UsageError):
 class Driver:
     """The process that drives a run, or that drove it last.
 
-    `lease` is what the service knows it by, the same for all drivers of one run's directory.
+    `lease` is what the service knows it by, the same for all drivers of one run's directory, and
+    of no copy of it: `file` is which one of its machine's files the lock is.
     """
 
     pid: int
     host: str
     lease: str
+    file: str = ""
 
 
 @contextmanager
@@ -66,11 +68,13 @@ def drive(directory: Path) -> Iterator[Driver]:
     try:
         if not _lock_soon(file, path):
             raise DriverPresentError(directory.name, _read(path))
-        before = _read(path)
+        before, host, which = _read(path), socket.gethostname(), _identity(file)
+        is_same = before is not None and (before.host, before.file) == (host, which)
         driver = Driver(
             pid=os.getpid(),
-            host=socket.gethostname(),
-            lease=str(uuid.uuid4()) if before is None else before.lease,
+            host=host,
+            lease=before.lease if before is not None and is_same else str(uuid.uuid4()),
+            file=which,
         )
         _write(file, driver, path)
         yield driver
@@ -98,6 +102,11 @@ def _lock_soon(file: int, path: Path) -> bool:
             return True
         pause.wait(_PAUSE_SECONDS)
     return _lock(file, path)
+
+
+def _identity(file: int) -> str:
+    stat = os.fstat(file)
+    return f"{stat.st_dev}:{stat.st_ino}"
 
 
 def _write(file: int, driver: Driver, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -108,6 +109,17 @@ def test_one_process_drives_a_run_and_the_lock_dies_with_it(tmp_path: Path) -> N
         assert driver.pid == os.getpid()
         assert driver.lease == found.lease
         assert find_driver(tmp_path) == driver
+
+
+def test_the_driver_of_a_copied_directory_is_another_to_the_service(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    with drive(first) as driver:
+        shutil.copytree(first, second)
+        with drive(second) as copied:
+            assert copied.lease != driver.lease
+    with drive(first) as again:
+        assert again.lease == driver.lease
 
 
 def test_what_a_driver_that_died_early_wrote_is_no_hindrance(tmp_path: Path) -> None:
