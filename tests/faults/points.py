@@ -97,7 +97,7 @@ def list_points(command: str, root: Path) -> list[Point]:
     return [
         Point(command=command, kind=kind, name=name, nth=nth)
         for (kind, name), count in counts.items()
-        for nth in sorted({1, (count + 1) // 2, count})
+        for nth in sorted({1, count} if kind == "file" else {1, (count + 1) // 2, count})
     ]
 
 

@@ -172,6 +172,7 @@ def file_name(path: str) -> str:
     path = _RUN.sub("<run>", path)
     path = re.sub(r"logs/\d+", "logs/<task>", path)
     path = re.sub(r"-[0-9a-f]{32}\.partial", "-<digest>.partial", path)
+    path = re.sub(r"-[0-9a-f]{16}\b", "-<digest>", path)
     head, slash, _ = path.partition("out/output/")
     if slash and not path.endswith(".partial"):
         return f"{head}{slash}<output>"
