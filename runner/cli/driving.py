@@ -31,6 +31,7 @@ from runner.plan.model import Plan
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.report.plan_as_json import write_plan
 from runner.run.cleanup import Keep
+from runner.run.downloads import remove_partials
 from runner.run.events import Event, RunFinished
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal, Listener, write_whole
@@ -117,6 +118,7 @@ def write_down(drive: Drive, directory: Path) -> None:
 
 def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interruptions) -> int:
     """The run to its end; the exit code. `lease` is what the service knows this client by."""
+    remove_partials(Path(drive.record.output_directory))
     world, plan = drive.world, drive.plan
     audience = Audience(
         plan,

@@ -160,8 +160,11 @@ class Collector:
             path = self._journal.log_path(task.id, stream)
             partial = path.with_name(f".{path.name}.partial")
             try:
-                self._blobs.download_file(container, blob, partial)
-                self._journal.redaction.clean_file(partial)
+                with (
+                    partial.open("wb") as file,
+                    self._journal.redaction.cleaning(file) as clean,
+                ):
+                    self._blobs.download(container, blob, clean)
                 partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)

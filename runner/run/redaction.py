@@ -6,14 +6,17 @@ Nothing that it is given should hold one. It must not know what a secret opens, 
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 from urllib.parse import quote, quote_plus
+
+from typing_extensions import Buffer, override
 
 MARK = "REDACTED"
 LEAST_CHARACTERS = 8
@@ -72,28 +75,15 @@ class Redaction:
             data = data if whole is not None and whole.end() >= rest else data[rest:]
         return self.content(data)
 
-    def clean_file(self, path: Path) -> bool:
-        """Takes known values out of a file of any size; whether there were any.
+    @contextmanager
+    def cleaning(self, target: BinaryIO) -> Iterator[BinaryIO]:
+        """What takes known values out of all that is written to it, on the way to the target.
 
-        The file is replaced whole, by one that is made beside it. Raises `OSError`.
+        A value may come in several pieces: nothing of it ever reaches the target.
         """
-        find = self._find
-        if self._pattern is None:
-            return False
-        with path.open("rb") as stream:
-            if not any(hits for _, hits in _pieces(stream, find, self._longest)):
-                return False
-            stream.seek(0)
-            partial = path.with_name(f".{path.name}.clean")
-            try:
-                with partial.open("wb") as target:
-                    for piece, _ in _pieces(stream, find, self._longest):
-                        target.write(piece)
-                partial.replace(path)
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
-        return True
+        stream = _Cleaning(target, self._find, self._longest)
+        yield cast("BinaryIO", stream)
+        stream.finish()
 
     def _find(self, data: bytes) -> Iterator[re.Match[bytes]]:
         """Each known value in the order of the data."""
@@ -108,6 +98,7 @@ class Redaction:
 
 
 _T = TypeVar("_T")
+_Find = Callable[[bytes], Iterator[re.Match[bytes]]]
 
 
 def redacted(value: _T, redaction: Redaction) -> _T:
@@ -138,27 +129,57 @@ def _redacted(value: object, redaction: Redaction) -> object:
     return value
 
 
-def _pieces(
-    stream: BinaryIO, find: Callable[[bytes], Iterator[re.Match[bytes]]], longest: int
-) -> Iterator[tuple[bytes, int]]:
-    """The content without what is found, also where that lies across two reads, and how often."""
-    held = b""
-    while True:
-        read = stream.read(_PIECE_BYTES)
-        held += read
-        # Behind this a match may go on in what has not been read.
-        safe = len(held) if not read else max(0, len(held) - longest + 1)
-        parts, at, hits = [], 0, 0
-        for match in find(held):
+class _Cleaning(io.RawIOBase):
+    """Holds back the end of what was written for as long as it may be the beginning of a value."""
+
+    def __init__(self, target: BinaryIO, find: _Find, longest: int) -> None:
+        self._target = target
+        self._find = find
+        self._longest = longest
+        self._held = b""
+
+    @override
+    def writable(self) -> bool:
+        return True
+
+    @override
+    def seekable(self) -> bool:
+        return True
+
+    @override
+    def write(self, data: Buffer, /) -> int:
+        self._held += bytes(data)
+        if len(self._held) >= _PIECE_BYTES:
+            self._pass_on(len(self._held) - self._longest + 1)
+        return len(memoryview(data))
+
+    @override
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Back to the beginning, and nowhere else: what was held back is forgotten."""
+        if (offset, whence) != (0, io.SEEK_SET):
+            raise io.UnsupportedOperation("seek")
+        self._held = b""
+        return self._target.seek(0)
+
+    @override
+    def truncate(self, size: int | None = None, /) -> int:
+        return self._target.truncate(size)
+
+    def finish(self) -> None:
+        """Nothing more will come."""
+        self._pass_on(len(self._held))
+
+    def _pass_on(self, safe: int) -> None:
+        """A value that begins before `safe` is there as a whole."""
+        parts, at = [], 0
+        for match in self._find(self._held):
             if match.start() >= safe:
                 break
-            parts += [held[at : match.start()], MARK.encode()]
-            at, hits = match.end(), hits + 1
+            parts += [self._held[at : match.start()], MARK.encode()]
+            at = match.end()
         end = max(safe, at)
-        yield b"".join([*parts, held[at:end]]), hits
-        if not read:
-            return
-        held = held[end:]
+        self._target.write(b"".join([*parts, self._held[at:end]]))
+        self._held = self._held[end:]
 
 
 def _forms(value: str) -> Iterator[bytes]:

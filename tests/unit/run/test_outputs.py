@@ -248,12 +248,12 @@ def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
     assert finished(tmp_path)["cause"] == "TransferFailed"
 
 
-def test_a_log_that_cannot_be_read_again(tmp_path: Path) -> None:
+def test_a_log_that_vanishes_on_its_way(tmp_path: Path) -> None:
     class VanishingBlobs(FakeBlobs):
-        def download_file(self, container: str, blob: str, target: Path) -> int:
-            size = super().download_file(container, blob, target)
-            target.unlink()
-            return size
+        @override
+        def download(self, container: str, blob: str, stream: BinaryIO) -> Downloaded:
+            (tmp_path / "run" / "logs" / "0001" / ".stdout.txt.partial").unlink()
+            return super().download(container, blob, stream)
 
     blobs = VanishingBlobs(
         containers={
