@@ -28,7 +28,8 @@ from runner.run.submit import log_blob
 STREAMS = ("stdout", "stderr")
 Opening = Callable[[RunRecord, Path, World], Services]
 _PIECE_BYTES = 1024 * 1024
-_PAUSE_SECONDS = 0.5
+# Local services may end soon after the task.
+_PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
 _OF_TASKS = (TaskAdded.type.encode(), TaskFinished.type.encode())
 
 
@@ -106,9 +107,13 @@ def _read(
             over = status is None or status.state is TaskState.COMPLETED
             found = [reader.read(over=over) for reader in readers]
         except ServiceError:
-            # Whoever drives the run may have ended it and brought everything home.
-            if follow is None or not _show_rest(directory, task, readers):
+            # Whoever drives the run may have ended it, and brought home what is kept.
+            if follow is None or task not in _ends(directory):
                 raise
+            if not _show_rest(directory, task, readers):
+                world.say(
+                    f"the services have ended: the end of what `{task}` printed may be missing"
+                )
             return
         if over and not all(found) and not _show_rest(directory, task, readers) and not any(found):
             raise UsageError(f"nothing is kept of what task `{task}` has printed")
@@ -118,7 +123,7 @@ def _read(
             if not any(found):
                 world.say(f"task `{task}` has printed nothing so far")
             return
-        world.clock.wait(follow, _PAUSE_SECONDS)
+        world.clock.wait(follow, _PAUSES_SECONDS[services.target])
         follow.check()
 
 
@@ -239,15 +244,17 @@ def _show_home(directory: Path, task: TaskId, asked: Asked, world: World) -> boo
 
 
 def _show_rest(directory: Path, task: TaskId, readers: list[_Reader]) -> bool:
-    """What was brought home meanwhile; false where the task has not ended as far as we know."""
+    """What was brought home meanwhile; false where nothing was."""
     end = _ends(directory).get(task)
     if end is None:
         return False
+    found = False
     for reader in readers:
         path = _home(directory, end, reader.stream)
         if path is not None:
+            found = True
             reader.read_file(path)
-    return True
+    return found
 
 
 def _of(item: str) -> str:
