@@ -326,6 +326,38 @@ def test_the_wait_for_a_canary_has_an_end(tmp_path: Path) -> None:
     assert added(stage) == ["0001"]
 
 
+def test_whoever_leaves_a_run_waits_for_its_canary(tmp_path: Path) -> None:
+    def end(number: int) -> TaskEnd | None:
+        return TaskEnd() if number <= 2 else None
+
+    stage = stage_of(tmp_path, "{canary: 2}", end, first=2)
+    outcome = stage.execute(detach=True)
+    assert (outcome.exit_code, outcome.detached) == (ExitCode.SUCCESS, True)
+    assert len(added(stage)) == 30
+    assert causes(stage) == {"-": 2}
+
+
+def test_nobody_leaves_a_run_whose_canary_fails(tmp_path: Path) -> None:
+    def end(number: int) -> TaskEnd:
+        return failing(number) if number == 2 else TaskEnd()
+
+    stage = stage_of(tmp_path, "{canary: 2}", end, first=2)
+    outcome = stage.execute(detach=True)
+    assert (outcome.exit_code, outcome.detached) == (ExitCode.TASKS_FAILED, False)
+    assert isinstance(outcome.error, HaltedError)
+    assert added(stage) == ["0001", "0002"]
+    assert stage.batch.job is None
+
+
+def test_a_run_that_was_left_stops_once_somebody_is_there(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path, "{after: 3}", lambda _: None)
+    assert stage.execute(detach=True).detached is True
+    stage.batch.end = lambda request: varied(int(request.id)) if request.id <= "0005" else None
+    outcome = stage.resume()
+    assert isinstance(outcome.error, HaltedError)
+    assert causes(stage) == {"FailureExitCode": 5, "Halted": 25}
+
+
 def test_whoever_interrupts_a_run_does_not_wait_for_the_canary(tmp_path: Path) -> None:
     def end(number: int) -> None:
         stage.stop.request()
