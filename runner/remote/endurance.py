@@ -27,7 +27,7 @@ class Patience:
     hurried_seconds: float = 15
     silent_seconds: float = 30
     connect_seconds: float = 10
-    read_seconds: float = 60
+    read_seconds: float = 40
     backoff_seconds: float = 0.8
     longest_backoff_seconds: float = 30
 

@@ -56,6 +56,7 @@ class PatientPolicy(HTTPPolicy[Any, Any]):
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """The answer of the last try, whatever it says; raises where none came."""
+        self._trouble.check()
         options = request.context.options
         bounds = _Bounds(options)
         for name in _FOREIGN:
@@ -95,7 +96,7 @@ class PatientPolicy(HTTPPolicy[Any, Any]):
             return
         seconds = endurance.patience.hurried_seconds
         options["connection_timeout"] = min(seconds / 3, endurance.patience.connect_seconds)
-        options["read_timeout"] = min(seconds, endurance.patience.read_seconds)
+        options["read_timeout"] = min(seconds * 2 / 3, endurance.patience.read_seconds)
 
 
 def persist(read: Callable[[], T], trouble: Trouble) -> T:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from azure.core.exceptions import AzureError
 
@@ -46,6 +47,7 @@ class Trouble:
         self._service = service
         self._lock = threading.Lock()
         self._since: float | None = None
+        self._last: Failure | None = None
         self._told = False
         self.answered = False
         """Whether the service has ever answered as it should."""
@@ -66,17 +68,37 @@ class Trouble:
             lasted = _whole(self.endurance.monotonic() - since)
             self.endurance.tell(f"{self._service} answers again after {write_duration(lasted)}")
 
-    @property
-    def is_going_on(self) -> bool:
-        """Whether no call has been answered since one failed."""
-        return self._since is not None
+    def check(self) -> None:
+        """Raises `PatienceEndedError` where somebody waits for the end, and asking has no sense."""
+        now = self.endurance.monotonic()
+        with self._lock:
+            since, last = self._since, self._last
+        if self.endurance.hurried is None or since is None or last is None:
+            return
+        if now >= self.patience_until(since):
+            self.give_up(last, now=now, since=since)
 
-    def note(self, now: float) -> float:
+    def note(self, failure: Failure, now: float) -> float:
         """One more call has failed; when the first of them did."""
         with self._lock:
             if self._since is None:
                 self._since = now
+            self._last = failure
             return self._since
+
+    def patience_until(self, since: float) -> float:
+        """When patience ends: soon where somebody waits for the end."""
+        patience, hurried = self.endurance.patience, self.endurance.hurried
+        until = since + patience.limit.total_seconds()
+        if hurried is None:
+            return until
+        return min(until, max(since, hurried) + patience.hurried_seconds)
+
+    def give_up(self, failure: Failure, *, now: float, since: float) -> NoReturn:
+        """Raises `PatienceEndedError`."""
+        lasted = _whole(now - since)
+        began = self.endurance.clock() - lasted
+        raise PatienceEndedError(failure, since=began, lasted=lasted)
 
     def mention(self, failure: Failure, *, since: float, until: float, delay: float) -> None:
         """Tells once, where people would wonder."""
@@ -112,39 +134,29 @@ class Tries:
         endurance = self._trouble.endurance
         endurance.check()
         now = endurance.monotonic()
-        since = self._trouble.note(now)
+        since = self._trouble.note(failure, now)
         if self._first is None:
             self._first = now
         since = min(since, self._first)
-        until = self._until(since)
+        until = self._trouble.patience_until(since)
         if now >= until or endurance.ended():
-            lasted = _whole(now - since)
-            raise PatienceEndedError(failure, since=endurance.clock() - lasted, lasted=lasted)
+            self._trouble.give_up(failure, now=now, since=since)
         delay = min(self._delay(failure), until - now)
         self._trouble.mention(failure, since=since, until=until, delay=delay)
         self._count += 1
         if delay > 0:
             endurance.wait(delay)
 
-    def _until(self, since: float) -> float:
-        """When patience ends: soon where somebody waits for the end."""
-        endurance = self._trouble.endurance
-        patience, hurried = endurance.patience, endurance.hurried
-        until = since + patience.limit.total_seconds()
-        if hurried is None:
-            return until
-        return min(until, max(since, hurried) + patience.hurried_seconds)
-
     def _delay(self, failure: Failure) -> float:
-        if failure.retry_after_seconds is not None:
-            return max(failure.retry_after_seconds, 0.0)
-        if failure.is_silence and not self._count:
+        asked = failure.retry_after_seconds
+        if not self._count and (asked is not None or failure.is_silence):
             # A connection that was kept open is often closed by the other side meanwhile.
-            return 0.0
+            return asked or 0.0
         patience = self._trouble.endurance.patience
         growing = patience.backoff_seconds * float(2 ** min(self._count, 16))
         spread = 0.5 + self._trouble.endurance.jitter()
-        return min(growing * spread, patience.longest_backoff_seconds)
+        # A service that asks for no time at all is not asked without end.
+        return max(min(growing * spread, patience.longest_backoff_seconds), asked or 0.0)
 
 
 def _whole(seconds: float) -> timedelta:

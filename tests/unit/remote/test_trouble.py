@@ -57,6 +57,14 @@ def test_the_service_is_left_alone_as_long_as_it_asks_but_not_beyond_our_patienc
     assert pauses.told == ["Azure Batch has answered 503; trying until 18:05:00 UTC"]
 
 
+def test_a_service_that_asks_for_no_time_is_not_asked_without_end(pauses: Pauses) -> None:
+    trouble = Trouble("Azure Batch", pauses.endurance(limit=timedelta(seconds=10)))
+
+    fail_until_the_end(trouble, Failure(words="503", retry_after_seconds=0))
+
+    assert pauses.seconds == [1.6, 3.2, pytest.approx(5.2)]
+
+
 def test_trouble_counts_from_the_first_failure_of_any_call(pauses: Pauses) -> None:
     trouble = Trouble("Azure Batch", pauses.endurance(limit=timedelta(minutes=10)))
     trouble.begin().fail(Failure(words="503", retry_after_seconds=590))
@@ -130,6 +138,28 @@ def test_the_cleanup_of_who_wants_to_stop_has_little_patience(pauses: Pauses) ->
 
     fail_until_the_end(trouble, BUSY)
     assert sum(pauses.seconds) == pytest.approx(115)
+
+
+def test_a_dead_service_is_not_even_asked_where_somebody_waits_for_the_end(
+    pauses: Pauses,
+) -> None:
+    endurance = pauses.endurance(hurried_seconds=15)
+    trouble = Trouble("Azure Batch", endurance)
+    trouble.check()
+    trouble.begin().fail(Failure(words="503", retry_after_seconds=20))
+    trouble.check()
+    endurance.stop.request()
+    endurance.stop.heed()
+    trouble.check()
+    fail_until_the_end(trouble, SILENT)
+
+    with pytest.raises(PatienceEndedError) as caught:
+        trouble.check()
+    assert caught.value.failure == SILENT
+    assert caught.value.lasted == timedelta(seconds=35)
+
+    trouble.end()
+    trouble.check()
 
 
 def test_the_cleanup_of_a_run_that_has_ended_has_as_much_as_the_run(pauses: Pauses) -> None:
