@@ -240,6 +240,9 @@ class Identities:
         if not script:
             return None
         environment = self._without_run(_environment(command.command))
+        if command.command.secrets is not None:
+            secrets = command.command.secrets.variables
+            environment |= {name: f"secret {secret}" for name, secret in secrets.items()}
         return [script.replace(self._plan.run_id, UNKNOWN), environment, resources]
 
     def _without_run(self, environment: Mapping[str, str]) -> dict[str, str]:
