@@ -13,6 +13,7 @@ from runner.plan.model import Plan
 from runner.report.as_text import plural, printable
 from runner.report.secret_uses import secret_uses
 from runner.run.events import format_moment
+from runner.run.retries import keeps_job_open
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
 from runner.spec.model.terms import Elevation, Role, SecretName
@@ -52,6 +53,20 @@ def notes(
         yield from _on_what_is_kept_here(workload, keep)
     elif "pool" in keep:
         yield from _on_kept_pools(workload)
+
+
+def detach_notes(workload: Workload) -> Iterator[str]:
+    """Lines for people about what is different where nobody waits for the tasks."""
+    if keeps_job_open(workload):
+        yield (
+            "note: with `--detach` the service alone runs tasks again: of `retries` only exit codes"
+            " count"
+        )
+    if any(step.needs for step in workload.steps):
+        yield (
+            "note: with `--detach`, where tasks wait for one that has failed, the job ends only by"
+            f" `limits.duration` ({write_duration(workload.limits.duration)}) or `attach`"
+        )
 
 
 def plan_notes(plan: Plan, *, local: bool) -> Iterator[str]:

@@ -17,7 +17,7 @@ from runner import __version__
 from runner.cli.checks import check_runs_here, check_schedule, check_signatures
 from runner.cli.driving import Drive, drive_run, make_output_directory, write_down
 from runner.cli.listing import list_stored, needs_listing
-from runner.cli.notes import asks_for_admin, notes, plan_notes
+from runner.cli.notes import asks_for_admin, detach_notes, notes, plan_notes
 from runner.cli.rerunning import LazyServices, open_rerun
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
@@ -107,6 +107,8 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         )
         for line in rerun_lines(rerun.verdict.decisions):
             world.say(line)
+        for note in detach_notes(workload) if arguments.detach else ():
+            world.say(note)
         drive = Drive(
             plan=plan,
             settled=rerun.settled,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.notes import asks_for_admin, notes, plan_notes
+from runner.cli.notes import asks_for_admin, detach_notes, notes, plan_notes
 from runner.connect import LocalNodes
 from tests.fakes.plans import RUN, SPEC, make_plan, make_workload, spec_of
 
@@ -256,3 +256,27 @@ def test_what_a_step_leaves_for_another_is_not_lost(tmp_path: Path) -> None:
         "  second: {for_each: {outputs_of: first}, command: ls}\n",
     ):
         assert said(tmp_path, head + first + second) == []
+
+
+def test_what_nobody_waits_for_is_said(tmp_path: Path) -> None:
+    again = SPEC + "  timeout: 1h\n  retries: {timeout: 1}\n"
+    assert list(detach_notes(make_workload(tmp_path, SPEC))) == []
+    assert list(detach_notes(make_workload(tmp_path, again))) == [
+        (
+            "note: with `--detach` the service alone runs tasks again: of `retries` only exit codes"
+            " count"
+        )
+    ]
+    steps = spec_of(
+        """\
+tasks:
+  first: {for_each: input, command: cat {{ file.path }}}
+  second: {needs: first, command: echo done}
+""".replace("{{ file.path }}", "a")
+    )
+    assert list(detach_notes(make_workload(tmp_path, steps))) == [
+        (
+            "note: with `--detach`, where tasks wait for one that has failed, the job ends only by"
+            " `limits.duration` (1d) or `attach`"
+        )
+    ]
