@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.e2e.canaries import Canaries
 from tests.e2e.conftest import COMMAND, User
 from tests.fakes.tokens import make_token
 
@@ -106,9 +107,15 @@ def test_a_run_without_keys(signed_in: User) -> None:
     for name in ("one", "two"):
         signed_in.write(f"words/{name}.txt", name)
 
-    done = signed_in.run("signed-in.yaml")
+    # How each token begins: none is ever printed or written.
+    canaries = Canaries({"token": make_token("").partition(".")[0]})
+    with canaries.watching_processes():
+        done = signed_in.with_environ(AZURE_LOG_LEVEL="DEBUG").run("signed-in.yaml", "--json")
 
     assert done.returncode == 0, done.stderr
+    canaries.say("a run without keys", done.stdout, done.stderr)
+    assert canaries.find(signed_in.folder) == []
+    assert canaries.find_signatures(signed_in.folder) == []
     results = signed_in.folder / "results" / "signed-in" / "output"
     found = {path.name: path.read_text() for path in results.rglob("*") if path.is_file()}
     assert found == {"one.upper": "ONE", "two.upper": "TWO"}
