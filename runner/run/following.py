@@ -31,8 +31,8 @@ class Following:
         self._position = 0
         self._last = b""
 
-    def lines(self) -> Iterator[bytes]:
-        """The whole lines that have come since the last call, each with its end."""
+    def pieces(self) -> Iterator[bytes]:
+        """What has come since the last call, many whole lines at a time."""
         path = self._directory / EVENTS
         try:
             with path.open("rb") as stream:
@@ -40,14 +40,19 @@ class Following:
                 rest = b""
                 while piece := stream.read(_PIECE_BYTES):
                     whole, newline, rest = (rest + piece).rpartition(b"\n")
-                    for line in whole.split(b"\n") if newline else ():
-                        self._position += len(line) + 1
-                        self._last = line
-                        yield line + b"\n"
+                    if newline:
+                        self._position += len(whole) + 1
+                        self._last = whole.rpartition(b"\n")[2]
+                        yield whole + newline
         except FileNotFoundError:
             return
         except OSError as error:
             raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
+
+    def lines(self) -> Iterator[bytes]:
+        """The same, a line at a time."""
+        for piece in self.pieces():
+            yield from piece.splitlines(keepends=True)
 
     def follow(self, clock: Clock, stop: Stop) -> Iterator[bytes]:
         """The lines to the last one that whoever drives the run writes.

@@ -32,7 +32,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     stop = Stop()
     interruptions.stop = stop.request
     following = Following(directory)
-    lines = following.follow(world.clock, stop) if arguments.follow else following.lines()
+    lines = following.follow(world.clock, stop) if arguments.follow else following.pieces()
     for line in lines:
         world.write(line)
         stop.check()
