@@ -132,9 +132,9 @@ class Tries:
         first that no answer has followed.
         """
         endurance = self._trouble.endurance
-        endurance.check()
         now = endurance.monotonic()
         since = self._trouble.note(failure, now)
+        endurance.check()
         if self._first is None:
             self._first = now
         since = min(since, self._first)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from runner.errors import ServiceError
+from runner.errors import InterruptedRunError, ServiceError
 from runner.run.services import BlobMissingError, Blobs
 
 HELD_SECONDS = 60
@@ -97,7 +97,7 @@ class Hold:
             return self._blobs.hold_blob(*self._place, self._holder, HELD_SECONDS)
         except BlobMissingError:
             return False
-        except ServiceError:
+        except (InterruptedRunError, ServiceError):
             return True  # out of reach: whoever works notices as well, and it may be ours yet
 
     def _renew(self) -> None:
