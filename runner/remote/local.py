@@ -25,7 +25,7 @@ READY_SECONDS = 30.0
 """How long it may take until it listens; it needs about the time of its imports."""
 STOP_SECONDS = 15.0
 """How long it may take to end its tasks and itself, before it is killed."""
-_SECRETS = ("AZURE_", "BATCH_RUN_SECRET_")
+_SECRETS = ("AZURE_", "BATCH_RUN_SECRET_", "IDENTITY_", "MSI_")
 MESSAGES = "emulator.err"
 """What it writes to stderr, in the directory of its state."""
 

@@ -169,6 +169,7 @@ def test_the_emulator_gets_no_secret_of_ours(tmp_path: Path) -> None:
         **os.environ,
         "AZURE_STORAGE_KEY": "key of ours",
         "BATCH_RUN_SECRET_TOP": "secret of ours",
+        "IDENTITY_HEADER": "secret of a managed identity",
         "BATCH_RUN_TARGET": "local",
     }
     emulator = start_emulator(tmp_path, allow_admin=False, environ=environ)
@@ -180,4 +181,4 @@ def test_the_emulator_gets_no_secret_of_ours(tmp_path: Path) -> None:
 
     names = {line.partition(b"=")[0] for line in content.split(b"\0")}
     assert b"BATCH_RUN_TARGET" in names
-    assert not names & {b"AZURE_STORAGE_KEY", b"BATCH_RUN_SECRET_TOP"}
+    assert not names & {b"AZURE_STORAGE_KEY", b"BATCH_RUN_SECRET_TOP", b"IDENTITY_HEADER"}
