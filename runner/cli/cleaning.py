@@ -64,7 +64,7 @@ class _Search:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class Found:
     """What there is, and what is to become of it."""
 
     decisions: tuple[Decision, ...]
@@ -93,8 +93,8 @@ def clean(arguments: argparse.Namespace, world: World) -> int:
             world.say(f"target: azure, {search.settings.batch.endpoint}")
             services = stack.enter_context(open_azure(search.settings))
         found = _look(search, tidying, services, stack)
-        if not arguments.dry_run:
-            _make_sure(arguments, found, world)
+        if arguments.all and not (arguments.yes or arguments.dry_run):
+            make_sure(found, world)
         account = _tidy(found, search, services, world, dry_run=arguments.dry_run)
     if arguments.json:
         world.print(json.dumps(account_as_json(account), indent=1, ensure_ascii=False))
@@ -162,7 +162,7 @@ def _check_accounts(record: RunRecord, settings: AzureSettings) -> None:
             )
 
 
-def _look(search: _Search, tidying: Tidying, services: Services | None, stack: ExitStack) -> _Found:
+def _look(search: _Search, tidying: Tidying, services: Services | None, stack: ExitStack) -> Found:
     """What there is; while the stack is open, nobody takes up a run of which something goes."""
     # First, since a run that we hold ourselves would seem to be driven.
     states = tuple(
@@ -186,7 +186,7 @@ def _look(search: _Search, tidying: Tidying, services: Services | None, stack: E
             decisions += decide(run, traces, tidying, holder=holder, batch=batch, blobs=blobs)
             holders[run] = holder
             stack.callback(_let_go, run, holder, blobs)
-    return _Found(decisions=tuple(decisions), states=states, holders=holders)
+    return Found(decisions=tuple(decisions), states=states, holders=holders)
 
 
 def _hold_here(directory: Path | None, stack: ExitStack) -> str | None:
@@ -194,10 +194,10 @@ def _hold_here(directory: Path | None, stack: ExitStack) -> str | None:
     return None if directory is None else stack.enter_context(drive(directory)).lease
 
 
-def _make_sure(arguments: argparse.Namespace, found: _Found, world: World) -> None:
-    """Where all runs are meant, somebody has to say yes; raises `UsageError` where nobody does."""
+def make_sure(found: Found, world: World) -> None:
+    """Somebody has to say yes, where anything goes; raises `UsageError` where nobody does."""
     count = len(found.going) + len(found.going_states)
-    if not arguments.all or arguments.yes or not count:
+    if not count:
         return
     for line in thing_lines(_things(found)):
         world.say(line)
@@ -211,7 +211,7 @@ def _make_sure(arguments: argparse.Namespace, found: _Found, world: World) -> No
         raise UsageError("nothing was removed")
 
 
-def _things(found: _Found) -> tuple[Thing, ...]:
+def _things(found: Found) -> tuple[Thing, ...]:
     """All that was found, before anything of it goes."""
     things = [
         thing_of(each.trace, Fate.WOULD_GO)
@@ -229,7 +229,7 @@ def _things(found: _Found) -> tuple[Thing, ...]:
 
 
 def _tidy(
-    found: _Found, search: _Search, services: Services | None, world: World, *, dry_run: bool
+    found: Found, search: _Search, services: Services | None, world: World, *, dry_run: bool
 ) -> Account:
     things = _things(found)
     checked: datetime | None = world.clock.now() if services is not None else None
@@ -247,9 +247,7 @@ def _tidy(
     return Account(things=things, target=search.target, dry_run=dry_run, checked_at=checked)
 
 
-def _remove(
-    found: _Found, search: _Search, services: Services | None
-) -> dict[tuple[str, str], str]:
+def _remove(found: Found, search: _Search, services: Services | None) -> dict[tuple[str, str], str]:
     """What is still there although it was to go, by kind and name, and why."""
     left: dict[tuple[str, str], str] = {}
     if services is not None and found.going:
@@ -271,7 +269,7 @@ def _remove(
 
 
 def _remove_run(
-    run: RunId, traces: tuple[Trace, ...], *, found: _Found, services: Services
+    run: RunId, traces: tuple[Trace, ...], *, found: Found, services: Services
 ) -> tuple[LeftBehind, ...]:
     """What stayed of one run, which somebody may have taken up since we looked."""
     try:

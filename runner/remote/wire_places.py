@@ -13,6 +13,7 @@ from typing import Any
 
 from runner.run.services import AutoPool, JobRequest, PoolRequest, ScheduleRequest, TaskRequest
 from runner.spec.document import Pointer
+from runner.spec.model.pool import FixedNodes
 from runner.spec.validation.rules.sent_properties import (
     JOB_PROPERTIES,
     POOL_PROPERTIES,
@@ -31,6 +32,12 @@ _SCHEDULE_PROPERTIES: Properties = {
     "startWindow": "job.schedule.window",
     "doNotRunUntil": "job.schedule.start",
     "doNotRunAfter": "job.schedule.end",
+}
+# How a pool of fixed size gives its nodes back.
+_OUR_FORMULA: Properties = {
+    "enableAutoScale": "pool.nodes",
+    "autoScaleFormula": "pool.nodes",
+    "autoScaleEvaluationInterval": "pool.nodes",
 }
 # Below the properties of the tables, which name whole parts such as the start task.
 _KEYS = {
@@ -102,11 +109,12 @@ class Section:
 
 
 def pool_sections(request: PoolRequest, prefix: Path = ()) -> tuple[Section, ...]:
-    """Those of a pool."""
+    """Those of a pool; one of fixed size may have a formula of ours."""
     pool = request.pool
+    is_ours = request.created is not None and isinstance(pool.size, FixedNodes)
     return (
         Section(
-            properties=POOL_PROPERTIES,
+            properties={**POOL_PROPERTIES, **_OUR_FORMULA} if is_ours else POOL_PROPERTIES,
             base=pool.pointer,
             prefix=prefix,
             extra=pool.extra,

@@ -13,7 +13,12 @@ from runner.spec.document import Document
 from runner.spec.problem import SpecRefusedError
 
 _CODE = "refused"
+_NODES = ("pool", "nodes")
 _SPOT_NODES = ("pool", "nodes", "spot")
+_OUR_FORMULA = (
+    "`nodes` are asked for by a formula, so that the service takes them once no task needs them;"
+    " where it takes none, name a pool of your own with `existing`"
+)
 
 
 def show_place(error: BatchRunError, document: Document) -> BatchRunError:
@@ -23,6 +28,8 @@ def show_place(error: BatchRunError, document: Document) -> BatchRunError:
     refusal, hint = error.refusal, error.hint or advise(error.code)
     if hint is None and refusal.place == _SPOT_NODES:
         hint = f"ask for `dedicated` nodes: {SPOT_IS_GONE}"
+    if hint is None and refusal.place == _NODES and _is_about_formula(refusal):
+        hint = _OUR_FORMULA
     if refusal.place is None or not document.has(refusal.place[:1]):
         return ServiceRefusedError(error.message, code=error.code, hint=hint, refusal=refusal)
     message = _describe(refusal, error.message)
@@ -41,6 +48,11 @@ def show_place(error: BatchRunError, document: Document) -> BatchRunError:
         problem = replace(problem, span=document.key_span(refusal.place))
         problem = replace(problem, source_line=document.source_line(problem.span.start.line))
     return SpecRefusedError(problem, cause=error)
+
+
+def _is_about_formula(refusal: Refusal) -> bool:
+    """A pool that is asked for so many nodes has a formula of ours."""
+    return "autoscal" in f"{refusal.property} {refusal.code}".lower()
 
 
 def _describe(refusal: Refusal, message: str) -> str:

@@ -342,6 +342,21 @@ def test_the_state_of_local_runs(user: User) -> None:
     assert fates(user, "--all") == {}
 
 
+def test_an_emulator_that_goes_on_alone(user: User) -> None:
+    user.write("spec.yaml", SLOW)
+    done = user.run("run", "spec.yaml", "--target", "local", "--detach")
+    assert done.returncode == 0, done.stderr
+    run = user.last_run()
+    state = f"local state {run / 'emulator'}"
+    why = f"its emulator goes on with the work; `batch-run clean {run.name}` ends it"
+    assert fates(user) == {state: ("stays", why)}
+    assert user.processes() != []
+
+    assert fates(user, run.name) == {state: ("gone", None)}
+
+    assert user.processes() == []
+
+
 def test_what_cannot_be_meant(user: User) -> None:
     for arguments, line in (
         (("--all", "x"), "batch-run: `--all` is about all runs, and so takes no RUN"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from tests.unit.remote.samples import (
     FULL_POOL_REQUEST,
     FULL_TASK,
     JOB,
+    POOL_REQUEST,
     SCHEDULE,
 )
 
@@ -207,3 +209,12 @@ def test_the_task_of_a_named_step_is_that_steps() -> None:
         task_body(request), task_sections(request), code=INVALID, name="commandLine", value=None
     )
     assert found == ("tasks", "convert", "command")
+
+
+@pytest.mark.parametrize("name", ["autoScaleFormula", "enableAutoScale"])
+def test_the_formula_of_a_pool_of_fixed_size_is_about_its_nodes(name: str) -> None:
+    created = datetime(2026, 1, 31, tzinfo=timezone.utc)
+    request = replace(POOL_REQUEST, created=created)
+    body, sections = pool_body(request), pool_sections(request)
+    place = find_place(body, sections, code=INVALID, name=name, value=None, reason=None)
+    assert place == ("pool", "nodes")

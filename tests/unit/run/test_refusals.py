@@ -21,6 +21,7 @@ pool:
     command: |
       one
       two
+  nodes: {dedicated: 1}
 task: {command: "true"}
 """
 MESSAGE = "Azure Batch refused to create job `x`: Code: words"
@@ -143,3 +144,17 @@ def test_advice_goes_by_the_code(code: str, words: str) -> None:
 
 def test_there_is_no_advice_for_what_nobody_knows() -> None:
     assert advise("InternalError") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("InvalidPropertyValue", "autoScaleFormula"), ("InvalidAutoScalingSettings", None)],
+)
+def test_why_nodes_are_asked_for_by_a_formula(code: str, name: str | None) -> None:
+    error = refused(code, name=name, place=("pool", "nodes"))
+    assert shown(error).splitlines()[-1].strip() == (
+        "hint: `nodes` are asked for by a formula, so that the service takes them once no task"
+        " needs them; where it takes none, name a pool of your own with `existing`"
+    )
+    other = refused("AccountCoreQuotaReached", name=None, place=("pool", "nodes"))
+    assert "formula" not in shown(other)
