@@ -44,11 +44,10 @@ class FileDigests:
         self._memory = memory
         self._before_ns = now_ns - _SETTLED_NS
         self._lock = threading.Lock()
-        self._records = bytearray(_read(memory))
-        self._kept = len(self._records)
-        self._table = DigestTable()
-        for start in range(0, self._kept, _RECORD_BYTES):
-            self._table.add(bytes(self._records[start : start + _KEY_BYTES]), start)
+        self._records = bytearray()
+        self._kept = 0
+        self._table: DigestTable | None = None
+        """Where the record of each key begins; None until somebody asks for a digest."""
 
     def md5(self, path: Path) -> bytes | None:
         """The MD5 of a file, read where that is needed; None where it cannot be."""
@@ -96,7 +95,7 @@ class FileDigests:
         except OSError:
             return None
         with self._lock:
-            for start in self._table.find(key):
+            for start in self._loaded().find(key):
                 if self._records[start : start + _KEY_BYTES] == key:
                     return bytes(self._records[start + _KEY_BYTES : start + _RECORD_BYTES])
         return None
@@ -119,8 +118,18 @@ class FileDigests:
 
     def _remember(self, key: bytes, md5: bytes) -> None:
         with self._lock:
-            self._table.add(key, len(self._records))
+            self._loaded().add(key, len(self._records))
             self._records += key + md5
+
+    def _loaded(self) -> DigestTable:
+        """The table, with what is remembered of before; the lock is held."""
+        if self._table is None:
+            self._table = DigestTable()
+            self._records += _read(self._memory)
+            self._kept = len(self._records)
+            for start in range(0, self._kept, _RECORD_BYTES):
+                self._table.add(bytes(self._records[start : start + _KEY_BYTES]), start)
+        return self._table
 
 
 def _key(path: Path, status: os.stat_result) -> bytes:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from runner.errors import UsageError, describe_os_error
-from runner.plan.identity import DIGEST_BYTES, Identities, Identity
+from runner.errors import ServiceError, UsageError, describe_os_error
+from runner.plan.identity import DIGEST_BYTES, Identities, Identity, Unidentified
 from runner.run.deciding import Verdict
 from runner.run.events import Event, OutputDownloaded, TaskFinished, UploadFinished
 from runner.run.evidence import Evidence, Place
@@ -102,7 +102,10 @@ class LockWriter:
             return
         # Of a file that came home twice, as after an interruption, the last word counts.
         brought = {each.path: each for each in self._brought.pop(event.task, ())}
-        found = self._identities.identify(task, self._products.of)
+        try:
+            found = self._identities.identify(task, self._products.of)
+        except ServiceError as error:  # whatever a blob held: the task itself has come to its end
+            found = Unidentified(why=error.message)
         is_known = isinstance(found, Identity)
         result = Result(
             identity=found.digest if isinstance(found, Identity) else UNKNOWN_IDENTITY,
