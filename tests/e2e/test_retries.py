@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.batch import BatchClient
+from azure.core.credentials import AzureNamedKeyCredential
 
 from tests.e2e.conftest import LIMIT_SECONDS, Emulator, User, wait_until
 from tests.e2e.test_faults import tell
@@ -238,9 +240,11 @@ task:
 )
 
 
-def run_and_preempt(user: User, told: Tell, books: Books, times: int) -> tuple[int, str]:
+def run_and_preempt(
+    user: User, told: Tell, books: Books, times: int, *options: str
+) -> tuple[int, str]:
     """Runs the spec to its end; its task loses its node once it is seen to run, so many times."""
-    with user.start("spec.yaml", "--target", "azure", "--output", "out") as process:
+    with user.start("spec.yaml", "--target", "azure", "--output", "out", *options) as process:
         for attempt in range(1, times + 1):
             wait_until(
                 lambda seen=attempt: count(user, "task.started") == seen, what=f"{attempt} runs"
@@ -257,20 +261,39 @@ def count(user: User, words: str) -> int:
     return sum(path.read_text().count(words) for path in runs.glob("*/events.jsonl"))
 
 
-def test_a_preemption_uses_up_no_retry(azure: User, told: Tell, books: Books) -> None:
+def test_a_preemption_uses_up_no_retry_and_the_service_says_the_same(
+    azure: User, emulator: Emulator, told: Tell, books: Books
+) -> None:
     rest = 'if test "$n" -le 2; then sleep 60; fi; test "$n" -ge 4 || exit 3'
     command = json.dumps(books.command("task", rest))
-    spec = ONE.replace("{command}", command).replace("{retries}", "{exit_code: 1, backoff: 0s}")
-    azure.write("spec.yaml", spec)
-    code, stderr = run_and_preempt(azure, told, books, 2)
+    azure.write(
+        "spec.yaml", ONE.replace("{command}", command).replace("{retries}", "{exit_code: 1}")
+    )
+    code, stderr = run_and_preempt(azure, told, books, 2, "--keep", "job")
     assert code == os.EX_OK, stderr
     ledger = Ledger(azure)
     assert ledger.causes("1") == ["preemption", "preemption", "exit_code"]
     assert ledger.end("1") == (True, None, 4, 1)
     assert len(books.starts("task")) == 4
-    told_of = ledger.of("1", "retried")
-    assert all(event["node"] is not None and event["at"] is not None for event in told_of)
     check(books, ledger, "1", "task")
+    first, second, third = ledger.of("1", "retried")
+    assert all(event["node"] is not None for event in (first, second))
+    credential = AzureNamedKeyCredential(emulator.batch["account"], emulator.batch["key"])
+    with BatchClient(emulator.batch["endpoint"], credential) as batch:
+        (task,) = batch.list_tasks(azure.last_run().name)
+    info = task.execution_info
+    assert info is not None
+    assert (info.requeue_count, info.retry_count) == (2, 1)
+    end = ledger.of("1", "finished")[-1]
+    # Of times the service tells seven digits, and events six.
+    for theirs, ours in (
+        (info.last_requeue_time, second["at"]),
+        (info.last_retry_time, third["at"]),
+        (info.start_time, end["started"]),
+        (info.end_time, end["ended"]),
+    ):
+        assert theirs is not None
+        assert theirs.timestamp() == pytest.approx(seconds(ours), abs=1e-5)
 
 
 def test_a_task_that_is_preempted_too_often_has_failed(
