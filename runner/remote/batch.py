@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from runner.errors import ServiceError
 from runner.plan.model import RunId, TaskId
 from runner.remote import answers, images, looking, pools, wire
 from runner.remote.account import API_VERSION, BatchAccount, segment

@@ -34,7 +34,7 @@ def pool_formula(
         f'isNew = time() < time("{until}");\n'
         f"lately = {idle // timedelta(minutes=1)} * TimeInterval_Minute;\n"
         "measured = $PendingTasks.GetSamplePercent(lately) >= 50;\n"
-        "pending = measured ? max($PendingTasks.GetSample(lately)) : 1;\n"
+        "pending = measured ? avg($PendingTasks.GetSample(lately)) : 1;\n"
         "keeps = isNew || (pending > 0);\n"
         f"{lacking}"
         f"$TargetDedicatedNodes = keeps ? {dedicated} : 0;\n"

@@ -49,7 +49,7 @@ def test_what_is_sent() -> None:
         'isNew = time() < time("2026-01-31T12:30:00Z");\n'
         "lately = 10 * TimeInterval_Minute;\n"
         "measured = $PendingTasks.GetSamplePercent(lately) >= 50;\n"
-        "pending = measured ? max($PendingTasks.GetSample(lately)) : 1;\n"
+        "pending = measured ? avg($PendingTasks.GetSample(lately)) : 1;\n"
         "keeps = isNew || (pending > 0);\n"
         "$TargetDedicatedNodes = keeps ? 2 : 0;\n"
         "$TargetLowPriorityNodes = keeps ? 5 : 0;\n"
