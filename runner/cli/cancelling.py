@@ -9,8 +9,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from runner.cli.audience import Audience
@@ -19,7 +20,13 @@ from runner.cli.resuming import load_again, plan_again, settings_of
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.connect import Services, open_azure, open_local
-from runner.errors import ExitCode, InterruptedRunError, UsageError, describe_os_error
+from runner.errors import (
+    ExitCode,
+    InterruptedRunError,
+    UsageError,
+    describe_os_error,
+    most_severe,
+)
 from runner.plan.model import LOGS, Plan
 from runner.report.runs_as_text import describe_standing
 from runner.run.cleanup import Cleanup, Ending, Keep
@@ -37,11 +44,20 @@ from runner.run.standing import Standing, find_standing, what_is_left
 from runner.run.stop import Stop
 from runner.run.submit import Submission
 
+Opening = Callable[[RunRecord, Path, World], Services]
 _OVER = frozenset({Standing.SUCCEEDED, Standing.FAILED, Standing.REFUSED, Standing.INTERRUPTED})
+_ENDS_OF_TASKS = frozenset({ExitCode.SUCCESS, ExitCode.TASKS_FAILED, ExitCode.LEFT_BEHIND})
 _LOOK_SECONDS = 0.1
+_LAST_WORDS_SECONDS = 10.0
 
 
-def cancel_run(directory: Path, world: World, interruptions: Interruptions) -> int:
+def cancel_run(
+    directory: Path,
+    world: World,
+    interruptions: Interruptions,
+    *,
+    open_services: Opening | None = None,
+) -> int:
     """Ends the run of a directory: 0 where nothing of it is left, 5 where something is.
 
     A run that has ended already, and has left nothing that it should not, is told of: 0.
@@ -50,12 +66,13 @@ def cancel_run(directory: Path, world: World, interruptions: Interruptions) -> i
     driver = find_driver(directory)
     if driver is not None and not _ask_to_end(driver, directory, record, world, interruptions):
         return ExitCode.INTERRUPTED
+    standing = find_standing(directory, record, driver=None)
+    if standing in _OVER and not what_is_left(directory):
+        world.say(f"run {record.run} has ended: {describe_standing(standing)}")
+        return ExitCode.SUCCESS
     with drive_alone(directory) as alone:
-        standing = find_standing(directory, record, driver=None)
-        if standing in _OVER and not what_is_left(directory):
-            world.say(f"run {record.run} has ended: {describe_standing(standing)}")
-            return ExitCode.SUCCESS
-        return _end(directory, record, alone, world, interruptions)
+        opening = _open_services if open_services is None else open_services
+        return _end(directory, record, alone, opening, world, interruptions)
 
 
 def _ask_to_end(
@@ -77,7 +94,9 @@ def _ask_to_end(
     try:
         for _ in Following(directory).follow(world.clock, stop):
             pass
-        while find_driver(directory) is not None:
+        # What it has printed may still be waited for, by whoever reads that.
+        deadline = world.clock.monotonic() + _LAST_WORDS_SECONDS
+        while find_driver(directory) is not None and world.clock.monotonic() < deadline:
             stop.check()
             world.clock.wait(stop, _LOOK_SECONDS)
     except InterruptedRunError:
@@ -130,6 +149,7 @@ def _end(
     directory: Path,
     record: RunRecord,
     driver: Driver,
+    open_services: Opening,
     world: World,
     interruptions: Interruptions,
 ) -> int:
@@ -145,12 +165,13 @@ def _end(
     stop = Stop()
     cleanup = CleanupFinished(deleted=(), left=())
     if submission is not None:
-        with _open_services(directory, record, world) as services:
+        with open_services(record, directory, world) as services:
             services.heed(stop, world.say)
             interruptions.stop = stop.request
             with _holding(services, plan, driver, stop, world):
                 stop.heed()
                 cleanup = _clean_up(plan, submission, past, record, services, world)
+    is_clean = all(each.kept for each in cleanup.left)
     with closing(
         Journal(
             directory,
@@ -161,13 +182,13 @@ def _end(
         )
     ) as journal:
         journal.record(cleanup)
-        journal.record(_ended(past, len(plan.tasks)))
+        journal.record(_ended(past, len(plan.tasks), is_clean=is_clean))
         audience.finish(lambda: stop.requested)
         audience.tell_end(journal, output_directory=Path(record.output_directory))
-    return ExitCode.SUCCESS if all(each.kept for each in cleanup.left) else ExitCode.LEFT_BEHIND
+    return ExitCode.SUCCESS if is_clean else ExitCode.LEFT_BEHIND
 
 
-def _open_services(directory: Path, record: RunRecord, world: World) -> Services:
+def _open_services(record: RunRecord, directory: Path, world: World) -> Services:
     settings = settings_of(record, world)
     if settings is not None:
         return open_azure(settings)
@@ -227,7 +248,14 @@ def _clean_up(
     return cleanup.clean_up(pool_id=None, ending=ending)
 
 
-def _ended(past: Past, total: int) -> RunFinished:
+def _ended(past: Past, total: int, *, is_clean: bool) -> RunFinished:
+    """The run's end; of one whose tasks had ended before, it is still what became of them."""
+    if past.end is not None and past.end.exit_code in _ENDS_OF_TASKS:
+        code = most_severe(
+            ExitCode.TASKS_FAILED if past.end.failed else ExitCode.SUCCESS,
+            ExitCode.SUCCESS if is_clean else ExitCode.LEFT_BEHIND,
+        )
+        return replace(past.end, exit_code=code)
     succeeded, failed = past.settled.succeeded, len(past.settled.failures)
     return RunFinished(
         exit_code=ExitCode.INTERRUPTED,

@@ -7,19 +7,25 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.cli.cancelling import cancel_run
 from runner.cli.signals import Interruptions
-from runner.errors import ExitCode, UsageError
+from runner.connect import Services
+from runner.errors import ExitCode, ServiceRefusedError, UsageError
+from runner.plan.snapshot import SNAPSHOT, write_snapshot
+from runner.remote.endurance import Endurance
 from runner.run.driving import LOCK, drive
-from runner.run.events import CleanupFinished, Event, LeftBehind, RunFinished
+from runner.run.events import CleanupFinished, Event, LeftBehind, RunFinished, RunStarted
 from runner.run.journal import Journal
 from runner.run.record import RunRecord, record_as_json
-from tests.fakes.plans import RUN
-from tests.fakes.services import NOW
+from runner.run.submit import Requests, plan_submission, submission_as_json
+from runner.run.traces import CONTAINER_RUN
+from tests.fakes.plans import RUN, make_plan
+from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 from tests.unit.cli.worlds import make_world
 
 RECORD = RunRecord(
@@ -58,15 +64,20 @@ def pretend(directory: Path, *, pid: int, host: str) -> None:
     (directory / LOCK).write_text(json.dumps({"pid": pid, "host": host, "lease": "x"}))
 
 
-def end(directory: Path, exit_code: int, *left: LeftBehind) -> None:
+def end(directory: Path, exit_code: int, *left: LeftBehind, failed: bool = False) -> None:
+    finished = RunFinished(
+        exit_code=exit_code, succeeded=1, failed=int(failed), unfinished=0, error=None
+    )
+    record_events(directory, CleanupFinished(deleted=(), left=left), finished)
+
+
+def record_events(directory: Path, *events: Event) -> None:
     def ignore(event: Event, line: object) -> None:
         """Nobody listens."""
 
     journal = Journal(directory, run=RUN, clock=lambda: NOW, listener=ignore)
-    journal.record(CleanupFinished(deleted=(), left=left))
-    journal.record(
-        RunFinished(exit_code=exit_code, succeeded=1, failed=0, unfinished=0, error=None)
-    )
+    for event in events:
+        journal.record(event)
     journal.close()
 
 
@@ -128,3 +139,93 @@ def test_a_run_that_has_ended_is_said_to_have(directory: Path, exit_code: int, w
     assert stdout.content == b""
     assert (directory / "events.jsonl").read_bytes() == before
     assert [each.name for each in directory.parent.iterdir()] == [RUN]
+
+
+class Abandoned:
+    """A run whose client is gone, and the services that still have what it made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plan = make_plan(folder)
+        self.directory = folder / ".batch-run" / "runs" / RUN
+        self.directory.mkdir(parents=True)
+        output = str(folder / "results")
+        record = replace(RECORD, target="azure", folder=str(folder), output_directory=output)
+        (self.directory / "run.json").write_text(record_as_json(record))
+        (self.directory / "spec.yaml").write_text(self.plan.workload.document.text)
+        write_snapshot(self.directory / SNAPSHOT, self.plan)
+        submission = plan_submission(self.plan)
+        (self.directory / "submission.json").write_text(submission_as_json(submission))
+        self.blobs = FakeBlobs()
+        for _, name in submission.containers:
+            self.blobs.create_container(name, {CONTAINER_RUN: RUN})
+        self.batch = FakeBatch(self.blobs)
+        requests = Requests(self.plan, self.blobs, clock=lambda: NOW)
+        self.batch.create_job(requests.job(submission, pool="demo-1234"))
+        self.world, _, self.stderr = make_world(folder)
+        record_events(
+            self.directory,
+            RunStarted(workload="demo", target="azure", tasks=2, files=2, bytes=2),
+        )
+
+    def cancel(self) -> int:
+        endurance = Endurance(clock=lambda: NOW, monotonic=lambda: 0.0, pause=lambda seconds: None)
+        services = Services(target="azure", batch=self.batch, blobs=self.blobs, endurance=endurance)
+        return cancel_run(
+            self.directory,
+            self.world,
+            Interruptions(),
+            open_services=lambda record, directory, world: services,
+        )
+
+    def last(self) -> dict[str, object]:
+        lines = (self.directory / "events.jsonl").read_text().splitlines()
+        event: dict[str, object] = json.loads(lines[-1])
+        return event
+
+
+def test_what_nobody_drives_is_taken_away(tmp_path: Path) -> None:
+    run = Abandoned(tmp_path)
+
+    assert run.cancel() == ExitCode.SUCCESS
+
+    assert run.batch.job is None
+    assert (run.batch.pools, run.blobs.containers) == (set(), {})
+    last = run.last()
+    assert (last["type"], last["exit_code"], last["error"]) == ("run.finished", 130, "cancelled")
+    assert json.loads((run.directory / "report.json").read_text())["left"] == []
+    assert "nothing left in the services\n" in run.stderr.getvalue()
+
+
+def test_what_cannot_be_taken_away_is_said(tmp_path: Path) -> None:
+    run = Abandoned(tmp_path)
+
+    def refuse(operation: str) -> None:
+        if operation == "delete job":
+            raise ServiceRefusedError("no", code="Forbidden")
+
+    run.batch.fail = refuse
+
+    assert run.cancel() == ExitCode.LEFT_BEHIND
+    assert f"left: job {RUN}" in run.stderr.getvalue()
+    run.batch.fail = lambda operation: None
+    assert run.cancel() == ExitCode.SUCCESS
+
+
+@pytest.mark.parametrize(("before", "after"), [(5, 0), (1, 1)])
+def test_a_run_whose_tasks_had_ended_keeps_its_end(tmp_path: Path, before: int, after: int) -> None:
+    run = Abandoned(tmp_path)
+    left = LeftBehind(kind="job", name=RUN, why="it was refused", kept=False)
+    end(run.directory, before, left, failed=before == 1)
+
+    assert run.cancel() == ExitCode.SUCCESS
+
+    assert run.batch.job is None
+    assert run.last()["exit_code"] == after
+
+
+def test_a_run_that_made_nothing_needs_no_service(tmp_path: Path) -> None:
+    run = Abandoned(tmp_path)
+    (run.directory / "submission.json").unlink()
+    assert run.cancel() == ExitCode.SUCCESS
+    assert run.batch.log == ["create job"]
+    assert run.last()["exit_code"] == 130
