@@ -95,6 +95,21 @@ def write(user: User, *, halt: str, script: str, count: int) -> None:
     user.write("spec.yaml", f"{SPEC}{halt and f'halt: {halt}'}\n{task}")
 
 
+ONE_FAILS = """
+if mkdir first 2>/dev/null
+then until test -d second; do sleep 0.02; done; exit 3
+else mkdir -p second; until test -e go; do sleep 0.02; done
+fi"""
+"""Whichever task begins first fails, once another runs; the others wait for a file."""
+
+
+def is_disabled(user: User, service: Service) -> bool:
+    """Whether the job of the user's last run was disabled."""
+    if not (user.folder / ".batch-run" / "last").exists():
+        return False
+    return any(path.endswith("/disable") for _, path in service.asked(user.last_run().name))
+
+
 def stems(*numbers: int) -> set[str]:
     return {f"f{number:02}" for number in numbers}
 
@@ -122,23 +137,9 @@ def stems_by_cause(user: User) -> dict[str | None, set[str]]:
 
 
 def test_soon_brings_home_what_runs_and_starts_nothing_more(azure: User, service: Service) -> None:
-    # Whichever begins first fails, once another runs.
-    script = """
-    if mkdir first 2>/dev/null
-    then until test -d second; do sleep 0.02; done; exit 3
-    else mkdir -p second; until test -e go; do sleep 0.02; done
-    fi"""
-    write(azure, halt="{after: 1}", script=script, count=12)
+    write(azure, halt="{after: 1}", script=ONE_FAILS, count=12)
     with azure.start(*AZURE) as process:
-        wait_until(
-            lambda: (
-                (azure.folder / ".batch-run" / "last").exists()
-                and any(
-                    path.endswith("/disable") for _, path in service.asked(azure.last_run().name)
-                )
-            ),
-            what="the job is disabled",
-        )
+        wait_until(lambda: is_disabled(azure, service), what="the job is disabled")
         before = ran(azure)
         azure.write("go", "")
         _, stderr = process.communicate(timeout=LIMIT_SECONDS)
@@ -269,3 +270,29 @@ def test_a_later_run_takes_up_what_is_left(user: User) -> None:
     assert done.returncode == 0, done.stderr
     assert ran(user) == stems(*range(1, 31)) - good
     assert results(user) == stems(*range(1, 31))
+
+
+def test_a_client_that_dies_on_the_way_to_a_stop_stops_when_it_is_resumed(
+    azure: User, service: Service
+) -> None:
+    write(azure, halt="{after: 1}", script=ONE_FAILS, count=12)
+    with azure.start(*AZURE) as process:
+        wait_until(lambda: is_disabled(azure, service), what="the job is disabled")
+        process.kill()
+    before = ran(azure)
+    azure.write("go", "")
+    done = azure.run("resume")
+    assert done.returncode == 1, done.stderr
+    assert ran(azure) == before
+    causes = stems_by_cause(azure)
+    failed = causes["FailureExitCode"]
+    assert len(failed) == 1
+    assert results(azure) == before - failed
+    assert causes["Halted"] == stems(*range(1, 13)) - before
+    assert done.stderr.splitlines()[-2:] == [
+        (
+            "batch-run: 1 of 12 tasks failed (`halt.after: 1`);"
+            f" stopped early: {12 - len(before)} of 12 tasks never ran"
+        ),
+        HINT,
+    ]
