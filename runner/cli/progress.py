@@ -120,7 +120,7 @@ class Bars:
             progress.start()
         line = describe_event(event, report)
         if line is not None:
-            progress.console.print(line, markup=False, highlight=False)
+            self.say(line)
         if self._uploads is not None and self._tasks is not None:
             size = format_bytes(report.uploaded_bytes)
             progress.update(self._uploads, completed=report.files_there, more=size)
@@ -129,7 +129,8 @@ class Bars:
 
     def say(self, line: str) -> None:
         """A line above the bars."""
-        self._progress.console.print(line, markup=False, highlight=False)
+        clean = self._world.redaction.text(line)
+        self._progress.console.print(clean, markup=False, highlight=False)
 
     def close(self) -> None:
         """Takes the bars away."""
