@@ -14,39 +14,35 @@ from runner.errors import (
     BatchRunError,
     DiskFullError,
     ExitCode,
-    InterruptedRunError,
     ServiceError,
     ServicesEndedError,
-    ServiceTroubleError,
-    StoppedWaitingError,
-    most_severe,
 )
-from runner.plan.model import LOGS, Plan
-from runner.run.cleanup import Cleanup, Ending, Keep
+from runner.plan.model import Plan
+from runner.run.claim import Claim
+from runner.run.cleanup import Keep
 from runner.run.clock import Clock
+from runner.run.conclusion import Standing, conclude, exit_code
 from runner.run.dependents import Dependents
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.feed import Feeder
 from runner.run.halt import Tally
 from runner.run.halting import HaltedError, Halting, halted
-from runner.run.holding import Hold, TakenOverError
+from runner.run.holding import TakenOverError
 from runner.run.journal import Journal
-from runner.run.leaving import leave_for_later
 from runner.run.ledger import Ledger
 from runner.run.outputs import Collector
-from runner.run.past import Past, note_cleaning
-from runner.run.record_blob import RECORD_BLOB, leave_record
+from runner.run.past import Past
 from runner.run.refusals import show_place
 from runner.run.services import Batch, Blobs, JobState
 from runner.run.settled import Settled
-from runner.run.start import Ground, Start, describe_schedule
+from runner.run.start import Ground, Start
 from runner.run.stop import Stop
 from runner.run.submit import Requests, plan_submission
 from runner.run.tending import tend_pool
 from runner.run.uploads import Uploads
 from runner.run.verdicts import Verdicts
 from runner.run.watch import Watch
-from runner.run.work import DetachedError, JobDisabledError, Work
+from runner.run.work import DetachedError, Work
 from runner.spec.model.terms import SecretName
 
 
@@ -102,8 +98,6 @@ class Run:
         """
         self._past = past
         self._settled = settled or Settled(len(plan.tasks)) if past is None else past.settled
-        self._holder = holder
-        self._hold: Hold | None = None
         self._plan = plan
         self._options = options
         self._batch = batch
@@ -130,6 +124,9 @@ class Run:
         self._stop = stop
         self._services_ended = services_ended
         self._tell = tell
+        self._claim = Claim(
+            plan, holder=holder, blobs=blobs, journal=journal, wait=self._wait, tell=tell
+        )
         self._created = False
         self._ground: Ground | None = None
         self._pool_id: str | None = None
@@ -141,31 +138,24 @@ class Run:
         """Runs to the end; whatever happens is in the outcome, and nothing is raised."""
         error = self._run_to_an_end()
         self._stop.heed()
-        cleanup = self._clean_up(error)
-        if self._hold is not None:
-            self._hold.end(releases=True)
+        cleanup = self._clean_up(self._standing(error))
+        self._claim.end()
         self._journal.record(cleanup)
         if isinstance(error, DetachedError):
             return Outcome(exit_code=error.exit_code, error=None, detached=True)
-        code = self._exit_code(error, cleanup)
-        succeeded, failed = self._counts
+        standing = self._standing(error)
+        code = exit_code(standing, cleanup)
         self._journal.record(
             RunFinished(
                 exit_code=code,
-                succeeded=succeeded,
-                failed=failed,
-                unfinished=len(self._plan.tasks) - succeeded - failed,
+                succeeded=standing.succeeded,
+                failed=standing.failed,
+                unfinished=len(self._plan.tasks) - standing.succeeded - standing.failed,
                 error=None if error is None else error.message,
                 halted=isinstance(error, HaltedError),
             )
         )
         return Outcome(exit_code=code, error=error)
-
-    @property
-    def _counts(self) -> tuple[int, int]:
-        if self._work is None:
-            return self._settled.succeeded, len(self._settled.failures)
-        return self._work.succeeded, self._work.failed
 
     def _run_to_an_end(self) -> BatchRunError | None:
         """Why the run could not go on, or did not bring everything home; None where all is well."""
@@ -212,8 +202,7 @@ class Run:
         gone = self._services_ended()
         if gone is not None:
             raise ServicesEndedError(gone)
-        if self._hold is not None:
-            self._hold.check()
+        self._claim.check()
         if self._journal.problem is not None:
             raise DiskFullError(
                 self._journal.problem, hint="what a run does must be written down while it goes"
@@ -237,10 +226,11 @@ class Run:
             past=self._past,
         )
         self._check()
-        was_made = self._past is not None and self._past.submission is not None
+        past = self._past
+        was_made = past is not None and past.submission is not None
         # Nothing of a run is touched that a client elsewhere goes on with.
-        is_claimed = was_made and self._claim()
-        self._check_presence(is_claimed=is_claimed)
+        if was_made and not self._claim.take() and past and not self._settled.is_complete:
+            self._claim.check_presence(past, self._submission.job_id, self._batch)
         self._created = was_made
         if self._settled.is_complete:
             # Of what was made before, only the end is left to do.
@@ -255,9 +245,7 @@ class Run:
         self._check()
         self._created = True
         start.make_containers(ground, self._feeder)
-        if self._holder is not None and not is_claimed:
-            leave_record(self._journal, self._blobs, self._plan.container_name(LOGS))
-            self._claim()
+        self._claim.make()
         schedule = self._plan.workload.job.schedule
         if schedule is not None:
             self._feeder.upload_all(self._check)
@@ -275,33 +263,6 @@ class Run:
         if self._past is None or self._past.submission is None or self._tally.reason is None:
             return False
         return self._batch.job_status(self._submission.job_id).state is JobState.GONE
-
-    def _claim(self) -> bool:
-        """Keeps clients of other machines away from here on; false where there is nothing to hold.
-
-        Raises `TakenOverError` where one of them has been faster.
-        """
-        if self._holder is None:
-            return False
-        container = self._plan.container_name(LOGS)
-        self._hold = Hold(self._blobs, container, RECORD_BLOB, holder=self._holder)
-        return self._hold.claim(self._wait, self._tell)
-
-    def _check_presence(self, *, is_claimed: bool) -> None:
-        """Raises `TakenOverError` where all that was made is gone, and not by our doing."""
-        past = self._past
-        if past is None or self._holder is None or is_claimed or self._settled.is_complete:
-            return
-        job_id = self._submission.job_id
-        if not past.has_job or past.was_cleaned:
-            return
-        if self._batch.job_status(job_id).state is JobState.GONE:
-            raise TakenOverError(
-                f"job `{job_id}` and the run's record in storage are gone: another client has"
-                " ended the run",
-                hint="its outputs are where that one ran; `batch-run run` of the spec runs what is"
-                " not here",
-            )
 
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._stop, seconds)
@@ -370,62 +331,37 @@ class Run:
             ),
         )
 
-    def _clean_up(self, error: BatchRunError | None) -> CleanupFinished:
-        lost = self._hold is not None and not self._hold.is_still_ours()
-        if not self._created or lost or isinstance(error, TakenOverError):
+    def _standing(self, error: BatchRunError | None) -> Standing:
+        work = self._work
+        if work is None:
+            succeeded, failed = self._settled.succeeded, len(self._settled.failures)
+        else:
+            succeeded, failed = work.succeeded, work.failed
+        return Standing(
+            error=error,
+            submission=self._submission,
+            pool_id=self._pool_id,
+            lease=None if self._ground is None else self._ground.lease,
+            succeeded=succeeded,
+            failed=failed,
+            has_ends=bool(len(self._settled) or (work is not None and work.ended)),
+            not_home=() if work is None else tuple(work.transfer_errors),
+            scheduling=self._scheduling,
+            scheduled=self._scheduled,
+            interrupted=self._stop.requested,
+        )
+
+    def _clean_up(self, standing: Standing) -> CleanupFinished:
+        is_lost = self._claim.is_lost() or isinstance(standing.error, TakenOverError)
+        if not self._created or is_lost:
             return CleanupFinished(deleted=(), left=())
-        cleanup = Cleanup(
+        return conclude(
             self._plan,
-            self._submission,
+            standing,
             batch=self._batch,
             blobs=self._blobs,
+            journal=self._journal,
             keep=self._options.keep,
-            may_keep=self._options.outlives_client,
-            lease=None if self._ground is None else self._ground.lease,
+            outlives_client=self._options.outlives_client,
             now=self._clock.now,
-        )
-        schedule = self._plan.workload.job.schedule
-        if schedule is not None and self._may_be_scheduled(error):
-            why = describe_schedule(self._submission.job_id, schedule)
-            if not self._scheduled:
-                why = f"no answer came, so it may exist: {why}"
-            return cleanup.leave_schedule(why=why, certain=self._scheduled)
-        if self._is_for_later(error):
-            return leave_for_later(
-                self._submission, self._pool_id, outlives_client=self._options.outlives_client
-            )
-        if isinstance(error, StoppedWaitingError):
-            is_disabled = isinstance(error, JobDisabledError)
-            why = "the job is disabled" if is_disabled else "the work goes on"
-            return cleanup.leave(pool_id=self._pool_id, why=why)
-        note_cleaning(self._journal)
-        return cleanup.clean_up(pool_id=self._pool_id, ending=self._ending(error))
-
-    def _is_for_later(self, error: BatchRunError | None) -> bool:
-        """Whether what was made is best left to whoever takes the run up again."""
-        if error is None or isinstance(error, DetachedError):
-            return False
-        waits = isinstance(error, StoppedWaitingError) and not self._options.outlives_client
-        # All has ended, so that nothing costs time; what did not come home is there to be had.
-        is_left_there = self._work is not None and error in self._work.transfer_errors
-        return waits or error.is_resumable or is_left_there
-
-    def _may_be_scheduled(self, error: BatchRunError | None) -> bool:
-        lost = self._scheduling and isinstance(error, ServiceTroubleError)
-        return self._scheduled or lost
-
-    def _ending(self, error: BatchRunError | None) -> Ending:
-        if isinstance(error, InterruptedRunError):
-            return Ending.NOTHING_DONE
-        if error is None and not self._counts[1]:
-            return Ending.SUCCEEDED
-        ended = len(self._settled) or (self._work is not None and self._work.ended)
-        return Ending.FAILED_WITH_RESULTS if ended else Ending.NOTHING_DONE
-
-    def _exit_code(self, error: BatchRunError | None, cleanup: CleanupFinished) -> ExitCode:
-        return most_severe(
-            ExitCode.INTERRUPTED if self._stop.requested else ExitCode.SUCCESS,
-            ExitCode.SUCCESS if error is None else error.exit_code,
-            ExitCode.TASKS_FAILED if self._counts[1] else ExitCode.SUCCESS,
-            ExitCode.SUCCESS if all(each.kept for each in cleanup.left) else ExitCode.LEFT_BEHIND,
         )

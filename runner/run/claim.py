@@ -1,0 +1,84 @@
+"""The right to drive a run whose services outlive its client, by its record in storage.
+
+It must not know what driving is; `holding` keeps the blob.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runner.plan.model import LOGS, Plan
+from runner.run.holding import Hold, TakenOverError
+from runner.run.journal import Journal
+from runner.run.past import Past
+from runner.run.record_blob import RECORD_BLOB, leave_record
+from runner.run.services import Batch, Blobs, JobState
+
+
+class Claim:
+    """One client's claim to one run; without a `holder` nobody is kept away, and nothing asked."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        holder: str | None,
+        blobs: Blobs,
+        journal: Journal,
+        wait: Callable[[float], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        """`holder` is a GUID; `wait` may raise, and `tell` takes a line for people."""
+        self._holder = holder
+        self._blobs = blobs
+        self._journal = journal
+        self._container = plan.container_name(LOGS)
+        self._wait = wait
+        self._tell = tell
+        self._hold: Hold | None = None
+
+    def take(self) -> bool:
+        """Claims a run whose record is there; false where it is not.
+
+        Raises `TakenOverError` where another client drives the run.
+        """
+        if self._holder is None:
+            return False
+        self._hold = Hold(self._blobs, self._container, RECORD_BLOB, holder=self._holder)
+        return self._hold.claim(self._wait, self._tell)
+
+    def make(self) -> None:
+        """Leaves the record, and claims the run by it; nothing where it is claimed already."""
+        if self._holder is None or (self._hold is not None and self._hold.is_held):
+            return
+        leave_record(self._journal, self._blobs, self._container)
+        self.take()
+
+    def check_presence(self, past: Past, job_id: str, batch: Batch) -> None:
+        """Raises `TakenOverError` where all that was made is gone, and not by our doing.
+
+        It is of a run that is taken up again and whose record is not there.
+        """
+        if self._holder is None or not past.has_job or past.was_cleaned:
+            return
+        if batch.job_status(job_id).state is JobState.GONE:
+            raise TakenOverError(
+                f"job `{job_id}` and the run's record in storage are gone: another client has"
+                " ended the run",
+                hint="its outputs are where that one ran; `batch-run run` of the spec runs what is"
+                " not here",
+            )
+
+    def check(self) -> None:
+        """Raises `TakenOverError` once another client has taken the run over."""
+        if self._hold is not None:
+            self._hold.check()
+
+    def is_lost(self) -> bool:
+        """Asks anew, before something is done that another client would suffer from."""
+        return self._hold is not None and not self._hold.is_still_ours()
+
+    def end(self) -> None:
+        """Lets others drive the run."""
+        if self._hold is not None:
+            self._hold.end(releases=True)
