@@ -52,7 +52,6 @@ _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "Job
 # What the service answers to a wish to disable a job that is disabled, or about to be.
 _JOB_STILL = _JOB_OVER | {"JobNotActive", "JobDisabled"}
 _TASK_LOST = _JOB_OVER | {"TaskNotFound"}
-_TASK_GOES_ON = frozenset({"TaskNotCompleted", "TaskSucceeded"})
 # A recording of the service has the first; its documentation names the second.
 _NO_NODE_COMMANDS = frozenset(
     {
@@ -181,31 +180,38 @@ class RemoteBatch:
         )
 
     def reactivate_task(self, job_id: str, task_id: TaskId) -> bool:
-        """Runs a task again that has failed; false where its job is over, so that it cannot be.
+        """Runs a task again that has failed; false where that cannot be, since its job is over.
 
         One that runs already, or waits to, is left alone: an earlier answer was lost.
         """
-        refusals = dict.fromkeys(_TASK_LOST, False) | dict.fromkeys(_TASK_GOES_ON, True)
-        return self._act_on_task(job_id, task_id, "reactivate", refusals)
+        refusals: dict[str, bool | None] = dict.fromkeys(_TASK_LOST, False)
+        refusals |= {"TaskNotCompleted": True, "TaskSucceeded": None}
+        answer = self._act_on_task(job_id, task_id, "reactivate", refusals)
+        if answer is not None:
+            return answer
+        # It has run since then, or the service takes none that ended with exit code 0 although its
+        # files could not be sent: the reference (Task - Reactivate) can be read so.
+        found = self.task_status(job_id, task_id)
+        return found is not None and bool(found.succeeded)
 
     def terminate_task(self, job_id: str, task_id: TaskId) -> bool:
         """Ends a task where it runs or waits to; false where it has ended already."""
-        refusals = dict.fromkeys({*_TASK_LOST, "TaskCompleted"}, False)
-        return self._act_on_task(job_id, task_id, "terminate", refusals)
+        refusals: dict[str, bool | None] = dict.fromkeys({*_TASK_LOST, "TaskCompleted"}, False)
+        return bool(self._act_on_task(job_id, task_id, "terminate", refusals))
 
     def _act_on_task(
-        self, job_id: str, task_id: TaskId, verb: str, refusals: Mapping[str, bool]
-    ) -> bool:
+        self, job_id: str, task_id: TaskId, verb: str, refusals: Mapping[str, bool | None]
+    ) -> bool | None:
         """Asks for an action; what a refusal by one of these codes means is their value."""
         path = f"/jobs/{segment(job_id)}/tasks/{segment(task_id)}/{verb}"
         with translated(self._origin, f"{verb} task `{task_id}` of job `{job_id}`"):
             try:
                 self._account.send("POST", path)
             except HttpResponseError as error:
-                answer = refusals.get(service_code(error) or "")
-                if answer is None:
+                code = service_code(error)
+                if code not in refusals:
                     raise
-                return answer
+                return refusals[code]
         return True
 
     def finish_adding(self, job_id: str) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
 from runner.connect import Services
 from runner.errors import ServiceRefusedError
 from runner.plan.model import TaskRange
-from runner.run.services import NodeCommandKind, TaskState
+from runner.run.services import AutoPool, NodeCommandKind, TaskState
+from runner.spec.model.pool import FixedNodes
 from runner.spec.model.step import DependentsAction, ExitRule, JobAction
 from tests.conformance.remote.asking import (
     bash,
@@ -48,6 +50,36 @@ def test_a_pool_that_is_found_gets_the_nodes_that_are_wanted(services: Services,
 
     assert services.batch.create_pool(pool, sized(pool, 1, run="r3")) is False
     wait_for(lambda: len(idle_nodes(services, pool)) == 1)
+
+
+@pytest.mark.parametrize("has_formula", [True, False])
+def test_nodes_are_replaced_in_a_pool_of_a_run(
+    services: Services, name: str, has_formula: bool
+) -> None:
+    """One that is to be kept has no formula, and gets none."""
+    batch, now = services.batch, datetime.now(timezone.utc)
+    job = make_job(name)
+    assert isinstance(job.pool, AutoPool)
+    request = replace(job.pool.request, created=now if has_formula else None)
+    pool = batch.create_job(replace(job, pool=replace(job.pool, request=request)))
+    wait_for(lambda: len(idle_nodes(services, pool)) == 1)
+    (node,) = idle_nodes(services, pool)
+
+    assert batch.remove_nodes(pool, [node])
+    wait_for(lambda: is_steady(services, pool))
+    assert idle_nodes(services, pool) == []
+    wait_for(lambda: batch.give_size(pool, FixedNodes(dedicated=2, spot=0), now))
+    wait_for(lambda: len(idle_nodes(services, pool)) == 2)
+
+    assert node not in idle_nodes(services, pool)
+    batch.delete_job(name)
+    batch.delete_pool(pool)
+    assert batch.give_size(pool, FixedNodes(dedicated=1, spot=0), now)
+
+
+def is_steady(services: Services, pool: str) -> bool:
+    status = services.batch.pool_status(pool)
+    return status is not None and status.allocation_state == "steady"
 
 
 def test_a_pool_that_is_being_deleted_is_waited_for(services: Services, pool: str) -> None:
