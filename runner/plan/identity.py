@@ -24,13 +24,14 @@ from runner.plan.model import (
     NodeCommandPlan,
     Plan,
     ResourcePlan,
+    RunId,
     TaskPlan,
     TaskRange,
     WebResource,
 )
+from runner.plan.node_commands import plan_node_commands
 from runner.plan.packages import with_packages
 from runner.plan.references import asks_for_urls, speaks_of_run
-from runner.plan.run_id import UNKNOWN
 from runner.plan.step_tasks import COORDINATION_VARIABLE
 from runner.spec.model.pool import CustomImage, ExistingPool, Image, Mount
 from runner.spec.model.sources import OutputsOf
@@ -43,6 +44,8 @@ DIGEST_BYTES = 16
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 PARTS = ("command", "inputs", "resources", "image", "outputs", "needs")
 """The parts of every task, in the order in which a change of them is told."""
+
+_ANY_RUN = RunId("run")
 
 Files = tuple[tuple[str, str], ...]
 """Paths in a task's working directory, each with the digest of what is there; of a folder the
@@ -204,13 +207,15 @@ class Identities:
         return self._images[key]
 
     def _describe_pool(self) -> list[Any] | Unidentified:
-        plan, pool = self._plan, self._plan.workload.pool
-        preparation = self._node_command(plan.preparation, ())
+        pool = self._plan.workload.pool
+        # As in any run: its id is the same for all of them here.
+        commands, _ = plan_node_commands(self._plan.workload, _ANY_RUN, {})
+        preparation = self._node_command(commands.preparation, ())
         if isinstance(preparation, Unidentified):
             return preparation
         if isinstance(pool, ExistingPool):
             return [self._target, "existing", pool.id, preparation]
-        start = self._node_command(plan.start_task, pool.packages)
+        start = self._node_command(commands.start_task, pool.packages)
         if isinstance(start, Unidentified):
             return start
         return [
@@ -239,15 +244,11 @@ class Identities:
             script = script.removeprefix(with_packages(packages, ""))
         if not script:
             return None
-        environment = self._without_run(_environment(command.command))
+        environment = _environment(command.command)
         if command.command.secrets is not None:
             secrets = command.command.secrets.variables
             environment |= {name: f"secret {secret}" for name, secret in secrets.items()}
-        return [script.replace(self._plan.run_id, UNKNOWN), environment, resources]
-
-    def _without_run(self, environment: Mapping[str, str]) -> dict[str, str]:
-        run = self._plan.run_id
-        return {name: value.replace(run, UNKNOWN) for name, value in environment.items()}
+        return [script, environment, resources]
 
     def _texts(self, task: TaskPlan) -> Iterable[str]:
         """All that is rendered of a task, and what the job gives it."""
