@@ -158,7 +158,7 @@ def test_tasks_that_never_ran_since_the_run_stopped_are_only_counted() -> None:
     end = RunFinished(
         exit_code=1, succeeded=1, failed=1, unfinished=4, error="it stopped early", halted=True
     )
-    events = (finished("1"), finished("2", 3), *halted, end)
+    events: tuple[Event, ...] = (finished("1"), finished("2", 3), *halted, end)
     assert text(*events, tasks=6) == (
         "task 2 failed (2.txt): exit code 3 on node node-1\n"
         "6 tasks: 1 succeeded, 1 failed, 4 never ran\n"
