@@ -21,6 +21,8 @@ from runner.remote.waiting import wait_until, wait_until_gone
 
 API_VERSION = "2025-06-01"
 DELETION_LIMIT = timedelta(minutes=15)
+JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
+"""Refusals of what only a job takes that goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

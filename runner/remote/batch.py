@@ -7,7 +7,7 @@ It must not know runs or plans. Bodies are sent and answers read as mappings of 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -16,8 +16,8 @@ from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from runner.plan.model import RunId, TaskId
-from runner.remote import answers, images, looking, pools, wire
-from runner.remote.account import API_VERSION, BatchAccount, segment
+from runner.remote import answers, images, looking, pools, task_actions, wire
+from runner.remote.account import API_VERSION, JOB_OVER, BatchAccount, segment
 from runner.remote.adding import add_in_collections
 from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, service_code, translated
@@ -48,10 +48,8 @@ if TYPE_CHECKING:
     from azure.batch import models
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
 
-_JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
 # What the service answers to a wish to disable a job that is disabled, or about to be.
-_JOB_STILL = _JOB_OVER | {"JobNotActive", "JobDisabled"}
-_TASK_LOST = _JOB_OVER | {"TaskNotFound"}
+_JOB_STILL = JOB_OVER | {"JobNotActive", "JobDisabled"}
 # A recording of the service has the first; its documentation names the second.
 _NO_NODE_COMMANDS = frozenset(
     {
@@ -180,39 +178,12 @@ class RemoteBatch:
         )
 
     def reactivate_task(self, job_id: str, task_id: TaskId) -> bool:
-        """Runs a task again that has failed; false where that cannot be, since its job is over.
-
-        One that runs already, or waits to, is left alone: an earlier answer was lost.
-        """
-        refusals: dict[str, bool | None] = dict.fromkeys(_TASK_LOST, False)
-        refusals |= {"TaskNotCompleted": True, "TaskSucceeded": None}
-        answer = self._act_on_task(job_id, task_id, "reactivate", refusals)
-        if answer is not None:
-            return answer
-        # It has run since then, or the service takes none that ended with exit code 0 although its
-        # files could not be sent: the reference (Task - Reactivate) can be read so.
-        found = self.task_status(job_id, task_id)
-        return found is not None and bool(found.succeeded)
+        """Runs a task again that has failed; false where that cannot be, since its job is over."""
+        return task_actions.reactivate_task(self._account, job_id, task_id)
 
     def terminate_task(self, job_id: str, task_id: TaskId) -> bool:
         """Ends a task where it runs or waits to; false where it has ended already."""
-        refusals: dict[str, bool | None] = dict.fromkeys({*_TASK_LOST, "TaskCompleted"}, False)
-        return bool(self._act_on_task(job_id, task_id, "terminate", refusals))
-
-    def _act_on_task(
-        self, job_id: str, task_id: TaskId, verb: str, refusals: Mapping[str, bool | None]
-    ) -> bool | None:
-        """Asks for an action; what a refusal by one of these codes means is their value."""
-        path = f"/jobs/{segment(job_id)}/tasks/{segment(task_id)}/{verb}"
-        with translated(self._origin, f"{verb} task `{task_id}` of job `{job_id}`"):
-            try:
-                self._account.send("POST", path)
-            except HttpResponseError as error:
-                code = service_code(error)
-                if code not in refusals:
-                    raise
-                return refusals[code]
-        return True
+        return task_actions.terminate_task(self._account, job_id, task_id)
 
     def finish_adding(self, job_id: str) -> None:
         """No more tasks will come: when the last has ended, so does the job, and its pool goes."""
@@ -252,7 +223,7 @@ class RemoteBatch:
             self._account.send(
                 "POST",
                 f"/jobs/{segment(job_id)}/enable",
-                forgiven=_JOB_OVER | {"InvalidJobState"},
+                forgiven=JOB_OVER | {"InvalidJobState"},
             )
 
     def job_status(self, job_id: str) -> JobStatus:
@@ -373,7 +344,7 @@ class RemoteBatch:
             self._account.send(
                 "POST",
                 f"/jobs/{segment(job_id)}/terminate",
-                forgiven=_JOB_OVER,
+                forgiven=JOB_OVER,
                 body={"terminateReason": "UserTerminate"},
             )
 
