@@ -14,8 +14,10 @@ from runner.run.events import Event
 from runner.run.execute import Options, Outcome, Run
 from runner.run.journal import Journal
 from runner.run.past import Past, read_past
+from runner.run.redaction import Redaction
 from runner.run.settled import Settled
 from runner.run.stop import Stop
+from runner.spec.model.terms import SecretName
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 
@@ -62,6 +64,7 @@ class Stage:
         self.clock = MovedClock()
         self.run: Run | None = None
         self.told: list[str] = []
+        self.secrets: dict[SecretName, str] = {}
 
     def hear(self, event: Event, line: dict[str, Any]) -> None:
         self.events.append(line)
@@ -79,7 +82,13 @@ class Stage:
         holder: str | None = None,
     ) -> Outcome:
         clock = self.clock.clock()
-        journal = Journal(self.directory, run=RUN, clock=clock.now, listener=self.hear)
+        journal = Journal(
+            self.directory,
+            run=RUN,
+            clock=clock.now,
+            listener=self.hear,
+            redaction=Redaction(self.secrets.values()),
+        )
         self.journal = journal
         run = Run(
             self.plan,
@@ -96,6 +105,7 @@ class Stage:
             journal=journal,
             clock=clock,
             stop=self.stop,
+            secrets=self.secrets,
             services_ended=lambda: self.services_ended,
             tell=self.told.append,
             past=past,
