@@ -327,3 +327,15 @@ def test_a_start_task_that_fails_everywhere_ends_the_run(azure: User, emulator: 
     assert (
         "batch-run: the start task failed on every node (exit code 3)" in result.stderr.splitlines()
     )
+
+
+def test_a_task_that_is_refused_among_others_is_named(azure: User, emulator: Emulator) -> None:
+    rule = {"fault": "task-error=ClientError", "code": "InvalidPropertyValue", "task": "0003"}
+    tell(emulator, "PUT", [rule])
+    result = run(azure, SPEC.replace("PATIENCE", "15m"))
+    assert result.returncode == 3, result.stderr
+    assert re.search(
+        r"(?m)^batch-run: Azure Batch refused to add task `0003`: InvalidPropertyValue: ",
+        result.stderr,
+    )
+    assert "nothing left in the services" in result.stderr
