@@ -131,6 +131,11 @@ class Stage:
         (cleanup,) = self.of_type("cleanup.finished")
         return list(cleanup["left"])
 
+    def names_left(self) -> set[str]:
+        """What the services have: the job, pools and containers."""
+        job = set() if self.batch.job is None else {self.batch.job.id}
+        return job | self.batch.pools | set(self.blobs.containers)
+
     def failures(self) -> dict[str, tuple[str, str]]:
         """Cause and message of each task that did not succeed."""
         return {
