@@ -6,23 +6,22 @@ It must not know runs or plans. Bodies are sent and answers read as mappings of 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.batch import BatchClient
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceNotFoundError
 
 from runner.plan.model import RunId, TaskId
-from runner.remote import answers, images, looking, pools, task_actions, wire
+from runner.remote import answers, images, looking, nodes, pools, task_actions, wire
 from runner.remote.account import API_VERSION, JOB_OVER, BatchAccount, segment
 from runner.remote.adding import add_in_collections
 from runner.remote.endurance import Endurance
-from runner.remote.faults import Origin, probing, service_code, translated
+from runner.remote.faults import Origin, probing, translated
 from runner.remote.jobs import Jobs
-from runner.remote.retrying import PatientPolicy, persist
+from runner.remote.retrying import PatientPolicy
 from runner.remote.traces import batch_traces
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
@@ -50,16 +49,6 @@ if TYPE_CHECKING:
 
 # What the service answers to a wish to disable a job that is disabled, or about to be.
 _JOB_STILL = JOB_OVER | {"JobNotActive", "JobDisabled"}
-# A recording of the service has the first; its documentation names the second.
-_NO_NODE_COMMANDS = frozenset(
-    {
-        "JobPreparationTaskOrReleaseTaskNotSpecified",
-        "JobPreparationTaskNotSpecified",
-        "JobNotFound",
-    }
-)
-
-
 # The service names an auto-pool in the answer to the next request, as a recording shows.
 _POOL_LIMIT = timedelta(minutes=1)
 
@@ -243,39 +232,21 @@ class RemoteBatch:
 
     def pool_status(self, pool_id: str) -> PoolStatus | None:
         """The pool now, or None where the service no longer has it."""
-        with translated(self._origin, f"show pool `{pool_id}`"):
-            try:
-                pool = self._client.get_pool(pool_id, select=answers.POOL_PROPERTIES)
-            except ResourceNotFoundError:
-                return None
-        status = answers.read_pool(pool)
-        errors = tuple(map(self._origin.conceal, status.resize_errors))
-        return replace(status, resize_errors=errors)
+        return nodes.pool_status(self._account, pool_id)
 
     def node_statuses(self, pool_id: str) -> tuple[NodeStatus, ...]:
         """The pool's nodes now; none where the pool is gone."""
-        with translated(self._origin, f"list the nodes of pool `{pool_id}`"):
-            try:
-                nodes = list(self._client.list_nodes(pool_id, select=answers.NODE_PROPERTIES))
-            except ResourceNotFoundError:
-                return ()
-        return tuple(answers.read_node(node) for node in nodes)
+        return nodes.node_statuses(self._account, pool_id)
 
     def node_commands(self, job_id: str) -> tuple[NodeCommandStatus, ...]:
         """The job's preparation and release on each node that ran them; none if it has neither."""
-        with translated(self._origin, f"list the preparations and releases of job `{job_id}`"):
-            try:
-                found = list(self._client.list_job_preparation_and_release_task_status(job_id))
-            except HttpResponseError as error:
-                if service_code(error) in _NO_NODE_COMMANDS:
-                    return ()
-                raise
-        return tuple(status for answer in found for status in answers.read_node_commands(answer))
+        return nodes.node_commands(self._account, job_id)
 
     def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
         """The end of the start task's stderr; empty where the node is gone."""
         doing = f"show the start task's log of node `{node_id}`"
-        return self._read_end(pool_id, node_id, "startup/stderr.txt", limit_bytes, doing)
+        path = "startup/stderr.txt"
+        return nodes.read_end(self._account, pool_id, node_id, path, limit_bytes, doing=doing)
 
     def task_counts(self, job_id: str) -> TaskCounts | None:
         """The job's tasks by state, about as they are now; None where there is no such job."""
@@ -300,30 +271,7 @@ class RemoteBatch:
     def read_node_log(self, pool_id: str, node_id: str, path: str, limit_bytes: int) -> bytes:
         """The end of a file below the node's root; empty where it or the node is gone."""
         doing = f"show `{path}` of node `{node_id}`"
-        return self._read_end(pool_id, node_id, path, limit_bytes, doing)
-
-    def _read_end(
-        self, pool_id: str, node_id: str, path: str, limit_bytes: int, doing: str
-    ) -> bytes:
-        """The whole file is read, since `download_node_file` takes the answer to a range (206) for
-        an error (azure-batch 15.1).
-        """
-
-        def read() -> bytes:
-            kept: deque[bytes] = deque()
-            kept_bytes = 0
-            for piece in self._client.download_node_file(pool_id, node_id, path):
-                kept.append(piece)
-                kept_bytes += len(piece)
-                while kept_bytes - len(kept[0]) >= limit_bytes:
-                    kept_bytes -= len(kept.popleft())
-            return b"".join(kept)[-limit_bytes:]
-
-        with translated(self._origin, doing):
-            try:
-                return persist(read, self._account.trouble)
-            except (ResourceNotFoundError, ResourceExistsError):
-                return b""
+        return nodes.read_end(self._account, pool_id, node_id, path, limit_bytes, doing=doing)
 
     def disable_job(self, job_id: str) -> None:
         """No further task of the job starts; those that run go on to their end.

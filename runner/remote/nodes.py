@@ -1,0 +1,90 @@
+"""A pool and its nodes as they are now, and what nodes keep: read, and never changed.
+
+It must not know who looks, nor what for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+
+from runner.remote import answers
+from runner.remote.account import BatchAccount
+from runner.remote.faults import service_code, translated
+from runner.remote.retrying import persist
+from runner.run.services import NodeCommandStatus, NodeStatus, PoolStatus
+
+# A recording of the service has the first; its documentation names the second.
+_NO_NODE_COMMANDS = frozenset(
+    {
+        "JobPreparationTaskOrReleaseTaskNotSpecified",
+        "JobPreparationTaskNotSpecified",
+        "JobNotFound",
+    }
+)
+
+
+def pool_status(account: BatchAccount, pool_id: str) -> PoolStatus | None:
+    """The pool now, or None where the service no longer has it."""
+    with translated(account.origin, f"show pool `{pool_id}`"):
+        try:
+            pool = account.client.get_pool(pool_id, select=answers.POOL_PROPERTIES)
+        except ResourceNotFoundError:
+            return None
+    status = answers.read_pool(pool)
+    conceal, formula_error = account.origin.conceal, status.formula_error
+    return replace(
+        status,
+        resize_errors=tuple(map(conceal, status.resize_errors)),
+        formula_error=None if formula_error is None else conceal(formula_error),
+    )
+
+
+def node_statuses(account: BatchAccount, pool_id: str) -> tuple[NodeStatus, ...]:
+    """The pool's nodes now; none where the pool is gone."""
+    with translated(account.origin, f"list the nodes of pool `{pool_id}`"):
+        try:
+            nodes = list(account.client.list_nodes(pool_id, select=answers.NODE_PROPERTIES))
+        except ResourceNotFoundError:
+            return ()
+    return tuple(answers.read_node(node) for node in nodes)
+
+
+def node_commands(account: BatchAccount, job_id: str) -> tuple[NodeCommandStatus, ...]:
+    """The job's preparation and release on each node that ran them; none if it has neither."""
+    with translated(account.origin, f"list the preparations and releases of job `{job_id}`"):
+        try:
+            found = list(account.client.list_job_preparation_and_release_task_status(job_id))
+        except HttpResponseError as error:
+            if service_code(error) in _NO_NODE_COMMANDS:
+                return ()
+            raise
+    return tuple(status for answer in found for status in answers.read_node_commands(answer))
+
+
+def read_end(
+    account: BatchAccount, pool_id: str, node_id: str, path: str, limit_bytes: int, *, doing: str
+) -> bytes:
+    """The end of a file below a node's root; empty where it or the node is gone.
+
+    The whole file is read, since `download_node_file` takes the answer to a range (206) for
+    an error (azure-batch 15.1).
+    """
+
+    def read() -> bytes:
+        kept: deque[bytes] = deque()
+        kept_bytes = 0
+        for piece in account.client.download_node_file(pool_id, node_id, path):
+            kept.append(piece)
+            kept_bytes += len(piece)
+            while kept_bytes - len(kept[0]) >= limit_bytes:
+                kept_bytes -= len(kept.popleft())
+        return b"".join(kept)[-limit_bytes:]
+
+    with translated(account.origin, doing):
+        try:
+            return persist(read, account.trouble)
+        except (ResourceNotFoundError, ResourceExistsError):
+            return b""
