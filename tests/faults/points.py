@@ -159,8 +159,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     kills = [kill for kill in plan_kills(points) if given.match in kill.point.name]
     print(f"{len(points)} points, {len(kills)} deaths, in {root}", flush=True)
+    verdicts: list[Verdict] = []
     with ThreadPoolExecutor(given.jobs) as pool:
-        verdicts = list(pool.map(lambda kill: _report(kill, try_kill(kill, root)), kills))
+        for verdict in pool.map(lambda kill: _report(kill, try_kill(kill, root)), kills):
+            verdicts.append(verdict)
+            if len(verdicts) % 25 == 0:
+                print(f"{len(verdicts)} died", flush=True)
     held = sum(not verdict.wrong for verdict in verdicts)
     missed = sum(_is_missed(kill, verdict) for kill, verdict in zip(kills, verdicts, strict=True))
     print(f"{len(kills)} deaths: {held} held; {missed} did not come to their point")

@@ -63,7 +63,9 @@ class Stage:
             *judge_services(self.service, []),
         ]
         assert self.service.stop() == 0
-        return [*wrong, *judge_processes(self.play.folder), *judge_files(self.play.folder)]
+        wrong += judge_processes(self.play.folder)
+        # What a client has left on a machine where it died is there until it is resumed there.
+        return wrong + judge_files(self.play.folder) if home is self.here else wrong
 
 
 def wait_until(condition: Callable[[], bool], what: str, limit_seconds: float = 60.0) -> None:
@@ -189,5 +191,8 @@ def test_a_client_that_was_frozen_beyond_its_lease_touches_nothing(stage: Stage)
     wait_until(drives, "the second client to drive", 200)
     first.send(signal.SIGCONT)
     assert second.wait() == 0, second.said()
-    assert first.wait() == 3, first.said()
+    # It was told so, or found the results of all tasks before anything was taken away.
+    assert first.wait() in (0, 3), first.said()
+    if first.wait() == 0:
+        assert judge_outputs(stage.shape, stage.here.folder / "out") == []
     assert stage.judge(stage.elsewhere) == []
