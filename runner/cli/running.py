@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 from runner import __version__
 from runner.cli.checks import check_runs_here, check_schedule, check_signatures
@@ -25,6 +26,7 @@ from runner.cli.specs import find_spec, load
 from runner.cli.world import World
 from runner.connect import (
     SURE_DELEGATION,
+    AzureSettings,
     LocalNodes,
     choose_target,
     find_nodes,
@@ -34,6 +36,7 @@ from runner.connect import (
 )
 from runner.plan.expand import expand
 from runner.plan.local import without_packages
+from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
 from runner.run.driving import drive as drive_alone
 from runner.run.evidence import Place
@@ -88,7 +91,6 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         for note in chain(said, plan_notes(plan, local=settings is None)):
             world.say(note)
         output_directory = make_output_directory(arguments.output, workload.name, world)
-        spec = find_spec(arguments.spec, world)
         place = Place(
             working_directory=world.working_directory,
             output_directory=output_directory,
@@ -105,31 +107,18 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
                 only=arguments.only,
             )
         )
-        for line in rerun_lines(rerun.verdict.decisions):
+        late = detach_notes(workload) if arguments.detach else ()
+        for line in chain(rerun_lines(rerun.verdict.decisions), late):
             world.say(line)
-        for note in detach_notes(workload) if arguments.detach else ():
-            world.say(note)
         drive = Drive(
             plan=plan,
             settled=rerun.settled,
-            record=RunRecord(
-                run=run_id,
-                workload=workload.name,
-                version=__version__,
-                created=world.clock.now(),
-                spec=str(spec.resolve()),
-                folder=str(folder),
-                parameters=dict(workload.parameters),
-                target=choice.target,
-                output_directory=str(output_directory),
-                keep=tuple(arguments.keep),
-                logs=arguments.logs,
-                allow_admin=arguments.allow_admin,
-                isolation=arguments.isolation,
-                limits=arguments.limits,
-                batch_endpoint=None if settings is None else settings.batch.endpoint,
-                storage_endpoint=None if settings is None else settings.storage.endpoint,
-                detached=arguments.detach,
+            record=_make_record(
+                plan,
+                arguments,
+                place,
+                settings,
+                spec=find_spec(arguments.spec, world).resolve(),
                 with_packages=with_packages,
             ),
             settings=settings,
@@ -144,6 +133,38 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
         with drive_alone(directory) as driver, rerun.begin(directory) as lock:
             write_down(drive, directory)
             return drive_run(replace(drive, lock=lock), directory, driver.lease, interruptions)
+
+
+def _make_record(
+    plan: Plan,
+    arguments: argparse.Namespace,
+    place: Place,
+    settings: AzureSettings | None,
+    *,
+    spec: Path,
+    with_packages: bool,
+) -> RunRecord:
+    """How the run was asked for; `spec` is its file."""
+    return RunRecord(
+        run=plan.run_id,
+        workload=plan.workload.name,
+        version=__version__,
+        created=place.began,
+        spec=str(spec),
+        folder=str(spec.parent),
+        parameters=dict(plan.workload.parameters),
+        target=place.target,
+        output_directory=str(place.output_directory),
+        keep=tuple(arguments.keep),
+        logs=arguments.logs,
+        allow_admin=arguments.allow_admin,
+        isolation=arguments.isolation,
+        limits=arguments.limits,
+        batch_endpoint=None if settings is None else settings.batch.endpoint,
+        storage_endpoint=None if settings is None else settings.storage.endpoint,
+        detached=arguments.detach,
+        with_packages=with_packages,
+    )
 
 
 def _find_nodes(
