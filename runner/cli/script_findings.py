@@ -101,7 +101,7 @@ def _commands(plan: Plan) -> Iterator[Command]:
             # Without what installs `packages`, which comes before it.
             script=start_task.command.render(scope),
             shell=start_task.command.shell,
-            variables=tuple(start_task.environment),
+            variables=(*start_task.environment, *start_task.secrets),
         )
     for task in _first_tasks(plan):
         if _is_script(document, task.step.command, task.step.pointer):
@@ -110,7 +110,7 @@ def _commands(plan: Plan) -> Iterator[Command]:
                 template=task.step.command.text,
                 script=task.command.script,
                 shell=task.step.command.shell,
-                variables=tuple(task.step.environment),
+                variables=(*task.step.environment, *task.step.secrets),
             )
 
 
