@@ -44,6 +44,7 @@ from runner.run.events import LeftBehind
 from runner.run.record import RunRecord, read_record
 from runner.run.removal import STILL_LISTED, left_behind, remove_traces
 from runner.run.services import Blobs
+from runner.run.standing import Standing, find_standing
 from runner.run.tidying import Decision, Scope, Tidying, decide, release, why_driven
 from runner.run.traces import Trace, by_run, is_run_id, list_traces
 
@@ -183,10 +184,27 @@ def _look(search: _Search, tidying: Tidying, services: Services | None, stack: E
                 decisions.extend(Decision(trace=each, stays_because=why) for each in traces)
                 continue
             batch, blobs = services.batch, services.blobs
-            decisions += decide(run, traces, tidying, holder=holder, batch=batch, blobs=blobs)
+            decisions += decide(
+                run,
+                traces,
+                tidying,
+                is_home=_is_home(directories.get(run)),
+                holder=holder,
+                batch=batch,
+                blobs=blobs,
+            )
             holders[run] = holder
             stack.callback(_let_go, run, holder, blobs)
     return Found(decisions=tuple(decisions), states=states, holders=holders)
+
+
+def _is_home(directory: Path | None) -> bool:
+    """Whether a run's directory says that nothing of its results is missing."""
+    record = None if directory is None else _read_record(directory)
+    if directory is None or record is None:
+        return False
+    standing = find_standing(directory, record, driver=None)
+    return standing is Standing.LEFT_BEHIND or not standing.is_resumable
 
 
 def _hold_here(directory: Path | None, stack: ExitStack) -> str | None:

@@ -18,6 +18,8 @@ from runner.run.traces import Kind, Trace
 
 # A run makes its containers first; its job, and what says that it is driven, come later.
 _BEGINNING = timedelta(hours=1)
+# Results that nobody has come for in so long, nobody will.
+_FORGOTTEN = timedelta(days=14)
 # REST: Lease Blob, 15 to 60 seconds.
 _HELD_SECONDS = 60
 
@@ -55,17 +57,21 @@ def decide(
     traces: Iterable[Trace],
     tidying: Tidying,
     *,
+    is_home: bool,
     holder: str,
     batch: Batch,
     blobs: Blobs,
 ) -> tuple[Decision, ...]:
     """What is to become of all that one run has; raises `ServiceError`.
 
-    `holder` is the GUID by which the services know whoever drives the run from here: a run that
-    may go, nobody else takes up for a minute, or until `release` was called.
+    `is_home` is whether all that its tasks have left is known to have been brought home. `holder`
+    is the GUID by which the services know whoever drives the run from here: a run that may go,
+    nobody else takes up for a minute, or until `release` was called.
     """
     traces = tuple(traces)
-    reason = _why_all_stays(run, traces, tidying, holder, blobs)
+    reason = _why_at_work(run, traces, tidying, is_home=is_home)
+    if reason is None:
+        reason = _why_all_stays(run, traces, tidying, holder, blobs)
     if reason is not None:
         return tuple(Decision(trace=trace, stays_because=reason) for trace in traces)
     return tuple(
@@ -84,12 +90,33 @@ def release(run: RunId, holder: str, blobs: Blobs) -> None:
     blobs.release_blob(container_name(run, LOGS), RECORD_BLOB, holder)
 
 
+def _why_at_work(
+    run: RunId, traces: tuple[Trace, ...], tidying: Tidying, *, is_home: bool
+) -> str | None:
+    """Why a run that nobody has named still matters to whoever began it."""
+    if tidying.scope is Scope.NAMED:
+        return None
+    active = next((trace for trace in traces if trace.is_active), None)
+    if active is not None:
+        return f"the {active.kind.value} is {active.state}; `batch-run clean {run}` ends it"
+    if not is_home and any(_waits_for_somebody(trace, tidying.now) for trace in traces):
+        return (
+            "the job has ended, and its results may not be home;"
+            f" `batch-run clean {run}` takes them all the same"
+        )
+    return None
+
+
+def _waits_for_somebody(trace: Trace, now: datetime) -> bool:
+    """Whoever brings results home takes the job away: one that is left may be a detached run's."""
+    if trace.kind is not Kind.JOB or trace.kept_because is not None:
+        return False
+    return trace.made is None or now - trace.made < _FORGOTTEN
+
+
 def _why_all_stays(
     run: RunId, traces: tuple[Trace, ...], tidying: Tidying, holder: str, blobs: Blobs
 ) -> str | None:
-    active = next((trace for trace in traces if trace.is_active), None)
-    if active is not None and tidying.scope is not Scope.NAMED:
-        return f"the {active.kind.value} is {active.state}; `batch-run clean {run}` ends it"
     is_held = _hold(run, traces, holder, blobs)
     if is_held is False:
         return _driven_elsewhere(run)

@@ -54,6 +54,7 @@ def reasons(
     *traces: Trace,
     scope: Scope = Scope.LAST,
     takes_kept: bool = False,
+    is_home: bool = True,
     blobs: HeldBlobs | None = None,
     batch: FakeBatch | None = None,
 ) -> list[str | None]:
@@ -63,6 +64,7 @@ def reasons(
         RUN,
         traces,
         Tidying(scope=scope, takes_kept=takes_kept, now=NOW),
+        is_home=is_home,
         holder=OURS,
         batch=batch or FakeBatch(blobs),
         blobs=blobs,
@@ -84,6 +86,23 @@ def test_what_works_goes_only_where_it_is_named(kind: Kind, state: str) -> None:
     for scope in (Scope.LAST, Scope.ALL):
         assert reasons(works, POOL, LOGS, scope=scope) == [why, why, why]
     assert reasons(works, POOL, LOGS, scope=Scope.NAMED) == [None, None, None]
+
+
+def test_results_that_nobody_has_come_for_stay_unless_they_are_named() -> None:
+    """A detached run has nobody who drives it, and its results are in its containers."""
+    why = (
+        "the job has ended, and its results may not be home;"
+        f" `batch-run clean {RUN}` takes them all the same"
+    )
+    ended = replace(JOB, made=NOW - timedelta(days=13))
+    for scope in (Scope.LAST, Scope.ALL):
+        assert reasons(ended, LOGS, scope=scope, is_home=False) == [why, why]
+    assert reasons(ended, LOGS, scope=Scope.NAMED, is_home=False) == [None, None]
+    assert reasons(LOGS, scope=Scope.ALL, is_home=False) == [None]
+    kept = replace(ended, kept_because="--keep job")
+    assert reasons(kept, LOGS, scope=Scope.ALL, is_home=False)[1] is None
+    forgotten = replace(JOB, made=NOW - timedelta(days=15))
+    assert reasons(forgotten, LOGS, scope=Scope.ALL, is_home=False) == [None, None]
 
 
 @pytest.mark.parametrize("scope", list(Scope))
