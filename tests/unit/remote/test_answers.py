@@ -184,6 +184,31 @@ def test_a_pool_with_resize_errors() -> None:
     )
 
 
+def test_a_pool_whose_formula_fails() -> None:
+    error = {
+        "code": "AutoScalingFormulaEvaluationError",
+        "message": "An error occurred",
+        "values": [{"name": "Message", "value": "Line 1, Col 1: no `x`"}],
+    }
+    pool = {"id": "p", "state": "active", "allocationState": "steady"}
+
+    assert read_pool(pool).formula_error is None
+    assert read_pool({**pool, "autoScaleRun": {"results": ""}}).formula_error is None
+    assert read_pool({**pool, "autoScaleRun": {"error": error}}).formula_error == (
+        "AutoScalingFormulaEvaluationError: An error occurred (Message: Line 1, Col 1: no `x`)"
+    )
+
+
+def test_a_node_that_is_unusable_says_why() -> None:
+    answer = {
+        "id": "n",
+        "state": "unusable",
+        "errors": [{"code": "DiskFull", "message": "No room"}, {"code": "Other"}],
+    }
+
+    assert read_node(answer).errors == ("DiskFull: No room", "Other")
+
+
 def test_a_node_whose_start_task_failed() -> None:
     answer = {
         "id": "n",
