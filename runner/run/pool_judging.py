@@ -35,6 +35,12 @@ _PLACES: tuple[tuple[str, Pointer], ...] = (
     ("lowpriority", _NODES),
 )
 _POOL: Pointer = ("pool",)
+_NO_CODE = "Unusable"
+_FEWER = "ask for fewer nodes, another VM size, or more quota"
+_BROKEN = (
+    "the service cannot use the machines that it got: look at the image, the VM size, and the rules"
+    " and routes of a subnet of your own"
+)
 
 
 class PoolUnusableError(ServiceRefusedError):
@@ -47,15 +53,19 @@ class StartTaskFailedError(BatchRunError):
     exit_code = ExitCode.TASKS_FAILED
 
 
-def unusable(message: str, said: str) -> PoolUnusableError:
-    """The error for a pool without nodes; `said` is the service's code, colon and words."""
-    code = said.partition(":")[0]
+def unusable(message: str, said: str, *, hint: str = _FEWER) -> PoolUnusableError:
+    """The error for a pool without nodes; `said` is the service's code, colon and words.
+
+    `hint` is for codes that there is no advice for.
+    """
+    first = said.partition(":")[0]
+    code = first if first.isalnum() else _NO_CODE
     lower = code.lower()
     place = next((place for word, place in _PLACES if word in lower), _POOL)
     return PoolUnusableError(
         message,
         code=code,
-        hint=advise(code) or "ask for fewer nodes, another VM size, or more quota",
+        hint=advise(code) or hint,
         refusal=Refusal(service="Azure Batch", code=code, place=place),
     )
 
@@ -152,7 +162,7 @@ class PoolJudge:
                 f" others are unusable ({said})",
                 hint=self._hint(),
             )
-        raise unusable(f"every node of the pool is unusable ({said})", said)
+        raise unusable(f"every node of the pool is unusable ({said})", said, hint=_BROKEN)
 
     def _note_lost(
         self, failed: Sequence[NodeStatus], broken: Sequence[NodeStatus], total: int

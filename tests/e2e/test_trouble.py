@@ -262,14 +262,6 @@ def test_a_refusal_is_shown_at_its_line(azure: User, before: str, after: str, sh
             ),
         ),
         (
-            "AllocationFailed",
-            "9:10",
-            (
-                "hint: the region may be out of such machines: try again later, with fewer nodes or"
-                " another VM size"
-            ),
-        ),
-        (
             "VMSizeNotSupported",
             "8:12",
             (

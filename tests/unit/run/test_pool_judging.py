@@ -117,7 +117,21 @@ def test_nodes_that_are_all_unusable_end_the_run_once_nothing_has_mended_them(
     with pytest.raises(PoolUnusableError) as caught:
         scene.look(BROKEN, BROKEN, later=1)
     assert caught.value.message == "every node of the pool is unusable (DiskFull: no room)"
+    assert caught.value.code == "DiskFull"
+    assert caught.value.hint == (
+        "the service cannot use the machines that it got: look at the image, the VM size, and the"
+        " rules and routes of a subnet of your own"
+    )
     assert caught.value.exit_code == ExitCode.SERVICE
+
+
+def test_nodes_that_nothing_is_said_of_have_no_code_of_the_services(scene: Scene) -> None:
+    bare = replace(BROKEN, errors=())
+    scene.look(bare)
+    with pytest.raises(PoolUnusableError) as caught:
+        scene.look(bare, later=60)
+    assert caught.value.message == "every node of the pool is unusable (no reason is given)"
+    assert caught.value.code == "Unusable"
 
 
 def test_a_node_that_is_mended_begins_the_wait_anew(scene: Scene) -> None:
