@@ -159,17 +159,6 @@ def test_what_nobody_drives_on_azure_is_cancelled(
     assert state(user) == "interrupted"
 
 
-def test_another_account_is_not_asked(user: User, gate: Path, emulator: Emulator) -> None:
-    named = user.with_environ(**emulator.environ)
-    assert named.run("run", "spec.yaml", "--detach").returncode == 0
-    other = named.with_environ(AZURE_BATCH_ENDPOINT="https://other.eastus.batch.azure.com")
-    done = other.run("attach")
-    assert done.returncode == 2
-    assert f"is in the Batch account {emulator.batch['endpoint']}" in done.stderr
-    gate.touch()
-    assert named.run("attach").returncode == 0
-
-
 def test_a_run_is_followed_from_beside_it(user: User, gate: Path) -> None:
     with user.start("run", "spec.yaml", *LOCAL) as driver, opening(gate):
         wait_until(lambda: begun(user) == 2, what="tasks run")
