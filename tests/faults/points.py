@@ -145,6 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--command", choices=tuple(PRELUDES), help="only its points")
     parser.add_argument("--list", action="store_true", help="only list them")
     parser.add_argument("--write", action="store_true", help="write the list into docs/faults.md")
+    parser.add_argument("--first", action="store_true", help="only the first of each name")
+    parser.add_argument("--skip", type=int, default=0, help="not the first so many deaths")
     parser.add_argument("--match", default="", help="only points whose name holds this")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--folder", type=Path, help="where they are played (default: a new one)")
@@ -157,7 +159,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.list:
         print(write_table(points))
         return 0
-    kills = [kill for kill in plan_kills(points) if given.match in kill.point.name]
+    kills = [
+        kill
+        for kill in plan_kills(points)
+        if given.match in kill.point.name
+        and (kill.point.nth == 1 or not given.first)
+        and kill.schedule.seed > given.skip
+    ]
     print(f"{len(points)} points, {len(kills)} deaths, in {root}", flush=True)
     verdicts: list[Verdict] = []
     with ThreadPoolExecutor(given.jobs) as pool:
