@@ -179,7 +179,7 @@ def _run_on_services(
         run = _make_run(drive, services, journal, audience, lease=lease, stop=stop)
         _heed(interruptions, run, audience, stop, drive)
         outcome = run.execute()
-        if outcome.detached or isinstance(outcome.error, StoppedWaitingError):
+        if outcome.detached or _is_left_for_later(outcome.error):
             services.leave()
         return outcome
 
@@ -198,6 +198,11 @@ def make_output_directory(given: str | None, workload: str, world: World) -> Pat
             hint="choose another one with `--output DIR`",
         ) from error
     return directory
+
+
+def _is_left_for_later(error: BatchRunError | None) -> bool:
+    """Whether the work may go on until somebody takes it up again."""
+    return error is not None and (error.is_resumable or isinstance(error, StoppedWaitingError))
 
 
 def _not_begun(error: BatchRunError, drive: Drive) -> RunFinished:
