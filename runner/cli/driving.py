@@ -44,6 +44,7 @@ from runner.run.rerun import record_nothing_to_do
 from runner.run.settled import Settled
 from runner.run.stop import Stop
 from runner.spec.model.terms import SecretName
+from runner.spec.problem import SpecRefusedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
     code = ExitCode.INTERRUPTED if stop.requested else outcome.exit_code
     if outcome.detached:
         world.say(f"the work goes on; `batch-run attach {plan.run_id}` brings its results home")
-    if code in CAN_GO_ON:
+    if code in CAN_GO_ON and not _needs_another_spec(outcome.error):
         world.say(f"`batch-run resume {plan.run_id}` goes on with the run")
     return code
 
@@ -257,6 +258,13 @@ def _make_run(
 
 def _say_nothing(line: str) -> None:
     """`-q`: only the end is of interest."""
+
+
+def _needs_another_spec(error: BatchRunError | None) -> bool:
+    """Whether the service would refuse the same again, since the run keeps the spec that it has."""
+    if not isinstance(error, SpecRefusedError) or error.refusal is None:
+        return False
+    return error.refusal.property is not None
 
 
 def _heed(

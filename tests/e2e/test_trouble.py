@@ -247,6 +247,8 @@ def test_a_refusal_is_shown_at_its_line(azure: User, before: str, after: str, sh
     result = run(azure, spec)
     assert result.returncode == 3, result.stderr
     assert shown.replace("RUN", azure.last_run().name) in result.stderr
+    # What a property is refused for stays refused: the run keeps the spec that it began with.
+    assert ("batch-run resume" in result.stderr) == ("InvalidRequestBody" in shown)
     assert "nothing left in the services" in result.stderr
 
 
