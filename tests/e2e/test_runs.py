@@ -451,8 +451,9 @@ def test_a_command_that_is_mistyped(user: User) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "batch-run: there is no command and no spec `validat`\n"
-        "  hint: did you mean `validate`? commands: `attach`, `cancel`, `clean`, `diff`, `emulator`,"
-        " `events`, `logs`, `new`, `plan`, `resume`, `run`, `runs`, `schema`, `status`, `validate`\n"
+        "  hint: did you mean `validate`? commands: `attach`, `cancel`, `clean`, `diff`,"
+        " `emulator`, `events`, `logs`, `new`, `plan`, `resume`, `run`, `runs`, `schema`,"
+        " `status`, `validate`\n"
     )
 
 
