@@ -99,7 +99,7 @@ def test_a_problem_as_it_is_shown(tmp_path: Path, edit: Edit) -> None:
             "my/spec.yaml:20:25: unknown-key: `sopt` is not a key of `pool.nodes`\n"
             '    nodes: {dedicated: 0, sopt: "{{ parameters.nodes }}"}\n'
             "                          ^^^^\n"
-            "hint: did you mean `spot`? allowed: `dedicated`, `spot`"
+            "hint: did you mean `spot`? allowed: `dedicated`, `spot`, `fallback`"
         )
     ]
 

@@ -220,6 +220,7 @@ def test_defaults_of_the_pool_are_those_that_the_schema_promises() -> None:
         "run_as": "user" if start_task.run_as is Elevation.USER else None,
         "wait_for_success": start_task.wait_for_success,
         "retries": start_task.retries,
+        "node_retries": pool.node_retries,
     }
     assert start_task.timeout is None
 
