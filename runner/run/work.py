@@ -194,9 +194,7 @@ class Work:
         total = len(self._plan.tasks)
         hint = "`limits.wait` in the spec says how long to wait"
         if not self._outlives_client:
-            hint += (
-                "; the local services end with this program, and the work rests until it is resumed"
-            )
+            hint += "; locally the work goes on where the run was detached, and rests otherwise"
         return StoppedWaitingError(
             f"stopped waiting after {write_duration(limit)}: {total - self.ended} of {total} tasks"
             " have not ended",

@@ -98,6 +98,25 @@ def test_a_client_that_attached_and_is_killed_costs_nothing(user: User, gate: Pa
     assert user.processes() == []
 
 
+def test_who_stops_waiting_lets_the_work_go_on(user: User, gate: Path) -> None:
+    spec = (user.folder / "spec.yaml").read_text()
+    user.write("spec.yaml", spec.replace("containers:", "limits: {wait: 1s}\ncontainers:", 1))
+    assert user.run("run", "spec.yaml", "--detach", *LOCAL).returncode == 0
+    wait_until(lambda: begun(user) == 2, what="tasks run")
+
+    stopped = user.run("attach")
+
+    assert stopped.returncode == 4, stopped.stderr
+    assert emulators(user) == 1
+    assert state(user) == "not awaited"
+    assert begun(user) == 2
+    gate.touch()
+    wait_until(lambda: emulators(user) == 0, what="the emulator has ended by itself")
+    assert user.run("attach").returncode == 0
+    assert begun(user) == 4
+    assert results(user) == EXPECTED
+
+
 def test_a_client_that_is_killed_before_it_could_leave(user: User, gate: Path) -> None:
     gate.touch()
     with user.start("run", "spec.yaml", "--detach", *LOCAL) as started, opening(gate):

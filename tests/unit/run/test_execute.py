@@ -384,7 +384,7 @@ def test_waiting_has_an_end(tmp_path: Path, outlives: bool) -> None:
     assert outcome.error.message == ("stopped waiting after 5m: 2 of 2 tasks have not ended")
     hint = "`limits.wait` in the spec says how long to wait"
     if not outlives:
-        hint += "; the local services end with this program, and the work rests until it is resumed"
+        hint += "; locally the work goes on where the run was detached, and rests otherwise"
     assert outcome.error.hint == hint
     if outlives:
         assert stage.batch.job is not None
