@@ -9,6 +9,7 @@ import argparse
 import random
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--schedules", type=int, default=100, help="how many")
     parser.add_argument("--seed", type=int, help="of the first; the others follow it")
+    parser.add_argument("--minutes", type=float, help="begin none after so long")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--replay", type=int, metavar="SEED", help="only this one, and keep it")
     parser.add_argument("--long", action="store_true", help="also those that take minutes")
@@ -43,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     schedules = [draw_schedule(seed, long=given.long, kinds=kinds, target=target) for seed in seeds]
     verdicts: list[Verdict] = []
 
+    deadline = time.monotonic() + (given.minutes or 10**6) * 60
+
     def play(schedule: Schedule) -> None:
+        if time.monotonic() > deadline:
+            return
         if needs_mount(schedule):
             print(f"{schedule.describe()}: left out, a disk needs root", flush=True)
             return
