@@ -140,6 +140,8 @@ class Report:
             # Files are told again: those that are there as unchanged.
             self.uploaded_files = self.uploaded_bytes = self.unchanged_files = 0
             self.resumed += 1
+            # Those that are there are told again; others may have gone with their pool.
+            self.nodes.clear()
             self.deleted, self.left = (), ()
             self.exit_code = self.error = None
             self.halted = False

@@ -9,7 +9,7 @@ from runner.report.fold import Report, fold
 from runner.report.runs_as_text import Unreadable, run_as_json, runs_as_text
 from runner.report.status_as_text import RunStatus, next_command, status_as_json, status_as_text
 from runner.run.driving import Driver
-from runner.run.events import CleanupFinished, LeftBehind, RunFinished, RunStarted
+from runner.run.events import CleanupFinished, LeftBehind, NodeChanged, RunFinished, RunStarted
 from runner.run.record import RunRecord
 from runner.run.services import JobState, JobStatus, TaskCounts
 from runner.run.standing import RunSummary, Standing
@@ -164,3 +164,9 @@ def test_a_run_that_is_about_to_begin() -> None:
 def test_local_services_that_have_ended_are_no_trouble() -> None:
     lines = text(replace(DETACHED, rests=True))
     assert lines[2] == "the local services do not run: what has ended is kept, and the rest waits"
+
+
+def test_nodes_of_a_client_that_died_do_not_count_when_the_run_goes_on() -> None:
+    old, new = (NodeChanged(node=name, state="running", previous=None) for name in ("old", "new"))
+    report = fold([STARTED, old, replace(STARTED, resumed=True), new])
+    assert report.nodes == {"new": "running"}
