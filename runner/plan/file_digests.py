@@ -10,8 +10,9 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -53,15 +54,22 @@ class FileDigests:
         """The MD5 of a file, read where that is needed; None where it cannot be."""
         return self._known(path) or self._read(path)
 
-    def md5s(self, paths: Iterable[Path]) -> Iterator[bytes | None]:
-        """The MD5s of many files in their order; those that have to be read are read together."""
-        paths = iter(paths)
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="md5") as pool:
+    def md5s(self, paths: Iterable[Path]) -> Generator[bytes | None, None, None]:
+        """The MD5s of many files in their order; those that have to be read are read together.
+
+        Whoever stops asking, as by an interruption, waits for no file to be read to its end.
+        """
+        paths, stopped = iter(paths), threading.Event()
+        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="md5")
+        try:
             while batch := list(islice(paths, _BATCH_FILES)):
                 found = [self._known(path) for path in batch]
                 missing = [path for path, md5 in zip(batch, found, strict=True) if md5 is None]
-                read = pool.map(self._read, missing)
+                read = pool.map(partial(self._read, stopped=stopped), missing)
                 yield from (next(read) if md5 is None else md5 for md5 in found)
+        finally:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
 
     def note(self, path: Path, md5: bytes) -> None:
         """Remembers an MD5 that somebody else has computed, if the file is as it was before."""
@@ -100,12 +108,14 @@ class FileDigests:
                     return bytes(self._records[start + _KEY_BYTES : start + _RECORD_BYTES])
         return None
 
-    def _read(self, path: Path) -> bytes | None:
+    def _read(self, path: Path, stopped: threading.Event | None = None) -> bytes | None:
         digest = hashlib.md5(usedforsecurity=False)
         try:
             with path.open("rb") as stream:
                 before = os.fstat(stream.fileno())
                 while piece := stream.read(_PIECE_BYTES):
+                    if stopped is not None and stopped.is_set():
+                        return None
                     digest.update(piece)
                 after = os.fstat(stream.fileno())
         except OSError:

@@ -110,3 +110,14 @@ def test_without_room_for_a_memory_nothing_is_lost(file: Path, tmp_path: Path) -
     assert digests.md5(file) == md5(b"first")
     digests.save()
     assert (tmp_path / "taken").read_text() == "a file"
+
+
+def test_whoever_stops_asking_waits_for_nothing(tmp_path: Path) -> None:
+    """The others never end."""
+    short = tmp_path / "short"
+    short.write_bytes(b"first")
+    endless = [short, *[Path("/dev/zero")] * 8]
+    digests = FileDigests(None, now_ns=later(short))
+    found = digests.md5s(endless)
+    assert next(found) == md5(b"first")
+    found.close()
