@@ -332,4 +332,5 @@ def test_a_task_that_is_refused_among_others_is_named(azure: User, emulator: Emu
         r"(?m)^batch-run: Azure Batch refused to add task `0003`: InvalidPropertyValue: ",
         result.stderr,
     )
-    assert "nothing left in the services" in result.stderr
+    # Of the tasks that were added some may have ended: what they left is kept.
+    assert not re.search(r"(?m)^left: (job|pool)", result.stderr)
