@@ -86,11 +86,14 @@ class InputDigests:
         self._list_blobs = list_blobs
         self._since = since
         self._asked: dict[tuple[Role, str], bytes | None] = {}
-        self._columns = {each.role: self._column(each, stored) for each in plan.containers}
+        self._stored = stored or {}
+        # Made when somebody asks: a plan that is compared with nothing costs nothing here.
+        self._columns: dict[Role, _Column] = {}
 
     def read_all(self) -> None:
         """Reads each file that is not known yet, once for as long as it is the same."""
-        for column in self._columns.values():
+        for container in self._plan.containers:
+            column = self._column(container.role)
             if not column.files or column.files[0].source is None:
                 continue  # of the service, and listed
             missing = [index for index, known in enumerate(column.is_known) if not known]
@@ -104,7 +107,7 @@ class InputDigests:
 
         `is_in_file`: it was just now, and the file holds the same still if it has not changed.
         """
-        column = self._columns[role]
+        column = self._column(role)
         index = column.find(blob)
         if index is not None:
             column.put(index, md5)
@@ -114,9 +117,7 @@ class InputDigests:
 
     def of_blob(self, role: Role, blob: str) -> bytes | None:
         """The digest of one blob."""
-        column = self._columns.get(role)
-        if column is None:
-            return None
+        column = self._column(role)
         index = column.find(blob)
         if index is not None:
             return column.get(index) or self._read_late(column, index)
@@ -127,9 +128,7 @@ class InputDigests:
 
     def of_folder(self, role: Role, prefix: str) -> bytes | None:
         """One digest of all blobs whose names start with a prefix, with their names."""
-        column = self._columns.get(role)
-        if column is None:
-            return None
+        column = self._column(role)
         container = self._plan.workload.container(role)
         if isinstance(container, ExistingContainer):
             return self._ask(role, prefix, exactly=False)
@@ -142,14 +141,17 @@ class InputDigests:
                 column.folders[prefix] = known
         return known
 
-    def _column(
-        self, container: ContainerPlan, stored: Mapping[Role, Sequence[StoredBlob]] | None
-    ) -> _Column:
+    def _column(self, role: Role) -> _Column:
+        if role not in self._columns:
+            self._columns[role] = self._make_column(self._plan.container(role))
+        return self._columns[role]
+
+    def _make_column(self, container: ContainerPlan) -> _Column:
         count = len(container.files)
         column = _Column(
             files=container.files, md5s=bytearray(count * MD5_BYTES), is_known=bytearray(count)
         )
-        listed = () if stored is None else stored.get(container.role, ())
+        listed = self._stored.get(container.role, ())
         is_existing = count > 0 and container.files[0].source is None
         for blob in sorted(listed, key=lambda each: each.name):
             # Of those that a run brings up, only the unchanged are what tasks are given.
