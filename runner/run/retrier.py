@@ -116,7 +116,7 @@ class Retrier:
         return min(pause_seconds, max(0.0, left))
 
     def _not_again(self, status: TaskStatus) -> TaskStatus:
-        """A task that was to be run again and is not: the attempt that the ledger awaits is none."""
+        """One that was to be run again and is not: the attempt that the ledger awaits is none."""
         counted = self._attempts.counted(status)
         return replace(
             counted, attempts=counted.attempts - 1, retry_count=max(counted.retry_count - 1, 0)

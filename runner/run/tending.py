@@ -25,13 +25,13 @@ def tend_pool(
     clock: Clock,
     preemptions: Callable[[], int],
     tell: Callable[[str], None],
-) -> Tend:
+) -> Tend | None:
     """What looks after the pool of a run, as its spec asks.
 
-    `preemptions` says how often tasks have lost their nodes so far, `tell` takes a line for people.
+    None for a pool of the user's own. `preemptions` says how often tasks have lost their nodes so far, `tell` takes a line for people.
     """
     if not isinstance(pool, NewPool):
-        return lambda status, nodes: False
+        return None
     size = pool.size if isinstance(pool.size, FixedNodes) else None
     spot = None
     if size is not None and size.fallback is not None:
