@@ -28,7 +28,8 @@ def tend_pool(
 ) -> Tend | None:
     """What looks after the pool of a run, as its spec asks.
 
-    None for a pool of the user's own. `preemptions` says how often tasks have lost their nodes so far, `tell` takes a line for people.
+    None for a pool of the user's own. `preemptions` says how often tasks have lost their nodes so
+    far, `tell` takes a line for people.
     """
     if not isinstance(pool, NewPool):
         return None
