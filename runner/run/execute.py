@@ -170,7 +170,9 @@ class Run:
             return caught
         except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
             return self._report_bug(bug)
-        return None if self._work is None else next(iter(self._work.transfer_errors), None)
+        failures = () if self._work is None else self._work.transfer_errors
+        # What was not written down is done again by a resume: it must find what it needs.
+        return next(iter(failures), self._unwritten())
 
     def what_may_be_left(self) -> tuple[str, ...]:
         """Names of all that the run may have made, for whoever leaves without a cleanup."""
@@ -203,10 +205,17 @@ class Run:
         if gone is not None:
             raise ServicesEndedError(gone)
         self._claim.check()
-        if self._journal.problem is not None:
-            raise DiskFullError(
-                self._journal.problem, hint="what a run does must be written down while it goes"
-            )
+        unwritten = self._unwritten()
+        if unwritten is not None:
+            raise unwritten
+
+    def _unwritten(self) -> DiskFullError | None:
+        """Why the journal does not tell all that has happened; None where it does."""
+        if self._journal.problem is None:
+            return None
+        return DiskFullError(
+            self._journal.problem, hint="what a run does must be written down while it goes"
+        )
 
     def _go(self) -> None:
         """From the first look at the services to the last task that is home."""

@@ -477,6 +477,23 @@ def test_a_journal_that_cannot_be_written_ends_the_run_in_order(tmp_path: Path) 
     assert {left["kind"] for left in stage.left()} == {"job", "pool", "container"}
 
 
+def test_an_end_that_could_not_be_written_down_leaves_what_a_resume_needs(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+
+    def refuse(asked: str, name: str) -> None:
+        if asked == "download" and name.endswith("b.out"):
+            assert stage.journal is not None
+            stage.journal.problem = "cannot write `events.jsonl`: no space left on device"
+
+    stage.blobs.fail = refuse
+    outcome = stage.execute()
+    assert outcome.exit_code == ExitCode.SERVICE
+    assert outcome.error is not None
+    assert outcome.error.message == "cannot write `events.jsonl`: no space left on device"
+    assert stage.batch.job is not None
+    assert sorted(stage.blobs.containers) == NAMES
+
+
 def test_a_service_that_no_longer_answers_leaves_names(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
 
