@@ -117,16 +117,17 @@ def draw_schedule(
     target = target or drawn
     shape = draw_shape(random)
     count = random.choice((1, 1, 2, 2, 3))
-    attempts = tuple(_draw_attempt(random, target, long, kinds) for _ in range(count))
-    return Schedule(seed=seed, shape=shape, target=target, attempts=attempts)
+    attempts: list[Attempt] = []
+    for _ in range(count):
+        lost = any(_LAME & set(attempt.kinds) for attempt in attempts)
+        attempts.append(_draw_attempt(random, target, long, kinds, spared=lost))
+    return Schedule(seed=seed, shape=shape, target=target, attempts=tuple(attempts))
 
 
 def _draw_attempt(
-    random: Random,
-    target: Target,
-    long: bool,
-    kinds: Sequence[Kind],
+    random: Random, target: Target, long: bool, kinds: Sequence[Kind], *, spared: bool
 ) -> Attempt:
+    """All that goes wrong in one attempt; `spared` nodes do not break for good."""
     table = [
         (kind, weight)
         for kind, weight in (_LOCAL if target == "local" else _AZURE).items()
@@ -135,7 +136,9 @@ def _draw_attempt(
     attempt = Attempt()
     for _ in range(random.choice((1, 1, 2, 2, 3)) if table else 0):
         (kind,) = random.choices([k for k, _ in table], [w for _, w in table])
-        if kind not in attempt.kinds:
+        # One of two nodes may break: without any, a run rightly ends in another way.
+        is_last_node = kind in _LAME and (spared or _LAME & set(attempt.kinds))
+        if kind not in attempt.kinds and not is_last_node:
             attempt = _join(attempt, _DRAW[kind](random), kind)
     return attempt
 
@@ -151,6 +154,7 @@ def _join(first: Attempt, second: Attempt, kind: Kind) -> Attempt:
     )
 
 
+_LAME = frozenset({Kind.UNUSABLE, Kind.START_TASK})
 _AZURE: Mapping[Kind, int] = {
     Kind.CLIENT_KILLED: 6,
     Kind.KILLED_AT_REQUEST: 5,
