@@ -224,7 +224,9 @@ def test_a_local_emulator_that_is_killed(user: User) -> None:
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "batch-run: the local emulator has ended (killed by signal 9); see " in stderr
-    assert "left: " not in stderr
+    run = user.last_run().name
+    assert f"left: local state of run {run} (batch-run resume {run} goes on with it" in stderr
+    assert stderr.endswith(f"`batch-run resume {run}` goes on with the run\n")
     wait_until(lambda: user.processes() == [], what="the task has ended by itself")
 
 
