@@ -29,6 +29,7 @@ from tests.faults.disasters import CALM, Attempt, Blow, Kind, Schedule, Stroke
 from tests.faults.service import Service, plain_environ
 
 CALM_ATTEMPTS = 4
+_LONG_SECONDS = 60.0
 _ENDS = (0, 1, 5)
 # Whoever asks for a run's end after it gets this, unless the run's own exit code.
 _NOTHING_TO_RESUME = 2
@@ -153,7 +154,8 @@ def _attempt(play: Play, attempt: Attempt) -> int:
         strikes = service.read_strikes()
         service.start()
         service.set_rules(())
-        if any(strikes):
+        # A clock that is wrong is so all the time, and counts nothing.
+        if any(strikes) or Kind.SKEW in attempt.kinds:
             play.struck.update(kind for kind in attempt.kinds if kind in _BY_RULES)
     if attempt.disk_bytes is not None:
         resize_disk(home.folder, None)
@@ -203,7 +205,7 @@ def _strike(play: Play, client: Client, blow: Blow) -> None:
             play.struck.add(Kind.TERMINATE)
         case Stroke.FREEZE:
             client.send(signal.SIGSTOP)
-            play.struck.add(Kind.FREEZE)
+            play.struck.add(Kind.FREEZE if blow.seconds < _LONG_SECONDS else Kind.LONG_FREEZE)
             time.sleep(blow.seconds)
             client.send(signal.SIGCONT)
         case Stroke.SECOND_CLIENT:
