@@ -14,12 +14,12 @@ from runner.cli.resuming import Resumption, load_again, plan_again, resume_run
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.errors import ExitCode, InterruptedRunError, StoppedWaitingError
-from runner.run.driving import Driver, DriverPresentError, find_driver
 from runner.run.events import CleanupFinished, Event, RunFinished
-from runner.run.following import Following
-from runner.run.reading import event_from_json
-from runner.run.record import RunRecord, read_record
-from runner.run.standing import find_standing
+from runner.run.records.driving import Driver, DriverPresentError, find_driver
+from runner.run.records.following import Following
+from runner.run.records.reading import event_from_json
+from runner.run.records.record import RunRecord, read_record
+from runner.run.records.standing import find_standing
 from runner.run.stop import Stop
 
 

@@ -21,7 +21,7 @@ from runner.report.as_json import report_as_json
 from runner.report.as_text import digest
 from runner.report.fold import Report
 from runner.run.events import Event, TaskFinished
-from runner.run.journal import Journal
+from runner.run.records.journal import Journal
 from runner.spec.model.step import Print
 
 _PIECE_BYTES = 1024 * 1024

@@ -29,18 +29,18 @@ from runner.errors import (
 )
 from runner.plan.model import LOGS, Plan
 from runner.report.runs_as_text import describe_standing
-from runner.run.cleanup import Cleanup, Ending, Keep
-from runner.run.driving import LOCK, Driver, find_driver
-from runner.run.driving import drive as drive_alone
 from runner.run.events import CleanupFinished, RunFinished
-from runner.run.following import Following
 from runner.run.holding import Hold
-from runner.run.journal import Journal
-from runner.run.past import Past, read_past, read_submission
-from runner.run.reading import cut_torn_end, read_events
-from runner.run.record import RunRecord, read_record
-from runner.run.record_blob import RECORD_BLOB
-from runner.run.standing import Standing, find_standing, what_is_left
+from runner.run.records.driving import LOCK, Driver, find_driver
+from runner.run.records.driving import drive as drive_alone
+from runner.run.records.following import Following
+from runner.run.records.journal import Journal
+from runner.run.records.past import Past, read_past, read_submission
+from runner.run.records.reading import cut_torn_end, read_events
+from runner.run.records.record import RunRecord, read_record
+from runner.run.records.record_blob import RECORD_BLOB
+from runner.run.records.standing import Standing, find_standing, what_is_left
+from runner.run.removal.cleanup import Cleanup, Ending, Keep
 from runner.run.stop import Stop
 from runner.run.submit import Submission
 

@@ -38,15 +38,15 @@ from runner.report.tidying import (
     thing_lines,
     thing_of,
 )
-from runner.run.directory import find_run, list_runs
-from runner.run.driving import DriverPresentError, drive
 from runner.run.events import LeftBehind
-from runner.run.record import RunRecord, read_record
-from runner.run.removal import STILL_LISTED, left_behind, remove_traces
+from runner.run.records.directory import find_run, list_runs
+from runner.run.records.driving import DriverPresentError, drive
+from runner.run.records.record import RunRecord, read_record
+from runner.run.records.standing import Standing, find_standing
+from runner.run.removal.taking import STILL_LISTED, left_behind, remove_traces
+from runner.run.removal.tidying import Decision, Scope, Tidying, decide, release, why_driven
+from runner.run.removal.traces import Trace, by_run, is_run_id, list_traces
 from runner.run.services import Blobs
-from runner.run.standing import Standing, find_standing
-from runner.run.tidying import Decision, Scope, Tidying, decide, release, why_driven
-from runner.run.traces import Trace, by_run, is_run_id, list_traces
 
 _CONNECTIONS = 8
 

@@ -23,7 +23,7 @@ from runner.cli.table import COMMANDS, RESERVED, Command
 from runner.cli.world import World
 from runner.errors import BatchRunError, ExitCode, UsageError
 from runner.run.clock import Clock
-from runner.run.redaction import Redaction
+from runner.run.records.redaction import Redaction
 from runner.run.stop import Stop
 from runner.spec.problem import SpecError
 from runner.spec.suggestion import suggest

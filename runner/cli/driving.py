@@ -30,19 +30,19 @@ from runner.plan.expand import place
 from runner.plan.model import Plan
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.report.plan_as_json import write_plan
-from runner.run.cleanup import Keep
-from runner.run.downloads import remove_partials
 from runner.run.events import Event, RunFinished
 from runner.run.execute import Options, Outcome, Run
-from runner.run.journal import Journal, Listener, write_whole
-from runner.run.locking import LockWriter
-from runner.run.past import CAN_GO_ON, Past
-from runner.run.reading import read_events
-from runner.run.record import RECORD, RunRecord, record_as_json
-from runner.run.record_blob import SPEC
-from runner.run.rerun import record_nothing_to_do
-from runner.run.settled import Settled
+from runner.run.records.journal import Journal, Listener, write_whole
+from runner.run.records.past import CAN_GO_ON, Past
+from runner.run.records.reading import read_events
+from runner.run.records.record import RECORD, RunRecord, record_as_json
+from runner.run.records.record_blob import SPEC
+from runner.run.removal.cleanup import Keep
+from runner.run.results.locking import LockWriter
+from runner.run.results.rerun import record_nothing_to_do
+from runner.run.results.settled import Settled
 from runner.run.stop import Stop
+from runner.run.transfers.downloads import remove_partials
 from runner.spec.model.terms import SecretName
 from runner.spec.problem import SpecRefusedError
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from runner.errors import ServiceError, UsageError, describe_os_error
 from runner.remote.local_state import is_in_use, read_place
-from runner.run.driving import DriverPresentError, drive, find_driver
-from runner.run.record import read_record
-from runner.run.standing import Standing, find_standing
-from runner.run.tidying import Scope
+from runner.run.records.driving import DriverPresentError, drive, find_driver
+from runner.run.records.record import read_record
+from runner.run.records.standing import Standing, find_standing
+from runner.run.removal.tidying import Scope
 
 KIND = "local state"
 _STATE = "emulator"

@@ -15,10 +15,10 @@ from runner.connect import Services, open_azure, open_running
 from runner.errors import BatchRunError, ServiceError
 from runner.report.fold import Report
 from runner.report.status_as_text import RunStatus
-from runner.run.driving import find_driver
-from runner.run.reading import read_events
-from runner.run.record import RunRecord, read_record
-from runner.run.standing import find_standing
+from runner.run.records.driving import find_driver
+from runner.run.records.reading import read_events
+from runner.run.records.record import RunRecord, read_record
+from runner.run.records.standing import find_standing
 
 # Somebody waits at a terminal for an answer that may as well not come.
 _PATIENCE = timedelta(seconds=10)

@@ -13,7 +13,7 @@ from runner.plan.model import Plan
 from runner.report.as_text import plural, printable
 from runner.report.secret_uses import secret_uses
 from runner.run.events import format_moment
-from runner.run.retries import keeps_job_open
+from runner.run.tasks.retries import keeps_job_open
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, NewPool
 from runner.spec.model.terms import Elevation, Role, SecretName

@@ -15,22 +15,22 @@ from runner.cli.world import World
 from runner.connect import Services, choose_target
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import Plan, StoredBlob
-from runner.run.deciding import Verdict
-from runner.run.decisions import Decisions
-from runner.run.evidence import Evidence, Place, gather_evidence
-from runner.run.lock_file import LOCK_FILE
-from runner.run.locking import LockWriter, open_lock, reopen_lock
-from runner.run.record import RunRecord
-from runner.run.rerun import judge, recall, settle
-from runner.run.results_store import (
+from runner.run.records.record import RunRecord
+from runner.run.results.deciding import Verdict
+from runner.run.results.decisions import Decisions
+from runner.run.results.evidence import Evidence, Place, gather_evidence
+from runner.run.results.lock_file import LOCK_FILE
+from runner.run.results.locking import LockWriter, open_lock, reopen_lock
+from runner.run.results.rerun import judge, recall, settle
+from runner.run.results.results_store import (
     ResultsStore,
     open_results,
     read_last_run,
     read_results,
     results_folder,
 )
+from runner.run.results.settled import Settled
 from runner.run.services import Blobs
-from runner.run.settled import Settled
 from runner.spec.model.terms import Role
 
 Stored = Mapping[Role, Sequence[StoredBlob]]

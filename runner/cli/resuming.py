@@ -23,16 +23,16 @@ from runner.plan.snapshot import SNAPSHOT, read_snapshot
 from runner.report.as_json import report_as_json
 from runner.report.as_text import plural
 from runner.report.fold import fold
-from runner.run.directory import find_run
-from runner.run.downloads import remove_partials
-from runner.run.driving import drive as drive_alone
 from runner.run.events import RunFinished
-from runner.run.journal import RUNS, create_run_directory, write_whole
-from runner.run.past import CAN_GO_ON, Past, read_past
-from runner.run.reading import cut_torn_end, read_events
-from runner.run.record import RECORD, RunRecord, read_record, record_as_json
-from runner.run.record_blob import SPEC, fetch_record
+from runner.run.records.directory import find_run
+from runner.run.records.driving import drive as drive_alone
+from runner.run.records.journal import RUNS, create_run_directory, write_whole
+from runner.run.records.past import CAN_GO_ON, Past, read_past
+from runner.run.records.reading import cut_torn_end, read_events
+from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
+from runner.run.records.record_blob import SPEC, fetch_record
 from runner.run.services import BlobMissingError
+from runner.run.transfers.downloads import remove_partials
 from runner.spec.load import load_workload
 from runner.spec.model.workload import Workload
 from runner.spec.parsing.parameters import Given

@@ -38,11 +38,11 @@ from runner.plan.expand import expand
 from runner.plan.local import without_packages
 from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
-from runner.run.driving import drive as drive_alone
-from runner.run.evidence import Place
-from runner.run.journal import create_run_directory
-from runner.run.record import RunRecord
-from runner.run.rerun import rerun_lines
+from runner.run.records.driving import drive as drive_alone
+from runner.run.records.journal import create_run_directory
+from runner.run.records.record import RunRecord
+from runner.run.results.evidence import Place
+from runner.run.results.rerun import rerun_lines
 from runner.spec.model.workload import Workload
 
 

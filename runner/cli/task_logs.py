@@ -18,9 +18,9 @@ from runner.errors import ServiceError, UsageError
 from runner.plan.model import LOGS, RunId, TaskId, container_name
 from runner.report.as_text import printable
 from runner.run.events import TaskAdded, TaskFinished
-from runner.run.following import Following
-from runner.run.reading import event_from_json
-from runner.run.record import RunRecord, read_record
+from runner.run.records.following import Following
+from runner.run.records.reading import event_from_json
+from runner.run.records.record import RunRecord, read_record
 from runner.run.services import BlobMissingError, TaskState
 from runner.run.stop import Stop
 from runner.run.submit import log_blob

@@ -15,7 +15,7 @@ from typing import TextIO
 from runner.cli.keyboard import Answers
 from runner.errors import BatchRunError, describe_os_error
 from runner.run.clock import Clock
-from runner.run.redaction import Redaction
+from runner.run.records.redaction import Redaction
 from runner.spec.problem import SpecRefusedError
 
 

@@ -15,6 +15,7 @@ from runner.errors import ServiceError
 from runner.plan.model import TaskId
 from runner.remote.expiry import read_expiry
 from runner.remote.faults import redact
+from runner.run.removal.traces import RUN
 from runner.run.services import (
     JobState,
     JobStatus,
@@ -26,7 +27,6 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
-from runner.run.traces import RUN
 
 Answer = Mapping[str, Any]
 State = TypeVar("State", TaskState, JobState)

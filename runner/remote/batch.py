@@ -26,7 +26,8 @@ from runner.remote.traces import batch_traces
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
 from runner.remote.wire_places import finder, task_sections
-from runner.run.pool_judging import unusable
+from runner.run.pools.judging import unusable
+from runner.run.removal.traces import Trace
 from runner.run.services import (
     Expiry,
     JobRequest,
@@ -40,7 +41,6 @@ from runner.run.services import (
     TaskRequest,
     TaskStatus,
 )
-from runner.run.traces import Trace
 from runner.spec.model.pool import FixedNodes, Image
 
 if TYPE_CHECKING:

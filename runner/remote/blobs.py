@@ -29,9 +29,9 @@ from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
 from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
 from runner.remote.waiting import wait_until, wait_until_gone
-from runner.run.downloads import file_fault
+from runner.run.removal.traces import Trace
 from runner.run.services import BlobMissingError, Downloaded, Permission
-from runner.run.traces import Trace
+from runner.run.transfers.downloads import file_fault
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from runner.run.pools import GRACE, IDLE
+from runner.run.pools.making import GRACE, IDLE
 from runner.spec.model.pool import FixedNodes
 
 EVALUATION_INTERVAL = timedelta(minutes=5)

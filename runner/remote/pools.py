@@ -21,8 +21,8 @@ from runner.remote.pool_formula import EVALUATION_INTERVAL, pool_formula
 from runner.remote.wire_parts import duration
 from runner.remote.wire_places import finder, pool_sections
 from runner.remote.wire_pool import pool_body
+from runner.run.removal.traces import POOL
 from runner.run.services import Expiry, PoolRequest, PoolStatus
-from runner.run.traces import POOL
 from runner.spec.model.pool import Autoscale, FixedNodes
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from azure.storage.blob import BlobServiceClient
 
 from runner.plan.model import RunId
 from runner.remote.answers import read_pairs, read_time
-from runner.run.traces import (
+from runner.run.removal.traces import (
     CONTAINER_KEPT,
     KEPT,
     POOL,

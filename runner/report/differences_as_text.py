@@ -11,8 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 from runner.report.as_text import plural, printable
-from runner.run.differences import FileChange, Kind, TaskDifference
-from runner.run.lock_file import Lock
+from runner.run.results.differences import FileChange, Kind, TaskDifference
+from runner.run.results.lock_file import Lock
 
 Scripts = tuple[Mapping[str, str], Mapping[str, str]]
 """The commands of tasks by their ids, of the first run and of the second."""

@@ -23,7 +23,7 @@ from runner.report.step_as_json import (
     seconds,
     step_as_json,
 )
-from runner.run.decisions import Decisions
+from runner.run.results.decisions import Decisions
 from runner.spec.model.terms import SecretName
 from runner.spec.model.workload import ExistingContainer, OwnContainer, Schedule, Workload
 

@@ -31,7 +31,7 @@ from runner.report.as_text import format_bytes, plural, printable
 from runner.report.extra import extra_as_text
 from runner.report.halting import halt_as_text
 from runner.report.pool_as_text import pool_lines
-from runner.run.decisions import Action, Decisions
+from runner.run.results.decisions import Action, Decisions
 from runner.spec.model.sources import (
     FilesOf,
     ListOf,

@@ -12,7 +12,7 @@ from typing_extensions import assert_never
 from runner.plan.model import NodeCommandPlan
 from runner.report.extra import shown_extra
 from runner.report.step_as_json import application_as_json, node_command_as_json, seconds
-from runner.run.pools import GRACE, IDLE
+from runner.run.pools.making import GRACE, IDLE
 from runner.spec.model.pool import (
     Autoscale,
     BlobMount,

@@ -11,7 +11,7 @@ from datetime import timedelta
 from runner.report.as_text import plural, printable
 from runner.report.extra import extra_as_text
 from runner.report.secret_uses import mount_source, secret_uses
-from runner.run.pools import GRACE, IDLE
+from runner.run.pools.making import GRACE, IDLE
 from runner.spec.model.pool import (
     ExistingPool,
     Fallback,

@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.report.as_text import printable
 from runner.run.events import VERSION, format_moment, format_time
-from runner.run.standing import RunSummary, Standing
+from runner.run.records.standing import RunSummary, Standing
 
 _HEAD = ("RUN", "TARGET", "STARTED", "TASKS", "STATE")
 _WORDS = {

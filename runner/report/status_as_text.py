@@ -15,9 +15,9 @@ from runner.report.as_text import digest, plural, printable
 from runner.report.fold import Report
 from runner.report.runs_as_text import describe_standing
 from runner.run.events import format_moment, format_time
-from runner.run.record import RunRecord
+from runner.run.records.record import RunRecord
+from runner.run.records.standing import Standing
 from runner.run.services import JobState, JobStatus, TaskCounts
-from runner.run.standing import Standing
 
 _ATTACHED = frozenset({Standing.DRIVEN, Standing.DETACHED, Standing.NOT_AWAITED})
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from runner.report.as_text import format_bytes, plural, printable
 from runner.run.events import format_moment, format_time
-from runner.run.traces import Kind, Trace
+from runner.run.removal.traces import Kind, Trace
 
 VERSION = 1
 

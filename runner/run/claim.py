@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from runner.plan.model import LOGS, Plan
 from runner.run.holding import Hold, TakenOverError
-from runner.run.journal import Journal
-from runner.run.past import Past
-from runner.run.record_blob import RECORD_BLOB, leave_record
+from runner.run.records.journal import Journal
+from runner.run.records.past import Past
+from runner.run.records.record_blob import RECORD_BLOB, leave_record
 from runner.run.services import Batch, Blobs, JobState
 
 

@@ -19,28 +19,28 @@ from runner.errors import (
 )
 from runner.plan.model import Plan
 from runner.run.claim import Claim
-from runner.run.cleanup import Keep
 from runner.run.clock import Clock
-from runner.run.conclusion import Standing, conclude, exit_code
-from runner.run.dependents import Dependents
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.feed import Feeder
-from runner.run.halt import Tally
-from runner.run.halting import HaltedError, Halting, halted
 from runner.run.holding import TakenOverError
-from runner.run.journal import Journal
-from runner.run.ledger import Ledger
-from runner.run.outputs import Collector
-from runner.run.past import Past
+from runner.run.pools.tending import tend_pool
+from runner.run.records.journal import Journal
+from runner.run.records.past import Past
 from runner.run.refusals import show_place
+from runner.run.removal.cleanup import Keep
+from runner.run.removal.conclusion import Standing, conclude, exit_code
+from runner.run.results.settled import Settled
 from runner.run.services import Batch, Blobs, JobState
-from runner.run.settled import Settled
 from runner.run.start import Ground, Start
 from runner.run.stop import Stop
 from runner.run.submit import Requests, plan_submission
-from runner.run.tending import tend_pool
-from runner.run.uploads import Uploads
-from runner.run.verdicts import Verdicts
+from runner.run.tasks.dependents import Dependents
+from runner.run.tasks.halt import Tally
+from runner.run.tasks.halting import HaltedError, Halting, halted
+from runner.run.tasks.ledger import Ledger
+from runner.run.tasks.verdicts import Verdicts
+from runner.run.transfers.outputs import Collector
+from runner.run.transfers.uploads import Uploads
 from runner.run.watch import Watch
 from runner.run.work import DetachedError, Work
 from runner.spec.model.terms import SecretName

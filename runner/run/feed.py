@@ -14,16 +14,16 @@ from functools import partial
 from itertools import chain
 
 from runner.plan.model import Plan, TaskId, TaskPlan
-from runner.run.dependents import Dependents
 from runner.run.events import TaskAdded
-from runner.run.halt import Tally
-from runner.run.journal import Journal
-from runner.run.presence import Presence, Wait, filler
-from runner.run.retries import keeps_job_open
+from runner.run.records.journal import Journal
+from runner.run.results.settled import Settled
 from runner.run.services import Batch
-from runner.run.settled import Settled
 from runner.run.submit import Requests
-from runner.run.uploads import TRANSFERS, File, Uploads
+from runner.run.tasks.dependents import Dependents
+from runner.run.tasks.halt import Tally
+from runner.run.tasks.presence import Presence, Wait, filler
+from runner.run.tasks.retries import keeps_job_open
+from runner.run.transfers.uploads import TRANSFERS, File, Uploads
 from runner.spec.model.sources import FilesOf, MatrixOf, Source, ZipOf
 from runner.spec.model.step import Step
 from runner.spec.model.terms import ContainerResource, Resource, Role

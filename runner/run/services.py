@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from runner.plan.model import RunId, StoredBlob, TaskId
+from runner.run.removal.traces import Trace
 from runner.run.requests import (
     AutoPool,
     JobRequest,
@@ -38,7 +39,6 @@ from runner.run.statuses import (
     TaskState,
     TaskStatus,
 )
-from runner.run.traces import Trace
 from runner.spec.model.pool import FixedNodes, Image
 
 __all__ = [

@@ -12,21 +12,21 @@ from dataclasses import dataclass, replace
 from runner.errors import UsageError
 from runner.plan.file_table import total_bytes
 from runner.plan.model import SECRETS, Plan
-from runner.run.cleanup import Keep
 from runner.run.clock import Clock
-from runner.run.containers import find_reused, make_containers
-from runner.run.downloads import file_fault
 from runner.run.events import JobCreated, RunStarted, format_moment
 from runner.run.feed import Feeder
-from runner.run.journal import Journal
-from runner.run.past import Past, note_making
-from runner.run.pools import Lease, check_existing_pool, find_node_agent, plan_kept_pool
-from runner.run.restoring import recognise_uploads, restore_outputs, skipped_task
+from runner.run.pools.making import Lease, check_existing_pool, find_node_agent, plan_kept_pool
+from runner.run.records.journal import Journal
+from runner.run.records.past import Past, note_making
+from runner.run.removal.cleanup import Keep
+from runner.run.removal.traces import KEPT
+from runner.run.results.settled import Settled
 from runner.run.services import AutoPool, Batch, Blobs, JobState, PoolRequest, ScheduleRequest
-from runner.run.settled import Settled
 from runner.run.submit import SUBMISSION, Requests, Submission, plan_submission, submission_as_json
-from runner.run.traces import KEPT
-from runner.run.uploads import has_uploads
+from runner.run.transfers.containers import find_reused, make_containers
+from runner.run.transfers.downloads import file_fault
+from runner.run.transfers.restoring import recognise_uploads, restore_outputs, skipped_task
+from runner.run.transfers.uploads import has_uploads
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, FixedNodes, NewPool
 from runner.spec.model.workload import Schedule

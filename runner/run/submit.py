@@ -27,7 +27,7 @@ from runner.plan.model import (
     WebResource,
 )
 from runner.plan.secret_files import SECRET_FILE, SECRET_MODE, secret_files, secret_text
-from runner.run.exits import default_job_action, heeds_exits
+from runner.run.removal.traces import POOL, RUN, WORKLOAD, auto_pool_prefix
 from runner.run.services import (
     AutoPool,
     Blobs,
@@ -39,7 +39,7 @@ from runner.run.services import (
     ResourceRequest,
     TaskRequest,
 )
-from runner.run.traces import POOL, RUN, WORKLOAD, auto_pool_prefix
+from runner.run.tasks.exits import default_job_action, heeds_exits
 from runner.spec.model.pool import NewPool
 from runner.spec.model.step import UploadCondition
 from runner.spec.model.terms import Role, SecretName

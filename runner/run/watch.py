@@ -9,14 +9,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runner.plan.model import TaskId
-from runner.run.attempts import Attempts
 from runner.run.clock import Clock
-from runner.run.journal import Journal
-from runner.run.ledger import Ledger
-from runner.run.pools import Lease
+from runner.run.pools.making import Lease
+from runner.run.pools.tending import Tend
+from runner.run.pools.watching import PoolWatch
+from runner.run.records.journal import Journal
 from runner.run.services import Batch, JobState, TaskStatus
-from runner.run.tending import Tend
-from runner.run.watch_pool import PoolWatch
+from runner.run.tasks.attempts import Attempts
+from runner.run.tasks.ledger import Ledger
 
 # A look every twentieth of the time that has passed adds at most 5 % to any run.
 _LOOKS_PER_RUN = 20

@@ -20,19 +20,19 @@ from runner.errors import (
 )
 from runner.plan.model import Plan
 from runner.run.clock import Clock
-from runner.run.dependents import Blocked
-from runner.run.endings import TIME_OVER, Endings
-from runner.run.exits import service_end
 from runner.run.feed import Feeder
-from runner.run.halting import Halting
-from runner.run.ledger import Ledger
-from runner.run.outputs import Collector
-from runner.run.retrier import Retrier
-from runner.run.retries import keeps_job_open
+from runner.run.results.settled import Settled
 from runner.run.services import Batch, JobState, TaskStatus
-from runner.run.settled import Settled
 from runner.run.stop import Stop
-from runner.run.verdicts import Verdicts
+from runner.run.tasks.dependents import Blocked
+from runner.run.tasks.endings import TIME_OVER, Endings
+from runner.run.tasks.exits import service_end
+from runner.run.tasks.halting import Halting
+from runner.run.tasks.ledger import Ledger
+from runner.run.tasks.retrier import Retrier
+from runner.run.tasks.retries import keeps_job_open
+from runner.run.tasks.verdicts import Verdicts
+from runner.run.transfers.outputs import Collector
 from runner.run.watch import JobEndedError, Watch
 from runner.spec.duration import write_duration
 from runner.spec.model.step import JobAction

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from runner.plan.expand import expand
 from runner.plan.run_id import UNKNOWN
-from runner.run.decisions import Action
+from runner.run.results.decisions import Action
 from runner.spec.load import load_workload
 from tests.benchmarks.plan_scaling import prepare
 from tests.fakes.reruns import Reruns

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import Plan, RunId, StoredBlob, TaskPlan
-from runner.run.decisions import Action, Decisions
 from runner.run.events import OutputDownloaded, TaskFinished, UploadFinished
-from runner.run.evidence import Place, gather_evidence
-from runner.run.journal import RUNS
-from runner.run.locking import LockWriter, open_lock
-from runner.run.rerun import judge
-from runner.run.results_store import (
+from runner.run.records.journal import RUNS
+from runner.run.results.decisions import Action, Decisions
+from runner.run.results.evidence import Place, gather_evidence
+from runner.run.results.locking import LockWriter, open_lock
+from runner.run.results.rerun import judge
+from runner.run.results.results_store import (
     open_results,
     read_last_run,
     read_results,

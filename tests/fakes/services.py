@@ -13,6 +13,14 @@ from typing import BinaryIO
 
 from runner.errors import ServiceRefusedError, UsageError
 from runner.plan.model import RunId, StoredBlob, TaskId
+from runner.run.removal.traces import (
+    CONTAINER_KEPT,
+    RUN,
+    Kind,
+    Trace,
+    run_of_container,
+    run_of_job,
+)
 from runner.run.services import (
     BlobMissingError,
     Downloaded,
@@ -31,14 +39,6 @@ from runner.run.services import (
     TaskRequest,
     TaskState,
     TaskStatus,
-)
-from runner.run.traces import (
-    CONTAINER_KEPT,
-    RUN,
-    Kind,
-    Trace,
-    run_of_container,
-    run_of_job,
 )
 from runner.spec.model.pool import FixedNodes, Image
 

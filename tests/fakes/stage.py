@@ -8,14 +8,14 @@ from typing import Any
 
 from runner.plan.model import Plan
 from runner.report.fold import Report
-from runner.run.cleanup import Keep
 from runner.run.clock import Clock
 from runner.run.events import Event
 from runner.run.execute import Options, Outcome, Run
-from runner.run.journal import Journal
-from runner.run.past import Past, read_past
-from runner.run.redaction import Redaction
-from runner.run.settled import Settled
+from runner.run.records.journal import Journal
+from runner.run.records.past import Past, read_past
+from runner.run.records.redaction import Redaction
+from runner.run.removal.cleanup import Keep
+from runner.run.results.settled import Settled
 from runner.run.stop import Stop
 from runner.spec.model.terms import SecretName
 from tests.fakes.plans import RUN, SPEC, make_plan

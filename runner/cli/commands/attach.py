@@ -21,7 +21,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     """Follows the run, or drives it where nobody does; the exit code is the run's."""
     from runner.cli.attaching import attach_run
     from runner.cli.resuming import Resumption
-    from runner.run.directory import find_run
+    from runner.run.records.directory import find_run
 
     resumption = Resumption(as_json=arguments.json, quiet=arguments.quiet)
     directory = find_run(world.working_directory, arguments.run)

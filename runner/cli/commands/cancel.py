@@ -17,6 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Exit code 0 where nothing of the run is left, 5 where something is."""
     from runner.cli.cancelling import cancel_run
-    from runner.run.directory import find_run
+    from runner.run.records.directory import find_run
 
     return cancel_run(find_run(world.working_directory, arguments.run), world, interruptions)

@@ -29,10 +29,10 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         first_to_show,
         shows_script,
     )
-    from runner.run.differences import compare_locks
-    from runner.run.directory import find_run
-    from runner.run.lock_file import LOCK_FILE, read_lock
-    from runner.run.plan_file import read_scripts
+    from runner.run.records.directory import find_run
+    from runner.run.records.plan_file import read_scripts
+    from runner.run.results.differences import compare_locks
+    from runner.run.results.lock_file import LOCK_FILE, read_lock
 
     directories = [
         find_run(world.working_directory, name) for name in (arguments.first, arguments.second)

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints them; exit code 0, or 130 where Ctrl-C ends the following."""
-    from runner.run.directory import find_run
-    from runner.run.following import Following
+    from runner.run.records.directory import find_run
+    from runner.run.records.following import Following
     from runner.run.stop import Stop
 
     directory = find_run(world.working_directory, arguments.run)

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints them; exit code 0, or 130 where Ctrl-C ends the following."""
     from runner.cli.task_logs import STREAMS, Asked, show_home_logs, show_task_log
-    from runner.run.directory import find_run
+    from runner.run.records.directory import find_run
     from runner.run.stop import Stop
 
     task, run = _tell_apart(arguments.words)

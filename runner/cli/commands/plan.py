@@ -90,7 +90,7 @@ def _plan_for_azure(
     from runner.connect import open_azure, read_azure_settings
     from runner.plan.expand import expand, place
     from runner.plan.run_id import UNKNOWN
-    from runner.run.pools import check_existing_pool, find_node_agent
+    from runner.run.pools.making import check_existing_pool, find_node_agent
     from runner.spec.model.pool import ExistingPool
 
     with open_azure(read_azure_settings(world.environ)) as services:

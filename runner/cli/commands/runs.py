@@ -14,7 +14,7 @@ from runner.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from runner.report.runs_as_text import Unreadable
-    from runner.run.standing import RunSummary
+    from runner.run.records.standing import RunSummary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     """Prints them; exit code 0, also where there is none."""
     del interruptions
     from runner.report.runs_as_text import run_as_json, runs_as_text
-    from runner.run.directory import list_runs
+    from runner.run.records.directory import list_runs
 
     runs = [_summarize(directory) for directory in list_runs(world.working_directory)]
     if arguments.json:
@@ -42,7 +42,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
 def _summarize(directory: Path) -> RunSummary | Unreadable:
     """One run that cannot be told of must not hide the others."""
     from runner.report.runs_as_text import Unreadable
-    from runner.run.standing import summarize
+    from runner.run.records.standing import summarize
 
     try:
         return summarize(directory)

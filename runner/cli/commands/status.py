@@ -24,7 +24,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     del interruptions
     from runner.cli.looking import find_status
     from runner.report.status_as_text import status_as_json, status_as_text
-    from runner.run.directory import find_run
+    from runner.run.records.directory import find_run
 
     directory = find_run(world.working_directory, arguments.run)
     status = find_status(directory, world)

@@ -11,8 +11,8 @@ import pytest
 
 from runner.connect import Services
 from runner.plan.model import RunId
+from runner.run.removal.traces import Kind, list_traces
 from runner.run.services import AutoPool, JobRequest
-from runner.run.traces import Kind, list_traces
 from runner.spec.model.pool import FixedNodes
 from tests.conformance.remote.asking import idle_nodes, make_pool, wait_for
 from tests.unit.remote.samples import JOB, SCHEDULE

@@ -18,12 +18,12 @@ from runner.connect import Services
 from runner.errors import ExitCode, ServiceRefusedError, UsageError
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.remote.endurance import Endurance
-from runner.run.driving import LOCK, drive
 from runner.run.events import CleanupFinished, Event, LeftBehind, RunFinished, RunStarted
-from runner.run.journal import Journal
-from runner.run.record import RunRecord, record_as_json
+from runner.run.records.driving import LOCK, drive
+from runner.run.records.journal import Journal
+from runner.run.records.record import RunRecord, record_as_json
+from runner.run.removal.traces import CONTAINER_RUN
 from runner.run.submit import Requests, plan_submission, submission_as_json
-from runner.run.traces import CONTAINER_RUN
 from tests.fakes.plans import RUN, make_plan
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 from tests.unit.cli.worlds import make_world

@@ -9,8 +9,8 @@ import pytest
 from runner.cli.cleaning import Found, make_sure
 from runner.errors import UsageError
 from runner.plan.model import RunId
-from runner.run.tidying import Decision
-from runner.run.traces import Kind, Trace
+from runner.run.removal.tidying import Decision
+from runner.run.removal.traces import Kind, Trace
 from tests.unit.cli.worlds import make_terminal, make_world
 
 RUN = RunId("demo-20260131t120000z-ab2c")

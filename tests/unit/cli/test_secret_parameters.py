@@ -14,7 +14,7 @@ from runner.cli.signals import Interruptions
 from runner.cli.specs import load
 from runner.cli.world import World
 from runner.errors import ExitCode
-from runner.run.redaction import Redaction
+from runner.run.records.redaction import Redaction
 from runner.spec.messages import render_problem
 from runner.spec.model.terms import SecretName
 from runner.spec.problem import SpecError

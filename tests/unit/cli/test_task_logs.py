@@ -16,8 +16,8 @@ from runner.plan.model import TaskId
 from runner.remote.endurance import Endurance
 from runner.run.clock import Clock
 from runner.run.events import Event, TaskAdded
-from runner.run.journal import Journal
-from runner.run.record import RunRecord, record_as_json
+from runner.run.records.journal import Journal
+from runner.run.records.record import RunRecord, record_as_json
 from runner.run.services import TaskState, TaskStatus
 from runner.run.stop import Stop
 from tests.fakes.plans import RUN

@@ -15,13 +15,13 @@ from runner.report.differences_as_text import (
 from runner.report.fold import fold
 from runner.report.plan_as_json import plan_as_json, task_as_json, write_plan
 from runner.report.plan_as_text import plan_summary, task_lines
-from runner.run.decisions import Action, Decisions
-from runner.run.differences import compare_locks
 from runner.run.events import CleanupFinished, RunFinished, RunStarted
-from runner.run.journal import RUNS
-from runner.run.lock_file import LOCK_FILE, read_lock
-from runner.run.plan_file import read_scripts
-from runner.run.restoring import skipped_task
+from runner.run.records.journal import RUNS
+from runner.run.records.plan_file import read_scripts
+from runner.run.results.decisions import Action, Decisions
+from runner.run.results.differences import compare_locks
+from runner.run.results.lock_file import LOCK_FILE, read_lock
+from runner.run.transfers.restoring import skipped_task
 from tests.fakes.plans import SPEC, make_plan
 from tests.fakes.reruns import Reruns, task_end
 

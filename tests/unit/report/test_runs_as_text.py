@@ -8,11 +8,11 @@ from dataclasses import replace
 from runner.report.fold import Report, fold
 from runner.report.runs_as_text import Unreadable, run_as_json, runs_as_text
 from runner.report.status_as_text import RunStatus, next_command, status_as_json, status_as_text
-from runner.run.driving import Driver
 from runner.run.events import CleanupFinished, LeftBehind, NodeChanged, RunFinished, RunStarted
-from runner.run.record import RunRecord
+from runner.run.records.driving import Driver
+from runner.run.records.record import RunRecord
+from runner.run.records.standing import RunSummary, Standing
 from runner.run.services import JobState, JobStatus, TaskCounts
-from runner.run.standing import RunSummary, Standing
 from tests.fakes.plans import RUN
 from tests.fakes.services import NOW
 

@@ -13,7 +13,7 @@ from runner.report.tidying import (
     account_as_text,
     thing_of,
 )
-from runner.run.traces import Kind, Trace
+from runner.run.removal.traces import Kind, Trace
 from tests.fakes.services import NOW
 
 RUN = RunId("demo-20260131t120000z-ab2c")

@@ -8,7 +8,7 @@ import pytest
 
 from runner.errors import ExitCode, ServiceRefusedError
 from runner.run.execute import Outcome
-from runner.run.standing import last_event
+from runner.run.records.standing import last_event
 from tests.fakes.plans import SPEC
 from tests.fakes.services import TaskEnd
 from tests.fakes.stage import Stage

@@ -9,7 +9,7 @@ import pytest
 
 from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
 from runner.plan.model import TaskId
-from runner.run.cleanup import Keep
+from runner.run.removal.cleanup import Keep
 from runner.run.services import (
     AutoPool,
     JobState,

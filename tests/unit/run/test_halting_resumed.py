@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import ExitCode, ServiceUnreachableError
-from runner.run.halting import HaltedError
 from runner.run.requests import TaskRequest
+from runner.run.tasks.halting import HaltedError
 from tests.fakes.plans import SPEC
 from tests.fakes.services import TaskEnd
 from tests.fakes.stage import Stage

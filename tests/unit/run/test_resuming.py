@@ -8,11 +8,11 @@ import pytest
 
 from runner.errors import ExitCode, ServiceUnreachableError
 from runner.plan.model import LOGS, RunId, TaskId, TaskRange
-from runner.run.past import read_past
-from runner.run.presence import Presence, Wait, filler
-from runner.run.record_blob import RECORD_BLOB
+from runner.run.records.past import read_past
+from runner.run.records.record_blob import RECORD_BLOB
+from runner.run.results.settled import Settled
 from runner.run.services import JobState, TaskRequest
-from runner.run.settled import Settled
+from runner.run.tasks.presence import Presence, Wait, filler
 from runner.spec.model.pool import OperatingSystem
 from tests.fakes.plans import RUN, SPEC, make_plan, spec_of
 from tests.fakes.services import TaskEnd

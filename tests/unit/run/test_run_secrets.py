@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ExitCode
-from runner.run.cleanup import Keep
+from runner.run.removal.cleanup import Keep
 from runner.run.services import NodeStatus, TaskFailure, TaskRequest
 from runner.spec.model.terms import SecretName
 from tests.fakes.plans import RUN, SPEC

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runner.errors import ExitCode, ServiceRefusedError
-from runner.run.cleanup import Keep
+from runner.run.removal.cleanup import Keep
 from runner.run.services import JobState, TaskFailure, TaskRequest
 from runner.spec.model.step import DependentsAction, JobAction
 from runner.spec.model.terms import StepName

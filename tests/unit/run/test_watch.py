@@ -12,7 +12,7 @@ import pytest
 
 from runner.plan.model import TaskId
 from runner.run.clock import Clock
-from runner.run.journal import Journal
+from runner.run.records.journal import Journal
 from runner.run.services import JobState, NodeStatus, TaskState, TaskStatus
 from runner.run.stop import Stop
 from runner.run.watch import Watch

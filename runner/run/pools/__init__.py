@@ -1,0 +1,1 @@
+"""The pool of a run, from its making to its judgement."""

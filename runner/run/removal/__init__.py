@@ -1,0 +1,1 @@
+"""How runs end: what goes, what is left, and for whom."""

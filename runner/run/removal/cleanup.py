@@ -1,0 +1,320 @@
+"""Takes away what the run has made, and says what is left by asking the services.
+
+It knows nothing of why the run ended but the little that decides what a container is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import partial
+
+from typing_extensions import assert_never
+
+from runner.errors import ServiceError
+from runner.plan.model import LOGS, SECRETS, Plan
+from runner.run.events import CleanupFinished, LeftBehind
+from runner.run.pools.making import Lease
+from runner.run.removal.taking import STILL_LISTED, left_behind, remove_traces
+from runner.run.removal.traces import CONTAINER_RUN, Trace, list_traces
+from runner.run.services import Batch, Blobs, JobState
+from runner.run.submit import Submission
+from runner.spec.model.terms import Role
+from runner.spec.model.workload import Delete, ExistingContainer
+
+_CONNECTIONS = 8
+_NOT_OURS = "it was there before, made by something else"
+
+
+class Keep(Enum):
+    """What an option can ask to leave: `--keep pool|job|storage`."""
+
+    POOL = "pool"
+    JOB = "job"
+    STORAGE = "storage"
+
+
+class Ending(Enum):
+    """How a run ended, as far as it decides what to keep."""
+
+    SUCCEEDED = "succeeded"
+    FAILED_WITH_RESULTS = "failed with results"
+    """Tasks have ended, but not all of them well, or not all was brought home."""
+    NOTHING_DONE = "nothing done"
+    """Interrupted, or stopped before any task had ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """One thing of ours in a service: how it goes, and whether it is there."""
+
+    kind: str
+    name: str
+    remove: Callable[[], str | None]
+    """Gives why it stays where it does so on purpose."""
+    exists: Callable[[], bool]
+
+
+class Cleanup:
+    """Knows what a run may have made, from its first creation on."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        submission: Submission,
+        *,
+        batch: Batch,
+        blobs: Blobs,
+        keep: frozenset[Keep],
+        may_keep: bool = True,
+        lease: Lease | None = None,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`may_keep` is false where the services end with the run: then nothing can be kept.
+
+        `lease` is of a pool that outlasts the run.
+        """
+        self._now = now
+        self._may_keep = may_keep
+        self._lease = lease
+        self._plan = plan
+        self._submission = submission
+        self._batch = batch
+        self._blobs = blobs
+        self._keep = keep if may_keep else frozenset()
+
+    def clean_up(self, *, pool_id: str | None, ending: Ending) -> CleanupFinished:
+        """Deletes the job, then its pool, and beside them the containers; waits until all are gone.
+
+        A refusal stops nothing else: what could not be deleted is among what is left.
+        """
+        groups = [self._compute_items(pool_id), *([each] for each in self._containers(ending))]
+        with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
+            results = [result for group in pool.map(_remove_in_order, groups) for result in group]
+        return self._checked(
+            [f"{item.kind} {item.name}" for item, left in results if left is None],
+            [left for _, left in results if left is not None],
+        )
+
+    def _checked(self, deleted: list[str], left: list[LeftBehind]) -> CleanupFinished:
+        """What the services list in the end counts, whatever we remember to have made."""
+        try:
+            forgotten = self._unknown(left)
+            if forgotten:
+                gone, stayed = remove_traces(forgotten, batch=self._batch, blobs=self._blobs)
+                deleted.extend(f"{trace.kind.value} {trace.name}" for trace in gone)
+                left.extend(stayed)
+                left.extend(left_behind(trace, STILL_LISTED) for trace in self._unknown(left))
+        except ServiceError as error:
+            if all(each.kept for each in left):
+                why = f"it could not be checked what is left: {error.message}"
+                left.append(LeftBehind(kind="run", name=self._plan.run_id, why=why, kept=False))
+            return CleanupFinished(deleted=tuple(deleted), left=tuple(left))
+        return CleanupFinished(deleted=tuple(deleted), left=tuple(left), checked_at=self._now())
+
+    def _unknown(self, left: list[LeftBehind]) -> tuple[Trace, ...]:
+        """What the services list of this run although nothing says that it stays."""
+        known = {(each.kind, each.name) for each in left}
+        return tuple(
+            trace
+            for trace in list_traces(self._batch, self._blobs, self._plan.run_id)
+            if (trace.kind.value, trace.name) not in known and not trace.for_others
+        )
+
+    def leave(self, *, pool_id: str | None, why: str) -> CleanupFinished:
+        """Deletes nothing, and says what is there: the work goes on, or may, without us.
+
+        A pool that outlasts the run gets the time that the job may take, and no more.
+        """
+        left = [
+            LeftBehind(kind=item.kind, name=item.name, why=why, kept=True)
+            for item in (*self._compute_items(pool_id), *self._containers(Ending.NOTHING_DONE))
+            if item.kind != "pool" or self._lease is None or Keep.POOL in self._keep
+        ]
+        if self._lease is not None and Keep.POOL not in self._keep:
+            left_pool = _remove(self._lease_item(self._lease, self._lease.last))
+            left.extend([left_pool] if left_pool is not None else [])
+        return CleanupFinished(deleted=(), left=tuple(left))
+
+    def leave_schedule(self, *, why: str, certain: bool) -> CleanupFinished:
+        """Deletes nothing, since the jobs that the service will make need it all.
+
+        `why` is of the schedule itself; not `certain` where we do not know whether it exists.
+        """
+        schedule = LeftBehind(
+            kind="job schedule", name=self._submission.job_id, why=why, kept=certain
+        )
+        return CleanupFinished(
+            deleted=(),
+            left=(
+                schedule,
+                *(
+                    LeftBehind(
+                        kind=item.kind, name=item.name, why="the schedule's jobs use it", kept=True
+                    )
+                    for item in self._containers(Ending.NOTHING_DONE)
+                ),
+            ),
+        )
+
+    def _containers(self, ending: Ending) -> Iterator[_Item]:
+        for role, name in self._submission.containers:
+            why = self._why_keep(role, ending)
+            yield self._container_item(name, why, partial(self._remove_container, name))
+        for role, name in self._submission.reused:
+            why = self._why_keep_reused(role, ending)
+            delete = partial(_after, None, self._blobs.delete_container, name)
+            yield self._container_item(name, why, delete)
+
+    def _compute_items(self, pool_id: str | None) -> Iterator[_Item]:
+        """The job, then the pool: also where the answer that would have named it never came."""
+        batch, job_id = self._batch, self._submission.job_id
+        yield _Item(
+            kind="job",
+            name=job_id,
+            remove=self._remove_job,
+            exists=lambda: batch.job_status(job_id).state is not JobState.GONE,
+        )
+        if self._submission.used_pool is not None:
+            return
+        keep_pool = Keep.POOL in self._keep
+        if self._lease is not None and not keep_pool:
+            yield self._lease_item(self._lease, self._lease.end())
+            return
+        prefix, run_id = self._submission.pool_prefix, self._plan.run_id
+        try:
+            known = pool_id or self._submission.kept_pool
+            pools = (known,) if known is not None else batch.find_pools(prefix, run_id)
+        except ServiceError as error:
+            yield _Item(
+                kind="pool",
+                name=f"{prefix}*",
+                remove=partial(_refuse, error),
+                exists=lambda: True,
+            )
+            return
+        for name in pools:
+            yield _Item(
+                kind="pool",
+                name=name,
+                remove=partial(_stay, "--keep pool")
+                if keep_pool
+                else partial(_after, None, batch.delete_pool, name),
+                exists=partial(_has_pool, batch, name),
+            )
+
+    def _remove_job(self) -> str | None:
+        batch, job_id = self._batch, self._submission.job_id
+        found = batch.job_status(job_id)
+        if found.state is JobState.GONE:
+            return None
+        if found.run != self._plan.run_id:
+            return _NOT_OURS
+        if Keep.JOB in self._keep:
+            batch.terminate_job(job_id)
+            return "--keep job"
+        batch.delete_job(job_id)
+        return None
+
+    def _remove_container(self, name: str) -> str | None:
+        """Another may have made it before we came to it: then it is not ours to delete."""
+        metadata = self._blobs.container_metadata(name)
+        if metadata is not None and metadata.get(CONTAINER_RUN) != self._plan.run_id:
+            return _NOT_OURS
+        self._blobs.delete_container(name)
+        return None
+
+    def _lease_item(self, lease: Lease, until: datetime) -> _Item:
+        name = lease.kept.id
+        return _Item(
+            kind="pool",
+            name=name,
+            remove=partial(lease.close, until),
+            exists=partial(_has_pool, self._batch, name),
+        )
+
+    def _container_item(
+        self, name: str, kept_because: str | None, remove: Callable[[], str | None]
+    ) -> _Item:
+        return _Item(
+            kind="container",
+            name=name,
+            remove=partial(_stay, kept_because) if kept_because else remove,
+            exists=partial(self._blobs.has_container, name),
+        )
+
+    def _delete(self, role: Role) -> Delete:
+        container = self._plan.workload.container(role)
+        return Delete.NEVER if isinstance(container, ExistingContainer) else container.delete
+
+    def _why_keep(self, role: Role, ending: Ending) -> str | None:
+        if not self._may_keep or role == SECRETS:
+            return None
+        if Keep.STORAGE in self._keep:
+            return "--keep storage"
+        logs = role == LOGS
+        delete = Delete.AFTER_SUCCESS if logs else self._delete(role)
+        match delete:
+            case Delete.NEVER:
+                return "delete: never"
+            case Delete.AFTER_RUN:
+                return None
+            case Delete.AFTER_SUCCESS:
+                failed = ending is Ending.FAILED_WITH_RESULTS
+                return "delete: after-success, and the run failed" if failed else None
+            case _:
+                assert_never(delete)
+
+    def _why_keep_reused(self, role: Role, ending: Ending) -> str | None:
+        """A container that was there before goes only where the spec says so and its time came."""
+        if Keep.STORAGE in self._keep:
+            return "--keep storage"
+        match self._delete(role):
+            case Delete.AFTER_RUN if ending is not Ending.NOTHING_DONE:
+                return None
+            case Delete.AFTER_SUCCESS if ending is Ending.SUCCEEDED:
+                return None
+            case _:
+                return "it was there before the run"
+
+
+def _refuse(error: ServiceError) -> None:
+    raise error
+
+
+def _stay(why: str) -> str:
+    """For what is kept."""
+    return why
+
+
+def _after(why: str | None, act: Callable[[str], None], name: str) -> str | None:
+    """For what goes, or stays in another state."""
+    act(name)
+    return why
+
+
+def _has_pool(batch: Batch, name: str) -> bool:
+    return batch.pool_status(name) is not None
+
+
+def _remove_in_order(items: Iterable[_Item]) -> list[tuple[_Item, LeftBehind | None]]:
+    return [(item, _remove(item)) for item in items]
+
+
+def _remove(item: _Item) -> LeftBehind | None:
+    """What is left of it, or None."""
+    try:
+        why = item.remove()
+        if not item.exists():
+            return None
+    except ServiceError as error:
+        return LeftBehind(kind=item.kind, name=item.name, why=error.message, kept=False)
+    return LeftBehind(
+        kind=item.kind,
+        name=item.name,
+        why=why or STILL_LISTED,
+        kept=why is not None,
+    )

@@ -1,0 +1,125 @@
+"""The end of a run: what goes and what is left, by how it ended, and the exit code.
+
+It must not know how the run came to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.errors import (
+    BatchRunError,
+    ExitCode,
+    InterruptedRunError,
+    ServiceTroubleError,
+    StoppedWaitingError,
+    most_severe,
+)
+from runner.plan.model import Plan
+from runner.run.events import CleanupFinished
+from runner.run.pools.making import Lease
+from runner.run.records.journal import Journal
+from runner.run.records.past import note_cleaning
+from runner.run.removal.cleanup import Cleanup, Ending, Keep
+from runner.run.removal.leaving import leave_for_later
+from runner.run.services import Batch, Blobs
+from runner.run.start import describe_schedule
+from runner.run.submit import Submission
+from runner.run.work import DetachedError, JobDisabledError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a run stands when it ends. `error` is why it could not go on."""
+
+    error: BatchRunError | None
+    submission: Submission
+    pool_id: str | None
+    lease: Lease | None
+    succeeded: int
+    failed: int
+    has_ends: bool
+    """Whether any task has come to its end."""
+    not_home: Collection[BatchRunError]
+    """Why results could not be brought home; all tasks have ended."""
+    scheduling: bool
+    """A job schedule was asked for; `scheduled` says that it is there."""
+    scheduled: bool
+    interrupted: bool
+
+
+def conclude(
+    plan: Plan,
+    standing: Standing,
+    *,
+    batch: Batch,
+    blobs: Blobs,
+    journal: Journal,
+    keep: frozenset[Keep],
+    outlives_client: bool,
+    now: Callable[[], datetime],
+) -> CleanupFinished:
+    """Takes away what the run has made, or leaves it where somebody has a use for it."""
+    error = standing.error
+    cleanup = Cleanup(
+        plan,
+        standing.submission,
+        batch=batch,
+        blobs=blobs,
+        keep=keep,
+        may_keep=outlives_client,
+        lease=standing.lease,
+        now=now,
+    )
+    schedule = plan.workload.job.schedule
+    if schedule is not None and _may_be_scheduled(standing):
+        why = describe_schedule(standing.submission.job_id, schedule)
+        if not standing.scheduled:
+            why = f"no answer came, so it may exist: {why}"
+        return cleanup.leave_schedule(why=why, certain=standing.scheduled)
+    if _is_for_later(standing, outlives_client=outlives_client):
+        return leave_for_later(
+            standing.submission, standing.pool_id, outlives_client=outlives_client
+        )
+    if isinstance(error, StoppedWaitingError):
+        is_disabled = isinstance(error, JobDisabledError)
+        why = "the job is disabled" if is_disabled else "the work goes on"
+        return cleanup.leave(pool_id=standing.pool_id, why=why)
+    note_cleaning(journal)
+    return cleanup.clean_up(pool_id=standing.pool_id, ending=_ending(standing))
+
+
+def exit_code(standing: Standing, cleanup: CleanupFinished) -> ExitCode:
+    """The most severe of what holds."""
+    error = standing.error
+    return most_severe(
+        ExitCode.INTERRUPTED if standing.interrupted else ExitCode.SUCCESS,
+        ExitCode.SUCCESS if error is None else error.exit_code,
+        ExitCode.TASKS_FAILED if standing.failed else ExitCode.SUCCESS,
+        ExitCode.SUCCESS if all(each.kept for each in cleanup.left) else ExitCode.LEFT_BEHIND,
+    )
+
+
+def _is_for_later(standing: Standing, *, outlives_client: bool) -> bool:
+    """Whether what was made is best left to whoever takes the run up again."""
+    error = standing.error
+    if error is None or isinstance(error, DetachedError):
+        return False
+    waits = isinstance(error, StoppedWaitingError) and not outlives_client
+    # Where all has ended nothing costs time, and what did not come home is there to be had.
+    return waits or error.is_resumable or error in standing.not_home
+
+
+def _may_be_scheduled(standing: Standing) -> bool:
+    lost = standing.scheduling and isinstance(standing.error, ServiceTroubleError)
+    return standing.scheduled or lost
+
+
+def _ending(standing: Standing) -> Ending:
+    if isinstance(standing.error, InterruptedRunError):
+        return Ending.NOTHING_DONE
+    if standing.error is None and not standing.failed:
+        return Ending.SUCCEEDED
+    return Ending.FAILED_WITH_RESULTS if standing.has_ends else Ending.NOTHING_DONE

@@ -1,0 +1,1 @@
+"""What earlier runs have left, and which tasks need not run again for it."""

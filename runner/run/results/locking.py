@@ -1,0 +1,204 @@
+"""Writes down what came of each task, as the events of a run tell it: for `diff` and the next run.
+
+It must not know whether anybody will ask. What cannot be written down is run again the next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from runner.errors import ServiceError, UsageError, describe_os_error
+from runner.plan.identity import DIGEST_BYTES, Identities, Identity, Unidentified
+from runner.run.events import Event, OutputDownloaded, TaskFinished, UploadFinished
+from runner.run.records.reading import read_events
+from runner.run.results.deciding import Verdict
+from runner.run.results.entries import UNKNOWN_IDENTITY, KeptOutput, Result, result_as_line
+from runner.run.results.evidence import Evidence, Place
+from runner.run.results.lock_file import LOCK_FILE, begin_lock, read_lock, skipped_results
+from runner.run.results.products import Products
+from runner.run.results.results_store import ResultsStore, mend
+from runner.spec.model.terms import Role, StepName
+
+
+class LockWriter:
+    """Listens to the events of one run, in their order; made by `open_lock`."""
+
+    def __init__(self, path: Path, evidence: Evidence, store: ResultsStore, place: Place) -> None:
+        """Raises `OSError` where the lock file cannot be written."""
+        plan = self._plan = evidence.plan
+        self._store = store
+        self._inputs = evidence.inputs
+        # New ones: what they remember is to be of what this run has sent.
+        self._identities = Identities(plan, evidence.inputs, target=place.target)
+        self._files = evidence.files
+        self._output_directory = place.output_directory
+        self._is_home = {step.name: evidence.keeping.is_home(step) for step in plan.workload.steps}
+        self._products = Products(len(plan.tasks))
+        self._is_good = bytearray(len(plan.tasks) + 1)
+        self._brought: dict[str, list[KeptOutput]] = {}
+        self._waiting: dict[int, list[TaskFinished]] = {}
+        """Ends of tasks, by a task that they need and of which it is not known what it left."""
+        self.problem: str | None = None
+        """Why results could not be written down; their tasks run again the next time."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._file = os.open(path, flags, 0o644)
+
+    def hear(self, event: Event, *, is_old: bool = False) -> None:
+        """One event of the run; an old one is of before it was taken up again."""
+        match event:
+            case UploadFinished(md5=str() as md5):
+                # What was sent long ago says nothing about what is in the file now.
+                role, sent = Role(event.role), bytes.fromhex(md5)
+                self._inputs.take_sent(role, event.blob, sent, is_in_file=not is_old)
+            case OutputDownloaded():
+                self._bring(event)
+            case TaskFinished(skipped=False):
+                self._finish(event)
+            case _:
+                pass
+
+    def take(self, number: int, result: Result, *, is_new: bool) -> None:
+        """A result that is known already; `is_new` to this run's lock file."""
+        self._settle(number, result)
+        if is_new:
+            self._write(self._file, result_as_line(result))
+
+    def close(self) -> None:
+        """Gives the lock file back, and remembers what files held."""
+        os.close(self._file)
+        self._files.save()
+
+    def _bring(self, event: OutputDownloaded) -> None:
+        md5 = None if event.md5 is None else bytes.fromhex(event.md5)
+        path = Path(event.path)
+        if md5 is None:
+            md5 = self._files.md5(path)
+        if md5 is None:
+            return
+        if path.is_relative_to(self._output_directory):
+            path = path.relative_to(self._output_directory)
+        output = KeptOutput(
+            role=event.role,
+            blob=event.blob,
+            path=path.as_posix(),
+            bytes=event.bytes,
+            md5=md5.hex(),
+        )
+        self._brought.setdefault(event.task, []).append(output)
+
+    def _finish(self, event: TaskFinished) -> None:
+        """Of a task that ends before what it needs is home, it is not known yet what it had."""
+        number = int(event.task)
+        if self._is_good[number]:
+            return  # told again, after an interruption
+        task = self._plan.tasks[number - 1]
+        missing = self._products.first_unknown(task.needs) if event.succeeded else None
+        if missing is not None:
+            self._waiting.setdefault(missing, []).append(event)
+            return
+        # Of a file that came home twice, as after an interruption, the last word counts.
+        brought = {each.path: each for each in self._brought.pop(event.task, ())}
+        try:
+            found = self._identities.identify(task, self._products.of)
+        except ServiceError as error:  # whatever a blob held: the task itself has come to its end
+            found = Unidentified(why=error.message)
+        is_known = isinstance(found, Identity)
+        result = Result(
+            identity=found.digest if isinstance(found, Identity) else UNKNOWN_IDENTITY,
+            succeeded=event.succeeded,
+            run=str(self._plan.run_id),
+            task=event.task,
+            step=task.step.name,
+            item=task.item,
+            parts=found.parts if isinstance(found, Identity) else {},
+            files=found.files if isinstance(found, Identity) else {},
+            outputs=tuple(brought.values()),
+            started=event.started,
+            ended=event.ended,
+        )
+        line = result_as_line(result)
+        self._write(self._file, line)
+        try:
+            self._store.append(line)
+        except OSError as error:
+            self._note(error)
+        self._settle(number, result if is_known else None)
+
+    def _settle(self, number: int, result: Result | None) -> None:
+        """It is known what a task has left, and so what those had that need it."""
+        if result is not None and result.succeeded:
+            self._is_good[number] = 1
+            is_home = self._is_home.get(StepName(result.step), False)
+            product = result.product if is_home else result.identity
+        else:
+            # Another one each time: whatever needs this task has to run again.
+            product = _digest(f"{self._plan.run_id}/{number}")
+        self._products.put(number, product)
+        for event in self._waiting.pop(number, ()):
+            self._finish(event)
+
+    def _write(self, file: int, line: bytes) -> None:
+        try:
+            while line:
+                line = line[os.write(file, line) :]
+        except OSError as error:
+            self._note(error)
+
+    def _note(self, error: OSError) -> None:
+        if self.problem is None:
+            self.problem = describe_os_error(error)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+@contextmanager
+def open_lock(
+    directory: Path, evidence: Evidence, verdict: Verdict, store: ResultsStore, *, place: Place
+) -> Iterator[LockWriter]:
+    """The lock file of a run that begins: what is skipped is in it from the start.
+
+    Raises `UsageError` where it cannot be written.
+    """
+    path, plan = directory / LOCK_FILE, evidence.plan
+    begin_lock(path, plan, verdict, target=place.target, output=place.output_directory)
+    with _open(path, evidence, store, place) as writer:
+        for number, result in skipped_results(plan, verdict, evidence.index.result):
+            writer.take(number, result, is_new=True)
+        yield writer
+
+
+@contextmanager
+def reopen_lock(
+    directory: Path, evidence: Evidence, store: ResultsStore, *, place: Place
+) -> Iterator[LockWriter]:
+    """The lock file of a run that is taken up again, with what its events say besides.
+
+    Raises `UsageError` where there is none, or it cannot be written.
+    """
+    path = directory / LOCK_FILE
+    known = read_lock(path)
+    mend(path)
+    with _open(path, evidence, store, place) as writer:
+        for task, result in known.ended.items():
+            writer.take(int(task), result, is_new=False)
+        for _, event in read_events(directory):
+            writer.hear(event, is_old=True)
+        yield writer
+
+
+@contextmanager
+def _open(
+    path: Path, evidence: Evidence, store: ResultsStore, place: Place
+) -> Iterator[LockWriter]:
+    try:
+        writer = LockWriter(path, evidence, store, place)
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {describe_os_error(error)}") from error
+    with closing(writer):
+        yield writer

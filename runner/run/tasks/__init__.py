@@ -1,0 +1,1 @@
+"""What becomes of tasks: their ends, further attempts, and what follows for the others."""

@@ -1,0 +1,145 @@
+"""Stops a run early once its tally says so: what waits never runs, and what runs comes home.
+
+It must not know what the reasons are, nor how the ends of tasks are seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from typing_extensions import assert_never
+
+from runner.errors import BatchRunError, ExitCode
+from runner.plan.model import Plan
+from runner.run.events import HALTED, TaskFinished
+from runner.run.feed import Feeder
+from runner.run.records.journal import Journal
+from runner.run.services import Batch, JobState
+from runner.run.tasks.halt import Tally
+from runner.run.watch import Watch
+from runner.spec.model.halt import HaltWhen
+
+_TOLD_TOGETHER = 100
+
+
+class HaltedError(BatchRunError):
+    """Too much has failed for the rest to be worth a try, as the spec or common sense has it."""
+
+    exit_code = ExitCode.TASKS_FAILED
+
+
+class Halting:
+    """The early end of one job; used by one thread but for `tell`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        job_id: str,
+        *,
+        tally: Tally,
+        batch: Batch,
+        feeder: Feeder,
+        watch: Watch,
+        journal: Journal,
+    ) -> None:
+        self._plan = plan
+        self._job_id = job_id
+        self._tally = tally
+        self._batch = batch
+        self._feeder = feeder
+        self._watch = watch
+        self._journal = journal
+        self._has_looked = False
+        self.acts = False
+        """Whether the run is being stopped: nothing is fed, started or run again any more."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run is being stopped, None where it is not."""
+        return self._tally.reason if self.acts else None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a reason to stop, acted on or not."""
+        return self._tally.reason is not None
+
+    def act(self) -> bool:
+        """Stops the job as soon as there is a reason; whether it is being stopped."""
+        if self.is_wanted and not self.acts:
+            self.acts = True
+            self._feeder.stop()
+            self._stop_job()
+        if self.acts:
+            self._watch.look_at_job()
+        return self.acts
+
+    def is_still(self, *, found: bool) -> bool:
+        """Whether nothing runs any more, and the last look `found` no task that had ended."""
+        if not self.acts or self._watch.job_state is not JobState.DISABLED:
+            return False
+        if not self._has_looked:
+            # Some ends may have reached the list late: all of it is read once more.
+            self._has_looked = True
+            self._watch.look_at_all()
+            return False
+        return not found
+
+    def error(self, *, left: int, killed: int) -> HaltedError:
+        """What the run ends with."""
+        return halted(self._tally, left=left, killed=killed)
+
+    def never_ended(self) -> Iterator[tuple[int, ...]]:
+        """Groups of tasks, by number, that were added and will never run."""
+        group: list[int] = []
+        for number in self._tally.never_ended():
+            group.append(number)
+            if len(group) == _TOLD_TOGETHER:
+                yield tuple(group)
+                group = []
+        if group:
+            yield tuple(group)
+
+    def tell(self, numbers: tuple[int, ...]) -> None:
+        """Records the ends of tasks that never ran."""
+        for number in numbers:
+            task = self._plan.tasks[number - 1]
+            self._journal.record(
+                TaskFinished(
+                    task=task.id,
+                    item=task.item,
+                    node=None,
+                    succeeded=False,
+                    exit_code=None,
+                    started=None,
+                    ended=None,
+                    retries=0,
+                    attempts=0,
+                    cause=HALTED,
+                    message=f"the run stopped early: {self._tally.reason}",
+                    stdout=None,
+                    stderr=None,
+                    stderr_tail=None,
+                )
+            )
+
+    def _stop_job(self) -> None:
+        when = self._plan.workload.halt.when
+        match when:
+            case HaltWhen.SOON:
+                self._batch.disable_job(self._job_id)
+            case HaltWhen.NOW:
+                self._batch.terminate_job(self._job_id)
+            case _:
+                assert_never(when)
+
+
+def halted(tally: Tally, *, left: int, killed: int = 0) -> HaltedError:
+    """What such a run ends with: `left` tasks never ran, and `killed` ones ended with the job."""
+    total = tally.total
+    toll = f"{killed} of {total} tasks ended with it" if killed else ""
+    if left:
+        toll = f"{toll}, {left} never ran" if toll else f"{left} of {total} tasks never ran"
+    hint = "run it again once the cause is gone: what has succeeded is not run again"
+    if tally.alike_is_default:
+        hint += "; with `halt: {same_failure: false}` in the spec such a run goes on"
+    return HaltedError(f"{tally.reason}; stopped early: {toll}", hint=hint)

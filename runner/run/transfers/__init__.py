@@ -1,0 +1,1 @@
+"""Files up and down, whole and in their places."""
