@@ -183,7 +183,10 @@ def reopen_lock(
     """
     path = directory / LOCK_FILE
     known = read_lock(path)
-    mend(path)
+    try:
+        mend(path)
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {describe_os_error(error)}") from error
     with _open(path, evidence, store, place) as writer:
         for task, result in known.ended.items():
             writer.take(int(task), result, is_new=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,3 +217,18 @@ def test_lines_that_are_no_json_are_passed_over(reruns: Reruns) -> None:
     lock = read_lock(path)
     assert json.dumps(lock.head["tasks"]) == "2"
     assert set(lock.planned) == set(lock.ended) == {"0001", "0002"}
+
+
+def test_a_torn_line_that_cannot_be_mended_is_told_of(reruns: Reruns) -> None:
+    plan = make_plan(reruns.folder)
+    reruns.run(plan, stops_at="task/b.txt")
+    path = directory(reruns, 1) / LOCK_FILE
+    path.write_bytes(path.read_bytes()[:-20])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, limits[1]))
+    try:
+        with pytest.raises(UsageError) as caught:
+            resume(reruns, plan, ends=())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.message == f"cannot write `{path}`: file too large"
