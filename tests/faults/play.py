@@ -128,7 +128,10 @@ def _play(play: Play) -> None:
 
 def _has_ended(play: Play) -> bool:
     events = play.home.events()
-    return bool(events) and events[-1]["type"] == "run.finished"
+    directory = play.home.directory()
+    # A disk may be too full for the report alone: a resume writes it.
+    has_report = directory is not None and (directory / "report.json").exists()
+    return bool(events) and events[-1]["type"] == "run.finished" and has_report
 
 
 def _attempt(play: Play, attempt: Attempt) -> int:
