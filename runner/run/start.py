@@ -23,9 +23,10 @@ from runner.run.removal.traces import KEPT
 from runner.run.results.settled import Settled
 from runner.run.services import AutoPool, Batch, Blobs, JobState, PoolRequest, ScheduleRequest
 from runner.run.submit import SUBMISSION, Requests, Submission, plan_submission, submission_as_json
+from runner.run.tasks.unrun import skipped_task
 from runner.run.transfers.containers import find_reused, make_containers
 from runner.run.transfers.downloads import file_fault
-from runner.run.transfers.restoring import recognise_uploads, restore_outputs, skipped_task
+from runner.run.transfers.restoring import recognise_uploads, restore_outputs
 from runner.run.transfers.uploads import has_uploads
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, FixedNodes, NewPool

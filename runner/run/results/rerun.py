@@ -20,7 +20,7 @@ from runner.run.results.lock_file import LOCK_FILE, read_lock, task_names
 from runner.run.results.results_index import ResultsIndex
 from runner.run.results.selection import Selection, select
 from runner.run.results.settled import HomeOutput, Settled
-from runner.run.transfers.restoring import skipped_task
+from runner.run.tasks.unrun import skipped_task
 from runner.spec.model.terms import Role
 
 

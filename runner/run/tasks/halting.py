@@ -11,11 +11,12 @@ from typing_extensions import assert_never
 
 from runner.errors import BatchRunError, ExitCode
 from runner.plan.model import Plan
-from runner.run.events import HALTED, TaskFinished
+from runner.run.events import HALTED
 from runner.run.feed import Feeder
 from runner.run.records.journal import Journal
 from runner.run.services import Batch, JobState
 from runner.run.tasks.halt import Tally
+from runner.run.tasks.unrun import never_ran
 from runner.run.watch import Watch
 from runner.spec.model.halt import HaltWhen
 
@@ -103,24 +104,8 @@ class Halting:
         """Records the ends of tasks that never ran."""
         for number in numbers:
             task = self._plan.tasks[number - 1]
-            self._journal.record(
-                TaskFinished(
-                    task=task.id,
-                    item=task.item,
-                    node=None,
-                    succeeded=False,
-                    exit_code=None,
-                    started=None,
-                    ended=None,
-                    retries=0,
-                    attempts=0,
-                    cause=HALTED,
-                    message=f"the run stopped early: {self._tally.reason}",
-                    stdout=None,
-                    stderr=None,
-                    stderr_tail=None,
-                )
-            )
+            message = f"the run stopped early: {self._tally.reason}"
+            self._journal.record(never_ran(task, cause=HALTED, message=message))
 
     def _stop_job(self) -> None:
         when = self._plan.workload.halt.when

@@ -24,6 +24,7 @@ from runner.run.records.journal import Journal
 from runner.run.services import BlobMissingError, Blobs, TaskFailure, TaskStatus
 from runner.run.submit import log_blob
 from runner.run.tasks.dependents import Blocked
+from runner.run.tasks.unrun import never_ran
 from runner.run.transfers.downloads import Downloads, file_fault
 from runner.spec.model.step import Print, UploadCondition
 from runner.spec.model.terms import Role
@@ -84,24 +85,8 @@ class Collector:
         if blocked.culprit != blocked.need:
             culprit = self._plan.tasks[blocked.culprit - 1].id
             words = f"which never ran, since task `{culprit}` failed"
-        self._journal.record(
-            TaskFinished(
-                task=task.id,
-                item=task.item,
-                node=None,
-                succeeded=False,
-                exit_code=None,
-                started=None,
-                ended=None,
-                retries=0,
-                attempts=0,
-                cause=DEPENDENCY_FAILED,
-                message=f"it needs task `{need}`, {words}",
-                stdout=None,
-                stderr=None,
-                stderr_tail=None,
-            )
-        )
+        message = f"it needs task `{need}`, {words}"
+        self._journal.record(never_ran(task, cause=DEPENDENCY_FAILED, message=message))
 
     def _bring(self, task: TaskPlan, status: TaskStatus, logs: _Logs) -> list[OutputPlan]:
         """Brings all that is wanted of a task; gives the outputs that are not there.

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from runner.plan.model import Plan, TaskPlan
-from runner.run.events import TaskFinished
+from runner.plan.model import Plan
 from runner.run.feed import Feeder
 from runner.run.parallel import run_together
 from runner.run.records.past import Past, shared_roles
@@ -57,26 +56,6 @@ def restore_outputs(plan: Plan, settled: Settled, blobs: Blobs, check: Callable[
             if sizes.get(output.blob, -1) != _size(output.path)
         )
         run_together(calls, threads=TRANSFERS, check=check)
-
-
-def skipped_task(task: TaskPlan) -> TaskFinished:
-    """The end of a task that is not run, since an earlier run has done what it would do."""
-    return TaskFinished(
-        task=task.id,
-        item=task.item,
-        node=None,
-        succeeded=True,
-        exit_code=None,
-        started=None,
-        ended=None,
-        retries=0,
-        cause=None,
-        message=None,
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
-        skipped=True,
-    )
 
 
 def _size(path: Path) -> int | None:

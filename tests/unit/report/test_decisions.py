@@ -21,7 +21,7 @@ from runner.run.records.plan_file import read_scripts
 from runner.run.results.decisions import Action, Decisions
 from runner.run.results.differences import compare_locks
 from runner.run.results.lock_file import LOCK_FILE, read_lock
-from runner.run.transfers.restoring import skipped_task
+from runner.run.tasks.unrun import skipped_task
 from tests.fakes.plans import SPEC, make_plan
 from tests.fakes.reruns import Reruns, task_end
 
