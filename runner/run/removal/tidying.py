@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from runner.plan.model import LOGS, RunId, container_name
+from runner.plan.model import LOGS, SECRETS, RunId, container_name
 from runner.run.events import format_moment
 from runner.run.records.record_blob import RECORD_BLOB
 from runner.run.removal.traces import Kind, Trace
@@ -152,7 +152,9 @@ def _may_just_begin(traces: tuple[Trace, ...], now: datetime) -> bool:
 
 
 def _why_it_stays(trace: Trace, tidying: Tidying, batch: Batch) -> str | None:
-    if trace.kept_because is not None and not tidying.takes_kept:
+    # Whatever it says of itself: nobody keeps secrets on purpose.
+    is_secret = trace.kind is Kind.CONTAINER and trace.name == container_name(trace.run, SECRETS)
+    if trace.kept_because is not None and not tidying.takes_kept and not is_secret:
         return f"{trace.kept_because}; `--kept` takes it too"
     if not trace.for_others:
         return None

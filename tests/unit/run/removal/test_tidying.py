@@ -138,6 +138,11 @@ def test_what_was_kept_on_purpose_stays_unless_it_is_meant() -> None:
     assert reasons(JOB, kept, scope=Scope.NAMED, takes_kept=True) == [None, None]
 
 
+def test_secrets_go_whatever_was_kept() -> None:
+    secrets = replace(LOGS, name=f"{RUN}-secrets", kept_because="--keep storage")
+    assert reasons(JOB, secrets, scope=Scope.NAMED) == [None, None]
+
+
 def test_a_pool_that_is_kept_for_others() -> None:
     why = "kept for the next run since 2026-01-02T03:04:05Z; `batch-run clean " + RUN + "` takes it"
     assert reasons(KEPT_POOL) == [why]
