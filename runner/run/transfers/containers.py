@@ -10,7 +10,7 @@ from functools import partial
 
 from typing_extensions import assert_never
 
-from runner.plan.model import ContainerPlan, Plan
+from runner.plan.model import SECRETS, ContainerPlan, Plan
 from runner.run.parallel import run_together
 from runner.run.removal.traces import CONTAINER_KEPT, CONTAINER_RUN
 from runner.run.services import Blobs
@@ -60,8 +60,8 @@ def make_containers(
 ) -> None:
     """Makes those that are missing, and where it `clears` empties those that the spec wants empty.
 
-    `kept_because` is why all of them are to stay. Blobs that a file would only replace with its
-    own content stay. `check` may raise to end it.
+    `kept_because` is why all of them are to stay, but for that of secrets, which never is. Blobs
+    that a file would only replace with its own content stay. `check` may raise to end it.
     """
     calls = (
         partial(blobs.create_container, name, _metadata(plan, role, kept_because))
@@ -78,6 +78,8 @@ def make_containers(
 def _metadata(plan: Plan, role: Role, kept_because: str | None) -> dict[str, str]:
     """Whose the container is, and why it stays: for whoever tidies up without the spec."""
     metadata: dict[str, str] = {CONTAINER_RUN: plan.run_id}
+    if role == SECRETS and plan.has_secrets:
+        return metadata
     own = {each.role: each for each in plan.workload.containers if isinstance(each, OwnContainer)}
     if kept_because is None and role in own and own[role].delete is Delete.NEVER:
         kept_because = "delete: never"

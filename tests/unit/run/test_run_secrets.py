@@ -8,6 +8,7 @@ import pytest
 
 from runner.errors import ExitCode
 from runner.run.removal.cleanup import Keep
+from runner.run.removal.traces import CONTAINER_KEPT, CONTAINER_RUN
 from runner.run.services import NodeStatus, TaskFailure, TaskRequest
 from runner.spec.model.terms import SecretName
 from tests.fakes.plans import RUN, SPEC
@@ -55,6 +56,16 @@ def test_the_value_is_there_while_tasks_run_and_gone_with_the_run(
     assert there == [f"export T={VALUE}\n".encode()] * 2
     assert SECRETS not in stage.blobs.containers
     assert SECRETS not in {each["name"] for each in stage.left()}
+
+
+def test_nobody_keeps_the_container_on_purpose(stage: Stage) -> None:
+    """Whoever tidies up later finds no reason on it to let it stay."""
+    stage.execute(keep=frozenset({Keep.STORAGE}))
+    assert stage.blobs.metadata[f"{RUN}-logs"] == {
+        CONTAINER_RUN: RUN,
+        CONTAINER_KEPT: "--keep storage",
+    }
+    assert stage.blobs.metadata[SECRETS] == {CONTAINER_RUN: RUN}
 
 
 def test_the_container_goes_where_tasks_fail(stage: Stage) -> None:
