@@ -32,6 +32,7 @@ _UNKNOWN = re.compile(
     rb"|\bBearer )[A-Za-z0-9+/=%._~-]{8,}"
 )
 _WORDS = (b"sig=", b"sig%3d", b"accountkey=", b"sharedaccesskey=", b"sharedkey", b"bearer ")
+_BASIC = re.compile(rb"(?i)(\bBasic )([A-Za-z0-9+/]{8,}={0,2})")
 
 
 class Redaction:
@@ -60,6 +61,8 @@ class Redaction:
         """The content without known values, and without what looks like a key or a signature."""
         data = self._without_known(data)
         lowered = data.lower()  # much faster than the pattern, where there is nothing to find
+        if b"basic " in lowered:
+            data = _BASIC.sub(_without_credentials, data)
         if not any(word in lowered for word in _WORDS):
             return data
         return _UNKNOWN.sub(rb"\1" + MARK.encode(), data)
@@ -97,7 +100,7 @@ class Redaction:
         pattern, forms = self._pattern, self._forms
         if pattern is None or not _has_any(forms, data):
             return data
-        return pattern.sub(MARK.encode(), data)
+        return pattern.sub(_mark, data)
 
 
 _T = TypeVar("_T")
@@ -178,7 +181,7 @@ class _Cleaning(io.RawIOBase):
         for match in self._find(self._held):
             if match.start() >= safe:
                 break
-            parts += [self._held[at : match.start()], MARK.encode()]
+            parts += [self._held[at : match.start()], _mark(match)]
             at = match.end()
         end = max(safe, at)
         self._target.write(b"".join([*parts, self._held[at:end]]))
@@ -186,7 +189,8 @@ class _Cleaning(io.RawIOBase):
 
 
 def _forms(value: str) -> Iterator[bytes]:
-    """A value as it may appear: plain, escaped in JSON and URLs, in base64, and line by line."""
+    """A value as it may appear, line by line too: plain, escaped in JSON and URLs, in hexadecimal
+    digits, in base64 alone or as a part of something, and as the programs of Windows write."""
     for part in (value, *value.splitlines()):
         if len(part) < LEAST_CHARACTERS:
             continue
@@ -199,8 +203,38 @@ def _forms(value: str) -> Iterator[bytes]:
         for quoted in (quote(plain, safe=""), quote(plain), quote_plus(plain)):
             yield quoted.encode()
             yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), quoted).encode()
-        for encoded in (base64.b64encode(plain), base64.urlsafe_b64encode(plain)):
-            yield encoded.rstrip(b"=")
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield from _in_base64(plain, encode)
+        yield plain.hex().encode()
+        yield plain.hex().upper().encode()
+        yield part.encode("utf-16-le", "surrogatepass")
+
+
+def _in_base64(plain: bytes, encode: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """A value behind nothing, one or two bytes, as in `user:value`: where digits begin with it.
+
+    Each with the digit that it ends in where nothing follows, and without.
+    """
+    for before in range(3):
+        digits = encode(b"\0" * before + plain).rstrip(b"=")
+        # What has bits of other bytes besides its own is not always the same digit.
+        first = (before * 8 + 5) // 6
+        whole = (before + len(plain)) * 8 // 6
+        yield digits[first:]
+        yield digits[first:whole]
+
+
+def _mark(match: re.Match[bytes]) -> bytes:
+    """What stands in the place of a value, in the encoding of the text around it."""
+    is_wide = match[0][1:2] == b"\0"
+    return MARK.encode("utf-16-le" if is_wide else "ascii")
+
+
+def _without_credentials(match: re.Match[bytes]) -> bytes:
+    """RFC 7617: user and password have a colon between them, which plain words do not decode to."""
+    digits = match[2].rstrip(b"=")
+    decoded = base64.b64decode(digits[: len(digits) // 4 * 4])
+    return match[1] + MARK.encode() if b":" in decoded else match[0]
 
 
 def _has_any(forms: Iterable[bytes], data: bytes) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Callable
+from math import ceil
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -29,12 +31,41 @@ MEBIBYTE = 1024 * 1024
         quote_plus(VALUE),
         base64.b64encode(VALUE.encode()).decode().rstrip("="),
         base64.urlsafe_b64encode(VALUE.encode()).decode().rstrip("="),
+        VALUE.encode().hex(),
+        VALUE.encode().hex().upper(),
     ],
 )
 def test_every_form_of_a_value(form: str) -> None:
     redaction = Redaction([VALUE])
     assert redaction.text(f"before {form} behind") == "before REDACTED behind"
     assert redaction.content(f"{form}{form}".encode()) == b"REDACTEDREDACTED"
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "me:"])
+@pytest.mark.parametrize("behind", ["", "y", "yz", "xyz"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_value_within_what_is_encoded(
+    before: str, behind: str, encode: Callable[[bytes], bytes]
+) -> None:
+    """At most the digits at its ends are left, which have bits of what is beside it."""
+    text = encode(f"{before}{VALUE}{behind}".encode()).decode()
+    clean = Redaction([VALUE]).text(text)
+    left, mark, right = clean.partition("REDACTED")
+    assert mark
+    assert text.startswith(left)
+    assert text.endswith(right)
+    assert len(left) <= ceil(len(before) * 8 / 6) + 1
+    assert len(right.rstrip("=")) <= ceil(len(behind) * 8 / 6) + 1
+
+
+def test_a_value_that_a_program_of_windows_writes() -> None:
+    redaction = Redaction(["hunter2hunter2"])
+    content = "key: hunter2hunter2, é".encode("utf-16-le")
+    assert redaction.content(content).decode("utf-16-le") == "key: REDACTED, é"
+    target = io.BytesIO()
+    with redaction.cleaning(target) as stream:
+        stream.write(content)
+    assert target.getvalue().decode("utf-16-le") == "key: REDACTED, é"
 
 
 def test_every_line_of_a_value() -> None:
@@ -69,6 +100,9 @@ def test_what_is_learned_later() -> None:
         ("AccountName=a;AccountKey=c2VjcmV0a2V5;X=1", "AccountName=a;AccountKey=REDACTED;X=1"),
         ("sign=abcdefghij config=abcdefghij", "sign=abcdefghij config=abcdefghij"),
         ("bearer of news", "bearer of news"),
+        ("Authorization: Basic bWU6aHVudGVyMg==", "Authorization: Basic REDACTED"),
+        ("authorization=basic bWU6aHVudGVyMg", "authorization=basic REDACTED"),
+        ("basic authentication, BASIC training", "basic authentication, BASIC training"),
     ],
 )
 def test_keys_and_signatures_that_nobody_told_us_of(text: str, clean: str) -> None:
