@@ -326,6 +326,7 @@ class Run:
             clock=self._clock,
             stop=self._stop,
             check=self._check,
+            abandon=self._blobs.abandon_transfers,
             outlives_client=self._options.outlives_client,
             settled=self._settled,
             detaches=self._options.detach,

@@ -14,6 +14,7 @@ from typing import TypeVar
 from runner.errors import (
     BatchRunError,
     ExitCode,
+    InterruptedRunError,
     ServiceError,
     ServiceRefusedError,
     StoppedWaitingError,
@@ -21,6 +22,7 @@ from runner.errors import (
 from runner.plan.model import Plan
 from runner.run.clock import Clock
 from runner.run.feed import Feeder
+from runner.run.holding import TakenOverError
 from runner.run.results.settled import Settled
 from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.stop import Stop
@@ -41,6 +43,8 @@ _COLLECTORS = 16
 # How soon a wish to stop is seen while results are still coming home.
 _LOOK_SECONDS = 0.2
 _BLOCKED_TOGETHER = 100
+# How long a wish to stop leaves what has ended for its way home: it would have to run again.
+_LAST_SECONDS = 3.0
 # What the service answers to an addition once the job has ended without us.
 _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
 
@@ -84,12 +88,13 @@ class Work:
         clock: Clock,
         stop: Stop,
         check: Callable[[], None],
+        abandon: Callable[[], None],
         outlives_client: bool,
         settled: Settled,
         halting: Halting,
         detaches: bool = False,
     ) -> None:
-        """`check` may raise to end the work between any two steps.
+        """`check` may raise to end the work between any two steps; `abandon` ends all transfers.
 
         Where it `detaches`, the last task that is added ends it with `DetachedError`.
         """
@@ -102,7 +107,8 @@ class Work:
         self._collector = collector
         self._clock = clock
         self._stop = stop
-        self._check = check
+        self._may_go_on = check
+        self._abandon = abandon
         self._outlives_client = outlives_client
         self._detaches = detaches
         self._endings = Endings(plan, verdicts, ask=partial(batch.job_status, job_id))
@@ -123,24 +129,42 @@ class Work:
         self.failed = len(settled.failures)
         for end in settled.failures.values():
             verdicts.take(service_end(end))
-        self.transfer_errors: list[ServiceError] = []
+        self.transfer_errors: list[BatchRunError] = []
 
     def run(self) -> None:
         """To the end; raises where it cannot be reached."""
         feeding = ThreadPoolExecutor(1, thread_name_prefix="feed")
         collecting = ThreadPoolExecutor(_COLLECTORS, thread_name_prefix="collect")
         try:
-            fed = feeding.submit(self._feeder.feed)
-            fed.add_done_callback(lambda _: self._stop.wake())
-            self._look_until_all_ended(fed, collecting)
-            self._finish(fed)
-            if self._endings.reason is not None and self._endings.count:
-                raise self._unfinished(self._endings.reason)
+            self._go(feeding, collecting)
+        except Exception as error:
+            self._feeder.stop()
+            if _costs_results(error):
+                self._await(set(self._collecting))
+            raise
         finally:
             self._feeder.stop()
+            if self._stop.requested:
+                wait(self._collecting, timeout=_LAST_SECONDS)
+                # What is not begun is not told as lost.
+                collecting.shutdown(wait=False, cancel_futures=True)
+                self._abandon()
             collecting.shutdown(cancel_futures=True)
             feeding.shutdown()
             self._reap()
+
+    def _go(self, feeding: ThreadPoolExecutor, collecting: ThreadPoolExecutor) -> None:
+        fed = feeding.submit(self._feeder.feed)
+        fed.add_done_callback(lambda _: self._stop.wake())
+        self._look_until_all_ended(fed, collecting)
+        self._finish(fed)
+        if self._endings.reason is not None and self._endings.count:
+            raise self._unfinished(self._endings.reason)
+
+    def _check(self) -> None:
+        # First: `check` would abandon what is on its way home.
+        self._stop.check()
+        self._may_go_on()
 
     def _look_until_all_ended(self, fed: Future[None], collecting: ThreadPoolExecutor) -> None:
         total = len(self._plan.tasks)
@@ -263,6 +287,10 @@ class Work:
             self._check()
 
     def _unfinished(self, reason: str) -> BatchRunError:
+        self._reap()
+        if self.transfer_errors:
+            # Results that are not home weigh more: they must not be deleted.
+            return self.transfer_errors[0]
         total, ended = len(self._plan.tasks), self._endings.count
         left = total - self.ended
         toll = f"{ended} of {total} tasks ended with it" if ended else ""
@@ -308,23 +336,37 @@ class Work:
         )
 
     def _reap(self) -> None:
-        """Counts what has been collected; what could not be is remembered, and the rest goes on."""
-        under_way = []
+        """Counts what has been collected; what could not be is remembered, and the rest goes on.
+
+        Raises a bug of the collecting, once all is counted.
+        """
+        under_way: list[Future[_Count]] = []
+        bugs: list[BaseException] = []
         for future in self._collecting:
             if not future.done():
                 under_way.append(future)
             elif not future.cancelled():
-                self._count(future)
+                bugs.extend(self._count(future))
         self._collecting = under_way
+        if bugs:
+            raise bugs[0]
 
-    def _count(self, future: Future[_Count]) -> None:
-        try:
-            succeeded, failed = future.result()
-        except ServiceError as error:
-            succeeded, failed = 0, 1
-            self.transfer_errors.append(error)
-        self.succeeded += succeeded
-        self.failed += failed
+    def _count(self, future: Future[_Count]) -> tuple[BaseException, ...]:
+        """Counts one; gives the bug that it has met."""
+        error = future.exception()
+        match error:
+            case None:
+                succeeded, failed = future.result()
+                self.succeeded += succeeded
+                self.failed += failed
+            case InterruptedRunError():
+                return ()  # a task that nobody was told of
+            case BatchRunError():
+                self.failed += 1
+                self.transfer_errors.append(error)
+            case _:
+                return (error,)
+        return ()
 
 
 def _is_fed(fed: Future[None]) -> bool:
@@ -338,3 +380,10 @@ def _is_fed(fed: Future[None]) -> bool:
     if isinstance(error, ServiceRefusedError) and error.code in _JOB_OVER:
         return False
     raise error
+
+
+def _costs_results(error: Exception) -> bool:
+    """Whether the job goes after an error, and with it what waits for its way home."""
+    if isinstance(error, InterruptedRunError | TakenOverError):
+        return False
+    return not (isinstance(error, BatchRunError) and error.is_resumable)

@@ -108,8 +108,9 @@ def _is_for_later(standing: Standing, *, outlives_client: bool) -> bool:
     if error is None or isinstance(error, DetachedError):
         return False
     waits = isinstance(error, StoppedWaitingError) and not outlives_client
-    # Where all has ended nothing costs time, and what did not come home is there to be had.
-    return waits or error.is_resumable or error in standing.not_home
+    # What did not come home is there to be had, but whoever interrupts a run wants nothing left.
+    is_missed = bool(standing.not_home) and not isinstance(error, InterruptedRunError)
+    return waits or error.is_resumable or is_missed
 
 
 def _may_be_scheduled(standing: Standing) -> bool:
