@@ -91,9 +91,17 @@ def open_rerun(
 
 @contextmanager
 def open_resumed(
-    plan: Plan, record: RunRecord, directory: Path, settled: Settled
+    plan: Plan,
+    record: RunRecord,
+    directory: Path,
+    settled: Settled,
+    *,
+    list_left: ListBlobs | None,
 ) -> Iterator[LockWriter]:
-    """The lock file of a run that is taken up again; `settled` learns what it had left out."""
+    """The lock file of a run that is taken up again; `settled` learns what it had left out.
+
+    `list_left` lists what its tasks have left in containers of the service.
+    """
     place = Place(
         working_directory=directory.parents[2],
         output_directory=Path(record.output_directory),
@@ -102,7 +110,9 @@ def open_resumed(
     )
     folder = results_folder(place.working_directory, place.output_directory, plan.workload.name)
     with open_results(folder, place.output_directory) as store:
-        evidence = gather_evidence(plan, store.index, place, stored=None, list_blobs=None)
+        evidence = gather_evidence(
+            plan, store.index, place, stored=None, list_blobs=None, list_left=list_left
+        )
         store.begin(plan.run_id, place.output_directory)
         if (directory / LOCK_FILE).exists():
             recall(settled, directory, place.output_directory)

@@ -6,17 +6,20 @@ It must not know how a run is driven; it finds out what is to be driven.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.cli.driving import Drive, drive_run, make_output_directory
-from runner.cli.rerunning import open_resumed
+from runner.cli.rerunning import LazyServices, open_resumed
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.connect import AzureSettings, open_azure, read_azure_settings
 from runner.errors import ExitCode, UsageError, describe_os_error
 from runner.plan.expand import expand_again
+from runner.plan.input_digests import ListBlobs
 from runner.plan.local import without_packages
 from runner.plan.model import LOGS, Plan, RunId, container_name
 from runner.plan.snapshot import SNAPSHOT, read_snapshot
@@ -34,6 +37,7 @@ from runner.run.records.record_blob import SPEC, fetch_record
 from runner.run.services import BlobMissingError
 from runner.run.transfers.downloads import remove_partials
 from runner.spec.load import load_workload
+from runner.spec.model.terms import SecretName
 from runner.spec.model.workload import Workload
 from runner.spec.parsing.parameters import Given
 
@@ -87,8 +91,27 @@ def resume_run(
             quiet=resumption.quiet,
             past=past,
         )
-        with open_resumed(plan, record, directory, past.settled) as lock:
+        with ExitStack() as stack:
+            list_left = _lister(settings, values, workload, stack)
+            lock = stack.enter_context(
+                open_resumed(plan, record, directory, past.settled, list_left=list_left)
+            )
             return drive_run(replace(drive, lock=lock), directory, driver.lease, interruptions)
+
+
+def _lister(
+    settings: AzureSettings | None,
+    values: Mapping[SecretName, str],
+    workload: Workload,
+    stack: ExitStack,
+) -> ListBlobs | None:
+    """What lists containers of Azure once somebody asks; None for the services of this machine."""
+    if settings is None:
+        return None
+    patience = workload.limits.patience
+    return LazyServices(
+        lambda: open_azure(settings, secrets=values.values(), patience=patience), stack
+    ).list_blobs
 
 
 def fetch_run(run: str, output: str | None, world: World) -> Path:

@@ -1,7 +1,8 @@
 """What is in files of this machine, as MD5s that are not computed twice while a file is the same.
 
 It must not know what the files are for. A file counts as the same while its path, size, inode and
-its times of modification and change are: the last one cannot be set back by a program.
+its times of modification and change are: the last one cannot be set back by a program. (Python on
+Windows has the time of its creation instead, which tells less.)
 """
 
 from __future__ import annotations

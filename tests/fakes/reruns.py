@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import Plan, RunId, StoredBlob, TaskPlan
-from runner.run.events import OutputDownloaded, TaskFinished, UploadFinished
+from runner.run.events import OutputDownloaded, RunFinished, TaskFinished, UploadFinished
 from runner.run.records.journal import RUNS
 from runner.run.results.decisions import Action, Decisions
 from runner.run.results.evidence import Place, gather_evidence
@@ -113,6 +113,8 @@ class Reruns:
                         break
                     ran.append(task.display_name)
                     self._end(plan, task, lock, task.display_name not in fails, content(task))
+                if stops_at is None:
+                    lock.hear(_run_end(len(ran)))
         return ran
 
     def _end(
@@ -164,6 +166,10 @@ def task_end(task: TaskPlan, *, succeeds: bool = True) -> TaskFinished:
         stderr=None,
         stderr_tail=None,
     )
+
+
+def _run_end(succeeded: int) -> RunFinished:
+    return RunFinished(exit_code=0, succeeded=succeeded, failed=0, unfinished=0, error=None)
 
 
 def reasons(plan: Plan, decisions: Decisions) -> dict[str, str]:

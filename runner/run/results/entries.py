@@ -41,11 +41,25 @@ class KeptOutput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOutput:
+    """A blob that a task left in a container of the user's naming, as a listing showed it.
+
+    `md5` is in hexadecimal digits, None where the service has none.
+    """
+
+    role: str
+    blob: str
+    bytes: int
+    md5: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The end of one task. `identity` is all zeros where nobody could tell what it was made of.
 
     `step` and `item` name it for people, and for runs whose tasks have other ids. `skipped` says
-    that the task did not run in `run`: what it would have done was there.
+    that the task did not run in `run`: what it would have done was there. `stored` is what the
+    service alone keeps of outputs whose names nobody knew before; None where it was not listed.
     """
 
     identity: bytes
@@ -57,6 +71,7 @@ class Result:
     parts: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Files] = field(default_factory=dict)
     outputs: tuple[KeptOutput, ...] = ()
+    stored: tuple[StoredOutput, ...] | None = None
     started: datetime | None = None
     ended: datetime | None = None
     skipped: bool = False
@@ -102,6 +117,8 @@ def result_as_line(result: Result) -> bytes:
         "started": None if result.started is None else format_time(result.started),
         "ended": None if result.ended is None else format_time(result.ended),
     }
+    if result.stored is not None:
+        value["stored"] = [[each.role, each.blob, each.bytes, each.md5] for each in result.stored]
     if result.skipped:
         value["skipped"] = True
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
@@ -156,9 +173,19 @@ def result_from_line(line: bytes) -> Result | None:
                 KeptOutput(role=role, blob=blob, path=path, bytes=int(size), md5=md5)
                 for role, blob, path, size, md5 in value["outputs"]
             ),
+            stored=_stored(value.get("stored")),
             started=None if value["started"] is None else read_time(value["started"]),
             ended=None if value["ended"] is None else read_time(value["ended"]),
             skipped=bool(value.get("skipped")),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _stored(value: list[list[Any]] | None) -> tuple[StoredOutput, ...] | None:
+    if value is None:
+        return None
+    return tuple(
+        StoredOutput(role=role, blob=blob, bytes=int(size), md5=md5)
+        for role, blob, size, md5 in value
+    )

@@ -54,10 +54,12 @@ def gather_evidence(
     *,
     stored: Mapping[Role, Sequence[StoredBlob]] | None,
     list_blobs: ListBlobs | None,
+    list_left: ListBlobs | None = None,
 ) -> Evidence:
     """The evidence for a plan as `expand` has made it, before it was given a storage account.
 
-    `stored` is what was listed for the plan, `list_blobs` asks the service for more.
+    `stored` is what was listed for the plan, `list_blobs` asks the service for more. `list_left`
+    asks for what tasks have left alone, where it is too late to ask for what they were given.
     """
     is_local = place.target == LOCAL
     now_ns = int(place.began.timestamp() * 1e9)
@@ -80,7 +82,7 @@ def gather_evidence(
             files,
             output_directory=place.output_directory,
             is_local=is_local,
-            list_blobs=list_blobs,
+            list_blobs=list_left or list_blobs,
         ),
         files=files,
     )

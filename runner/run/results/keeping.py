@@ -5,7 +5,8 @@ It must not know what tasks are made of, nor what is decided by it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -13,11 +14,11 @@ from pathlib import Path
 
 from runner.plan.file_digests import FileDigests
 from runner.plan.input_digests import ListBlobs
-from runner.plan.model import OutputPlan, Plan, TaskPlan
-from runner.run.results.entries import KeptOutput, Result
+from runner.plan.model import OutputPlan, Plan, StoredBlob, TaskPlan
+from runner.run.results.entries import KeptOutput, Result, StoredOutput
 from runner.spec.model.step import Step, UploadCondition
 from runner.spec.model.terms import Role
-from runner.spec.model.workload import IfNotEmpty, OwnContainer
+from runner.spec.model.workload import Delete, IfNotEmpty, OwnContainer
 
 # Blob Storage tells times in whole seconds, and its clock is not that of Azure Batch.
 _CLOCK_MARGIN = timedelta(seconds=5)
@@ -64,7 +65,12 @@ class Keeping:
             for each in plan.workload.containers
             if isinstance(each, OwnContainer)
         }
-        self._written: dict[Role, Mapping[str, datetime | None]] = {}
+        self._stays = {
+            each.role
+            for each in plan.workload.containers
+            if isinstance(each, OwnContainer) and _stays(each, is_local=is_local)
+        }
+        self._listed: dict[Role, _Listing] = {}
 
     def of_step(self, step: Step) -> Kept:
         """What stays of what its tasks leave when they succeed."""
@@ -97,36 +103,112 @@ class Keeping:
         return None
 
     def service_fault(self, task: TaskPlan, result: Result) -> str | None:
-        """What is missing of a task's outputs in containers that keep them in the service."""
+        """What is missing of a task's outputs in containers that keep them in the service.
+
+        Also of those that are at home besides: the container may be another one now.
+        """
         for output in task.outputs:
-            if output.when is UploadCondition.FAILURE:
-                continue
-            if self._places.get(output.role) is not Place.SERVICE:
+            if not self._is_in_service(output):
                 continue
             if not self._is_there(output, result):
                 shown = f"{output.role}/{output.blob or output.path}"
                 return f"its output `{shown}` is not in the service as it was left"
+        if self._list_blobs is None:
+            return None  # what is at home is there
+        for kept in result.outputs:
+            role = Role(kept.role)
+            if role in self._stays and self._places.get(role) is Place.HOME:
+                blob = self._list(role).find(kept.blob)
+                if blob is None or not _has(blob, kept.bytes, kept.md5):
+                    shown = f"{kept.role}/{kept.blob}"
+                    return f"its output `{shown}` is not in the service as it was left"
         return None
 
-    def _is_there(self, output: OutputPlan, result: Result) -> bool:
-        """Whether there are blobs which that very run of the task has written."""
-        written = self._list(output.role)
-        if output.blob is not None:
-            names = [output.blob] if output.blob in written else []
-        else:
-            names = [name for name in written if name.startswith(f"{output.path}/")]
-        return bool(names) and all(_is_of(result, written[name]) for name in names)
+    def is_to_be_listed(self, task: TaskPlan) -> bool:
+        """Whether only a listing says what the task has left, and nothing of it comes home."""
+        return any(each.blob is None and self._is_in_service(each) for each in task.outputs)
 
-    def _list(self, role: Role) -> Mapping[str, datetime | None]:
-        """The blobs of a container and when they were written, asked for once."""
-        if role not in self._written:
-            found = (
-                ()
-                if self._list_blobs is None
-                else self._list_blobs(self._plan.container_name(role), "")
+    def list_stored(self, task: TaskPlan) -> tuple[StoredOutput, ...] | None:
+        """What the service has of those outputs; None where it cannot be asked.
+
+        A container is listed once: by whoever asks first, and for good.
+        """
+        if self._list_blobs is None:
+            return None
+        return tuple(
+            StoredOutput(
+                role=output.role,
+                blob=blob.name,
+                bytes=blob.size_bytes,
+                md5=None if blob.md5 is None else blob.md5.hex(),
             )
-            self._written[role] = {each.name: each.modified for each in found}
-        return self._written[role]
+            for output in task.outputs
+            if output.blob is None and self._is_in_service(output)
+            for blob in self._list(output.role).below(f"{output.path}/")
+        )
+
+    def forget_listings(self) -> None:
+        """What was listed may have changed since."""
+        self._listed.clear()
+
+    def _is_in_service(self, output: OutputPlan) -> bool:
+        is_kept = output.when is not UploadCondition.FAILURE
+        return is_kept and self._places.get(output.role) is Place.SERVICE
+
+    def _is_there(self, output: OutputPlan, result: Result) -> bool:
+        """Whether there are the blobs which that very run of the task has written."""
+        listing = self._list(output.role)
+        if output.blob is not None:
+            blob = listing.find(output.blob)
+            return blob is not None and _is_of(result, blob.modified)
+        if result.stored is None:
+            return False  # it is not known how many there were
+        folder = f"{output.path}/"
+        there = {each.name: each for each in listing.below(folder)}
+        if not there or not all(_is_of(result, each.modified) for each in there.values()):
+            return False
+        return all(
+            each.blob in there and _has(there[each.blob], each.bytes, each.md5)
+            for each in result.stored
+            if each.role == output.role and each.blob.startswith(folder)
+        )
+
+    def _list(self, role: Role) -> _Listing:
+        """The blobs of a container, asked for once."""
+        if role not in self._listed:
+            name = self._plan.container_name(role)
+            found = () if self._list_blobs is None else self._list_blobs(name, "")
+            self._listed[role] = _Listing(sorted(found, key=_name))
+        return self._listed[role]
+
+
+class _Listing:
+    """The blobs of a container by their names."""
+
+    def __init__(self, blobs: Sequence[StoredBlob]) -> None:
+        """In the order of their names."""
+        self._blobs = blobs
+
+    def find(self, name: str) -> StoredBlob | None:
+        first = next(self.below(name), None)
+        return first if first is not None and first.name == name else None
+
+    def below(self, prefix: str) -> Iterator[StoredBlob]:
+        """Those whose names begin so."""
+        for index in range(bisect_left(self._blobs, prefix, key=_name), len(self._blobs)):
+            if not self._blobs[index].name.startswith(prefix):
+                return
+            yield self._blobs[index]
+
+
+def _name(blob: StoredBlob) -> str:
+    return blob.name
+
+
+def _has(blob: StoredBlob, size_bytes: int, md5: str | None) -> bool:
+    """Whether a blob has this content, as far as the service says so."""
+    is_same = blob.md5 is None or md5 is None or blob.md5.hex() == md5
+    return blob.size_bytes == size_bytes and is_same
 
 
 def _is_of(result: Result, written: datetime | None) -> bool:
@@ -142,3 +224,8 @@ def _place(container: OwnContainer, *, is_local: bool) -> Place:
     if container.download:
         return Place.HOME
     return Place.SERVICE if named else Place.NOWHERE
+
+
+def _stays(container: OwnContainer, *, is_local: bool) -> bool:
+    """Whether a run leaves the container with what is in it, for whoever has named it."""
+    return container.name is not None and not is_local and container.delete is Delete.NEVER

@@ -9,11 +9,12 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from runner.errors import ServiceError, UsageError, describe_os_error
+from runner.errors import BatchRunError, ExitCode, ServiceError, UsageError, describe_os_error
 from runner.plan.identity import DIGEST_BYTES, Identities, Identity, Unidentified
-from runner.run.events import Event, OutputDownloaded, TaskFinished, UploadFinished
+from runner.run.events import Event, OutputDownloaded, RunFinished, TaskFinished, UploadFinished
 from runner.run.records.reading import read_events
 from runner.run.results.deciding import Verdict
 from runner.run.results.entries import UNKNOWN_IDENTITY, KeptOutput, Result, result_as_line
@@ -23,6 +24,9 @@ from runner.run.results.products import Products
 from runner.run.results.results_store import ResultsStore, mend
 from runner.spec.model.terms import Role, StepName
 
+# After another end the services may be out of reach, or the run may go on.
+_LISTED_AFTER = frozenset({ExitCode.SUCCESS, ExitCode.TASKS_FAILED})
+
 
 class LockWriter:
     """Listens to the events of one run, in their order; made by `open_lock`."""
@@ -31,6 +35,9 @@ class LockWriter:
         """Raises `OSError` where the lock file cannot be written."""
         plan = self._plan = evidence.plan
         self._store = store
+        self._path = path
+        self._keeping = evidence.keeping
+        self._lacks_listing = False
         self._inputs = evidence.inputs
         # New ones: what they remember is to be of what this run has sent.
         self._identities = Identities(plan, evidence.inputs, target=place.target)
@@ -58,6 +65,8 @@ class LockWriter:
                 self._bring(event)
             case TaskFinished(skipped=False):
                 self._finish(event)
+            case RunFinished() if not is_old and event.exit_code in _LISTED_AFTER:
+                self._list_what_stays()
             case _:
                 pass
 
@@ -120,18 +129,14 @@ class LockWriter:
             started=event.started,
             ended=event.ended,
         )
-        line = result_as_line(result)
-        self._write(self._file, line)
-        try:
-            self._store.append(line)
-        except OSError as error:
-            self._note(error)
+        self._keep(result)
         self._settle(number, result if is_known else None)
 
     def _settle(self, number: int, result: Result | None) -> None:
         """It is known what a task has left, and so what those had that need it."""
         if result is not None and result.succeeded:
             self._is_good[number] = 1
+            self._lacks_listing |= self._is_to_be_listed(number, result)
             is_home = self._is_home.get(StepName(result.step), False)
             product = result.product if is_home else result.identity
         else:
@@ -140,6 +145,37 @@ class LockWriter:
         self._products.put(number, product)
         for event in self._waiting.pop(number, ()):
             self._finish(event)
+
+    def _is_to_be_listed(self, number: int, result: Result) -> bool:
+        is_new = result.succeeded and not result.skipped and result.stored is None
+        return is_new and self._keeping.is_to_be_listed(self._plan.tasks[number - 1])
+
+    def _list_what_stays(self) -> None:
+        """Adds to results what the service alone has of them: one listing of each container.
+
+        Without it, as of a run that was killed and never taken up again, tasks run once more.
+        """
+        if not self._lacks_listing:
+            return
+        self._keeping.forget_listings()
+        for task, result in read_lock(self._path).ended.items():
+            number = int(task)
+            if not self._is_to_be_listed(number, result):
+                continue
+            try:
+                stored = self._keeping.list_stored(self._plan.tasks[number - 1])
+            except BatchRunError:  # the run itself has come to its end
+                return
+            if stored is not None:
+                self._keep(replace(result, stored=stored))
+
+    def _keep(self, result: Result) -> None:
+        line = result_as_line(result)
+        self._write(self._file, line)
+        try:
+            self._store.append(line)
+        except OSError as error:
+            self._note(error)
 
     def _write(self, file: int, line: bytes) -> None:
         try:

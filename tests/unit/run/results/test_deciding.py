@@ -359,6 +359,73 @@ class TestContainersOfTheService:
         reruns.stored = {Role("output"): (written, self.stored("b.out"))}
         assert why(reruns, plan) == {"task/a.txt": missing, "task/b.txt": SAME}
 
+    WILD = SPEC.replace(
+        '[{pattern: "{{ file.stem }}.out", to: output}]',
+        '[{pattern: "*.out", to: output, path: "{{ file.stem }}"}]',
+    )
+
+    def test_all_blobs_of_a_wildcard_are_there(self, tmp_path: Path) -> None:
+        reruns = Reruns(folder=tmp_path, target="azure")
+        plan = make_plan(tmp_path, self.WILD)
+        whole = tuple(map(self.stored, ("a/1.out", "a/2.out", "b/1.out")))
+        reruns.stored = {Role("output"): whole}
+        reruns.run(plan)
+        assert set(why(reruns, plan).values()) == {SAME}
+        missing = "run: its output `output/a` is not in the service as it was left"
+        for left in ((), (whole[0],), (whole[0], replace(whole[1], size_bytes=2))):
+            reruns.stored = {Role("output"): (*left, whole[2])}
+            assert why(reruns, plan) == {"task/a.txt": missing, "task/b.txt": SAME}
+        reruns.stored = {Role("output"): tuple(replace(each, md5=b"x" * 16) for each in whole)}
+        assert set(why(reruns, plan).values()) == {SAME}
+
+    def test_content_of_a_wildcard_counts_where_the_service_knows_it(self, tmp_path: Path) -> None:
+        reruns = Reruns(folder=tmp_path, target="azure")
+        plan = make_plan(tmp_path, self.WILD)
+        whole = tuple(replace(self.stored(f"{name}/1.out"), md5=b"x" * 16) for name in "ab")
+        reruns.stored = {Role("output"): whole}
+        reruns.run(plan)
+        reruns.stored = {Role("output"): (replace(whole[0], md5=b"y" * 16), whole[1])}
+        missing = "run: its output `output/a` is not in the service as it was left"
+        assert why(reruns, plan) == {"task/a.txt": missing, "task/b.txt": SAME}
+
+    def test_of_a_run_that_died_nobody_knows_how_many_blobs_there_were(
+        self, tmp_path: Path
+    ) -> None:
+        reruns = Reruns(folder=tmp_path, target="azure")
+        plan = make_plan(tmp_path, self.WILD)
+        reruns.stored = {Role("output"): tuple(map(self.stored, ("a/1.out", "b/1.out")))}
+        reruns.run(plan, stops_at="task/b.txt")
+        missing = "run: its output `output/a` is not in the service as it was left"
+        assert why(reruns, plan)["task/a.txt"] == missing
+        reruns.run(plan)
+        assert set(why(reruns, plan).values()) == {"skip: unchanged since run demo-2"}
+
+    def test_what_is_at_home_is_in_a_container_of_the_users_naming_too(
+        self, tmp_path: Path
+    ) -> None:
+        text = SPEC.replace("{download: true}", "{name: mine, download: true}")
+        reruns = Reruns(folder=tmp_path, target="azure")
+        plan = make_plan(tmp_path, text)
+        sizes = {task.item[0]: len(task.command.script) for task in plan.tasks}
+        blobs = {
+            name: replace(self.stored(f"{name}.out"), size_bytes=size)
+            for name, size in sizes.items()
+        }
+        reruns.run(plan)
+        reruns.stored = {Role("output"): (blobs["a"], blobs["b"])}
+        assert set(why(reruns, plan).values()) == {SAME}
+        reruns.stored = {Role("output"): (blobs["b"],)}
+        missing = "run: its output `output/a.out` is not in the service as it was left"
+        assert why(reruns, plan) == {"task/a.txt": missing, "task/b.txt": SAME}
+        reruns.stored = {}
+        other = make_plan(tmp_path, text.replace("mine", "yours"))
+        assert why(reruns, other) == {
+            "task/a.txt": missing,
+            "task/b.txt": missing.replace("a.out", "b.out"),
+        }
+        gone = make_plan(tmp_path, text.replace("mine,", "mine, delete: after-run,"))
+        assert set(why(reruns, gone).values()) == {SAME}
+
     def test_a_container_that_is_cleared_keeps_nothing(self, tmp_path: Path) -> None:
         reruns = Reruns(folder=tmp_path, target="azure")
         plan = make_plan(tmp_path, self.SPEC.replace("keep", "clear", 1))
