@@ -35,7 +35,7 @@ from runner.run.records.driving import LOCK, Driver, find_driver
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.following import Following
 from runner.run.records.journal import Journal
-from runner.run.records.past import Past, read_past, read_submission
+from runner.run.records.past import Past, note_cleaning, read_past, read_submission
 from runner.run.records.reading import cut_torn_end, read_events
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.record_blob import RECORD_BLOB
@@ -170,6 +170,7 @@ def _end(
             interruptions.stop = stop.request
             with _holding(services, plan, driver, stop, world):
                 stop.heed()
+                note_cleaning(directory)
                 cleanup = _clean_up(plan, submission, past, record, services, world)
     is_clean = all(each.kept for each in cleanup.left)
     with closing(

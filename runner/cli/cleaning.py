@@ -41,10 +41,12 @@ from runner.report.tidying import (
 from runner.run.events import LeftBehind
 from runner.run.records.directory import find_run, list_runs
 from runner.run.records.driving import DriverPresentError, drive
+from runner.run.records.past import note_cleaning
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import Standing, find_standing
-from runner.run.removal.taking import STILL_LISTED, left_behind, remove_traces
-from runner.run.removal.tidying import Decision, Scope, Tidying, decide, release, why_driven
+from runner.run.removal.sweeping import sweep
+from runner.run.removal.taking import STILL_LISTED
+from runner.run.removal.tidying import Decision, Scope, Tidying, decide, release
 from runner.run.removal.traces import Trace, by_run, is_run_id, list_traces
 from runner.run.services import Blobs
 
@@ -62,6 +64,10 @@ class _Search:
     target: Target
     settings: AzureSettings | None
     """Of the accounts to look in; None where only this machine is meant."""
+
+    def directory(self, run: RunId) -> Path | None:
+        """None for a run that was begun elsewhere."""
+        return next((each for each in self.directories if each.name == run), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,7 @@ def clean(arguments: argparse.Namespace, world: World) -> int:
         found = _look(search, tidying, services, stack)
         if arguments.all and not (arguments.yes or arguments.dry_run):
             make_sure(found, world)
-        account = _tidy(found, search, services, world, dry_run=arguments.dry_run)
+        account = _tidy(found, search, tidying, services, world, dry_run=arguments.dry_run)
     if arguments.json:
         world.print(json.dumps(account_as_json(account), indent=1, ensure_ascii=False))
     else:
@@ -174,11 +180,10 @@ def _look(search: _Search, tidying: Tidying, services: Services | None, stack: E
     decisions: list[Decision] = []
     holders: dict[RunId, str] = {}
     if services is not None:
-        directories = {each.name: each for each in search.directories}
         stranger = str(uuid.uuid4())
         for run, traces in by_run(list_traces(services.batch, services.blobs, search.run)).items():
             try:
-                holder = _hold_here(directories.get(run), stack) or stranger
+                holder = _hold_here(search.directory(run), stack) or stranger
             except DriverPresentError as error:
                 why = f"{error.message}; `batch-run cancel {run}` ends it"
                 decisions.extend(Decision(trace=each, stays_because=why) for each in traces)
@@ -188,7 +193,7 @@ def _look(search: _Search, tidying: Tidying, services: Services | None, stack: E
                 run,
                 traces,
                 tidying,
-                is_home=_is_home(directories.get(run)),
+                is_home=_is_home(search.directory(run)),
                 holder=holder,
                 batch=batch,
                 blobs=blobs,
@@ -247,12 +252,18 @@ def _things(found: Found) -> tuple[Thing, ...]:
 
 
 def _tidy(
-    found: Found, search: _Search, services: Services | None, world: World, *, dry_run: bool
+    found: Found,
+    search: _Search,
+    tidying: Tidying,
+    services: Services | None,
+    world: World,
+    *,
+    dry_run: bool,
 ) -> Account:
     things = _things(found)
     checked: datetime | None = world.clock.now() if services is not None else None
     if not dry_run:
-        left = _remove(found, search, services)
+        left = _remove(found, search, replace(tidying, now=world.clock.now()), services)
         checked = world.clock.now() if services is not None else None
         things = tuple(
             thing
@@ -265,12 +276,16 @@ def _tidy(
     return Account(things=things, target=search.target, dry_run=dry_run, checked_at=checked)
 
 
-def _remove(found: Found, search: _Search, services: Services | None) -> dict[tuple[str, str], str]:
+def _remove(
+    found: Found, search: _Search, tidying: Tidying, services: Services | None
+) -> dict[tuple[str, str], str]:
     """What is still there although it was to go, by kind and name, and why."""
     left: dict[tuple[str, str], str] = {}
     if services is not None and found.going:
         runs = by_run(found.going)
-        remove = partial(_remove_run, found=found, services=services)
+        remove = partial(
+            _remove_run, found=found, search=search, tidying=tidying, services=services
+        )
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="clean") as pool:
             for stayed in pool.map(remove, runs.keys(), runs.values()):
                 left.update(((each.kind, each.name), each.why) for each in stayed)
@@ -287,16 +302,31 @@ def _remove(found: Found, search: _Search, services: Services | None) -> dict[tu
 
 
 def _remove_run(
-    run: RunId, traces: tuple[Trace, ...], *, found: Found, services: Services
+    run: RunId,
+    traces: tuple[Trace, ...],
+    *,
+    found: Found,
+    search: _Search,
+    tidying: Tidying,
+    services: Services,
 ) -> tuple[LeftBehind, ...]:
     """What stayed of one run, which somebody may have taken up since we looked."""
-    try:
-        reason = why_driven(run, traces, found.holders[run], services.blobs)
-    except ServiceError as error:
-        reason = error.message
-    if reason is not None:
-        return tuple(left_behind(trace, reason) for trace in traces)
-    return remove_traces(traces, batch=services.batch, blobs=services.blobs)[1]
+    directory = search.directory(run)
+
+    def begin() -> None:
+        if directory is not None:
+            note_cleaning(directory)
+
+    return sweep(
+        run,
+        traces,
+        tidying,
+        is_home=_is_home(directory),
+        holder=found.holders[run],
+        batch=services.batch,
+        blobs=services.blobs,
+        begin=begin,
+    )
 
 
 def _let_go(run: RunId, holder: str, blobs: Blobs) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from runner.errors import ServiceError, UsageError, describe_os_error
 from runner.remote.local_state import is_in_use, read_place
-from runner.run.records.driving import DriverPresentError, drive, find_driver
+from runner.run.records.driving import DriverPresentError, drive
 from runner.run.records.record import read_record
 from runner.run.records.standing import Standing, find_standing
 from runner.run.removal.tidying import Scope
@@ -55,10 +55,15 @@ def find_state(directory: Path, scope: Scope) -> LocalState | None:
     if not any((path / member).exists() for member in _MEMBERS):
         return None
     is_at_work = False
-    reason = _why_driven(directory)
-    if reason is None:
-        is_at_work = is_in_use(path)
-        reason = _why_it_stays(directory, scope, is_at_work=is_at_work)
+    try:
+        # An emulator that starts meanwhile would find its state in use.
+        with drive(directory):
+            is_at_work = is_in_use(path)
+            reason = _why_it_stays(directory, scope, is_at_work=is_at_work)
+    except DriverPresentError as error:
+        reason = _why_driven(directory, error)
+    except (UsageError, ServiceError) as error:
+        reason = error.message
     return LocalState(
         run=directory.name,
         path=path,
@@ -89,11 +94,9 @@ def remove_state(directory: Path, state: LocalState) -> None:
         raise ServiceError(error.message) from error
 
 
-def _why_driven(directory: Path) -> str | None:
-    driver = find_driver(directory)
-    if driver is None:
-        return None
-    return f"process {driver.pid} drives the run; `batch-run cancel {directory.name}` ends it"
+def _why_driven(directory: Path, error: DriverPresentError) -> str:
+    who = "another process" if error.driver is None else f"process {error.driver.pid}"
+    return f"{who} drives the run; `batch-run cancel {directory.name}` ends it"
 
 
 def _why_it_stays(directory: Path, scope: Scope, *, is_at_work: bool) -> str | None:

@@ -166,16 +166,23 @@ def test_on_azure_nothing_runs_here_any_more(user: User, gate: Path, emulator: E
     assert results(user) == EXPECTED
 
 
-def test_what_nobody_drives_on_azure_is_cancelled(
-    user: User, gate: Path, emulator: Emulator
+@pytest.mark.parametrize("command", ["cancel", "clean"])
+def test_what_nobody_drives_on_azure_is_ended_and_can_be_begun_anew(
+    user: User, gate: Path, emulator: Emulator, command: str
 ) -> None:
     user = user.with_environ(**emulator.environ)
     assert user.run("run", "spec.yaml", "--detach").returncode == 0
-    done = user.run("cancel")
+    done = user.run(command, user.last_run().name)
     assert done.returncode == 0, done.stderr
-    assert "nothing left in the services\n" in done.stderr
+    assert "nothing left" in done.stderr + done.stdout
     assert not gate.exists()
-    assert state(user) == "interrupted"
+    assert state(user) == {"cancel": "interrupted", "clean": "detached"}[command]
+
+    gate.touch()
+    again = user.run("resume")
+
+    assert again.returncode == 0, again.stderr
+    assert results(user) == EXPECTED
 
 
 def test_a_run_is_followed_from_beside_it(user: User, gate: Path) -> None:

@@ -38,7 +38,7 @@ from runner.run.events import (
     TaskStarted,
     UploadFinished,
 )
-from runner.run.records.journal import Journal
+from runner.run.records.journal import Journal, write_whole
 from runner.run.records.reading import read_events
 from runner.run.results.settled import HomeOutput, Settled
 from runner.run.submit import SUBMISSION, Submission
@@ -116,10 +116,10 @@ def read_past(directory: Path, plan: Plan) -> Past:
     return past
 
 
-def note_cleaning(journal: Journal) -> None:
+def note_cleaning(directory: Path) -> None:
     """Writes down that what was made is about to go: whoever misses it later knows by whom."""
     with contextlib.suppress(OSError):  # a full disk must not keep a run from its cleanup
-        journal.write(_CLEANING, "")
+        write_whole(directory / _CLEANING, "")
 
 
 def note_making(journal: Journal) -> None:

@@ -87,7 +87,7 @@ def conclude(
         is_disabled = isinstance(error, JobDisabledError)
         why = "the job is disabled" if is_disabled else "the work goes on"
         return cleanup.leave(pool_id=standing.pool_id, why=why)
-    note_cleaning(journal)
+    note_cleaning(journal.directory)
     return cleanup.clean_up(pool_id=standing.pool_id, ending=_ending(standing))
 
 

@@ -5,7 +5,7 @@ It must not know why a thing is to go; whoever calls has decided that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from typing_extensions import assert_never
 
@@ -33,18 +33,29 @@ def remove_trace(trace: Trace, *, batch: Batch, blobs: Blobs) -> None:
 
 
 def remove_traces(
-    traces: Iterable[Trace], *, batch: Batch, blobs: Blobs
+    traces: Iterable[Trace],
+    *,
+    batch: Batch,
+    blobs: Blobs,
+    why_not: Callable[[Trace], str | None] | None = None,
 ) -> tuple[tuple[Trace, ...], tuple[LeftBehind, ...]]:
-    """Those that went, and why the others did not; one that stays keeps no other."""
+    """Those that went, and why the others did not; one that stays keeps no other.
+
+    `why_not` is asked right before each of them goes, and may raise `ServiceError`.
+    """
     gone: list[Trace] = []
     left: list[LeftBehind] = []
     for trace in traces:
         try:
-            remove_trace(trace, batch=batch, blobs=blobs)
+            why = None if why_not is None else why_not(trace)
+            if why is None:
+                remove_trace(trace, batch=batch, blobs=blobs)
         except ServiceError as error:
-            left.append(left_behind(trace, error.message))
-        else:
+            why = error.message
+        if why is None:
             gone.append(trace)
+        else:
+            left.append(left_behind(trace, why))
     return tuple(gone), tuple(left)
 
 

@@ -80,9 +80,21 @@ def decide(
     )
 
 
-def why_driven(run: RunId, traces: Iterable[Trace], holder: str, blobs: Blobs) -> str | None:
-    """Who else drives the run; where nobody does, we hold it from here on."""
-    return _driven_elsewhere(run) if _hold(run, traces, holder, blobs) is False else None
+def why_driven_elsewhere(run: RunId) -> str:
+    """Why nothing of a run goes that another client holds."""
+    return (
+        "a client on another machine drives the run, or has died within the last minute;"
+        f" `batch-run cancel {run}` ends it"
+    )
+
+
+def why_in_use(trace: Trace, batch: Batch) -> str | None:
+    """Which job of another run is in a pool that is kept for others; raises `ServiceError`."""
+    if not trace.for_others:
+        return None
+    # The run's own job goes before the pool does.
+    others = (job for job in batch.jobs_in(trace.name) if job != trace.run)
+    return next((f"job {job} is in it" for job in others), None)
 
 
 def release(run: RunId, holder: str, blobs: Blobs) -> None:
@@ -119,19 +131,12 @@ def _why_all_stays(
 ) -> str | None:
     is_held = _hold(run, traces, holder, blobs)
     if is_held is False:
-        return _driven_elsewhere(run)
+        return why_driven_elsewhere(run)
     # Where nothing says yet whether a client drives it, its age has to do.
     is_young = is_held is None and _may_just_begin(traces, tidying.now)
     if is_young and tidying.scope is Scope.ALL:
         return f"the run may just begin; `batch-run clean {run}` takes it all the same"
     return None
-
-
-def _driven_elsewhere(run: RunId) -> str:
-    return (
-        "a client on another machine drives the run, or has died within the last minute;"
-        f" `batch-run cancel {run}` ends it"
-    )
 
 
 def _hold(run: RunId, traces: Iterable[Trace], holder: str, blobs: Blobs) -> bool | None:
@@ -161,6 +166,4 @@ def _why_it_stays(trace: Trace, tidying: Tidying, batch: Batch) -> str | None:
     made = "" if trace.made is None else f" since {format_moment(trace.made)}"
     if tidying.scope is Scope.LAST:
         return f"kept for the next run{made}; `batch-run clean {trace.run}` takes it"
-    # The run's own job goes before the pool does.
-    others = (job for job in batch.jobs_in(trace.name) if job != trace.run)
-    return next((f"job {job} is in it" for job in others), None)
+    return why_in_use(trace, batch)

@@ -21,6 +21,7 @@ from runner.remote.endurance import Endurance
 from runner.run.events import CleanupFinished, Event, LeftBehind, RunFinished, RunStarted
 from runner.run.records.driving import LOCK, drive
 from runner.run.records.journal import Journal
+from runner.run.records.past import read_past
 from runner.run.records.record import RunRecord, record_as_json
 from runner.run.removal.traces import CONTAINER_RUN
 from runner.run.submit import Requests, plan_submission, submission_as_json
@@ -193,6 +194,8 @@ def test_what_nobody_drives_is_taken_away(tmp_path: Path) -> None:
     last = run.last()
     assert (last["type"], last["exit_code"], last["error"]) == ("run.finished", 130, "cancelled")
     assert json.loads((run.directory / "report.json").read_text())["left"] == []
+    # Who resumes it must not take it for one that a client elsewhere has ended.
+    assert read_past(run.directory, run.plan).was_cleaned
     assert "nothing left in the services\n" in run.stderr.getvalue()
 
 
