@@ -303,6 +303,7 @@ class Run:
                 batch=self._batch,
                 clock=self._clock,
                 preemptions=lambda: ledger.all_preemptions,
+                is_stopping=lambda: self._tally.reason is not None,
                 tell=self._tell,
             ),
         )

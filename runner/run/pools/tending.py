@@ -14,7 +14,7 @@ from runner.run.services import Batch, NodeStatus, PoolStatus
 from runner.spec.model.pool import FixedNodes, NewPool, Pool
 
 Tend = Callable[[PoolStatus, Sequence[NodeStatus]], bool]
-"""Does what is due for a pool; true while it changes, so that it is not to be judged."""
+"""Does what is due for a pool; true where it is not to be judged: it changes, or has no use."""
 
 
 def tend_pool(
@@ -24,12 +24,14 @@ def tend_pool(
     batch: Batch,
     clock: Clock,
     preemptions: Callable[[], int],
+    is_stopping: Callable[[], bool],
     tell: Callable[[str], None],
 ) -> Tend | None:
     """What looks after the pool of a run, as its spec asks.
 
     None for a pool of the user's own. `preemptions` says how often tasks have lost their nodes so
-    far, `tell` takes a line for people.
+    far, `is_stopping` whether the run ends early, so that no new node would get a task, and `tell`
+    takes a line for people.
     """
     if not isinstance(pool, NewPool):
         return None
@@ -55,6 +57,8 @@ def tend_pool(
     )
 
     def tend(status: PoolStatus, nodes: Sequence[NodeStatus]) -> bool:
+        if is_stopping():
+            return True
         is_changing = spot is not None and spot.look(status, nodes)
         return is_changing or replacing.look(status, nodes)
 
