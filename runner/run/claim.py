@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from runner.errors import ServiceError
 from runner.plan.model import LOGS, Plan
 from runner.run.holding import Hold, TakenOverError
 from runner.run.records.journal import Journal
@@ -61,7 +62,8 @@ class Claim:
         """
         if self._holder is None or not past.has_job or past.was_cleaned:
             return
-        if batch.job_status(job_id).state is JobState.GONE:
+        # One that is being deleted is in the middle of that client's cleanup.
+        if batch.job_status(job_id).state in {JobState.GONE, JobState.DELETING}:
             raise TakenOverError(
                 f"job `{job_id}` and the run's record in storage are gone: another client has"
                 " ended the run",
@@ -74,9 +76,19 @@ class Claim:
         if self._hold is not None:
             self._hold.check()
 
+    def is_ours(self) -> bool:
+        """Asks anew, before something is done that another client would suffer from.
+
+        Raises `ServiceError` where no answer comes.
+        """
+        return self._hold is None or self._hold.is_still_ours()
+
     def is_lost(self) -> bool:
-        """Asks anew, before something is done that another client would suffer from."""
-        return self._hold is not None and not self._hold.is_still_ours()
+        """Asks anew; what cannot be told now is asked again before anything is deleted."""
+        try:
+            return not self.is_ours()
+        except ServiceError:
+            return False
 
     def end(self) -> None:
         """Lets others drive the run."""

@@ -23,20 +23,22 @@ from runner.run.clock import Clock
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.feed import Feeder
 from runner.run.holding import TakenOverError
+from runner.run.pools.making import recall_lease
 from runner.run.pools.tending import tend_pool
 from runner.run.records.journal import Journal
 from runner.run.records.past import Past
 from runner.run.refusals import show_place
 from runner.run.removal.cleanup import Keep
-from runner.run.removal.conclusion import Standing, conclude, exit_code
+from runner.run.removal.conclusion import Standing, conclude, exit_code, is_end
 from runner.run.results.settled import Settled
-from runner.run.services import Batch, Blobs, JobState
+from runner.run.services import Batch, Blobs
 from runner.run.start import Ground, Start
 from runner.run.stop import Stop
+from runner.run.stopped import find_end
 from runner.run.submit import Requests, plan_submission
 from runner.run.tasks.dependents import Dependents
 from runner.run.tasks.halt import Tally
-from runner.run.tasks.halting import HaltedError, Halting, halted
+from runner.run.tasks.halting import HaltedError, Halting
 from runner.run.tasks.ledger import Ledger
 from runner.run.tasks.verdicts import Verdicts
 from runner.run.transfers.outputs import Collector
@@ -127,8 +129,11 @@ class Run:
         self._claim = Claim(
             plan, holder=holder, blobs=blobs, journal=journal, wait=self._wait, tell=tell
         )
+        self._lease = recall_lease(
+            plan, self._submission.kept_pool, batch=batch, clock=clock, tell=tell
+        )
         self._created = False
-        self._ground: Ground | None = None
+        self._is_end = False
         self._pool_id: str | None = None
         self._scheduling = False
         self._scheduled = False
@@ -162,11 +167,13 @@ class Run:
         try:
             self._go()
         except ServiceError as caught:
+            self._is_end = is_end(caught)
             gone = self._services_ended()
             if gone is not None:
                 return ServicesEndedError(gone)
             return show_place(caught, self._plan.workload.document)
         except BatchRunError as caught:
+            self._is_end = is_end(caught)
             return caught
         except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
             return self._report_bug(bug)
@@ -233,6 +240,7 @@ class Run:
             tell=self._tell,
             settled=self._settled,
             past=self._past,
+            lease=self._lease,
         )
         self._check()
         past = self._past
@@ -245,16 +253,20 @@ class Run:
             # Of what was made before, only the end is left to do.
             start.begin(self._submission)
             return
-        if self._is_stopped_for_good():
+        stopped = None if past is None else find_end(self._plan, past, self._batch)
+        if stopped is not None:
             start.begin(self._submission)
-            raise halted(self._tally, left=len(self._plan.tasks) - len(self._settled))
-        ground = self._ground = start.look()
-        self._submission = ground.submission
+            raise stopped
+        ground = start.look()
+        self._submission, self._lease = ground.submission, ground.lease
         start.begin(ground.submission)
         self._check()
         self._created = True
-        start.make_containers(ground, self._feeder)
+        start.make_containers(ground)
+        # Before anything else takes its time: whoever comes after us finds the run by its record.
         self._claim.make()
+        start.note_made()
+        start.bring_first(ground, self._feeder)
         schedule = self._plan.workload.job.schedule
         if schedule is not None:
             self._feeder.upload_all(self._check)
@@ -267,12 +279,6 @@ class Run:
         self._work = self._make_work(ground, self._pool_id)
         self._work.run()
 
-    def _is_stopped_for_good(self) -> bool:
-        """Whether the run was being stopped early when it was left, and has no job any more."""
-        if self._past is None or self._past.submission is None or self._tally.reason is None:
-            return False
-        return self._batch.job_status(self._submission.job_id).state is JobState.GONE
-
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._stop, seconds)
         self._check()
@@ -280,7 +286,7 @@ class Run:
     def _make_work(self, ground: Ground, pool_id: str) -> Work:
         submission = ground.submission
         # A pool that an option keeps is given no end.
-        lease = None if Keep.POOL in self._options.keep else ground.lease
+        lease = None if Keep.POOL in self._options.keep else self._lease
         verdicts = Verdicts(self._plan, self._dependents)
         ledger = Ledger(self._journal)
         if self._past is not None:
@@ -352,7 +358,7 @@ class Run:
             error=error,
             submission=self._submission,
             pool_id=self._pool_id,
-            lease=None if self._ground is None else self._ground.lease,
+            lease=self._lease,
             succeeded=succeeded,
             failed=failed,
             has_ends=bool(len(self._settled) or (work is not None and work.ended)),
@@ -360,6 +366,9 @@ class Run:
             scheduling=self._scheduling,
             scheduled=self._scheduled,
             interrupted=self._stop.requested,
+            may_go_on=self._past is not None
+            and self._past.submission is not None
+            and not self._is_end,
         )
 
     def _clean_up(self, standing: Standing) -> CleanupFinished:
@@ -375,4 +384,6 @@ class Run:
             keep=self._options.keep,
             outlives_client=self._options.outlives_client,
             now=self._clock.now,
+            is_ours=self._claim.is_ours,
+            tell=self._tell,
         )

@@ -66,10 +66,10 @@ class Hold:
     def is_still_ours(self) -> bool:
         """Asks anew, before something is done that another client would suffer from.
 
-        Where the service is out of reach, as before: then nothing can be done there either.
+        Raises `ServiceError` where no answer comes: whoever cannot tell had better do nothing.
         """
-        if self.is_held:
-            self._lost = not self._try()
+        if self.is_held and not self._ask():
+            self._lost = True
         return not self._lost
 
     def check(self) -> None:
@@ -91,12 +91,17 @@ class Hold:
             except ServiceError:
                 return  # it lets go by itself
 
-    def _try(self) -> bool:
+    def _ask(self) -> bool:
         """False once another client holds it, or it is gone."""
         try:
             return self._blobs.hold_blob(*self._place, self._holder, HELD_SECONDS)
         except BlobMissingError:
             return False
+
+    def _try(self) -> bool:
+        """The same; true where no answer comes."""
+        try:
+            return self._ask()
         except (InterruptedRunError, ServiceError):
             return True  # out of reach: whoever works notices as well, and it may be ours yet
 

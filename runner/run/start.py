@@ -21,7 +21,15 @@ from runner.run.records.past import Past, note_making
 from runner.run.removal.cleanup import Keep
 from runner.run.removal.traces import KEPT
 from runner.run.results.settled import Settled
-from runner.run.services import AutoPool, Batch, Blobs, JobState, PoolRequest, ScheduleRequest
+from runner.run.services import (
+    AutoPool,
+    Batch,
+    Blobs,
+    JobState,
+    JobStatus,
+    PoolRequest,
+    ScheduleRequest,
+)
 from runner.run.submit import SUBMISSION, Requests, Submission, plan_submission, submission_as_json
 from runner.run.tasks.unrun import skipped_task
 from runner.run.transfers.containers import find_reused, make_containers
@@ -34,6 +42,8 @@ from runner.spec.model.workload import Schedule
 from runner.spec.problem import SpecError
 
 _STANDS_STILL = frozenset({JobState.DISABLING, JobState.DISABLED})
+# Nothing runs in such a job any more; one that is being deleted is made anew.
+_OVER = frozenset({JobState.TERMINATING, JobState.COMPLETED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +51,13 @@ class Ground:
     """What a run stands on: the names of its things, and its pool, of which one way is taken.
 
     `node_agent` is of a pool that has to be made: with the job, or before where there is a `lease`.
+    Of a run that is taken up again the job may be over: then nothing is made any more.
     """
 
     submission: Submission
     node_agent: str | None
     lease: Lease | None
+    over: JobStatus | None = None
 
 
 class Start:
@@ -67,8 +79,10 @@ class Start:
         tell: Callable[[str], None],
         settled: Settled,
         past: Past | None = None,
+        lease: Lease | None = None,
     ) -> None:
-        """`past` is of a run that is taken up again."""
+        """`past` is of a run that is taken up again, and `lease` of the pool that it had."""
+        self._lease = lease
         self._settled = settled
         self._past = past
         self._plan = plan
@@ -100,26 +114,20 @@ class Start:
                 "a job schedule needs Azure: the local services end with the run",
                 hint="run with `--target azure`, or without `schedule`",
             )
-        pool = plan.workload.pool
-        node_agent: str | None = None
-        lease: Lease | None = None
-        if isinstance(pool, ExistingPool):
-            check_existing_pool(plan, pool, self._batch)
-        else:
-            node_agent = find_node_agent(plan, pool, self._batch)
-            if pool.keep is not None and self._outlives_client and not self._scheduled:
-                kept = plan_kept_pool(plan, pool, node_agent=node_agent, keep=pool.keep)
-                duration = plan.workload.limits.duration
-                lease = Lease(
-                    kept,
-                    duration=duration,
-                    batch=self._batch,
-                    clock=self._clock,
-                    tell=self._tell,
-                )
-        self._blobs.list_containers(f"{plan.run_id}-")
         # What was there before the run began is not to be told from what it made since.
         submission = None if self._past is None else self._past.submission
+        over = None if submission is None else self._find_over(submission.job_id)
+        pool = plan.workload.pool
+        node_agent: str | None = None
+        lease = self._lease
+        # Whoever only brings results home needs no pool, nor an image that is still offered.
+        if over is None and isinstance(pool, ExistingPool):
+            check_existing_pool(plan, pool, self._batch)
+        elif over is None and isinstance(pool, NewPool):
+            node_agent = find_node_agent(plan, pool, self._batch)
+            if submission is None:
+                lease = self._plan_lease(pool, node_agent)
+        self._blobs.list_containers(f"{plan.run_id}-")
         if submission is None:
             submission = plan_submission(
                 plan,
@@ -127,12 +135,29 @@ class Start:
                 kept_pool=None if lease is None else lease.kept.id,
                 used_pool=pool.id if isinstance(pool, ExistingPool) else None,
             )
-        return Ground(submission=submission, node_agent=node_agent, lease=lease)
+        return Ground(submission=submission, node_agent=node_agent, lease=lease, over=over)
+
+    def _find_over(self, job_id: str) -> JobStatus | None:
+        """The run's job, where it has ended."""
+        status = self._batch.job_status(job_id)
+        is_ours = status.run == self._plan.run_id
+        return status if is_ours and status.state in _OVER else None
+
+    def _plan_lease(self, pool: NewPool, node_agent: str) -> Lease | None:
+        """The lease of a pool that is to stay for other runs, where it can."""
+        if pool.keep is None or not self._outlives_client or self._scheduled:
+            return None
+        return Lease(
+            plan_kept_pool(self._plan, pool, node_agent=node_agent, keep=pool.keep),
+            duration=self._plan.workload.limits.duration,
+            batch=self._batch,
+            clock=self._clock,
+            tell=self._tell,
+        )
 
     def begin(self, submission: Submission) -> None:
         """Writes down the names of all that will be made, and says what will be done."""
         try:
-            note_making(self._journal)
             self._journal.write(SUBMISSION, submission_as_json(submission))
         except OSError as error:
             raise file_fault("write", self._journal.directory / SUBMISSION, error) from error
@@ -154,21 +179,37 @@ class Start:
         for number in self._settled.skipped():
             self._journal.record(skipped_task(self._plan.tasks[number - 1]))
 
-    def make_containers(self, ground: Ground, feeder: Feeder) -> None:
-        """Containers, and the files that nodes need before any task."""
-        past, submission = self._past, ground.submission
+    def make_containers(self, ground: Ground) -> None:
+        """Containers without anything in them; those of a run that is taken up again stay."""
+        past = self._past
         # What the run itself has brought there since is not to go.
         clears = past is None or not past.has_job
         make_containers(
             self._plan,
-            submission,
+            ground.submission,
             self._blobs,
             self._check,
             clears=clears,
             kept_because="--keep storage" if Keep.STORAGE in self._keep else None,
         )
-        if past is not None:
-            recognise_uploads(self._plan, submission, past, feeder, self._blobs)
+
+    def note_made(self) -> None:
+        """Writes down that what an earlier client took away is there again.
+
+        Not before anybody can find the run by its record: until then nobody is to take its absence
+        for another client's doing.
+        """
+        try:
+            note_making(self._journal)
+        except OSError as error:
+            raise file_fault("write", self._journal.directory, error) from error
+
+    def bring_first(self, ground: Ground, feeder: Feeder) -> None:
+        """The files that nodes need before any task; nothing where no task will run any more."""
+        if self._past is not None:
+            recognise_uploads(self._plan, ground.submission, self._past, feeder, self._blobs)
+        if ground.over is not None:
+            return
         restore_outputs(self._plan, self._settled, self._blobs, self._check)
         for blob, text in self._requests.secret_texts():
             self._check()
@@ -176,7 +217,10 @@ class Start:
         feeder.upload_for_nodes(self._check)
 
     def make_job(self, ground: Ground) -> str:
-        """The job and its pool, whose id is given."""
+        """The job and its pool, whose id is given; empty where the job is over and has none."""
+        if ground.over is not None:
+            known = ground.submission.kept_pool or ground.submission.used_pool
+            return ground.over.pool_id or known or ""
         if ground.lease is not None:
             self._check()
             # A pool that an option keeps is given no end, and loses one that it has.
@@ -201,7 +245,8 @@ class Start:
             if status.state in _STANDS_STILL and self._past.tally.reason is None:
                 self._batch.enable_job(job_id)
             feeder.expect(self._batch.task_ids(job_id), told=self._past.added)
-            self._renew_pool(status.pool_id)
+            if status.state not in _OVER:
+                self._renew_pool(status.pool_id)
 
     def _renew_pool(self, pool_id: str | None) -> None:
         """What the pool gave back while nobody drove the run comes at once, not in minutes."""

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from runner.plan.model import TaskId
 from runner.run.clock import Clock
+from runner.run.pools.judging import PoolUnusableError, StartTaskFailedError
 from runner.run.pools.making import Lease
 from runner.run.pools.tending import Tend
-from runner.run.pools.watching import PoolWatch
+from runner.run.pools.watching import PoolWatch, PreparationFailedError
 from runner.run.records.journal import Journal
 from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.tasks.attempts import Attempts
@@ -117,7 +118,15 @@ class Watch:
         now = self._clock.monotonic()
         if now >= self._next_pool_look or not len(self.attempts):
             self._next_pool_look = now + _POOL_PAUSES * self.pause_seconds
-            self._pool.look()
+            try:
+                self._pool.look()
+            except (PoolUnusableError, PreparationFailedError, StartTaskFailedError):
+                # Tasks may have ended before, and nobody have seen it: that comes first.
+                ended = self._look_at_tasks(now)
+                if not ended:
+                    raise
+                self.look_at_job()
+                return ended
         return self._look_at_tasks(now)
 
     def _look_at_tasks(self, now: float) -> tuple[TaskStatus, ...]:

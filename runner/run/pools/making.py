@@ -97,6 +97,27 @@ def plan_kept_pool(plan: Plan, pool: NewPool, *, node_agent: str, keep: timedelt
     )
 
 
+def recall_lease(
+    plan: Plan,
+    pool_id: str | None,
+    *,
+    batch: Batch,
+    clock: Clock,
+    tell: Callable[[str], None],
+) -> Lease | None:
+    """The lease of a run that is taken up again: of the pool that it had, whatever has changed.
+
+    `pool_id` is of the pool that the run had to itself or shared, None where it had none to keep.
+    """
+    pool = plan.workload.pool
+    if pool_id is None or not isinstance(pool, NewPool) or pool.keep is None:
+        return None
+    fingerprint = pool_id.removeprefix(f"{plan.workload.name}-")
+    kept = KeptPool(id=pool_id, fingerprint=fingerprint, keep=pool.keep, pool=pool)
+    duration = plan.workload.limits.duration
+    return Lease(kept, duration=duration, batch=batch, clock=clock, tell=tell, is_recalled=True)
+
+
 class Lease:
     """A kept pool while a run uses it; its nodes go by themselves, whatever becomes of the run."""
 
@@ -108,12 +129,16 @@ class Lease:
         batch: Batch,
         clock: Clock,
         tell: Callable[[str], None],
+        is_recalled: bool = False,
     ) -> None:
         """`duration` is the longest that the job can take; the nodes are gone by `last`.
 
-        `tell` takes a line for people.
+        `tell` takes a line for people. A lease that `is_recalled` is of a pool that an earlier
+        client has made, or was about to: it gets no nodes but by `open`.
         """
         self.kept = kept
+        self._is_recalled = is_recalled
+        self._is_open = False
         self._tell = tell
         self._batch = batch
         self._clock = clock
@@ -121,12 +146,18 @@ class Lease:
         self.last = clock.now() + self._longest
         self._next_guard = clock.monotonic() + _FIRST_GUARD_SECONDS
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this client has asked for its nodes."""
+        return self._is_open
+
     def open(self, request: PoolRequest) -> bool:
         """Makes the pool, or finds it and brings it to its size; false where it was there.
 
         The job is made next: its time counts from then.
         """
         is_new = self._batch.create_pool(self.kept.id, request)
+        self._is_open = True
         self.last = self._clock.now() + self._longest
         return is_new
 
@@ -136,6 +167,9 @@ class Lease:
         """
         size, now = self.kept.pool.size, self._clock.monotonic()
         if status is None or now < self._next_guard or not isinstance(size, FixedNodes):
+            return
+        if not self._is_open:
+            # Nothing runs there any more: only results are brought home.
             return
         if status.expiry is None and status.allocation_state != "steady":
             return
@@ -159,11 +193,11 @@ class Lease:
         is_told = False
         while status is not None:
             wanted = Expiry(size=self._size(status), at=until)
-            if self._batch.expire_pool(self.kept.id, wanted):
-                return self._describe(until)
+            if self._is_at_rest(status, wanted) or self._batch.expire_pool(self.kept.id, wanted):
+                return self._describe(wanted)
             status = self._status()
             if status is not None and _is_near(status.expiry, wanted):
-                return self._describe(status.expiry.at)
+                return self._describe(status.expiry)
             if self._clock.monotonic() >= deadline:
                 raise ServiceError(
                     f"pool `{self.kept.id}` has taken no end of its nodes for"
@@ -183,24 +217,40 @@ class Lease:
         status = self._batch.pool_status(self.kept.id)
         return None if status is None or status.state == "deleting" else status
 
-    def _describe(self, until: datetime) -> str:
+    def _describe(self, expiry: Expiry) -> str:
         """What the pool costs until it ends, and how to end it sooner."""
         size = self.kept.pool.size
-        count = size.dedicated + size.spot if isinstance(size, FixedNodes) else None
-        nodes = "its nodes" if count is None else f"{count} node{'' if count == 1 else 's'}"
-        price = "" if count is None else f" ({count} node-hour{'' if count == 1 else 's'} an hour)"
-        return (
-            f"{nodes} of {self.kept.pool.vm_size}{price} until {format_moment(until)}, then none;"
-            " the empty pool costs nothing, but counts towards the quota of pools until"
+        count = None
+        if isinstance(size, FixedNodes) or self._is_recalled:
+            count = expiry.size.dedicated + expiry.size.spot
+        quota = (
+            "the empty pool costs nothing, but counts towards the quota of pools until"
             f" az batch pool delete --pool-id {self.kept.id} removes it"
         )
+        if count == 0:
+            return f"it has no nodes; {quota}"
+        nodes = "its nodes" if count is None else f"{count} node{'' if count == 1 else 's'}"
+        price = "" if count is None else f" ({count} node-hour{'' if count == 1 else 's'} an hour)"
+        until = format_moment(expiry.at)
+        return f"{nodes} of {self.kept.pool.vm_size}{price} until {until}, then none; {quota}"
 
     def _size(self, status: PoolStatus) -> FixedNodes:
+        """What stays until the end: never more than the pool has where we have not asked for it."""
         size = self.kept.pool.size
-        if isinstance(size, FixedNodes):
-            return size
-        # A formula of the user's is replaced: what it last asked for stays until the end.
-        return FixedNodes(dedicated=status.target_dedicated_nodes, spot=status.target_spot_nodes)
+        dedicated, spot = status.target_dedicated_nodes, status.target_spot_nodes
+        if not isinstance(size, FixedNodes):
+            # A formula of the user's is replaced: what it last asked for stays until the end.
+            return FixedNodes(dedicated=dedicated, spot=spot)
+        if self._is_recalled:
+            return FixedNodes(dedicated=min(size.dedicated, dedicated), spot=min(size.spot, spot))
+        return size
+
+    def _is_at_rest(self, status: PoolStatus, wanted: Expiry) -> bool:
+        """Whether the pool has no nodes and gets none: its end, if it has one, is over."""
+        if not self._is_recalled or wanted.size.dedicated or wanted.size.spot:
+            return False
+        expiry = status.expiry
+        return expiry is not None and expiry.at <= self._clock.now()
 
 
 def _is_near(expiry: Expiry | None, wanted: Expiry) -> TypeGuard[Expiry]:

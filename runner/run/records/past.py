@@ -42,7 +42,11 @@ from runner.run.records.journal import Journal, write_whole
 from runner.run.records.reading import read_events
 from runner.run.results.settled import HomeOutput, Settled
 from runner.run.submit import SUBMISSION, Submission
+from runner.run.tasks.dependents import Dependents
+from runner.run.tasks.exits import service_end
 from runner.run.tasks.halt import Tally
+from runner.run.tasks.verdicts import Actor, Verdicts
+from runner.spec.model.step import JobAction
 from runner.spec.model.terms import ContainerResource, Role
 from runner.spec.model.workload import Workload
 
@@ -77,6 +81,8 @@ class Past:
     has_begun: bool = False
     has_job: bool = False
     """A job was made; it may be gone again."""
+    ender: Actor | None = None
+    """The task that ended the job, as the spec asks."""
     end: RunFinished | None = None
 
 
@@ -96,9 +102,13 @@ def read_past(directory: Path, plan: Plan) -> Past:
     def read() -> Iterator[Event]:
         return (event for _, event in read_events(directory))
 
+    verdicts = Verdicts(plan, Dependents(len(plan.tasks)))
     for event in read():
         _take(past, event)
         tally.add(event)
+        if isinstance(event, TaskFinished) and event.cause not in _NOT_FINAL:
+            verdicts.take(service_end(event))
+    past.ender = verdicts.actor(JobAction.TERMINATE)
     shared = shared_roles(plan.workload)
     lost: dict[str, int] = {}
     for output, is_whole in _looked_at(read(), past.settled):

@@ -27,6 +27,16 @@ from runner.spec.model.workload import Delete, ExistingContainer
 
 _CONNECTIONS = 8
 _NOT_OURS = "it was there before, made by something else"
+_TAKEN_OVER = "a client on another machine has taken the run over: the rest is left to it"
+
+
+def _always() -> bool:
+    """Where nobody else can drive the run."""
+    return True
+
+
+def _say_nothing(line: str) -> None:
+    """Where nobody listens."""
 
 
 class Keep(Enum):
@@ -42,7 +52,9 @@ class Ending(Enum):
 
     SUCCEEDED = "succeeded"
     FAILED_WITH_RESULTS = "failed with results"
-    """Tasks have ended, but not all of them well, or not all was brought home."""
+    """Tasks have ended, but not all of them well, and no more of them will."""
+    CUT_SHORT = "cut short"
+    """Tasks have ended, and the run may be taken up again for the others."""
     NOTHING_DONE = "nothing done"
     """Interrupted, or stopped before any task had ended."""
 
@@ -56,6 +68,17 @@ class _Item:
     remove: Callable[[], str | None]
     """Gives why it stays where it does so on purpose."""
     exists: Callable[[], bool]
+    is_kept: bool = False
+    """Nothing is done to it, whoever drives the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    """What came of one thing: `left` where it stays, and none of ours where another has it."""
+
+    item: _Item
+    left: LeftBehind | None
+    is_ours: bool = True
 
 
 class Cleanup:
@@ -72,12 +95,18 @@ class Cleanup:
         may_keep: bool = True,
         lease: Lease | None = None,
         now: Callable[[], datetime],
+        is_ours: Callable[[], bool] = _always,
+        tell: Callable[[str], None] = _say_nothing,
     ) -> None:
         """`may_keep` is false where the services end with the run: then nothing can be kept.
 
-        `lease` is of a pool that outlasts the run.
+        `lease` is of a pool that outlasts the run. `is_ours` is asked before each thing goes: a
+        machine that sleeps in the middle of it may wake when another client drives the run. It may
+        raise `ServiceError`: what it cannot say, is not deleted. `tell` takes a line for people.
         """
         self._now = now
+        self._is_ours = is_ours
+        self._tell = tell
         self._may_keep = may_keep
         self._lease = lease
         self._plan = plan
@@ -91,20 +120,37 @@ class Cleanup:
 
         A refusal stops nothing else: what could not be deleted is among what is left.
         """
-        groups = [self._compute_items(pool_id), *([each] for each in self._containers(ending))]
+        logs = self._plan.container_name(LOGS)
+        containers = tuple(self._containers(ending))
+        others = ([each] for each in containers if each.name != logs)
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
-            results = [result for group in pool.map(_remove_in_order, groups) for result in group]
-        return self._checked(
-            [f"{item.kind} {item.name}" for item, left in results if left is None],
-            [left for _, left in results if left is not None],
-        )
+            groups = pool.map(self._remove_in_order, (self._compute_items(pool_id), *others))
+            results = [result for group in groups for result in group]
+        # It has the record by which we hold the run, and others find it.
+        results.extend(self._remove_in_order(each for each in containers if each.name == logs))
+        deleted = [f"{each.item.kind} {each.item.name}" for each in results if _is_gone(each)]
+        left = [each.left for each in results if each.left is not None]
+        if not all(each.is_ours for each in results):
+            self._tell(_TAKEN_OVER)
+            return CleanupFinished(deleted=tuple(deleted), left=tuple(left))
+        return self._checked(deleted, left, has_record=f"container {logs}" not in deleted)
 
-    def _checked(self, deleted: list[str], left: list[LeftBehind]) -> CleanupFinished:
-        """What the services list in the end counts, whatever we remember to have made."""
+    def _checked(
+        self, deleted: list[str], left: list[LeftBehind], *, has_record: bool
+    ) -> CleanupFinished:
+        """What the services list in the end counts, whatever we remember to have made.
+
+        Without its record nobody else takes the run up.
+        """
         try:
             forgotten = self._unknown(left)
             if forgotten:
-                gone, stayed = remove_traces(forgotten, batch=self._batch, blobs=self._blobs)
+                gone, stayed = remove_traces(
+                    forgotten,
+                    batch=self._batch,
+                    blobs=self._blobs,
+                    why_not=self._why_not if has_record else None,
+                )
                 deleted.extend(f"{trace.kind.value} {trace.name}" for trace in gone)
                 left.extend(stayed)
                 left.extend(left_behind(trace, STILL_LISTED) for trace in self._unknown(left))
@@ -114,6 +160,24 @@ class Cleanup:
                 left.append(LeftBehind(kind="run", name=self._plan.run_id, why=why, kept=False))
             return CleanupFinished(deleted=tuple(deleted), left=tuple(left))
         return CleanupFinished(deleted=tuple(deleted), left=tuple(left), checked_at=self._now())
+
+    def _why_not(self, _: Trace) -> str | None:
+        """Why a thing is not to go now; raises `ServiceError` where that cannot be told."""
+        return None if self._is_ours() else _TAKEN_OVER
+
+    def _remove_in_order(self, items: Iterable[_Item]) -> list[_Result]:
+        return [self._remove(item) for item in items]
+
+    def _remove(self, item: _Item) -> _Result:
+        """Removes it, unless it is kept or another client has the run."""
+        try:
+            if not item.is_kept and not self._is_ours():
+                return _Result(item=item, left=None, is_ours=False)
+        except ServiceError as error:
+            why = f"it could not be told whether another client drives the run: {error.message}"
+            left = LeftBehind(kind=item.kind, name=item.name, why=why, kept=False)
+            return _Result(item=item, left=left)
+        return _Result(item=item, left=_remove(item))
 
     def _unknown(self, left: list[LeftBehind]) -> tuple[Trace, ...]:
         """What the services list of this run although nothing says that it stays."""
@@ -180,13 +244,17 @@ class Cleanup:
         )
         if self._submission.used_pool is not None:
             return
-        keep_pool = Keep.POOL in self._keep
-        if self._lease is not None and not keep_pool:
+        why_kept = "--keep pool" if Keep.POOL in self._keep else None
+        if self._lease is not None and why_kept is None:
             yield self._lease_item(self._lease, self._lease.end())
             return
         prefix, run_id = self._submission.pool_prefix, self._plan.run_id
         try:
-            known = pool_id or self._submission.kept_pool
+            kept_pool = self._submission.kept_pool
+            if kept_pool is not None:
+                # Never deleted: it is other runs' as well, and gives up its nodes by itself.
+                why_kept = why_kept or "it is kept for other runs"
+            known = pool_id or kept_pool
             pools = (known,) if known is not None else batch.find_pools(prefix, run_id)
         except ServiceError as error:
             yield _Item(
@@ -200,10 +268,11 @@ class Cleanup:
             yield _Item(
                 kind="pool",
                 name=name,
-                remove=partial(_stay, "--keep pool")
-                if keep_pool
-                else partial(_after, None, batch.delete_pool, name),
+                remove=partial(_after, None, batch.delete_pool, name)
+                if why_kept is None
+                else partial(_stay, why_kept),
                 exists=partial(_has_pool, batch, name),
+                is_kept=why_kept is not None,
             )
 
     def _remove_job(self) -> str | None:
@@ -244,6 +313,7 @@ class Cleanup:
             name=name,
             remove=partial(_stay, kept_because) if kept_because else remove,
             exists=partial(self._blobs.has_container, name),
+            is_kept=kept_because is not None,
         )
 
     def _delete(self, role: Role) -> Delete:
@@ -263,17 +333,20 @@ class Cleanup:
             case Delete.AFTER_RUN:
                 return None
             case Delete.AFTER_SUCCESS:
-                failed = ending is Ending.FAILED_WITH_RESULTS
+                failed = ending in {Ending.FAILED_WITH_RESULTS, Ending.CUT_SHORT}
                 return "delete: after-success, and the run failed" if failed else None
             case _:
                 assert_never(delete)
 
     def _why_keep_reused(self, role: Role, ending: Ending) -> str | None:
-        """A container that was there before goes only where the spec says so and its time came."""
+        """A container that was there before goes only where the spec says so and its time came.
+
+        What a run may go on with it does not make again.
+        """
         if Keep.STORAGE in self._keep:
             return "--keep storage"
         match self._delete(role):
-            case Delete.AFTER_RUN if ending is not Ending.NOTHING_DONE:
+            case Delete.AFTER_RUN if ending in {Ending.SUCCEEDED, Ending.FAILED_WITH_RESULTS}:
                 return None
             case Delete.AFTER_SUCCESS if ending is Ending.SUCCEEDED:
                 return None
@@ -300,8 +373,8 @@ def _has_pool(batch: Batch, name: str) -> bool:
     return batch.pool_status(name) is not None
 
 
-def _remove_in_order(items: Iterable[_Item]) -> list[tuple[_Item, LeftBehind | None]]:
-    return [(item, _remove(item)) for item in items]
+def _is_gone(result: _Result) -> bool:
+    return result.is_ours and result.left is None
 
 
 def _remove(item: _Item) -> LeftBehind | None:
