@@ -141,6 +141,8 @@ class Work:
             self._feeder.stop()
             if _costs_results(error):
                 self._await(set(self._collecting))
+                # What is still on its way up is of no use: nobody waits for it, and pays for nodes.
+                self._abandon()
             raise
         finally:
             self._feeder.stop()

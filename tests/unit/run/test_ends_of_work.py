@@ -114,10 +114,47 @@ def test_what_has_ended_comes_home_before_the_job_goes(
     assert told(stage) == len(FILES) - 1
     assert len(list((tmp_path / "results" / "output").iterdir())) == len(FILES) - 1
     assert stage.batch.job is None
+    blobs.abandoned = False
     stage.batch.fail = lambda operation: None
     stage.batch.end = lambda task: TaskEnd()
     assert stage.resume().exit_code == ExitCode.SUCCESS
     assert list(stage.batch.requests) == [LAST]
+
+
+@dataclass
+class EndlessBlobs(FakeBlobs):
+    """One file is on its way up until transfers are abandoned."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def upload_file(self, container: str, blob: str, source: Path) -> bytes:
+        if blob == FILES[-1]:
+            self.begun.set()
+            assert self.ended.wait(30)
+            raise TransferError("transfers were abandoned")
+        return super().upload_file(container, blob, source)
+
+    def abandon_transfers(self) -> None:
+        super().abandon_transfers()
+        self.ended.set()
+
+
+def test_nobody_waits_for_uploads_that_are_of_no_use(tmp_path: Path) -> None:
+    blobs = EndlessBlobs()
+    stage = stage_of(tmp_path, blobs)
+    stage.batch.end = lambda task: TaskEnd()
+
+    def die() -> None:
+        if len(stage.batch.tasks) == len(FILES) - 1:
+            assert blobs.begun.wait(30)
+            raise GONE
+
+    stage.batch.fail = at("look", die)
+    outcome = stage.execute()
+    assert outcome.error is GONE
+    assert told(stage) == len(FILES) - 1
+    assert stage.batch.job is None
 
 
 @pytest.mark.parametrize(
