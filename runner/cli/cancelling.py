@@ -23,6 +23,7 @@ from runner.connect import Services, open_azure, open_local
 from runner.errors import (
     ExitCode,
     InterruptedRunError,
+    ServiceError,
     UsageError,
     describe_os_error,
     most_severe,
@@ -31,6 +32,7 @@ from runner.plan.model import LOGS, Plan
 from runner.report.runs_as_text import describe_standing
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.holding import Hold
+from runner.run.pools.making import recall_lease
 from runner.run.records.driving import LOCK, Driver, find_driver
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.following import Following
@@ -232,21 +234,38 @@ def _clean_up(
     services: Services,
     world: World,
 ) -> CleanupFinished:
-    keep = {Keep(each) for each in record.keep}
-    if submission.kept_pool is not None:
-        # It is other runs' as well, and gives up its nodes by itself.
-        keep.add(Keep.POOL)
+    shared = submission.kept_pool
+    why = None if shared is None else _why_used(shared, plan, services)
+    if shared is not None and why is not None:
+        world.say(f"the nodes of pool {shared} stay as they are: {why}")
+        submission = replace(submission, kept_pool=None, used_pool=shared)
     cleanup = Cleanup(
         plan,
         submission,
         batch=services.batch,
         blobs=services.blobs,
-        keep=frozenset(keep),
+        keep=frozenset(Keep(each) for each in record.keep),
         may_keep=services.target == "azure",
+        lease=recall_lease(
+            plan,
+            submission.kept_pool,
+            batch=services.batch,
+            clock=world.clock,
+            tell=world.say,
+        ),
         now=world.clock.now,
     )
     ending = Ending.FAILED_WITH_RESULTS if len(past.settled) else Ending.NOTHING_DONE
     return cleanup.clean_up(pool_id=None, ending=ending)
+
+
+def _why_used(pool: str, plan: Plan, services: Services) -> str | None:
+    """Why a pool that is kept for other runs is not ours to end: another may be in it by now."""
+    try:
+        others = (job for job in services.batch.jobs_in(pool) if job != plan.run_id)
+        return next((f"job {job} is in it" for job in others), None)
+    except ServiceError as error:
+        return error.message
 
 
 def _ended(past: Past, total: int, *, is_clean: bool) -> RunFinished:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,10 @@ from runner.run.records.journal import Journal
 from runner.run.records.past import read_past
 from runner.run.records.record import RunRecord, record_as_json
 from runner.run.removal.traces import CONTAINER_RUN
+from runner.run.services import Expiry
 from runner.run.submit import Requests, plan_submission, submission_as_json
-from tests.fakes.plans import RUN, make_plan
+from runner.spec.model.pool import FixedNodes
+from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 from tests.unit.cli.worlds import make_world
 
@@ -40,6 +43,9 @@ RECORD = RunRecord(
     target="local",
     output_directory="/home/results",
 )
+
+
+KEPT = SPEC.replace("  nodes:", "  keep: 30m\n  nodes:")
 
 
 @pytest.fixture
@@ -145,8 +151,8 @@ def test_a_run_that_has_ended_is_said_to_have(directory: Path, exit_code: int, w
 class Abandoned:
     """A run whose client is gone, and the services that still have what it made."""
 
-    def __init__(self, folder: Path) -> None:
-        self.plan = make_plan(folder)
+    def __init__(self, folder: Path, spec: str = SPEC, *, kept_pool: str | None = None) -> None:
+        self.plan = make_plan(folder, spec)
         self.directory = folder / ".batch-run" / "runs" / RUN
         self.directory.mkdir(parents=True)
         output = str(folder / "results")
@@ -154,14 +160,14 @@ class Abandoned:
         (self.directory / "run.json").write_text(record_as_json(record))
         (self.directory / "spec.yaml").write_text(self.plan.workload.document.text)
         write_snapshot(self.directory / SNAPSHOT, self.plan)
-        submission = plan_submission(self.plan)
+        submission = plan_submission(self.plan, kept_pool=kept_pool)
         (self.directory / "submission.json").write_text(submission_as_json(submission))
         self.blobs = FakeBlobs()
         for _, name in submission.containers:
             self.blobs.create_container(name, {CONTAINER_RUN: RUN})
         self.batch = FakeBatch(self.blobs)
         requests = Requests(self.plan, self.blobs, clock=lambda: NOW)
-        self.batch.create_job(requests.job(submission, pool="demo-1234"))
+        self.batch.create_job(requests.job(submission, pool=kept_pool or "demo-1234"))
         self.world, _, self.stderr = make_world(folder)
         record_events(
             self.directory,
@@ -212,6 +218,50 @@ def test_what_cannot_be_taken_away_is_said(tmp_path: Path) -> None:
     assert f"left: job {RUN}" in run.stderr.getvalue()
     run.batch.fail = lambda operation: None
     assert run.cancel() == ExitCode.SUCCESS
+
+
+def kept(folder: Path) -> Abandoned:
+    """One in a pool that is kept for other runs, whose nodes stay for the longest that it takes."""
+    run = Abandoned(folder, KEPT, kept_pool="demo-abcd")
+    longest = Expiry(size=FixedNodes(dedicated=1, spot=0), at=NOW + timedelta(days=1))
+    run.batch.expire_pool("demo-abcd", longest)
+    run.batch.log.clear()
+    return run
+
+
+def test_the_nodes_of_a_pool_for_other_runs_go_in_time(tmp_path: Path) -> None:
+    run = kept(tmp_path)
+
+    assert run.cancel() == ExitCode.SUCCESS
+
+    assert run.batch.pools == {"demo-abcd"}
+    assert run.batch.expiry is not None
+    assert run.batch.expiry.at == NOW + timedelta(minutes=30)
+    assert "delete pool" not in run.batch.log
+    assert run.batch.log.index("delete job") < run.batch.log.index("expire pool")
+    assert "left: pool demo-abcd (1 node of Standard_D2s_v5" in run.stderr.getvalue()
+
+
+def test_a_pool_that_has_given_its_nodes_back_gets_none(tmp_path: Path) -> None:
+    run = kept(tmp_path)
+    run.batch.target_nodes = 0
+
+    assert run.cancel() == ExitCode.SUCCESS
+
+    assert run.batch.expiry is not None
+    assert run.batch.expiry.size == FixedNodes(dedicated=0, spot=0)
+
+
+def test_a_pool_that_another_run_is_in_keeps_its_nodes(tmp_path: Path) -> None:
+    run = kept(tmp_path)
+    before = run.batch.expiry
+    run.batch.jobs_in = lambda pool_id: (RUN, "theirs")  # type: ignore[method-assign]
+
+    assert run.cancel() == ExitCode.SUCCESS
+
+    assert (run.batch.expiry, run.batch.pools) == (before, {"demo-abcd"})
+    said = "the nodes of pool demo-abcd stay as they are: job theirs is in it\n"
+    assert said in run.stderr.getvalue()
 
 
 @pytest.mark.parametrize(("before", "after"), [(5, 0), (1, 1)])
