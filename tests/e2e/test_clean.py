@@ -34,6 +34,8 @@ task:
 QUICK = SPEC.replace("COMMAND", "echo > out-{{ item }}")
 SLOW = SPEC.replace("COMMAND", "sleep 600")
 FAILING = SPEC.replace("COMMAND", "exit 3")
+POLL: Any = {"polling_interval": 0.02}
+"""The SDK looks every 5 seconds otherwise."""
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +195,8 @@ def test_only_what_is_ours_goes(azure: User, neighbour: User, accounts: Accounts
     assert set(everything(accounts)) == theirs
     for container in accounts.containers():
         accounts.storage.delete_container(container)
-    accounts.batch.begin_delete_job(other).wait()
-    accounts.batch.begin_delete_pool(pool).wait()
+    accounts.batch.begin_delete_job(other, **POLL).wait()
+    accounts.batch.begin_delete_pool(pool, **POLL).wait()
 
 
 def test_what_was_kept_on_purpose(azure: User, accounts: Accounts) -> None:
@@ -253,7 +255,7 @@ def test_a_pool_that_is_kept_for_the_next_run(azure: User, accounts: Accounts) -
     accounts.batch.create_job(models.BatchJobCreateOptions(id="somebodys", pool_info=info))
     used = {f"pool {pool}": ("stays", "job somebodys is in it")}
     assert fates(azure, run) == used
-    accounts.batch.begin_delete_job("somebodys").wait()
+    accounts.batch.begin_delete_job("somebodys", **POLL).wait()
 
     assert fates(azure, "--all", "--yes") == {f"pool {pool}": ("gone", None)}
 
