@@ -30,7 +30,7 @@ from runner.run.events import RunFinished
 from runner.run.records.directory import find_run
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import RUNS, create_run_directory, write_whole
-from runner.run.records.past import CAN_GO_ON, Past, read_past
+from runner.run.records.past import Past, read_past
 from runner.run.records.reading import cut_torn_end, read_events
 from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.records.record_blob import SPEC, fetch_record
@@ -69,7 +69,7 @@ def resume_run(
         if record.from_service:
             # Its journal is on the machine that began it.
             past.has_begun = past.has_job = True
-        if past.end is not None and not _goes_on(past.end):
+        if past.end is not None and not past.goes_on:
             _write_report(record, directory, world)
             return _tell_ended(record, past.end, world)
         world.say(_describe(record, past, total=len(plan.tasks)))
@@ -184,10 +184,6 @@ def plan_again(record: RunRecord, directory: Path, workload: Workload) -> Plan:
         run_id=record.run,
         snapshot=read_snapshot(directory / SNAPSHOT, workload),
     )
-
-
-def _goes_on(end: RunFinished) -> bool:
-    return end.exit_code in CAN_GO_ON or end.exit_code == ExitCode.LEFT_BEHIND
 
 
 def _write_report(record: RunRecord, directory: Path, world: World) -> None:

@@ -115,7 +115,7 @@ def recall_lease(
     fingerprint = pool_id.removeprefix(f"{plan.workload.name}-")
     kept = KeptPool(id=pool_id, fingerprint=fingerprint, keep=pool.keep, pool=pool)
     duration = plan.workload.limits.duration
-    return Lease(kept, duration=duration, batch=batch, clock=clock, tell=tell, is_recalled=True)
+    return Lease(kept, duration=duration, batch=batch, clock=clock, tell=tell)
 
 
 class Lease:
@@ -129,15 +129,13 @@ class Lease:
         batch: Batch,
         clock: Clock,
         tell: Callable[[str], None],
-        is_recalled: bool = False,
     ) -> None:
         """`duration` is the longest that the job can take; the nodes are gone by `last`.
 
-        `tell` takes a line for people. A lease that `is_recalled` is of a pool that an earlier
-        client has made, or was about to: it gets no nodes but by `open`.
+        `tell` takes a line for people. The pool may be there already; it gets no nodes but by
+        `open`.
         """
         self.kept = kept
-        self._is_recalled = is_recalled
         self._is_open = False
         self._tell = tell
         self._batch = batch
@@ -219,10 +217,9 @@ class Lease:
 
     def _describe(self, expiry: Expiry) -> str:
         """What the pool costs until it ends, and how to end it sooner."""
-        size = self.kept.pool.size
-        count = None
-        if isinstance(size, FixedNodes) or self._is_recalled:
-            count = expiry.size.dedicated + expiry.size.spot
+        count: int | None = expiry.size.dedicated + expiry.size.spot
+        if count and not isinstance(self.kept.pool.size, FixedNodes):
+            count = None
         quota = (
             "the empty pool costs nothing, but counts towards the quota of pools until"
             f" az batch pool delete --pool-id {self.kept.id} removes it"
@@ -241,13 +238,13 @@ class Lease:
         if not isinstance(size, FixedNodes):
             # A formula of the user's is replaced: what it last asked for stays until the end.
             return FixedNodes(dedicated=dedicated, spot=spot)
-        if self._is_recalled:
+        if not self._is_open:
             return FixedNodes(dedicated=min(size.dedicated, dedicated), spot=min(size.spot, spot))
         return size
 
     def _is_at_rest(self, status: PoolStatus, wanted: Expiry) -> bool:
         """Whether the pool has no nodes and gets none: its end, if it has one, is over."""
-        if not self._is_recalled or wanted.size.dedicated or wanted.size.spot:
+        if self._is_open or wanted.size.dedicated or wanted.size.spot:
             return False
         expiry = status.expiry
         return expiry is not None and expiry.at <= self._clock.now()

@@ -85,6 +85,16 @@ class Past:
     """The task that ended the job, as the spec asks."""
     end: RunFinished | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is left to do, be it only to clean up."""
+        if self.end is None:
+            return True
+        code = self.end.exit_code
+        # What was wrong here the last time may be right now, and the run's things still are there.
+        is_mended = code == ExitCode.USAGE and self.submission is not None
+        return is_mended or code in CAN_GO_ON or code == ExitCode.LEFT_BEHIND
+
 
 def read_past(directory: Path, plan: Plan) -> Past:
     """The state of a run by its directory; `UsageError` where that cannot be read.

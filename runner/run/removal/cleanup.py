@@ -5,9 +5,8 @@ It knows nothing of why the run ended but the little that decides what a contain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -18,6 +17,15 @@ from runner.errors import ServiceError
 from runner.plan.model import LOGS, SECRETS, Plan
 from runner.run.events import CleanupFinished, LeftBehind
 from runner.run.pools.making import Lease
+from runner.run.removal.items import (
+    Item,
+    after,
+    has_pool,
+    refuse,
+    remove,
+    remove_in_order,
+    stay,
+)
 from runner.run.removal.taking import STILL_LISTED, left_behind, remove_traces
 from runner.run.removal.traces import CONTAINER_RUN, Trace, list_traces
 from runner.run.services import Batch, Blobs, JobState
@@ -57,28 +65,6 @@ class Ending(Enum):
     """Tasks have ended, and the run may be taken up again for the others."""
     NOTHING_DONE = "nothing done"
     """Interrupted, or stopped before any task had ended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
-    """One thing of ours in a service: how it goes, and whether it is there."""
-
-    kind: str
-    name: str
-    remove: Callable[[], str | None]
-    """Gives why it stays where it does so on purpose."""
-    exists: Callable[[], bool]
-    is_kept: bool = False
-    """Nothing is done to it, whoever drives the run."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
-    """What came of one thing: `left` where it stays, and none of ours where another has it."""
-
-    item: _Item
-    left: LeftBehind | None
-    is_ours: bool = True
 
 
 class Cleanup:
@@ -122,13 +108,14 @@ class Cleanup:
         """
         logs = self._plan.container_name(LOGS)
         containers = tuple(self._containers(ending))
+        take = partial(remove_in_order, is_ours=self._is_ours)
         others = ([each] for each in containers if each.name != logs)
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
-            groups = pool.map(self._remove_in_order, (self._compute_items(pool_id), *others))
+            groups = pool.map(take, (self._compute_items(pool_id), *others))
             results = [result for group in groups for result in group]
         # It has the record by which we hold the run, and others find it.
-        results.extend(self._remove_in_order(each for each in containers if each.name == logs))
-        deleted = [f"{each.item.kind} {each.item.name}" for each in results if _is_gone(each)]
+        results.extend(take(each for each in containers if each.name == logs))
+        deleted = [f"{each.item.kind} {each.item.name}" for each in results if each.is_gone]
         left = [each.left for each in results if each.left is not None]
         if not all(each.is_ours for each in results):
             self._tell(_TAKEN_OVER)
@@ -165,20 +152,6 @@ class Cleanup:
         """Why a thing is not to go now; raises `ServiceError` where that cannot be told."""
         return None if self._is_ours() else _TAKEN_OVER
 
-    def _remove_in_order(self, items: Iterable[_Item]) -> list[_Result]:
-        return [self._remove(item) for item in items]
-
-    def _remove(self, item: _Item) -> _Result:
-        """Removes it, unless it is kept or another client has the run."""
-        try:
-            if not item.is_kept and not self._is_ours():
-                return _Result(item=item, left=None, is_ours=False)
-        except ServiceError as error:
-            why = f"it could not be told whether another client drives the run: {error.message}"
-            left = LeftBehind(kind=item.kind, name=item.name, why=why, kept=False)
-            return _Result(item=item, left=left)
-        return _Result(item=item, left=_remove(item))
-
     def _unknown(self, left: list[LeftBehind]) -> tuple[Trace, ...]:
         """What the services list of this run although nothing says that it stays."""
         known = {(each.kind, each.name) for each in left}
@@ -199,7 +172,7 @@ class Cleanup:
             if item.kind != "pool" or self._lease is None or Keep.POOL in self._keep
         ]
         if self._lease is not None and Keep.POOL not in self._keep:
-            left_pool = _remove(self._lease_item(self._lease, self._lease.last))
+            left_pool = remove(self._lease_item(self._lease, self._lease.last))
             left.extend([left_pool] if left_pool is not None else [])
         return CleanupFinished(deleted=(), left=tuple(left))
 
@@ -224,19 +197,19 @@ class Cleanup:
             ),
         )
 
-    def _containers(self, ending: Ending) -> Iterator[_Item]:
+    def _containers(self, ending: Ending) -> Iterator[Item]:
         for role, name in self._submission.containers:
             why = self._why_keep(role, ending)
             yield self._container_item(name, why, partial(self._remove_container, name))
         for role, name in self._submission.reused:
             why = self._why_keep_reused(role, ending)
-            delete = partial(_after, None, self._blobs.delete_container, name)
+            delete = partial(after, None, self._blobs.delete_container, name)
             yield self._container_item(name, why, delete)
 
-    def _compute_items(self, pool_id: str | None) -> Iterator[_Item]:
+    def _compute_items(self, pool_id: str | None) -> Iterator[Item]:
         """The job, then the pool: also where the answer that would have named it never came."""
         batch, job_id = self._batch, self._submission.job_id
-        yield _Item(
+        yield Item(
             kind="job",
             name=job_id,
             remove=self._remove_job,
@@ -257,21 +230,21 @@ class Cleanup:
             known = pool_id or kept_pool
             pools = (known,) if known is not None else batch.find_pools(prefix, run_id)
         except ServiceError as error:
-            yield _Item(
+            yield Item(
                 kind="pool",
                 name=f"{prefix}*",
-                remove=partial(_refuse, error),
+                remove=partial(refuse, error),
                 exists=lambda: True,
             )
             return
         for name in pools:
-            yield _Item(
+            yield Item(
                 kind="pool",
                 name=name,
-                remove=partial(_after, None, batch.delete_pool, name)
+                remove=partial(after, None, batch.delete_pool, name)
                 if why_kept is None
-                else partial(_stay, why_kept),
-                exists=partial(_has_pool, batch, name),
+                else partial(stay, why_kept),
+                exists=partial(has_pool, batch, name),
                 is_kept=why_kept is not None,
             )
 
@@ -296,22 +269,22 @@ class Cleanup:
         self._blobs.delete_container(name)
         return None
 
-    def _lease_item(self, lease: Lease, until: datetime) -> _Item:
+    def _lease_item(self, lease: Lease, until: datetime) -> Item:
         name = lease.kept.id
-        return _Item(
+        return Item(
             kind="pool",
             name=name,
             remove=partial(lease.close, until),
-            exists=partial(_has_pool, self._batch, name),
+            exists=partial(has_pool, self._batch, name),
         )
 
     def _container_item(
         self, name: str, kept_because: str | None, remove: Callable[[], str | None]
-    ) -> _Item:
-        return _Item(
+    ) -> Item:
+        return Item(
             kind="container",
             name=name,
-            remove=partial(_stay, kept_because) if kept_because else remove,
+            remove=partial(stay, kept_because) if kept_because else remove,
             exists=partial(self._blobs.has_container, name),
             is_kept=kept_because is not None,
         )
@@ -352,42 +325,3 @@ class Cleanup:
                 return None
             case _:
                 return "it was there before the run"
-
-
-def _refuse(error: ServiceError) -> None:
-    raise error
-
-
-def _stay(why: str) -> str:
-    """For what is kept."""
-    return why
-
-
-def _after(why: str | None, act: Callable[[str], None], name: str) -> str | None:
-    """For what goes, or stays in another state."""
-    act(name)
-    return why
-
-
-def _has_pool(batch: Batch, name: str) -> bool:
-    return batch.pool_status(name) is not None
-
-
-def _is_gone(result: _Result) -> bool:
-    return result.is_ours and result.left is None
-
-
-def _remove(item: _Item) -> LeftBehind | None:
-    """What is left of it, or None."""
-    try:
-        why = item.remove()
-        if not item.exists():
-            return None
-    except ServiceError as error:
-        return LeftBehind(kind=item.kind, name=item.name, why=error.message, kept=False)
-    return LeftBehind(
-        kind=item.kind,
-        name=item.name,
-        why=why or STILL_LISTED,
-        kept=why is not None,
-    )

@@ -232,10 +232,12 @@ def test_a_job_without_its_pool_is_not_taken_away(tmp_path: Path) -> None:
         ("job", LATER, True),
         ("container", LATER, True),
     }
+    assert read_past(stage.directory, stage.plan).goes_on
     stage.batch.pools.add("farm")
     stage.batch.end = well
     assert stage.resume().exit_code is ExitCode.SUCCESS
     assert stage.names_left() == {"farm"}
+    assert not read_past(stage.directory, stage.plan).goes_on
 
 
 def test_a_refusal_takes_nothing_from_a_run_that_works(tmp_path: Path) -> None:
