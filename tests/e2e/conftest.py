@@ -92,20 +92,26 @@ def program_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def user(tmp_path: Path, program_folder: Path) -> User:
-    """A user with an empty folder and no Azure account."""
+@pytest.fixture(scope="session")
+def user_environ(program_folder: Path) -> dict[str, str]:
+    """The environment of somebody with no Azure account, whose Python keeps what it compiles."""
     environ = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AZURE_", "BATCH_RUN_"))
+        if not name.startswith(("AZURE_", "BATCH_RUN_")) and name != "PYTHONDONTWRITEBYTECODE"
     }
     environ["PATH"] = os.pathsep.join(
         (str(program_folder), str(Path(sys.executable).parent), environ["PATH"])
     )
+    return environ
+
+
+@pytest.fixture
+def user(tmp_path: Path, user_environ: dict[str, str]) -> User:
+    """A user with an empty folder and no Azure account."""
     folder = tmp_path / "home"
     folder.mkdir()
-    return User(folder, environ)
+    return User(folder, user_environ)
 
 
 @dataclass(frozen=True)
@@ -136,10 +142,15 @@ def choose_storage(
         }
 
 
-@pytest.fixture
-def storage_choice() -> str:
+def asked_storage() -> str:
     """Whose storage runs use: `BATCH_RUN_STORAGE=azurite`, else that of the emulator."""
     return os.environ.get("BATCH_RUN_STORAGE", "")
+
+
+@pytest.fixture
+def storage_choice() -> str:
+    """As the environment asks, where a test does not choose itself."""
+    return asked_storage()
 
 
 @pytest.fixture
@@ -148,6 +159,18 @@ def emulator(
 ) -> Iterator[Emulator]:
     """A separate emulator, with the environment that points at it."""
     with start_emulator(user.environ, tmp_path, storage_choice, pytestconfig) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_emulator(
+    user_environ: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Emulator]:
+    """One emulator for all tests of a module, which leave nothing there that others could see."""
+    folder = tmp_path_factory.mktemp("shared")
+    with start_emulator(user_environ, folder, asked_storage(), pytestconfig) as running:
         yield running
 
 

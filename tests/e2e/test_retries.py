@@ -35,6 +35,14 @@ Tell = Callable[[list[dict[str, Any]]], None]
 
 
 @pytest.fixture
+def emulator(shared_emulator: Emulator) -> Iterator[Emulator]:
+    """One that has no rules before a test, nor after it."""
+    tell(shared_emulator, "PUT", [])
+    yield shared_emulator
+    tell(shared_emulator, "PUT", [])
+
+
+@pytest.fixture
 def azure(user: User, emulator: Emulator) -> User:
     """A user whose environment names two accounts, which the emulator has."""
     return user.with_environ(**emulator.environ)
