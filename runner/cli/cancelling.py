@@ -31,7 +31,7 @@ from runner.errors import (
 from runner.plan.model import LOGS, Plan
 from runner.report.runs_as_text import describe_standing
 from runner.run.events import CleanupFinished, RunFinished
-from runner.run.holding import Hold
+from runner.run.holding import Hold, TakenOverError
 from runner.run.pools.making import recall_lease
 from runner.run.records.driving import LOCK, Driver, find_driver
 from runner.run.records.driving import drive as drive_alone
@@ -170,10 +170,10 @@ def _end(
         with open_services(record, directory, world) as services:
             services.heed(stop, world.say)
             interruptions.stop = stop.request
-            with _holding(services, plan, driver, stop, world):
+            with _holding(services, plan, driver, stop, world) as is_ours:
                 stop.heed()
                 note_cleaning(directory)
-                cleanup = _clean_up(plan, submission, past, record, services, world)
+                cleanup = _clean_up(plan, submission, past, record, services, is_ours, world)
     is_clean = all(each.kept for each in cleanup.left)
     with closing(
         Journal(
@@ -207,10 +207,13 @@ def _open_services(record: RunRecord, directory: Path, world: World) -> Services
 @contextmanager
 def _holding(
     services: Services, plan: Plan, driver: Driver, stop: Stop, world: World
-) -> Iterator[None]:
-    """Keeps clients of other machines away, where there are any and they have a place to meet."""
+) -> Iterator[Callable[[], bool]]:
+    """Keeps clients of other machines away, where there are any and they have a place to meet.
+
+    Gives what tells whether the run is still ours.
+    """
     if services.target == "local":
-        yield
+        yield lambda: True
         return
     container = plan.container_name(LOGS)
     hold = Hold(services.blobs, container, RECORD_BLOB, holder=driver.lease)
@@ -221,7 +224,7 @@ def _holding(
 
     hold.claim(wait, world.say)
     try:
-        yield
+        yield hold.is_still_ours
     finally:
         hold.end(releases=True)
 
@@ -232,8 +235,16 @@ def _clean_up(
     past: Past,
     record: RunRecord,
     services: Services,
+    is_ours: Callable[[], bool],
     world: World,
 ) -> CleanupFinished:
+    is_lost = False
+
+    def is_still_ours() -> bool:
+        nonlocal is_lost
+        is_lost = is_lost or not is_ours()
+        return not is_lost
+
     shared = submission.kept_pool
     why = None if shared is None else _why_used(shared, plan, services)
     if shared is not None and why is not None:
@@ -254,9 +265,17 @@ def _clean_up(
             tell=world.say,
         ),
         now=world.clock.now,
+        is_ours=is_still_ours,
+        tell=world.say,
     )
     ending = Ending.FAILED_WITH_RESULTS if len(past.settled) else Ending.NOTHING_DONE
-    return cleanup.clean_up(pool_id=None, ending=ending)
+    finished = cleanup.clean_up(pool_id=None, ending=ending)
+    if is_lost:
+        raise TakenOverError(
+            "a client on another machine has taken the run over, or ended it",
+            hint=f"nothing of it was touched since; `batch-run cancel {plan.run_id}` tries again",
+        )
+    return finished
 
 
 def _why_used(pool: str, plan: Plan, services: Services) -> str | None:

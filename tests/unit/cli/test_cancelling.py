@@ -17,13 +17,16 @@ from runner.cli.cancelling import cancel_run
 from runner.cli.signals import Interruptions
 from runner.connect import Services
 from runner.errors import ExitCode, ServiceRefusedError, UsageError
+from runner.plan.model import LOGS
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.remote.endurance import Endurance
 from runner.run.events import CleanupFinished, Event, LeftBehind, RunFinished, RunStarted
+from runner.run.holding import TakenOverError
 from runner.run.records.driving import LOCK, drive
 from runner.run.records.journal import Journal
 from runner.run.records.past import read_past
 from runner.run.records.record import RunRecord, record_as_json
+from runner.run.records.record_blob import RECORD_BLOB
 from runner.run.removal.traces import CONTAINER_RUN
 from runner.run.services import Expiry
 from runner.run.submit import Requests, plan_submission, submission_as_json
@@ -262,6 +265,28 @@ def test_a_pool_that_another_run_is_in_keeps_its_nodes(tmp_path: Path) -> None:
     assert (run.batch.expiry, run.batch.pools) == (before, {"demo-abcd"})
     said = "the nodes of pool demo-abcd stay as they are: job theirs is in it\n"
     assert said in run.stderr.getvalue()
+
+
+def test_nothing_more_goes_once_another_client_has_taken_the_run_over(tmp_path: Path) -> None:
+    run = Abandoned(tmp_path)
+    logs = run.plan.container_name(LOGS)
+    run.blobs.upload_text(logs, RECORD_BLOB, "")
+
+    def lose(operation: str) -> None:
+        if operation == "delete job":
+            run.blobs.holders[f"{logs}/{RECORD_BLOB}"] = "theirs"
+
+    run.batch.fail = lose
+    with pytest.raises(TakenOverError) as caught:
+        run.cancel()
+
+    assert (caught.value.message, caught.value.hint) == (
+        "a client on another machine has taken the run over, or ended it",
+        f"nothing of it was touched since; `batch-run cancel {RUN}` tries again",
+    )
+    assert run.batch.pools == {"demo-1234"}
+    assert logs in run.blobs.containers
+    assert run.last()["type"] == "run.started"
 
 
 @pytest.mark.parametrize(("before", "after"), [(5, 0), (1, 1)])
