@@ -177,7 +177,7 @@ class Run:
             return caught
         except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
             return self._report_bug(bug)
-        failures = () if self._work is None else self._work.transfer_errors
+        failures = () if self._work is None else self._work.home.errors
         # What was not written down is done again by a resume: it must find what it needs.
         return next(iter(failures), self._unwritten())
 
@@ -353,7 +353,7 @@ class Run:
         if work is None:
             succeeded, failed = self._settled.succeeded, len(self._settled.failures)
         else:
-            succeeded, failed = work.succeeded, work.failed
+            succeeded, failed = work.home.succeeded, work.home.failed
         return Standing(
             error=error,
             submission=self._submission,
@@ -362,7 +362,7 @@ class Run:
             succeeded=succeeded,
             failed=failed,
             has_ends=bool(len(self._settled) or (work is not None and work.ended)),
-            not_home=() if work is None else tuple(work.transfer_errors),
+            not_home=() if work is None else tuple(work.home.errors),
             scheduling=self._scheduling,
             scheduled=self._scheduled,
             interrupted=self._stop.requested,

@@ -23,6 +23,7 @@ from runner.plan.model import Plan
 from runner.run.clock import Clock
 from runner.run.feed import Feeder
 from runner.run.holding import TakenOverError
+from runner.run.homecoming import Count, Homecoming
 from runner.run.results.settled import Settled
 from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.stop import Stop
@@ -47,10 +48,6 @@ _BLOCKED_TOGETHER = 100
 _LAST_SECONDS = 3.0
 # What the service answers to an addition once the job has ended without us.
 _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
-
-_Count = tuple[int, int]
-"""Of tasks: how many succeeded and how many failed."""
-
 
 _T = TypeVar("_T")
 
@@ -121,15 +118,12 @@ class Work:
             clock=clock.now,
         )
         self._halting = halting
-        self._collecting: list[Future[_Count]] = []
         self._blocked = 0
         self.ended = len(settled)
         """Tasks that have ended, or that we know will never run."""
-        self.succeeded = settled.succeeded
-        self.failed = len(settled.failures)
+        self.home = Homecoming(succeeded=settled.succeeded, failed=len(settled.failures))
         for end in settled.failures.values():
             verdicts.take(service_end(end))
-        self.transfer_errors: list[BatchRunError] = []
 
     def run(self) -> None:
         """To the end; raises where it cannot be reached."""
@@ -140,20 +134,20 @@ class Work:
         except Exception as error:
             self._feeder.stop()
             if _costs_results(error):
-                self._await(set(self._collecting))
+                self._await(self.home.under_way)
                 # What is still on its way up is of no use: nobody waits for it, and pays for nodes.
                 self._abandon()
             raise
         finally:
             self._feeder.stop()
             if self._stop.requested:
-                wait(self._collecting, timeout=_LAST_SECONDS)
+                wait(self.home.under_way, timeout=_LAST_SECONDS)
                 # What is not begun is not told as lost.
                 collecting.shutdown(wait=False, cancel_futures=True)
                 self._abandon()
             collecting.shutdown(cancel_futures=True)
             feeding.shutdown()
-            self._reap()
+            self.home.count()
 
     def _go(self, feeding: ThreadPoolExecutor, collecting: ThreadPoolExecutor) -> None:
         fed = feeding.submit(self._feeder.feed)
@@ -183,7 +177,7 @@ class Work:
             except JobEndedError as error:
                 self._settle(self._retrier.release(), collecting)
                 self._end(self._endings.release_all(error.reason), collecting)
-                self._await(set(self._collecting))
+                self._await(self.home.under_way)
                 if self.ended == total:
                     return
                 if self._halting.acts:
@@ -192,16 +186,16 @@ class Work:
             self._take(statuses, collecting)
             if not self._endings.is_job_over:
                 self._give_up(self._verdicts.blocked(), collecting)
-            self._reap()
+            self.home.count()
             if self.ended == total:
                 return
             if self._halting.is_still(found=bool(statuses)):
                 raise self._halted(fed, collecting)
             if self._detaches and fed.done() and _is_fed(fed) and not self._halting.is_wanted:
                 raise self._detached()
-            if self._feeder.awaits_canary and self.transfer_errors:
+            if self._feeder.awaits_canary and self.home.errors:
                 # Nothing can follow a canary that does not come home.
-                raise self.transfer_errors[0]
+                raise self.home.errors[0]
             if not statuses and (fed.done() or self._feeder.awaits_canary):
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
@@ -213,7 +207,7 @@ class Work:
         if keeps_job_open(self._plan.workload):
             # Nobody would run them again.
             self._feeder.finish()
-        self._await(set(self._collecting))
+        self._await(self.home.under_way)
         return DetachedError(f"all {len(self._plan.tasks)} tasks are added")
 
     def _out_of_patience(self, limit: timedelta) -> StoppedWaitingError:
@@ -245,9 +239,9 @@ class Work:
     def _end(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
         for status in statuses:
             self.ended += 1
-            self._collecting.append(collecting.submit(self._collect, status))
+            self.home.expect(collecting.submit(self._collect, status))
 
-    def _collect(self, status: TaskStatus) -> _Count:
+    def _collect(self, status: TaskStatus) -> Count:
         succeeded = self._collector.collect(status)
         if self._halting.is_wanted and not self._halting.acts:
             self._stop.wake()
@@ -259,9 +253,9 @@ class Work:
         self._blocked += len(blocked)
         for start in range(0, len(blocked), _BLOCKED_TOGETHER):
             some = blocked[start : start + _BLOCKED_TOGETHER]
-            self._collecting.append(collecting.submit(self._tell_blocked, some))
+            self.home.expect(collecting.submit(self._tell_blocked, some))
 
-    def _tell_blocked(self, blocked: tuple[Blocked, ...]) -> _Count:
+    def _tell_blocked(self, blocked: tuple[Blocked, ...]) -> Count:
         for each in blocked:
             self._collector.tell_blocked(each)
         return (0, len(blocked))
@@ -275,24 +269,24 @@ class Work:
             try:
                 self._batch.terminate_job(self._job_id)
             except ServiceError as error:
-                self.transfer_errors.append(error)
+                self.home.errors.append(error)
         elif keeps_job_open(self._plan.workload):
             try:
                 self._feeder.finish()
             except ServiceError as error:
                 if not (isinstance(error, ServiceRefusedError) and error.code in _JOB_OVER):
-                    self.transfer_errors.append(error)
-        self._await(set(self._collecting))
+                    self.home.errors.append(error)
+        self._await(self.home.under_way)
 
     def _await(self, futures: set[Future[_T]]) -> None:
         while wait(futures, timeout=_LOOK_SECONDS).not_done:
             self._check()
 
     def _unfinished(self, reason: str) -> BatchRunError:
-        self._reap()
-        if self.transfer_errors:
+        self.home.count()
+        if self.home.errors:
             # Results that are not home weigh more: they must not be deleted.
-            return self.transfer_errors[0]
+            return self.home.errors[0]
         total, ended = len(self._plan.tasks), self._endings.count
         left = total - self.ended
         toll = f"{ended} of {total} tasks ended with it" if ended else ""
@@ -309,17 +303,17 @@ class Work:
         self._await({fed})
         _is_fed(fed)
         # Of what is still on its way home the journal does not know that it has ended.
-        self._await(set(self._collecting))
+        self._await(self.home.under_way)
         for numbers in self._halting.never_ended():
-            self._collecting.append(collecting.submit(self._tell_halted, numbers))
-        self._await(set(self._collecting))
-        self._reap()
-        if self.transfer_errors:
-            return self.transfer_errors[0]
+            self.home.expect(collecting.submit(self._tell_halted, numbers))
+        self._await(self.home.under_way)
+        self.home.count()
+        if self.home.errors:
+            return self.home.errors[0]
         left = len(self._plan.tasks) - self.ended
         return self._halting.error(left=left, killed=self._endings.count)
 
-    def _tell_halted(self, numbers: tuple[int, ...]) -> _Count:
+    def _tell_halted(self, numbers: tuple[int, ...]) -> Count:
         self._halting.tell(numbers)
         return (0, 0)
 
@@ -336,39 +330,6 @@ class Work:
             f" {total - self.ended} of {total} tasks have not ended",
             hint=hint,
         )
-
-    def _reap(self) -> None:
-        """Counts what has been collected; what could not be is remembered, and the rest goes on.
-
-        Raises a bug of the collecting, once all is counted.
-        """
-        under_way: list[Future[_Count]] = []
-        bugs: list[BaseException] = []
-        for future in self._collecting:
-            if not future.done():
-                under_way.append(future)
-            elif not future.cancelled():
-                bugs.extend(self._count(future))
-        self._collecting = under_way
-        if bugs:
-            raise bugs[0]
-
-    def _count(self, future: Future[_Count]) -> tuple[BaseException, ...]:
-        """Counts one; gives the bug that it has met."""
-        error = future.exception()
-        match error:
-            case None:
-                succeeded, failed = future.result()
-                self.succeeded += succeeded
-                self.failed += failed
-            case InterruptedRunError():
-                return ()  # a task that nobody was told of
-            case BatchRunError():
-                self.failed += 1
-                self.transfer_errors.append(error)
-            case _:
-                return (error,)
-        return ()
 
 
 def _is_fed(fed: Future[None]) -> bool:
