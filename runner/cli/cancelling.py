@@ -268,8 +268,7 @@ def _clean_up(
         is_ours=is_still_ours,
         tell=world.say,
     )
-    ending = Ending.FAILED_WITH_RESULTS if len(past.settled) else Ending.NOTHING_DONE
-    finished = cleanup.clean_up(pool_id=None, ending=ending)
+    finished = cleanup.clean_up(pool_id=None, ending=_ending(past))
     if is_lost:
         raise TakenOverError(
             "a client on another machine has taken the run over, or ended it",
@@ -285,6 +284,14 @@ def _why_used(pool: str, plan: Plan, services: Services) -> str | None:
         return next((f"job {job} is in it" for job in others), None)
     except ServiceError as error:
         return error.message
+
+
+def _ending(past: Past) -> Ending:
+    """How much of the run was done; what has not ended can be resumed even now."""
+    if not len(past.settled):
+        return Ending.NOTHING_DONE
+    had_ended = past.end is not None and past.end.exit_code in _ENDS_OF_TASKS
+    return Ending.FAILED_WITH_RESULTS if had_ended else Ending.CUT_SHORT
 
 
 def _ended(past: Past, total: int, *, is_clean: bool) -> RunFinished:

@@ -20,7 +20,14 @@ from runner.errors import ExitCode, ServiceRefusedError, UsageError
 from runner.plan.model import LOGS
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.remote.endurance import Endurance
-from runner.run.events import CleanupFinished, Event, LeftBehind, RunFinished, RunStarted
+from runner.run.events import (
+    CleanupFinished,
+    Event,
+    LeftBehind,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+)
 from runner.run.holding import TakenOverError
 from runner.run.records.driving import LOCK, drive
 from runner.run.records.journal import Journal
@@ -31,6 +38,7 @@ from runner.run.removal.traces import CONTAINER_RUN
 from runner.run.services import Expiry
 from runner.run.submit import Requests, plan_submission, submission_as_json
 from runner.spec.model.pool import FixedNodes
+from runner.spec.model.terms import Role
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 from tests.unit.cli.worlds import make_world
@@ -154,7 +162,14 @@ def test_a_run_that_has_ended_is_said_to_have(directory: Path, exit_code: int, w
 class Abandoned:
     """A run whose client is gone, and the services that still have what it made."""
 
-    def __init__(self, folder: Path, spec: str = SPEC, *, kept_pool: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        spec: str = SPEC,
+        *,
+        kept_pool: str | None = None,
+        reused: frozenset[Role] = frozenset(),
+    ) -> None:
         self.plan = make_plan(folder, spec)
         self.directory = folder / ".batch-run" / "runs" / RUN
         self.directory.mkdir(parents=True)
@@ -163,11 +178,13 @@ class Abandoned:
         (self.directory / "run.json").write_text(record_as_json(record))
         (self.directory / "spec.yaml").write_text(self.plan.workload.document.text)
         write_snapshot(self.directory / SNAPSHOT, self.plan)
-        submission = plan_submission(self.plan, kept_pool=kept_pool)
+        submission = plan_submission(self.plan, kept_pool=kept_pool, reused=reused)
         (self.directory / "submission.json").write_text(submission_as_json(submission))
         self.blobs = FakeBlobs()
         for _, name in submission.containers:
             self.blobs.create_container(name, {CONTAINER_RUN: RUN})
+        for _, name in submission.reused:
+            self.blobs.create_container(name, {})
         self.batch = FakeBatch(self.blobs)
         requests = Requests(self.plan, self.blobs, clock=lambda: NOW)
         self.batch.create_job(requests.job(submission, pool=kept_pool or "demo-1234"))
@@ -206,6 +223,42 @@ def test_what_nobody_drives_is_taken_away(tmp_path: Path) -> None:
     # Who resumes it must not take it for one that a client elsewhere has ended.
     assert read_past(run.directory, run.plan).was_cleaned
     assert "nothing left in the services\n" in run.stderr.getvalue()
+
+
+@pytest.mark.parametrize("had_ended", [False, True])
+def test_a_container_that_was_there_before_goes_only_with_an_end(
+    tmp_path: Path, had_ended: bool
+) -> None:
+    """A run that is resumed would not make it again."""
+    own = "{name: mine, download: true, delete: after-run, if_not_empty: keep}"
+    spec = SPEC.replace("output: {download: true}", f"output: {own}")
+    run = Abandoned(tmp_path, spec, reused=frozenset({Role("output")}))
+    ended = TaskFinished(
+        task="0001",
+        item="a.txt",
+        node=None,
+        succeeded=False,
+        exit_code=1,
+        started=None,
+        ended=None,
+        retries=0,
+        cause="FailureExitCode",
+        message="it failed",
+        stdout=None,
+        stderr=None,
+        stderr_tail=None,
+    )
+    record_events(run.directory, ended)
+    if had_ended:
+        left = LeftBehind(kind="job", name=RUN, why="it was refused", kept=False)
+        end(run.directory, ExitCode.LEFT_BEHIND, left)
+
+    assert run.cancel() == ExitCode.SUCCESS
+
+    assert ("mine" in run.blobs.containers) is not had_ended
+    assert ("left: container mine (it was there before the run)" in run.stderr.getvalue()) is (
+        not had_ended
+    )
 
 
 def test_what_cannot_be_taken_away_is_said(tmp_path: Path) -> None:
