@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from azure.batch import models
 
 from runner.errors import ExitCode
 from tests.e2e.accounts import Accounts, open_accounts
-from tests.e2e.conftest import Emulator, User, start_emulator, wait_until
+from tests.e2e.conftest import Emulator, User, wait_until
 
 SPEC = """\
 version: 1
@@ -38,15 +37,10 @@ POLL: Any = {"polling_interval": 0.02}
 """The SDK looks every 5 seconds otherwise."""
 
 
-@pytest.fixture(scope="module")
-def emulator(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Emulator]:
+@pytest.fixture
+def emulator(shared_emulator: Emulator) -> Emulator:
     """One for all of these tests, each of which leaves nothing of its own."""
-    folder = tmp_path_factory.mktemp("services")
-    choice = os.environ.get("BATCH_RUN_STORAGE", "")
-    with start_emulator(dict(os.environ), folder, choice, pytestconfig) as running:
-        yield running
+    return shared_emulator
 
 
 @pytest.fixture
