@@ -5,16 +5,13 @@ It must not know how a run is driven.
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from runner.cli.audience import Audience
+from runner.cli.driver_request import ask_to_end
 from runner.cli.progress import Silence
 from runner.cli.resuming import load_again, plan_again, settings_of
 from runner.cli.signals import Interruptions
@@ -22,10 +19,7 @@ from runner.cli.world import World
 from runner.connect import Services, open_azure, open_local
 from runner.errors import (
     ExitCode,
-    InterruptedRunError,
     ServiceError,
-    UsageError,
-    describe_os_error,
     most_severe,
 )
 from runner.plan.model import LOGS, Plan
@@ -33,9 +27,8 @@ from runner.report.runs_as_text import describe_standing
 from runner.run.events import CleanupFinished, RunFinished
 from runner.run.holding import Hold, TakenOverError
 from runner.run.pools.making import recall_lease
-from runner.run.records.driving import LOCK, Driver, find_driver
+from runner.run.records.driving import Driver, find_driver
 from runner.run.records.driving import drive as drive_alone
-from runner.run.records.following import Following
 from runner.run.records.journal import Journal
 from runner.run.records.past import Past, note_cleaning, read_past, read_submission
 from runner.run.records.reading import cut_torn_end, read_events
@@ -49,8 +42,6 @@ from runner.run.submit import Submission
 Opening = Callable[[RunRecord, Path, World], Services]
 _OVER = frozenset({Standing.SUCCEEDED, Standing.FAILED, Standing.REFUSED, Standing.INTERRUPTED})
 _ENDS_OF_TASKS = frozenset({ExitCode.SUCCESS, ExitCode.TASKS_FAILED, ExitCode.LEFT_BEHIND})
-_LOOK_SECONDS = 0.1
-_LAST_WORDS_SECONDS = 10.0
 
 
 def cancel_run(
@@ -66,7 +57,7 @@ def cancel_run(
     """
     record = read_record(directory)
     driver = find_driver(directory)
-    if driver is not None and not _ask_to_end(driver, directory, record, world, interruptions):
+    if driver is not None and not ask_to_end(driver, directory, record, world, interruptions):
         return ExitCode.INTERRUPTED
     standing = find_standing(directory, record, driver=None)
     if standing in _OVER and not what_is_left(directory):
@@ -75,76 +66,6 @@ def cancel_run(
     with drive_alone(directory) as alone:
         opening = _open_services if open_services is None else open_services
         return _end(directory, record, alone, opening, world, interruptions)
-
-
-def _ask_to_end(
-    driver: Driver, directory: Path, record: RunRecord, world: World, interruptions: Interruptions
-) -> bool:
-    """Has the process that drives the run end it, and waits until it has; false if interrupted."""
-    _check_is_here(driver, directory, record)
-    try:
-        # Not SIGINT, which a shell has programs in its background ignore.
-        os.kill(driver.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return True
-    except OSError as error:
-        reason = describe_os_error(error)
-        raise UsageError(f"process {driver.pid}, which drives the run: {reason}") from error
-    world.say(f"process {driver.pid}, which drives run {record.run}, has been asked to end it")
-    stop = Stop()
-    interruptions.stop = stop.request
-    try:
-        for _ in Following(directory).follow(world.clock, stop):
-            pass
-        # What it has printed may still be waited for, by whoever reads that.
-        deadline = world.clock.monotonic() + _LAST_WORDS_SECONDS
-        while find_driver(directory) is not None and world.clock.monotonic() < deadline:
-            stop.check()
-            world.clock.wait(stop, _LOOK_SECONDS)
-    except InterruptedRunError:
-        world.say(
-            f"run {record.run} is still being ended; `batch-run attach {record.run}` shows it"
-        )
-        return False
-    return True
-
-
-def _check_is_here(driver: Driver, directory: Path, record: RunRecord) -> None:
-    """Raises `UsageError` where the process cannot be asked, or is none that drives the run."""
-    hint = f"end it there with Ctrl-C, or wait for it with `batch-run attach {record.run}`"
-    if driver.host != socket.gethostname():
-        raise UsageError(
-            f"process {driver.pid} of `{driver.host}` drives run `{record.run}`", hint=hint
-        )
-    if sys.platform == "win32":
-        raise UsageError(
-            f"process {driver.pid} drives run `{record.run}`, and Windows can only kill it",
-            hint=hint,
-        )
-    # A number says little: by now it may be that of another process.
-    if _has_open(driver.pid, (directory / LOCK).resolve()) is False:
-        raise UsageError(
-            f"who drives run `{record.run}` is not known: process {driver.pid} does not",
-            hint="try again in a moment",
-        )
-
-
-def _has_open(pid: int, path: Path) -> bool | None:
-    """Whether a process has a file open; None where that cannot be known (there is no /proc)."""
-    if not Path("/proc/self/fd").is_dir():
-        return None
-    try:
-        for each in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                if each.readlink() == path:
-                    return True
-            except FileNotFoundError:
-                continue
-    except PermissionError:
-        return None
-    except OSError:
-        return False
-    return False
 
 
 def _end(
