@@ -45,12 +45,15 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    user_environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     record = folder / "record.jsonl"
     options = ("--data", str(folder / "data"), "--record", str(record), "--isolation", "none")
     with subprocess.Popen(
         [COMMAND, "emulator", "--json", *options],
+        env=user_environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

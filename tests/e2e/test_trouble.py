@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Emulator, User, wait_until
+from tests.e2e.conftest import LIMIT_SECONDS, Emulator, User, wait_until
 
 SPEC = """\
 version: 1
@@ -179,14 +180,22 @@ def test_ctrl_c_ends_the_waiting_for_a_service_at_once(azure: User, emulator: Em
     tell(emulator, "PUT", [{"fault": "503", "operation": "list_tasks", "retry-after": "10m"}])
     azure.write("spec.yaml", SPEC.replace("PATIENCE", "15m"))
     process = azure.start("spec.yaml", "--target", "azure", "--output", "out")
-    wait_until(lambda: not idle(emulator), what="the service was asked")
+    told = r"Azure Batch has answered 503 ServerBusy; trying until \d\d:\d\d:\d\d UTC"
+    limit = threading.Timer(LIMIT_SECONDS, process.kill)
+    limit.start()
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if re.search(told, line):
+            break
+    limit.cancel()
+    assert process.poll() is None, said
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert time.monotonic() - began < 10
-    told = r"Azure Batch has answered 503 ServerBusy; trying until \d\d:\d\d:\d\d UTC"
-    assert re.search(told, stderr), stderr
     assert "nothing left in the services" in stderr
 
 
