@@ -60,7 +60,7 @@ class Reruns:
         try:
             return judge(
                 gather_evidence(
-                    plan, index, place, stored=self.stored, list_blobs=self._list(plan)
+                    plan, index, place, stored=self.stored, list_blobs=self.lister(plan)
                 ),
                 force=force,
                 only=only,
@@ -92,7 +92,7 @@ class Reruns:
         ran: list[str] = []
         with open_results(folder, self.home) as store:
             evidence = gather_evidence(
-                plan, store.index, place, stored=self.stored, list_blobs=self._list(plan)
+                plan, store.index, place, stored=self.stored, list_blobs=self.lister(plan)
             )
             verdict = judge(
                 evidence,
@@ -114,7 +114,7 @@ class Reruns:
                     ran.append(task.display_name)
                     self._end(plan, task, lock, task.display_name not in fails, content(task))
                 if stops_at is None:
-                    lock.hear(_run_end(len(ran)))
+                    lock.hear(run_end(len(ran)))
         return ran
 
     def _end(
@@ -140,7 +140,8 @@ class Reruns:
             )
         lock.hear(task_end(task, succeeds=succeeds))
 
-    def _list(self, plan: Plan) -> ListBlobs | None:
+    def lister(self, plan: Plan) -> ListBlobs | None:
+        """What lists the containers of the service; None where it is this machine."""
         if self.target == "local":
             return None
         names = {plan.container_name(role): blobs for role, blobs in self.stored.items()}
@@ -168,7 +169,8 @@ def task_end(task: TaskPlan, *, succeeds: bool = True) -> TaskFinished:
     )
 
 
-def _run_end(succeeded: int) -> RunFinished:
+def run_end(succeeded: int) -> RunFinished:
+    """The end of a run all of whose tasks have gone well."""
     return RunFinished(exit_code=0, succeeded=succeeded, failed=0, unfinished=0, error=None)
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
-from runner.errors import UsageError
-from runner.plan.model import Plan, RunId
+from runner.errors import ServiceUnreachableError, UsageError
+from runner.plan.input_digests import ListBlobs
+from runner.plan.model import Plan, RunId, StoredBlob
 from runner.run.records.journal import RUNS, Journal
 from runner.run.results.differences import FileChange, Kind, compare_locks
 from runner.run.results.evidence import gather_evidence
@@ -21,7 +23,7 @@ from runner.run.results.results_store import open_results, results_folder
 from runner.run.results.settled import HomeOutput, Settled
 from runner.spec.model.terms import Role
 from tests.fakes.plans import SPEC, make_plan, spec_of
-from tests.fakes.reruns import NOW, Reruns, reasons, task_end
+from tests.fakes.reruns import NOW, Reruns, reasons, run_end, task_end
 
 STEPS = spec_of(
     """\
@@ -36,6 +38,12 @@ tasks:
     command: cat *.m > sum.txt
     outputs: [{pattern: sum.txt, to: output}]
 """
+)
+
+
+WILD = SPEC.replace("{download: true}", "{name: mine}").replace(
+    '[{pattern: "{{ file.stem }}.out", to: output}]',
+    '[{pattern: "*.out", to: output, path: "{{ file.stem }}"}]',
 )
 
 
@@ -55,12 +63,15 @@ def resume(reruns: Reruns, plan: Plan, *, ends: tuple[str, ...]) -> None:
     folder = results_folder(reruns.folder, reruns.home, plan.workload.name)
     own = replace(plan, run_id=reruns.last)
     with open_results(folder, reruns.home) as store:
-        evidence = gather_evidence(own, store.index, place, stored=None, list_blobs=None)
+        evidence = gather_evidence(
+            own, store.index, place, stored=None, list_blobs=None, list_left=reruns.lister(plan)
+        )
         here = reruns.folder / RUNS / reruns.last
         with reopen_lock(here, evidence, store, place=place) as lock:
             for task in plan.tasks:
                 if task.display_name in ends:
                     lock.hear(task_end(task))
+            lock.hear(run_end(len(ends)))
 
 
 def test_what_is_in_it(reruns: Reruns) -> None:
@@ -85,6 +96,49 @@ def test_what_is_in_it(reruns: Reruns) -> None:
     assert [path for path, _ in good.files["inputs"]] == ["a.txt"]
     assert not bad.succeeded
     assert bad.parts.keys() == good.parts.keys()
+
+
+def test_a_run_that_is_taken_up_again_finds_what_its_wildcards_have_left(tmp_path: Path) -> None:
+    """Also of tasks that ended before it was."""
+    reruns = Reruns(folder=tmp_path, target="azure")
+    plan = make_plan(tmp_path, WILD)
+    reruns.stored = {
+        Role("output"): tuple(
+            StoredBlob(name=name, size_bytes=3, md5=None, modified=NOW)
+            for name in ("a/1.out", "a/2.out", "b/1.out")
+        )
+    }
+    reruns.run(plan, stops_at="task/b.txt")
+    assert reruns.last is not None
+    path = tmp_path / RUNS / reruns.last / LOCK_FILE
+    assert read_lock(path).ended["0001"].stored is None
+    resume(reruns, plan, ends=("task/b.txt",))
+    ended = read_lock(path).ended
+    names = {task: [each.blob for each in end.stored or ()] for task, end in ended.items()}
+    assert names == {"0001": ["a/1.out", "a/2.out"], "0002": ["b/1.out"]}
+    same = "skip: unchanged since run demo-1"
+    assert set(reasons(plan, reruns.decide(plan)).values()) == {same}
+
+
+class Silent(Reruns):
+    """The service does not answer any more."""
+
+    @override
+    def lister(self, plan: Plan) -> ListBlobs:
+        def list_blobs(container: str, prefix: str) -> tuple[StoredBlob, ...]:
+            raise ServiceUnreachableError(f"no {container}/{prefix}")
+
+        return list_blobs
+
+
+def test_a_service_that_does_not_answer_at_the_end_spoils_nothing(tmp_path: Path) -> None:
+    reruns = Silent(folder=tmp_path, target="azure")
+    reruns.run(make_plan(tmp_path, WILD))
+    ended = read_lock(directory(reruns, 1) / LOCK_FILE).ended
+    assert {task: (end.succeeded, end.stored) for task, end in ended.items()} == {
+        "0001": (True, None),
+        "0002": (True, None),
+    }
 
 
 def test_a_run_that_is_taken_up_again_is_told_to_its_end(reruns: Reruns) -> None:
