@@ -15,9 +15,9 @@ from runner.cli.looking import NotThereError, open_to_look
 from runner.cli.world import World
 from runner.connect import Services
 from runner.errors import ServiceError, UsageError
-from runner.plan.model import LOGS, RunId, TaskId, container_name
+from runner.plan.model import LOGS, RunId, TaskId, container_name, task_id
 from runner.report.as_text import printable
-from runner.run.events import TaskAdded, TaskFinished
+from runner.run.events import RunStarted, TaskAdded, TaskFinished
 from runner.run.records.following import Following
 from runner.run.records.reading import event_from_json
 from runner.run.records.record import RunRecord, read_record
@@ -31,6 +31,7 @@ _PIECE_BYTES = 1024 * 1024
 # Local services may end soon after the task.
 _PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
 _OF_TASKS = (TaskAdded.type.encode(), TaskFinished.type.encode())
+_STARTED = RunStarted.type.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +200,21 @@ class _Reader:
 
 def _find_task(directory: Path, name: str) -> TaskId:
     """The id of a task, of which the zeros at the beginning may be left out."""
-    number = int(name)
+    number, tasks = int(name), None
     for line in Following(directory).lines():
-        if _OF_TASKS[0] not in line and _OF_TASKS[1] not in line:
+        if not any(each in line for each in (*_OF_TASKS, _STARTED)):
             continue
         event = event_from_json(json.loads(line))
         if isinstance(event, TaskAdded | TaskFinished) and int(event.task) == number:
             return TaskId(event.task)
+        if isinstance(event, RunStarted):
+            tasks = event.tasks
+    if tasks is not None and not 1 <= number <= tasks:
+        first, last = (task_id(each, of=tasks) for each in (1, tasks))
+        raise UsageError(
+            f"there is no task `{name}` in run `{directory.name}`",
+            hint=f"ids go from {first} to {last}" if tasks else "it has no tasks",
+        )
     raise UsageError(
         f"run `{directory.name}` has added no task `{name}` so far",
         hint=f"`batch-run events {directory.name}` shows those that it has",

@@ -131,7 +131,8 @@ task:
         " not run\n  hint: `run --logs all` brings home what all tasks print\n"
     )
     for words, message in (
-        (("logs", "7"), "has added no task `7` so far"),
+        (("logs", "7"), f"there is no task `7` in run `{user.last_run().name}`\n"),
+        (("logs", "0"), "hint: ids go from 0001 to 0002\n"),
         (("logs", "1", "2"), "one task and one run at most: `1`, `2`"),
         (("logs", "--follow"), "`--follow` needs the id of a task"),
         (("status", "none"), "there is no run `none` below"),

@@ -155,6 +155,12 @@ def test_what_is_unchanged_is_not_run_again(rehearsal: Rehearsal) -> None:
     summary = rehearsal.user.run("diff", first, rehearsal.last_run)
     assert summary.returncode == 0, summary.stderr
     assert "sum: its command changed\n" in summary.stdout
+    same = rehearsal.user.run("diff", first, first[:-1])
+    assert (same.returncode, same.stdout) == (2, "")
+    assert same.stderr == (
+        f"batch-run: `{first}` and `{first[:-1]}` are the same run, `{first}`\n"
+        "  hint: `batch-run runs` lists all of this folder\n"
+    )
 
 
 def test_ids_that_shift_do_not_matter(rehearsal: Rehearsal) -> None:

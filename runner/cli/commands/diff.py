@@ -8,7 +8,7 @@ import json
 from runner.cli.signals import Interruptions
 from runner.cli.specs import add_json_argument
 from runner.cli.world import World
-from runner.errors import ExitCode
+from runner.errors import ExitCode, UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +37,12 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     directories = [
         find_run(world.working_directory, name) for name in (arguments.first, arguments.second)
     ]
+    if directories[0] == directories[1]:
+        raise UsageError(
+            f"`{arguments.first}` and `{arguments.second}` are the same run,"
+            f" `{directories[0].name}`",
+            hint="`batch-run runs` lists all of this folder",
+        )
     first, second = (read_lock(directory / LOCK_FILE) for directory in directories)
     differences = tuple(compare_locks(first, second))
     told = differences if arguments.json else first_to_show(differences)

@@ -15,7 +15,7 @@ from runner.errors import BatchRunError, InterruptedRunError, ServiceUnreachable
 from runner.plan.model import TaskId
 from runner.remote.endurance import Endurance
 from runner.run.clock import Clock
-from runner.run.events import Event, TaskAdded
+from runner.run.events import Event, RunStarted, TaskAdded
 from runner.run.records.journal import Journal
 from runner.run.records.record import RunRecord, record_as_json
 from runner.run.services import TaskState, TaskStatus
@@ -190,3 +190,20 @@ def test_a_task_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         Scene(tmp_path).show(STDOUT, follow=False, name="3")
     assert caught.value.message == f"run `{RUN}` has added no task `3` so far"
+
+
+@pytest.mark.parametrize("name", ["0", "99"])
+def test_a_task_that_the_run_has_not_at_all(tmp_path: Path, name: str) -> None:
+    scene = Scene(tmp_path)
+    journal = Journal(scene.directory, run=RUN, clock=lambda: NOW, listener=ignore)
+    journal.record(RunStarted(workload="demo", target="azure", tasks=12, files=1, bytes=1))
+    journal.close()
+    with pytest.raises(UsageError) as caught:
+        scene.show(STDOUT, follow=False, name=name)
+    assert (caught.value.message, caught.value.hint) == (
+        f"there is no task `{name}` in run `{RUN}`",
+        "ids go from 0001 to 0012",
+    )
+    with pytest.raises(UsageError) as later:
+        scene.show(STDOUT, follow=False, name="12")
+    assert later.value.message == f"run `{RUN}` has added no task `12` so far"
