@@ -6,9 +6,9 @@ It must not know how a run is driven; it finds out what is to be driven.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.cli.driving import Drive, drive_run, make_output_directory
@@ -36,6 +36,7 @@ from runner.run.records.record import RECORD, RunRecord, read_record, record_as_
 from runner.run.records.record_blob import SPEC, fetch_record
 from runner.run.services import BlobMissingError
 from runner.run.transfers.downloads import remove_partials
+from runner.spec.document import Document
 from runner.spec.load import load_workload
 from runner.spec.model.terms import SecretName
 from runner.spec.model.workload import Workload
@@ -50,6 +51,8 @@ class Resumption:
 
     as_json: bool
     quiet: bool
+    secrets: Document | None = field(default=None, repr=False)
+    """A file with the values of secret parameters."""
 
 
 def resume_run(
@@ -63,7 +66,7 @@ def resume_run(
     with drive_alone(directory) as driver:
         cut_torn_end(directory)
         settings = settings_of(record, world)
-        workload = load_again(record, directory)
+        workload = load_again(record, directory, secrets=resumption.secrets)
         plan = plan_again(record, directory, workload)
         past = read_past(directory, plan)
         if record.from_service:
@@ -73,6 +76,8 @@ def resume_run(
             _write_report(record, directory, world)
             return _tell_ended(record, past.end, world)
         world.say(_describe(record, past, total=len(plan.tasks)))
+        for line in _notes(record, resumption.secrets):
+            world.say(line)
         values = read_secrets(
             workload,
             world.environ,
@@ -169,9 +174,13 @@ def settings_of(record: RunRecord, world: World) -> AzureSettings | None:
     return settings
 
 
-def load_again(record: RunRecord, directory: Path) -> Workload:
-    """The workload as it was, whatever became of its spec's file since."""
-    given = Given(record.parameters, None)
+def load_again(record: RunRecord, directory: Path, *, secrets: Document | None = None) -> Workload:
+    """The workload as it was, whatever became of its spec's file since.
+
+    `secrets` is a file with values of its secret parameters. Raises `SpecError` where it has others
+    than the workload takes.
+    """
+    given = Given(record.parameters, secrets)
     workload = load_workload(directory / SPEC, name=record.spec, given=given)
     return workload if record.with_packages else without_packages(workload)
 
@@ -212,6 +221,14 @@ def _describe(record: RunRecord, past: Past, *, total: int) -> str:
     done = len(past.settled)
     where = f"target: {record.target}, as run {record.run} began"
     return f"{where}; {done} of {plural(total, 'task')} {'is' if done == 1 else 'are'} done"
+
+
+def _notes(record: RunRecord, secrets: Document | None) -> Iterator[str]:
+    """Values of a file that the run does not take, since it has begun with others."""
+    written = {} if secrets is None else secrets.data
+    for name, value in record.parameters.items():
+        if name in written and str(written[name]) != str(value):
+            yield f"note: `{name}` stays as the run began; `--params` gives it its secrets alone"
 
 
 def _forget(directory: Path) -> None:

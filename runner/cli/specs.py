@@ -45,6 +45,16 @@ def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_secrets_argument(parser: argparse.ArgumentParser) -> None:
+    """`--params FILE` of what goes on with a run."""
+    parser.add_argument(
+        "--params",
+        metavar="FILE",
+        help="a YAML or JSON file with the values of secret parameters; the others stay as the run"
+        " began",
+    )
+
+
 def add_rerun_arguments(parser: argparse.ArgumentParser) -> None:
     """`--force` and `--only`."""
     parser.add_argument(
@@ -109,6 +119,20 @@ def read_parameters(arguments: argparse.Namespace, world: World) -> Given:
         given[name] = value
     file = None if arguments.params is None else _read_file(arguments.params, world)
     return Given(given, file)
+
+
+def read_secrets_file(name: str | None, world: World) -> Document | None:
+    """A file of parameters that has values of secrets: no line of it is shown.
+
+    Raises `SpecError` with all that is wrong in it.
+    """
+    from runner.spec.load import without_line
+    from runner.spec.problem import SpecError
+
+    try:
+        return None if name is None else _read_file(name, world)
+    except SpecError as error:
+        raise SpecError(map(without_line, error.problems)) from error
 
 
 def read_parameters_for(

@@ -292,8 +292,29 @@ def test_a_killed_run_that_is_taken_up_again(stage: Stage) -> None:
     stage.canaries.say("a killed run", "".join(seen), stdout, stderr)
     record = json.loads((stage.user.last_run() / "run.json").read_text())
     assert record["parameters"] == {"command": "x"}
-    again = {"BATCH_RUN_SECRET_LICENSE": stage.canaries.values["license"]}
-    stage.run("resume", expect=0, environ=again)
+    lacking = stage.user.run("resume")
+    stage.canaries.say("resume without its secret", lacking.stdout, lacking.stderr)
+    assert lacking.returncode == 2
+    assert (
+        "hint: it holds the value of the secret `license`, or a file for `--params` does\n"
+    ) in lacking.stderr
+    wrong = stage.user.folder.parent / "wrong.json"
+    wrong.write_text(json.dumps({"licence": stage.canaries.values["license"]}))
+    unknown = stage.user.run("resume", "--params", str(wrong))
+    stage.canaries.say("resume with a file of others", unknown.stdout, unknown.stderr)
+    assert unknown.returncode == 2
+    assert "`licence` is given, but is not a parameter of this workload\n" in unknown.stderr
+    stage.parameters.write_text(
+        json.dumps({"license": stage.canaries.values["license"], "command": "y"})
+    )
+    done = stage.user.run("resume", "--params", str(stage.parameters))
+    stage.canaries.say("resume with a file", done.stdout, done.stderr)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "note: `command` stays as the run began; `--params` gives it its secrets alone\n"
+    ) in done.stderr
+    record = json.loads((stage.user.last_run() / "run.json").read_text())
+    assert record["parameters"] == {"command": "x"}
     stage.search()
 
 

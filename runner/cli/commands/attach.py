@@ -6,13 +6,14 @@ import argparse
 
 from runner.cli.runs import add_run_argument
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument
+from runner.cli.specs import add_json_argument, add_secrets_argument, read_secrets_file
 from runner.cli.world import World
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, and how it is shown."""
     add_run_argument(parser)
+    add_secrets_argument(parser)
     add_json_argument(parser, "one event a line")
     parser.add_argument("-q", "--quiet", action="store_true", help="say only how it ends")
 
@@ -23,6 +24,10 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     from runner.cli.resuming import Resumption
     from runner.run.records.directory import find_run
 
-    resumption = Resumption(as_json=arguments.json, quiet=arguments.quiet)
+    resumption = Resumption(
+        as_json=arguments.json,
+        quiet=arguments.quiet,
+        secrets=read_secrets_file(arguments.params, world),
+    )
     directory = find_run(world.working_directory, arguments.run)
     return attach_run(directory, resumption, world, interruptions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument
+from runner.cli.specs import add_json_argument, add_secrets_argument, read_secrets_file
 from runner.cli.world import World
 from runner.errors import UsageError
 
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="with `--from-service`: where outputs go (default: results/<workload name>)",
     )
+    add_secrets_argument(parser)
     add_json_argument(parser, "one event a line")
     parser.add_argument("-q", "--quiet", action="store_true", help="say only how it ends")
 
@@ -34,7 +35,11 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     """Drives the run to its end; the exit code is the run's."""
     from runner.cli.resuming import Resumption, fetch_run, find_directory, resume_run
 
-    resumption = Resumption(as_json=arguments.json, quiet=arguments.quiet)
+    resumption = Resumption(
+        as_json=arguments.json,
+        quiet=arguments.quiet,
+        secrets=read_secrets_file(arguments.params, world),
+    )
     if not arguments.from_service:
         if arguments.output is not None:
             raise UsageError(
