@@ -17,13 +17,14 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
     """One object; keys are only ever added within a version."""
     body = asdict(report)
     failures = body.pop("failures")
-    del body["ends"], body["ended_attempts"], body["deliveries"]
+    del body["ends"], body["ended_attempts"], body["deliveries"], body["cleaned"]
     failed = sum(failure["cause"] != HALTED for failure in failures)
     return {
         "v": VERSION,
         "run": run,
         **_with_times(body),
         "failed": failed,
+        "not_home": len(report.not_home),
         "unfinished": report.tasks - report.succeeded - failed,
         "failures": [
             {

@@ -13,6 +13,7 @@ from runner.run.events import (
     DEPENDENCY_FAILED,
     HALTED,
     JOB_ENDED,
+    TRANSFER_FAILED,
     StartTaskFailed,
     TaskFinished,
 )
@@ -49,8 +50,10 @@ _CONSEQUENCES = {
     JOB_ENDED: "ended with the job",
     DEPENDENCY_FAILED: "never ran",
     HALTED: "never ran",
+    TRANSFER_FAILED: "not home",
 }
 """What became of tasks that did not fail by themselves, by cause."""
+_NOT_CHECKED = "what is left in the services was not checked"
 _CAUSES = {
     "exit_code": "an exit code",
     "resource_download": "a failed download",
@@ -112,8 +115,9 @@ def _lines(
 def _counts(report: Report) -> str:
     ended = sum(each.cause == JOB_ENDED for each in report.failures)
     halted = sum(each.cause == HALTED for each in report.failures)
-    failed = len(report.failures) - ended - halted
-    unfinished = report.tasks - report.succeeded - failed - ended - report.left_out
+    not_home = len(report.not_home)
+    failed = len(report.failures) - ended - halted - not_home
+    unfinished = report.tasks - report.succeeded - failed - ended - not_home - report.left_out
     if any(left.kind == "job schedule" for left in report.left):
         return f"{plural(report.tasks, 'task')}: run by a job schedule"
     ran = report.succeeded - report.skipped
@@ -122,6 +126,8 @@ def _counts(report: Report) -> str:
         parts.append(f"{report.skipped} skipped")
     if failed:
         parts.append(f"{failed} failed")
+    if not_home:
+        parts.append(f"{not_home} not home")
     if ended:
         parts.append(f"{ended} ended with the job")
     if unfinished:
@@ -149,6 +155,9 @@ def _task_failure(task: TaskFinished) -> Iterator[str]:
 def describe_end(task: TaskFinished) -> str:
     """A task that did not succeed, in one line."""
     item = f" ({task.item})" if task.item else ""
+    if task.cause == TRANSFER_FAILED:
+        code = f" with exit code {task.exit_code}" if task.exit_code else ""
+        return printable(f"task {task.task}{item} ended{code}, and is not home: {task.message}")
     words = _CONSEQUENCES.get(task.cause or "")
     if words is not None:
         return printable(f"task {task.task} {words}{item}: {task.message}")
@@ -183,7 +192,9 @@ def _start_task_failure(failed: StartTaskFailed, count: int) -> Iterator[str]:
 
 def _left(report: Report, *, is_over: bool) -> Iterator[str]:
     if not report.left and is_over:
-        yield "nothing left in the services"
+        made_nothing = report.skipped and report.skipped == report.tasks - report.left_out
+        is_known = report.checked_at is not None or made_nothing
+        yield "nothing left in the services" if is_known else _NOT_CHECKED
     for left in report.left:
         yield f"left: {left.kind} {left.name} ({left.why})"
 

@@ -13,6 +13,7 @@ from typing_extensions import assert_never
 
 from runner.report.deliveries import Deliveries
 from runner.run.events import (
+    TRANSFER_FAILED,
     CleanupFinished,
     Event,
     JobCreated,
@@ -68,7 +69,11 @@ class Report:
     deleted: tuple[str, ...] = ()
     left: tuple[LeftBehind, ...] = ()
     checked_at: datetime | None = None
-    """When the services had listed what is left."""
+    """When the services had listed what is left; None where they have not since the run, or who
+    took it up last, began.
+    """
+    cleaned: bool = field(default=False, repr=False)
+    """Whoever drives the run has come to its cleanup."""
     exit_code: int | None = None
     error: str | None = None
     halted: bool = False
@@ -84,6 +89,11 @@ class Report:
     def has_begun(self) -> bool:
         """Whether anything may have been made: the services let the run begin."""
         return bool(self.workload)
+
+    @property
+    def not_home(self) -> list[TaskFinished]:
+        """Those of the failures where a task has ended, and what it left could not be fetched."""
+        return [each for each in self.failures if each.cause == TRANSFER_FAILED]
 
     @property
     def files_there(self) -> int:
@@ -123,8 +133,12 @@ class Report:
                 self.start_task_failures.append(event)
             case CleanupFinished():
                 self.deleted, self.left = event.deleted, event.left
-                self.checked_at = event.checked_at
+                self.checked_at, self.cleaned = event.checked_at, True
             case RunFinished():
+                if not self.cleaned:
+                    # What an earlier client was told says nothing of now.
+                    self.checked_at = None
+                self.cleaned = False
                 self.exit_code, self.error = event.exit_code, event.error
                 self.halted = event.halted
                 # Of a run that did not begin nothing else tells them.
@@ -142,7 +156,8 @@ class Report:
             self.resumed += 1
             # Those that are there are told again; others may have gone with their pool.
             self.nodes.clear()
-            self.deleted, self.left = (), ()
+            self.deleted, self.left, self.checked_at = (), (), None
+            self.cleaned = False
             self.exit_code = self.error = None
             self.halted = False
 

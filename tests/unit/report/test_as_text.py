@@ -47,7 +47,8 @@ def finished(task: str, exit_code: int | None = 0, **more: object) -> TaskFinish
 
 def text(*events: Event, tasks: int = 2) -> str:
     start = RunStarted(workload="demo", target="local", tasks=tasks, files=2, bytes=10)
-    return digest(fold([start, *events]), run_directory="runs/1", output_directory="results/demo")
+    events = (start, CleanupFinished(deleted=(), left=(), checked_at=START), *events)
+    return digest(fold(events), run_directory="runs/1", output_directory="results/demo")
 
 
 def test_success() -> None:
@@ -255,3 +256,64 @@ def test_files_that_were_there_are_not_uploaded() -> None:
     )
     assert (report.uploaded_files, report.uploaded_bytes) == (1, 5)
     assert (report.unchanged_files, report.files_there) == (1, 2)
+
+
+def test_what_is_not_home_is_no_failure_of_its_task() -> None:
+    events = (
+        finished("1"),
+        finished("2", 7),
+        finished("3", cause="TransferFailed", succeeded=False, message="cannot write `x`: no room"),
+        finished("4", 5, cause="TransferFailed", message="cannot write `y\x1b`: no room"),
+    )
+    assert text(*events, tasks=5) == (
+        "task 2 failed (2.txt): exit code 7 on node node-1\n"
+        "task 3 (3.txt) ended, and is not home: cannot write `x`: no room\n"
+        "task 4 (4.txt) ended with exit code 5, and is not home: cannot write `y\\x1b`: no room\n"
+        "5 tasks: 1 succeeded, 1 failed, 2 not home, 1 not finished\n"
+        "nothing left in the services\n"
+        "run directory: runs/1"
+    )
+    report = report_as_json(fold(events), run="demo-1")
+    assert (report["failed"], report["not_home"]) == (3, 2)
+
+
+def test_of_much_that_is_not_home_some_is_named() -> None:
+    missed = [
+        finished(str(number), cause="TransferFailed", succeeded=False, item="", message="no room")
+        for number in range(1, 6)
+    ]
+    assert text(*missed, tasks=5).startswith(
+        "task 1 ended, and is not home: no room\n"
+        "task 2 ended, and is not home: no room\n"
+        "task 3 ended, and is not home: no room\n"
+        "... and 2 more not home; all are in runs/1/report.json\n"
+        "5 tasks: 0 succeeded, 5 not home\n"
+    )
+
+
+BROKEN_OFF = RunFinished(exit_code=3, succeeded=0, failed=0, unfinished=2, error="out of reach")
+RESUMED = RunStarted(workload="demo", target="azure", tasks=2, files=2, bytes=10, resumed=True)
+LISTED = CleanupFinished(deleted=(), left=(), checked_at=START)
+NOT_LISTED = CleanupFinished(deleted=(), left=())
+NOT_CHECKED = "what is left in the services was not checked"
+NOTHING_LEFT = "nothing left in the services"
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ((BROKEN_OFF,), NOT_CHECKED),
+        ((NOT_LISTED, BROKEN_OFF), NOT_CHECKED),
+        ((LISTED, BROKEN_OFF), NOTHING_LEFT),
+        ((LISTED, BROKEN_OFF, BROKEN_OFF), NOT_CHECKED),
+        ((LISTED, BROKEN_OFF, NOT_LISTED, BROKEN_OFF), NOT_CHECKED),
+        ((LISTED, RESUMED, BROKEN_OFF), NOT_CHECKED),
+        ((LISTED, BROKEN_OFF, RESUMED, LISTED, BROKEN_OFF), NOTHING_LEFT),
+        ((finished("1", skipped=True), NOT_LISTED), NOT_CHECKED),
+        ((finished("1", skipped=True), finished("2", skipped=True), NOT_LISTED), NOTHING_LEFT),
+    ],
+)
+def test_what_is_left_is_told_by_whoever_has_looked(events: tuple[Event, ...], said: str) -> None:
+    began = RunStarted(workload="demo", target="azure", tasks=2, files=2, bytes=10)
+    shown = digest(fold((began, *events)), run_directory="runs/1", output_directory="results")
+    assert shown.splitlines()[-2:] == [said, "run directory: runs/1"]

@@ -63,7 +63,7 @@ def test_the_text() -> None:
         "task 2 failed (b): exit code 7 on node n2 after 3 tries\n"
         "2 tasks: 1 succeeded, 1 failed\n"
         "4 more attempts: 2 after an exit code, 1 after a preemption, 1 after an unknown cause\n"
-        "nothing left in the services\n"
+        "what is left in the services was not checked\n"
         "run directory: runs/1"
     )
 
