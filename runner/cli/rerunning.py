@@ -29,6 +29,7 @@ from runner.run.results.results_store import (
     read_results,
     results_folder,
 )
+from runner.run.results.rivals import broken_off_notes, check_left, check_newer
 from runner.run.results.settled import Settled
 from runner.run.services import Blobs
 from runner.spec.model.terms import Role
@@ -50,6 +51,10 @@ class Rerun:
     def settled(self) -> Settled:
         """The tasks that are not to be run."""
         return settle(self.evidence, self.verdict)
+
+    def notes(self) -> Iterator[str]:
+        """Lines about the run before this one, where that was broken off."""
+        return broken_off_notes(self.store.last_run, self.place.working_directory)
 
     @contextmanager
     def begin(self, directory: Path) -> Iterator[LockWriter]:
@@ -73,10 +78,13 @@ def open_rerun(
 ) -> Iterator[Rerun]:
     """Compares a plan with what is in its output directory, which no other run may use meanwhile.
 
-    Raises `OutputInUseError` where one does, and `UsageError` for what `only` cannot mean.
+    Raises `OutputInUseError` where one does, or was left to do so, and `UsageError` for what `only`
+    cannot mean.
     """
-    folder = results_folder(place.working_directory, place.output_directory, plan.workload.name)
+    name = plan.workload.name
+    folder = results_folder(place.working_directory, place.output_directory, name)
     with open_results(folder, place.output_directory) as store:
+        check_left(name, place.working_directory, place.output_directory)
         evidence = gather_evidence(plan, store.index, place, stored=stored, list_blobs=list_blobs)
         verdict = judge(
             evidence,
@@ -100,7 +108,8 @@ def open_resumed(
 ) -> Iterator[LockWriter]:
     """The lock file of a run that is taken up again; `settled` learns what it had left out.
 
-    `list_left` lists what its tasks have left in containers of the service.
+    `list_left` lists what its tasks have left in containers of the service. Raises
+    `NewerResultsError` where what is not home yet would replace what a later run has left.
     """
     place = Place(
         working_directory=directory.parents[2],
@@ -113,9 +122,11 @@ def open_resumed(
         evidence = gather_evidence(
             plan, store.index, place, stored=None, list_blobs=None, list_left=list_left
         )
+        recall(settled, directory, place.output_directory)
+        if not settled.is_complete:
+            check_newer(record, store.index, place.working_directory)
         store.begin(plan.run_id, place.output_directory)
         if (directory / LOCK_FILE).exists():
-            recall(settled, directory, place.output_directory)
             with reopen_lock(directory, evidence, store, place=place) as lock:
                 yield lock
         else:

@@ -108,7 +108,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             )
         )
         late = detach_notes(workload) if arguments.detach else ()
-        for line in chain(rerun_lines(rerun.verdict.decisions), late):
+        for line in chain(rerun.notes(), rerun_lines(rerun.verdict.decisions), late):
             world.say(line)
         drive = Drive(
             plan=plan,
