@@ -43,9 +43,11 @@ def runs_as_text(runs: Sequence[RunSummary | Unreadable]) -> str:
     return "\n".join(_line(row, widths) for row in rows)
 
 
-def describe_standing(standing: Standing, *, pid: int | None = None) -> str:
-    """The state of a run in words."""
+def describe_standing(standing: Standing, *, pid: int | None = None, rests: bool = False) -> str:
+    """The state of a run in words; `rests` is whether its services are known to have ended."""
     words = _WORDS[standing]
+    if standing is Standing.DETACHED and rests:
+        words = "detached: its services have ended"
     if standing is Standing.DRIVEN and pid is not None:
         return f"{words} by process {pid}"
     return f"{words}; can be resumed" if standing.is_resumable else words
@@ -68,6 +70,7 @@ def run_as_json(run: RunSummary | Unreadable) -> dict[str, Any]:
         "tasks": run.tasks,
         "succeeded": run.succeeded,
         "failed": run.failed,
+        "rests": run.rests,
     }
 
 
@@ -87,7 +90,9 @@ def _row(run: RunSummary | Unreadable) -> tuple[str, ...]:
         printable(run.record.target),
         format_moment(run.record.created),
         describe_tasks(run.tasks, run.succeeded, run.failed),
-        describe_standing(run.standing, pid=None if run.driver is None else run.driver.pid),
+        describe_standing(
+            run.standing, pid=None if run.driver is None else run.driver.pid, rests=run.rests
+        ),
     )
 
 

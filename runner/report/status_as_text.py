@@ -6,7 +6,7 @@ It knows nothing of run directories or services; what was found there is given.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ def status_as_text(status: RunStatus, *, run_directory: str, output_directory: s
         *_head(status),
         *_service(status),
         digest(
-            status.report,
+            _report(status),
             run_directory=run_directory,
             output_directory=output_directory,
             is_over=status.report.exit_code is not None,
@@ -74,7 +74,7 @@ def status_as_json(status: RunStatus) -> dict[str, Any]:
                 "failed": counts.failed,
             }
     return {
-        **report_as_json(status.report, run=record.run),
+        **report_as_json(_report(status), run=record.run),
         "workload": record.workload,
         "target": record.target,
         "created": format_time(record.created),
@@ -98,9 +98,19 @@ def next_command(status: RunStatus) -> str | None:
     return None
 
 
+def _report(status: RunStatus) -> Report:
+    """What its events come to, but that nothing goes on which they have seen go on."""
+    report = status.report
+    if not status.rests:
+        return report
+    left = tuple(replace(each, why="kept in the run's directory") for each in report.left)
+    return replace(report, left=left)
+
+
 def _head(status: RunStatus) -> Iterator[str]:
     record = status.record
-    yield f"run {record.run}: {describe_standing(status.standing, pid=status.pid)}"
+    words = describe_standing(status.standing, pid=status.pid, rests=status.rests)
+    yield f"run {record.run}: {words}"
     began = f"began {format_moment(record.created)}"
     seen = "" if status.seen is None else f", last seen {format_moment(status.seen)}"
     yield printable(f"{record.workload} on target {record.target}, {began}{seen}")
@@ -111,7 +121,12 @@ def _head(status: RunStatus) -> Iterator[str]:
 def _service(status: RunStatus) -> Iterator[str]:
     if status.unasked is not None:
         yield printable(f"the service could not be asked: {status.unasked}")
-    if status.rests:
+    if status.rests and status.standing in _ATTACHED:
+        yield (
+            f"nobody works on it now: `batch-run attach {status.record.run}` brings home what is"
+            " done, which is not counted below, and goes on with the rest"
+        )
+    elif status.rests:
         yield "the local services do not run: what has ended is kept, and the rest waits"
     if status.job is None:
         return

@@ -42,10 +42,20 @@ def test_the_work_goes_on_without_a_client_and_is_brought_home(user: User, gate:
     assert emulators(user) == 1
     assert state(user) == "detached"
     wait_until(lambda: begun(user) == 2, what="tasks run")
+    assert "detached: the work goes on without a client; can be" in user.run("runs").stdout
     gate.touch()
     wait_until(lambda: emulators(user) == 0, what="the emulator has ended by itself")
     assert begun(user) == 4
     assert results(user) == {}
+    ended = "detached: its services have ended; can be resumed\n"
+    assert user.run("runs").stdout.endswith(ended)
+    shown = user.run("status").stdout
+    assert shown.startswith(f"run {run.name}: {ended}")
+    assert (
+        f"\nnobody works on it now: `batch-run attach {run.name}` brings home what is done,"
+        " which is not counted below, and goes on with the rest\n"
+    ) in shown
+    assert "goes on)" not in shown
 
     home = user.run("attach")
 

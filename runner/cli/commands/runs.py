@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,14 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
 def _summarize(directory: Path) -> RunSummary | Unreadable:
     """One run that cannot be told of must not hide the others."""
     from runner.report.runs_as_text import Unreadable
-    from runner.run.records.standing import summarize
+    from runner.run.records.standing import Standing, summarize
 
     try:
-        return summarize(directory)
+        run = summarize(directory)
     except UsageError as error:
         return Unreadable(run=directory.name, why=error.message)
+    if run.standing is not Standing.DETACHED or run.record.target != "local":
+        return run
+    from runner.cli.resting import have_services_ended
+
+    return replace(run, rests=have_services_ended(directory))

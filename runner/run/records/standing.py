@@ -91,6 +91,8 @@ class RunSummary:
     tasks: int | None
     succeeded: int
     failed: int
+    rests: bool = False
+    """Its services are of this machine and have ended, as whoever has asked found."""
 
 
 def summarize(directory: Path) -> RunSummary:

@@ -96,6 +96,7 @@ def test_a_run_as_json() -> None:
         "tasks": 10,
         "succeeded": 7,
         "failed": 2,
+        "rests": False,
     }
     assert run_as_json(Unreadable(run="old", why="no")) == {"v": 1, "run": "old", "problem": "no"}
 
@@ -162,8 +163,30 @@ def test_a_run_that_is_about_to_begin() -> None:
 
 
 def test_local_services_that_have_ended_are_no_trouble() -> None:
-    lines = text(replace(DETACHED, rests=True))
+    lines = text(replace(DETACHED, standing=Standing.ABANDONED, rests=True))
     assert lines[2] == "the local services do not run: what has ended is kept, and the rest waits"
+
+
+def test_a_local_run_that_was_left_is_not_said_to_work_once_its_services_have_ended() -> None:
+    status = replace(DETACHED, rests=True)
+    nobody = (
+        f"nobody works on it now: `batch-run attach {RUN}` brings home what is done, which is not"
+        " counted below, and goes on with the rest"
+    )
+    assert text(status) == [
+        f"run {RUN}: detached: its services have ended; can be resumed",
+        "demo on target azure, began 2026-01-02T03:04:05Z, last seen 2026-01-02T03:04:05Z",
+        nobody,
+        "10 tasks: 0 succeeded, 10 not finished",
+        f"left: job {RUN} (kept in the run's directory)",
+        "run directory: runs/x",
+        f"next: batch-run attach {RUN}",
+    ]
+    value = status_as_json(status)
+    assert (value["rests"], value["left"][0]["why"]) == (True, "kept in the run's directory")
+    listed = replace(FAILED, standing=Standing.DETACHED, end=None, rests=True)
+    assert runs_as_text([listed]).endswith("detached: its services have ended; can be resumed")
+    assert run_as_json(listed)["rests"] is True
 
 
 def test_nodes_of_a_client_that_died_do_not_count_when_the_run_goes_on() -> None:
