@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, cast
@@ -23,7 +24,7 @@ from typing_extensions import Self
 from runner.errors import ServiceError, UsageError
 from runner.remote.endurance import Endurance, Patience
 from runner.remote.local import LocalEmulator, start_emulator
-from runner.remote.local_state import JoinedEmulator, join_emulator, read_place
+from runner.remote.local_state import JoinedEmulator, check_room, join_emulator, read_place
 from runner.remote.settings import (
     BATCH_ACCOUNT,
     BATCH_ENDPOINT,
@@ -215,7 +216,9 @@ def open_local(
         joined = join_emulator(state)
         if joined is not None:
             stack.callback(joined.stop)
-            return _open_emulator(joined, joined.settings, stack.pop_all(), secrets, patience)
+            return _open_emulator(
+                joined, state, joined.settings, stack.pop_all(), secrets, patience
+            )
         emulator = start_emulator(
             state,
             allow_admin=allow_admin,
@@ -230,7 +233,7 @@ def open_local(
         import runner.remote.blobs  # noqa: F401
 
         settings = emulator.wait_until_ready()
-        return _open_emulator(emulator, settings, stack.pop_all(), secrets, patience)
+        return _open_emulator(emulator, state, settings, stack.pop_all(), secrets, patience)
 
 
 def open_running(state: Path, *, patience: timedelta) -> Services | None:
@@ -249,6 +252,7 @@ def open_running(state: Path, *, patience: timedelta) -> Services | None:
 
 def _open_emulator(
     emulator: LocalEmulator | JoinedEmulator,
+    state: Path,
     settings: AzureSettings,
     stack: ExitStack,
     secrets: Iterable[str],
@@ -256,6 +260,7 @@ def _open_emulator(
 ) -> Services:
     endurance = _endurance(patience)
     endurance.ended = lambda: emulator.ended() is not None
+    endurance.check_room = partial(check_room, state)
     services = _open("local", settings, stack, secrets, endurance, probe=False)
     return replace(services, ended=emulator.ended, leave=emulator.leave)
 

@@ -32,6 +32,10 @@ class Patience:
     longest_backoff_seconds: float = 30
 
 
+def _has_room() -> None:
+    """Services of others see to that themselves."""
+
+
 def _say_nothing(line: str) -> None:
     """Nobody listens yet."""
 
@@ -42,7 +46,8 @@ class Endurance:
 
     `monotonic` is in seconds and stands still while the machine sleeps. Whoever works with what is
     open gives its own `stop` and `tell`, which takes a line for people; `ended` is whether the
-    services are gone for good. `jitter` gives a number from 0 to 1.
+    services are gone for good, and `check_room` raises `DiskFullError` where they are of this
+    machine and have no room to write. `jitter` gives a number from 0 to 1.
     """
 
     patience: Patience = Patience()
@@ -52,6 +57,7 @@ class Endurance:
     stop: Stop = field(default_factory=Stop)
     tell: Callable[[str], None] = _say_nothing
     ended: Callable[[], bool] = lambda: False
+    check_room: Callable[[], None] = _has_room
     jitter: Callable[[], float] = lambda: 0.5
     _hurried: float | None = field(default=None, init=False)
 

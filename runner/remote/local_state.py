@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.errors import ServiceError, describe_os_error
+from runner.errors import DiskFullError, ServiceError, describe_os_error
 from runner.remote.settings import BATCH_KEY, STORAGE_KEY, Account, AzureSettings
 
 # The emulator's: one that runs holds the first; clients hold the second, which has it go on.
@@ -29,6 +29,8 @@ JOIN_SECONDS = 30.0
 """How long an emulator that is about to end may take until it has."""
 _LEAVE_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
+# Less than one request of ours may bring; what was begun and had no room is taken back.
+_ROOM_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,23 @@ def is_in_use(state: Path) -> bool:
     finally:
         os.close(file)
     return False
+
+
+def check_room(state: Path) -> None:
+    """Raises `DiskFullError` where an emulator that is in trouble has no room for its state.
+
+    What it has could be read all the same: it is to be asked once it has failed to answer.
+    """
+    try:
+        disk = os.statvfs(state)
+    except OSError:
+        return  # what it has answered says more
+    # Some file systems count no files (f_files is 0), and have room for any number.
+    if disk.f_bavail * disk.f_frsize < _ROOM_BYTES or (disk.f_files and not disk.f_favail):
+        raise DiskFullError(
+            f"no space left on device: the local services cannot write to `{state}`",
+            hint="make room",
+        )
 
 
 def write_place(state: Path, place: Place) -> None:

@@ -129,12 +129,14 @@ class Tries:
         """One has failed: waits before the next; raises `PatienceEndedError` if there is none.
 
         The call's own failures count from the first of them, and those of the service from the
-        first that no answer has followed.
+        first that no answer has followed. Raises `DiskFullError` where waiting makes no room.
         """
         endurance = self._trouble.endurance
         now = endurance.monotonic()
         since = self._trouble.note(failure, now)
         endurance.check()
+        if not failure.is_silence:
+            endurance.check_room()
         if self._first is None:
             self._first = now
         since = min(since, self._first)

@@ -15,6 +15,7 @@ from runner.errors import ServiceError
 from runner.remote.local_state import (
     PLACE,
     Place,
+    check_room,
     forget_place,
     is_in_use,
     join_emulator,
@@ -148,3 +149,11 @@ def test_a_state_that_is_not_ours_to_write(tmp_path: Path) -> None:
     with pytest.raises(ServiceError) as caught:
         take_hold(tmp_path)
     assert caught.value.message == f"cannot write `{tmp_path / 'clients'}`: is a directory"
+
+
+def test_a_disk_with_room_is_no_trouble(tmp_path: Path) -> None:
+    check_room(tmp_path)
+
+
+def test_a_state_that_cannot_be_looked_at_is_no_full_disk(tmp_path: Path) -> None:
+    check_room(tmp_path / "gone")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.errors import InterruptedRunError
+from runner.errors import DiskFullError, InterruptedRunError
 from runner.remote.endurance import Endurance
 from runner.remote.retrying import retry_after
 from runner.remote.trouble import Failure, PatienceEndedError, Trouble
@@ -222,3 +222,25 @@ def test_many_clients_do_not_come_back_at_one_time(share: float, seconds: Any) -
     Trouble("Azure Batch", endurance).begin().fail(BUSY)
 
     assert waited == [seconds]
+
+
+def refuse_for_want_of_room() -> None:
+    raise DiskFullError("no room")
+
+
+def test_no_patience_makes_room_on_a_full_disk(pauses: Pauses) -> None:
+    endurance = pauses.endurance()
+    endurance.check_room = refuse_for_want_of_room
+
+    with pytest.raises(DiskFullError) as caught:
+        Trouble("Azure Batch", endurance).begin().fail(BUSY)
+
+    assert caught.value.message == "no room"
+    assert pauses.seconds == []
+
+
+def test_silence_is_no_sign_of_a_full_disk(pauses: Pauses) -> None:
+    endurance = pauses.endurance(limit=timedelta(seconds=10))
+    endurance.check_room = refuse_for_want_of_room
+
+    assert fail_until_the_end(Trouble("Azure Batch", endurance), SILENT).failure == SILENT
