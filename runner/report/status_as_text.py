@@ -127,7 +127,10 @@ def _service(status: RunStatus) -> Iterator[str]:
             " done, which is not counted below, and goes on with the rest"
         )
     elif status.rests:
-        yield "the local services do not run: what has ended is kept, and the rest waits"
+        yield (
+            "the local services do not run: what has ended is kept, and the rest waits; where they"
+            " were killed, what they ran may be at work until the run is resumed"
+        )
     if status.job is None:
         return
     if status.job.state is JobState.GONE:

@@ -164,7 +164,10 @@ def test_a_run_that_is_about_to_begin() -> None:
 
 def test_local_services_that_have_ended_are_no_trouble() -> None:
     lines = text(replace(DETACHED, standing=Standing.ABANDONED, rests=True))
-    assert lines[2] == "the local services do not run: what has ended is kept, and the rest waits"
+    assert lines[2] == (
+        "the local services do not run: what has ended is kept, and the rest waits; where they"
+        " were killed, what they ran may be at work until the run is resumed"
+    )
 
 
 def test_a_local_run_that_was_left_is_not_said_to_work_once_its_services_have_ended() -> None:
