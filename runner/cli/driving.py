@@ -217,6 +217,7 @@ def _not_begun(error: BatchRunError, drive: Drive) -> RunFinished:
         failed=failed,
         unfinished=len(drive.plan.tasks) - succeeded - failed,
         error=error.message,
+        untouched=past is not None and past.has_begun,
     )
 
 

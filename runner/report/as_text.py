@@ -95,6 +95,8 @@ def _lines(
         yield from _consequences(others, words, run_directory)
     if not report.has_begun and not is_over:
         yield "nothing was made so far"
+    elif not report.has_begun and report.untouched:
+        yield "another client has begun the run; it was not touched"
     elif not report.has_begun:
         yield f"the run did not begin: nothing was made, {plural(report.tasks, 'task')} not added"
     else:

@@ -77,6 +77,8 @@ class Report:
     exit_code: int | None = None
     error: str | None = None
     halted: bool = False
+    untouched: bool = False
+    """Who wanted to go on with it last has done nothing to it."""
     """The run stopped early, since too much had failed."""
     resumed: int = 0
     """How often the run was taken up again."""
@@ -140,7 +142,7 @@ class Report:
                     self.checked_at = None
                 self.cleaned = False
                 self.exit_code, self.error = event.exit_code, event.error
-                self.halted = event.halted
+                self.halted, self.untouched = event.halted, event.untouched
                 # Of a run that did not begin nothing else tells them.
                 self.tasks = event.succeeded + event.failed + event.unfinished
             case _:
@@ -159,7 +161,7 @@ class Report:
             self.deleted, self.left, self.checked_at = (), (), None
             self.cleaned = False
             self.exit_code = self.error = None
-            self.halted = False
+            self.halted = self.untouched = False
 
     def _note_attempt(self, event: TaskRetried) -> None:
         cause = event.cause or "unknown"

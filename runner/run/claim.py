@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runner.errors import ServiceError
+from runner.errors import InterruptedRunError, ServiceError
 from runner.plan.model import LOGS, Plan
 from runner.run.holding import Hold, TakenOverError
 from runner.run.records.journal import Journal
@@ -41,8 +41,17 @@ class Claim:
     def take(self) -> bool:
         """Claims a run whose record is there; false where it is not.
 
-        Raises `TakenOverError` where another client drives the run.
+        Raises `TakenOverError` where another client drives the run, and `InterruptedRunError` where
+        the wait for it was cut short.
         """
+        try:
+            return self._take()
+        except InterruptedRunError as error:
+            raise InterruptedRunError(
+                "interrupted: another client drives the run still; it was not touched"
+            ) from error
+
+    def _take(self) -> bool:
         if self._holder is None:
             return False
         self._hold = Hold(self._blobs, self._container, RECORD_BLOB, holder=self._holder)
@@ -53,7 +62,7 @@ class Claim:
         if self._holder is None or (self._hold is not None and self._hold.is_held):
             return
         leave_record(self._journal, self._blobs, self._container)
-        self.take()
+        self._take()
 
     def check_presence(self, past: Past, job_id: str, batch: Batch) -> None:
         """Raises `TakenOverError` where all that was made is gone, and not by our doing.

@@ -225,6 +225,8 @@ class RunFinished:
     error: str | None
     halted: bool = False
     """The run stopped early: what is unfinished never ran."""
+    untouched: bool = False
+    """The run had begun before, and whoever wanted to go on with it has done nothing to it."""
 
 
 Event = (

@@ -158,6 +158,7 @@ class Run:
                 unfinished=len(self._plan.tasks) - standing.succeeded - standing.failed,
                 error=None if error is None else error.message,
                 halted=isinstance(error, HaltedError),
+                untouched=self._past is not None and self._past.has_begun and not self._created,
             )
         )
         return Outcome(exit_code=code, error=error)

@@ -13,7 +13,7 @@ from azure.core.credentials import AzureNamedKeyCredential
 from azure.storage.blob import BlobServiceClient
 
 from tests.e2e.conftest import Emulator, User, wait_until
-from tests.e2e.gated import begun, closed_gate
+from tests.e2e.gated import begun, closed_gate, opening
 
 FILES = 12
 SPEC = """\
@@ -210,6 +210,33 @@ def test_a_run_is_gone_on_with_elsewhere(user: User, emulator: Emulator) -> None
         "  hint: it may have ended, or never begun: what a run made goes with its end\n"
     )
     assert list((gone.folder / ".batch-run" / "runs").iterdir()) == []
+
+
+def test_who_stops_waiting_for_a_client_elsewhere_has_touched_nothing(
+    user: User, emulator: Emulator
+) -> None:
+    user = user.with_environ(**emulator.environ)
+    elsewhere = User(user.folder / "elsewhere", user.environ)
+    elsewhere.folder.mkdir()
+    with closed_gate(user) as gate, user.start("run", "spec.yaml") as driver, opening(gate):
+        wait_until(lambda: begun(user) >= 1, what="the run is under way")
+        run = user.last_run().name
+        with elsewhere.start("resume", "--from-service", run) as waiting:
+            assert waiting.stderr is not None
+            for line in waiting.stderr:
+                if line.startswith("another client has driven the run"):
+                    break
+            waiting.send_signal(signal.SIGINT)
+            _, said = waiting.communicate(timeout=60)
+        gate.touch()
+        _, own = driver.communicate(timeout=60)
+    assert waiting.returncode == 130
+    assert "another client has begun the run; it was not touched\n" in said
+    assert (
+        "batch-run: interrupted: another client drives the run still; it was not touched\n"
+    ) in said
+    assert "nothing was made" not in said
+    assert driver.returncode == 0, own
 
 
 def test_one_client_drives_a_run(user: User) -> None:

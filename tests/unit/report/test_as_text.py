@@ -61,6 +61,16 @@ def test_success() -> None:
     )
 
 
+def test_a_run_of_another_client_that_was_not_touched() -> None:
+    end = RunFinished(
+        exit_code=130, succeeded=0, failed=0, unfinished=4, error="interrupted", untouched=True
+    )
+    report = fold([CleanupFinished(deleted=(), left=()), end])
+    assert digest(report, run_directory="runs/1", output_directory="results/demo") == (
+        "another client has begun the run; it was not touched\nrun directory: runs/1"
+    )
+
+
 @pytest.mark.parametrize(("tasks", "shown"), [(1, "1 task"), (2_000, "2,000 tasks")])
 def test_a_run_that_did_not_begin(tasks: int, shown: str) -> None:
     ends = (

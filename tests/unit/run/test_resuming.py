@@ -238,6 +238,32 @@ def test_a_run_that_somebody_else_holds_is_left_alone(tmp_path: Path) -> None:
     assert stage.left() == []
 
 
+def test_who_is_interrupted_while_it_waits_for_another_client_has_touched_nothing(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path, SPEC + "limits: {wait: 5m}\n")
+    stage.batch.end = lambda task: None
+    assert stage.execute(holder="me").exit_code == ExitCode.STOPPED_WAITING
+    stage.blobs.holders[f"{RUN}-{LOGS}/{RECORD_BLOB}"] = "another"
+    before = stage.names_left()
+
+    def stop(operation: str, name: str) -> None:
+        if operation == "hold":
+            stage.stop.request()
+
+    stage.blobs.fail = stop
+    outcome = stage.resume(holder="me")
+    assert outcome.exit_code == ExitCode.INTERRUPTED
+    assert outcome.error is not None
+    assert outcome.error.message == (
+        "interrupted: another client drives the run still; it was not touched"
+    )
+    (end,) = stage.of_type("run.finished")
+    assert end["untouched"] is True
+    assert stage.left() == []
+    assert stage.names_left() == before
+
+
 def test_a_run_that_another_client_has_ended_is_not_made_again(tmp_path: Path) -> None:
     stage = Stage(tmp_path, SPEC + "limits: {wait: 5m}\n")
     stage.batch.end = lambda task: None
