@@ -13,7 +13,7 @@ from runner.cli.progress import choose_display
 from runner.cli.resuming import Resumption, load_again, plan_again, resume_run
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
-from runner.errors import ExitCode, InterruptedRunError, StoppedWaitingError
+from runner.errors import ExitCode, InterruptedRunError, StoppedWaitingError, UsageError
 from runner.run.events import CleanupFinished, Event, RunFinished
 from runner.run.records.driving import Driver, DriverPresentError, find_driver
 from runner.run.records.following import Following
@@ -40,6 +40,10 @@ def attach_run(
         except DriverPresentError as error:
             # Somebody was faster.
             driver = error.driver
+    if resumption.output is not None:
+        raise UsageError(
+            f"`--output` is for a run that nobody drives, and {_name(driver)} drives `{record.run}`"
+        )
     end = _follow(directory, record, driver, resumption, world, interruptions)
     match end:
         case RunFinished():

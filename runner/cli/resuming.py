@@ -34,6 +34,7 @@ from runner.run.records.past import Past, read_past
 from runner.run.records.reading import cut_torn_end, read_events
 from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.records.record_blob import SPEC, fetch_record
+from runner.run.results.moving import move_home
 from runner.run.services import BlobMissingError
 from runner.run.transfers.downloads import remove_partials
 from runner.spec.document import Document
@@ -51,6 +52,8 @@ class Resumption:
 
     as_json: bool
     quiet: bool
+    output: str | None = None
+    """Another output directory from here on."""
     secrets: Document | None = field(default=None, repr=False)
     """A file with the values of secret parameters."""
 
@@ -69,6 +72,10 @@ def resume_run(
         workload = load_again(record, directory, secrets=resumption.secrets)
         plan = plan_again(record, directory, workload)
         past = read_past(directory, plan)
+        if resumption.output is not None and past.goes_on:
+            here = make_output_directory(resumption.output, record.workload, world)
+            record = move_home(directory, record, here)
+            past = read_past(directory, plan)
         if record.from_service:
             # Its journal is on the machine that began it.
             past.has_begun = past.has_job = True

@@ -72,4 +72,56 @@ def test_results_of_a_later_run_are_not_replaced_by_older_ones(user: User, gate:
     assert "4 of 4 tasks are unchanged and skipped" in again.stderr
     assert "broken off" not in again.stderr
     assert state(user) == "succeeded"
-    assert user.run("cancel", older).returncode == 0
+
+    elsewhere = user.run("attach", older, "--output", "older")
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    there = (user.folder / "older" / "output").glob("*")
+    # The file that was up already is as it was then.
+    assert {path.name: path.read_bytes() for path in there} == EXPECTED
+    assert results(user) == expected
+
+
+def test_a_run_moves_with_what_it_has_at_home(user: User, gate: Path) -> None:
+    """What was home is not made again, and what was spoilt there is."""
+    spec = (user.folder / "spec.yaml").read_text()
+    user.write("spec.yaml", spec.replace(f"[ ! -e {gate} ]", f"[ ! -e {gate}{{{{ file.stem }}}} ]"))
+    for number in (0, 1):
+        user.write(f"go{number}", "")
+    with user.start("run", "spec.yaml", *LOCAL) as started, opening(user.folder / "go2"):
+        wait_until(lambda: _at_home(user) == 2, what="two tasks are home")
+        wait_until(lambda: begun(user) == 4, what="the other tasks run")
+        attached = user.start("attach", "--output", "moved")
+        with attached:
+            _, stderr = attached.communicate(timeout=60)
+        assert attached.returncode == 2
+        assert stderr == (
+            f"batch-run: `--output` is for a run that nobody drives, and process {started.pid}"
+            f" drives `{user.last_run().name}`\n"
+        )
+        started.kill()
+        started.communicate()
+    user.write("go3", "")
+    spoilt = user.folder / "results" / "demo" / "output" / "1.txt.out"
+    spoilt.write_bytes(b"x" * spoilt.stat().st_size)
+    before = results(user)
+
+    moved = user.run("resume", "--output", "moved")
+
+    assert moved.returncode == 0, moved.stderr
+    there = (user.folder / "moved" / "output").glob("*")
+    assert {path.name: path.read_bytes() for path in there} == EXPECTED
+    assert results(user) == before
+    names = (user.folder / "begun").read_text().split()
+    assert names.count("0.txt") == 1
+    again = user.run("run", "spec.yaml", "--output", "moved", *LOCAL)
+    assert again.returncode == 0, again.stderr
+    wait_until(lambda: user.processes() == [], what="nothing is left running")
+
+
+def _at_home(user: User) -> int:
+    """How many tasks have come to their end, and are told to have."""
+    try:
+        text = (user.last_run() / "events.jsonl").read_text()
+    except FileNotFoundError:
+        return 0
+    return text.count('"type":"task.finished"')

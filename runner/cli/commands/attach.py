@@ -13,6 +13,12 @@ from runner.cli.world import World
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, and how it is shown."""
     add_run_argument(parser)
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        help="where nobody drives the run: where outputs go from here on, those too that are home"
+        " already",
+    )
     add_secrets_argument(parser)
     add_json_argument(parser, "one event a line")
     parser.add_argument("-q", "--quiet", action="store_true", help="say only how it ends")
@@ -27,6 +33,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     resumption = Resumption(
         as_json=arguments.json,
         quiet=arguments.quiet,
+        output=arguments.output,
         secrets=read_secrets_file(arguments.params, world),
     )
     directory = find_run(world.working_directory, arguments.run)

@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         metavar="DIR",
-        help="with `--from-service`: where outputs go (default: results/<workload name>)",
+        help="where outputs go from here on, those too that are home already (default: where they"
+        " went; with `--from-service` results/<workload name>)",
     )
     add_secrets_argument(parser)
     add_json_argument(parser, "one event a line")
@@ -38,13 +39,10 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     resumption = Resumption(
         as_json=arguments.json,
         quiet=arguments.quiet,
+        output=None if arguments.from_service else arguments.output,
         secrets=read_secrets_file(arguments.params, world),
     )
     if not arguments.from_service:
-        if arguments.output is not None:
-            raise UsageError(
-                "`--output` is for `--from-service`: a run keeps the directory that it began with"
-            )
         directory = find_directory(world, arguments.run)
     elif arguments.run is None:
         raise UsageError("`--from-service` needs the id of the run")

@@ -39,7 +39,7 @@ from runner.run.events import (
     UploadFinished,
 )
 from runner.run.records.journal import Journal, write_whole
-from runner.run.records.reading import read_events
+from runner.run.records.moved import read_events_at_home
 from runner.run.results.settled import HomeOutput, Settled
 from runner.run.submit import SUBMISSION, Submission
 from runner.run.tasks.dependents import Dependents
@@ -110,7 +110,7 @@ def read_past(directory: Path, plan: Plan) -> Past:
     )
 
     def read() -> Iterator[Event]:
-        return (event for _, event in read_events(directory))
+        return read_events_at_home(directory)
 
     verdicts = Verdicts(plan, Dependents(len(plan.tasks)))
     for event in read():

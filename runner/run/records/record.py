@@ -53,6 +53,8 @@ class RunRecord:
     """Whether the start task installs what the spec's `packages` name."""
     from_service: bool = False
     """Made from what the services had of a run that was begun elsewhere."""
+    moved_from: tuple[str, ...] = ()
+    """Earlier output directories, whose files are in the present one as well."""
 
 
 def record_as_json(record: RunRecord) -> str:
@@ -86,4 +88,5 @@ def record_from_json(text: bytes) -> RunRecord:
     given = {name: each for name, each in value.items() if name in known}
     given["created"] = read_time(given["created"])
     given["keep"] = tuple(given["keep"])
+    given["moved_from"] = tuple(given.get("moved_from", ()))
     return RunRecord(**given)

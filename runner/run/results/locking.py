@@ -15,7 +15,7 @@ from pathlib import Path
 from runner.errors import BatchRunError, ExitCode, ServiceError, UsageError, describe_os_error
 from runner.plan.identity import DIGEST_BYTES, Identities, Identity, Unidentified
 from runner.run.events import Event, OutputDownloaded, RunFinished, TaskFinished, UploadFinished
-from runner.run.records.reading import read_events
+from runner.run.records.moved import read_events_at_home
 from runner.run.results.deciding import Verdict
 from runner.run.results.entries import UNKNOWN_IDENTITY, KeptOutput, Result, result_as_line
 from runner.run.results.evidence import Evidence, Place
@@ -226,7 +226,7 @@ def reopen_lock(
     with _open(path, evidence, store, place) as writer:
         for task, result in known.ended.items():
             writer.take(int(task), result, is_new=False)
-        for _, event in read_events(directory):
+        for event in read_events_at_home(directory):
             writer.hear(event, is_old=True)
         yield writer
 

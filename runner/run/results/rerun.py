@@ -111,6 +111,9 @@ def recall(settled: Settled, directory: Path, output_directory: Path) -> None:
     for task, result in lock.ended.items():
         if not result.skipped:
             continue
+        if not all((output_directory / output.path).exists() for output in result.outputs):
+            settled.reopen(int(task))  # it was deleted since, or replaced before the run moved
+            continue
         if not settled.is_settled(int(task)):
             settled.skip(int(task))
         for output in result.outputs:
