@@ -123,7 +123,7 @@ def _service(status: RunStatus) -> Iterator[str]:
         yield printable(f"the service could not be asked: {status.unasked}")
     if status.rests and status.standing in _ATTACHED:
         yield (
-            f"nobody works on it now: `batch-run attach {status.record.run}` brings home what is"
+            f"its services have ended: `batch-run attach {status.record.run}` brings home what is"
             " done, which is not counted below, and goes on with the rest"
         )
     elif status.rests:

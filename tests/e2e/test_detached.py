@@ -52,7 +52,7 @@ def test_the_work_goes_on_without_a_client_and_is_brought_home(user: User, gate:
     shown = user.run("status").stdout
     assert shown.startswith(f"run {run.name}: {ended}")
     assert (
-        f"\nnobody works on it now: `batch-run attach {run.name}` brings home what is done,"
+        f"\nits services have ended: `batch-run attach {run.name}` brings home what is done,"
         " which is not counted below, and goes on with the rest\n"
     ) in shown
     assert "goes on)" not in shown

@@ -172,14 +172,14 @@ def test_local_services_that_have_ended_are_no_trouble() -> None:
 
 def test_a_local_run_that_was_left_is_not_said_to_work_once_its_services_have_ended() -> None:
     status = replace(DETACHED, rests=True)
-    nobody = (
-        f"nobody works on it now: `batch-run attach {RUN}` brings home what is done, which is not"
+    ended = (
+        f"its services have ended: `batch-run attach {RUN}` brings home what is done, which is not"
         " counted below, and goes on with the rest"
     )
     assert text(status) == [
         f"run {RUN}: detached: its services have ended; can be resumed",
         "demo on target azure, began 2026-01-02T03:04:05Z, last seen 2026-01-02T03:04:05Z",
-        nobody,
+        ended,
         "10 tasks: 0 succeeded, 10 not finished",
         f"left: job {RUN} (kept in the run's directory)",
         "run directory: runs/x",
