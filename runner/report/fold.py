@@ -77,9 +77,9 @@ class Report:
     exit_code: int | None = None
     error: str | None = None
     halted: bool = False
+    """The run stopped early, since too much had failed."""
     untouched: bool = False
     """Who wanted to go on with it last has done nothing to it."""
-    """The run stopped early, since too much had failed."""
     resumed: int = 0
     """How often the run was taken up again."""
     ends: bytearray = field(default_factory=bytearray, repr=False)
