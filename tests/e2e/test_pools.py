@@ -339,7 +339,8 @@ def test_a_refusal_of_the_service_tells_no_secret(azure: User, accounts: Account
     done = holder.run("spec.yaml")
 
     assert done.returncode == 3
-    assert "Azure Batch refused to create job `demo-" in done.stderr
+    assert "    extra: {resizeTimeout: PT1S}\n                           ^^^^\n" in done.stderr
+    assert "InvalidPropertyValue" in done.stderr
     assert SECRET not in done.stderr
     assert files_with(azure.folder, SECRET) == []
     assert (accounts.pools(), accounts.containers()) == ([], [])

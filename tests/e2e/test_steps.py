@@ -152,7 +152,7 @@ def test_a_job_that_a_task_disabled_stands_still(user: User, emulator: Emulator)
     assert (
         "batch-run: task `0001` (bad.txt) failed and disabled the job, as the spec asks:"
     ) in done.stderr
-    assert f"hint: `az batch job enable --job-id {job}` lets it go on" in done.stderr
+    assert f"hint: once its cause is gone, `batch-run resume {job}` goes on" in done.stderr
     assert f"left: job {job} (the job is disabled)\n" in done.stderr
 
 
