@@ -16,7 +16,7 @@ from tests.faults.disasters import draw_schedule
 from tests.faults.play import needs_mount
 from tests.faults.verdicts import describe, try_schedule
 
-COUNT = int(os.environ.get("BATCH_RUN_FAULTS", "8"))
+COUNT = int(os.environ.get("BATCH_RUN_FAULTS", "4"))
 SEED = int(os.environ.get("BATCH_RUN_FAULTS_SEED", "1"))
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

@@ -12,7 +12,7 @@ from tests.conformance.azurite.installing import VERSION, install_azurite
 from tests.faults.disasters import Kind, draw_schedule
 from tests.faults.verdicts import describe, try_schedule
 
-COUNT = int(os.environ.get("BATCH_RUN_FAULTS_AZURITE", "2"))
+COUNT = int(os.environ.get("BATCH_RUN_FAULTS_AZURITE", "1"))
 SEED = int(os.environ.get("BATCH_RUN_FAULTS_SEED", "1"))
 KINDS = (
     *(Kind.CLIENT_KILLED, Kind.KILLED_AT_REQUEST, Kind.KILLED_AT_JOURNAL, Kind.KILLED_AT_FILE),

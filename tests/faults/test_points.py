@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.points import PAGE, PRELUDES, list_points, plan_kills, try_kill
 
-COUNT = int(os.environ.get("BATCH_RUN_POINTS", "4"))
+COUNT = int(os.environ.get("BATCH_RUN_POINTS", "2"))
 SEED = int(os.environ.get("BATCH_RUN_POINTS_SEED", "1"))
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

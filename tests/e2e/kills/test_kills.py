@@ -26,7 +26,7 @@ from tests.e2e.kills.emulators import (
     wait_until_gone,
 )
 
-COUNT = int(os.environ.get("BATCH_RUN_KILLS", "4"))
+COUNT = int(os.environ.get("BATCH_RUN_KILLS", "3"))
 SEED = int(os.environ.get("BATCH_RUN_KILLS_SEED", "1"))
 CLIENTS = 3
 END_SECONDS = 60
