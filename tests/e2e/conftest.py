@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,16 @@ from tests.conformance.azurite.installing import VERSION as AZURITE_VERSION
 from tests.conformance.azurite.installing import install_azurite, start_azurite
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# Whoever runs the tests in the background, or by `nohup`, has them and all that they start ignore
+# these: what a signal does could not be seen.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(
+            _number,
+            signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL,
+        )
+
 COMMAND = Path(sys.executable).parent / "batch-run"
 LIMIT_SECONDS = 120
 
