@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from runner.errors import ExitCode, ServiceRefusedError
 from runner.run.execute import Outcome
 from runner.run.records.standing import last_event
+from runner.run.services import TaskRequest
 from tests.fakes.plans import SPEC
 from tests.fakes.services import TaskEnd
 from tests.fakes.stage import Stage
@@ -50,6 +52,20 @@ def test_what_has_ended_by_then_is_brought_home(tmp_path: Path) -> None:
 
 def test_a_run_whose_tasks_have_all_ended_by_then_ends(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
+    ended: set[str] = set()
+    all_ended = threading.Event()
+
+    def end(request: TaskRequest) -> TaskEnd:
+        ended.add(request.id)
+        if len(ended) == 2:
+            all_ended.set()
+        return TaskEnd()
+
+    def wait(operation: str) -> None:
+        if operation == "finish adding":
+            assert all_ended.wait(30)
+
+    stage.batch.end, stage.batch.fail = end, wait
     assert stage.execute(detach=True) == Outcome(exit_code=ExitCode.SUCCESS, error=None)
     assert stage.left() == []
 
