@@ -45,6 +45,12 @@ def kept(folder: Path, **values: Any) -> Plan:
     return with_pool(plan, **{"keep": HALF_AN_HOUR, "size": size, **values})
 
 
+def impatient(plan: Plan) -> Plan:
+    """The same plan, watched for an hour: a day has thousands of looks."""
+    limits = replace(plan.workload.limits, wait=timedelta(hours=1))
+    return replace(plan, workload=replace(plan.workload, limits=limits))
+
+
 def kept_id(plan: Plan, node_agent: str = "batch.node.ubuntu 24.04") -> str:
     """The id that its kept pool has."""
     pool = plan.workload.pool
@@ -232,7 +238,7 @@ def test_only_a_pool_that_gets_an_end_may_have_one(tmp_path: Path, keep: frozens
 
 def test_its_time_counts_from_when_the_job_is_made(tmp_path: Path) -> None:
     """A pool of the same name that is being deleted may have to be waited for first."""
-    stage = Stage(tmp_path, plan=kept(tmp_path))
+    stage = Stage(tmp_path, plan=impatient(kept(tmp_path)))
 
     def wait(operation: str) -> None:
         if operation == "create pool":
@@ -250,7 +256,7 @@ def test_its_time_counts_from_when_the_job_is_made(tmp_path: Path) -> None:
 
 
 def test_a_run_that_goes_on_without_us_gets_its_time(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, plan=kept(tmp_path))
+    stage = Stage(tmp_path, plan=impatient(kept(tmp_path)))
     stage.batch.end = lambda task: None
     assert stage.execute().exit_code == ExitCode.STOPPED_WAITING
     last = NOW + stage.plan.workload.limits.duration + HALF_AN_HOUR
