@@ -27,7 +27,6 @@ from runner.report.as_json import report_as_json
 from runner.report.as_text import plural
 from runner.report.fold import fold
 from runner.run.events import RunFinished
-from runner.run.records.directory import find_run
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import RUNS, create_run_directory, write_whole
 from runner.run.records.past import Past, read_past
@@ -157,11 +156,6 @@ def fetch_run(run: str, output: str | None, world: World) -> Path:
     ours = replace(record, output_directory=str(here), from_service=True)
     write_whole(directory / RECORD, record_as_json(ours))
     return directory
-
-
-def find_directory(world: World, run: str | None) -> Path:
-    """The directory of a run by what the user calls it."""
-    return find_run(world.working_directory, run)
 
 
 def settings_of(record: RunRecord, world: World) -> AzureSettings | None:

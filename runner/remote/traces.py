@@ -6,7 +6,7 @@ say (REST: OData filters know no metadata).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from azure.batch import BatchClient
@@ -42,9 +42,13 @@ def batch_traces(client: BatchClient, run: RunId | None) -> Iterator[Trace]:
     named = None if run is None else f"startswith(id,'{run}')"
     pools = None if run is None else f"startswith(id,'{auto_pool_prefix(_workload(run))}')"
     found = (
-        *_schedules(client.list_job_schedules(filter=named, select=_JOB_PROPERTIES)),
-        *_jobs(client.list_jobs(filter=named, select=_JOB_PROPERTIES)),
-        *_pools(client.list_pools(filter=pools, select=_POOL_PROPERTIES)),
+        *_of(
+            Kind.SCHEDULE,
+            client.list_job_schedules(filter=named, select=_JOB_PROPERTIES),
+            run_of_schedule,
+        ),
+        *_of(Kind.JOB, client.list_jobs(filter=named, select=_JOB_PROPERTIES), run_of_job),
+        *_of(Kind.POOL, client.list_pools(filter=pools, select=_POOL_PROPERTIES), run_of_pool),
     )
     return (trace for trace in found if run is None or trace.run == run)
 
@@ -69,29 +73,17 @@ def _workload(run: RunId) -> str:
     return run.rsplit("-", 2)[0]
 
 
-def _schedules(answers: Iterable[Mapping[str, Any]]) -> Iterator[Trace]:
+def _of(
+    kind: Kind,
+    answers: Iterable[Mapping[str, Any]],
+    run_of: Callable[[str, Mapping[str, str]], RunId | None],
+) -> Iterator[Trace]:
+    """Those that a run has made; `run_of` says by id and metadata which."""
     for found in answers:
         metadata = read_pairs(found)
-        maker = run_of_schedule(found["id"], metadata)
+        maker = run_of(found["id"], metadata)
         if maker is not None:
-            yield _trace(Kind.SCHEDULE, found, maker, metadata)
-
-
-def _jobs(answers: Iterable[Mapping[str, Any]]) -> Iterator[Trace]:
-    for found in answers:
-        metadata = read_pairs(found)
-        maker = run_of_job(found["id"], metadata)
-        if maker is not None:
-            yield _trace(Kind.JOB, found, maker, metadata)
-
-
-def _pools(answers: Iterable[Mapping[str, Any]]) -> Iterator[Trace]:
-    for found in answers:
-        metadata = read_pairs(found)
-        maker = run_of_pool(found["id"], metadata)
-        if maker is not None:
-            nodes = max(_nodes(found, "current"), _nodes(found, "target"))
-            yield _trace(Kind.POOL, found, maker, metadata, nodes=nodes)
+            yield _trace(kind, found, maker, metadata)
 
 
 def _nodes(found: Mapping[str, Any], which: str) -> int:
@@ -103,8 +95,6 @@ def _trace(
     found: Mapping[str, Any],
     maker: RunId,
     metadata: Mapping[str, str],
-    *,
-    nodes: int = 0,
 ) -> Trace:
     made, state = found.get("creationTime"), found.get("state")
     return Trace(
@@ -115,5 +105,6 @@ def _trace(
         made=None if made is None else read_time(str(made)),
         kept_because=metadata.get(KEPT),
         for_others=kind is Kind.POOL and POOL in metadata,
-        nodes=nodes,
+        # What has none does not say so.
+        nodes=max(_nodes(found, "current"), _nodes(found, "target")),
     )

@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Drives the run to its end; the exit code is the run's."""
-    from runner.cli.resuming import Resumption, fetch_run, find_directory, resume_run
+    from runner.cli.resuming import Resumption, fetch_run, resume_run
+    from runner.run.records.directory import find_run
 
     resumption = Resumption(
         as_json=arguments.json,
@@ -43,7 +44,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         secrets=read_secrets_file(arguments.params, world),
     )
     if not arguments.from_service:
-        directory = find_directory(world, arguments.run)
+        directory = find_run(world.working_directory, arguments.run)
     elif arguments.run is None:
         raise UsageError("`--from-service` needs the id of the run")
     else:

@@ -96,10 +96,6 @@ class Settled:
             yield number
             number = self._states.find(_SKIPPED, number + 1)
 
-    def has_open(self, tasks: TaskRange) -> bool:
-        """Whether any of these tasks is to be run."""
-        return self._states.find(_OPEN, tasks.first, tasks.last + 1) >= 0
-
     def outputs(self, role: Role) -> tuple[HomeOutput, ...]:
         """What settled tasks left in the container of a role."""
         return tuple(self._outputs.get(role, ()))
@@ -111,10 +107,6 @@ class Settled:
         for number in present:
             marks[number] = 0
         return Absent(marks)
-
-
-NOTHING_SETTLED = Settled(0)
-"""For a plan of which nothing is known."""
 
 
 class Absent:
