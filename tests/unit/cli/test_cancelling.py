@@ -32,7 +32,7 @@ from runner.run.holding import TakenOverError
 from runner.run.records.driving import LOCK, drive
 from runner.run.records.journal import Journal
 from runner.run.records.past import read_past
-from runner.run.records.record import RunRecord, record_as_json
+from runner.run.records.record import record_as_json
 from runner.run.records.record_blob import RECORD_BLOB
 from runner.run.removal.traces import CONTAINER_RUN
 from runner.run.services import Expiry
@@ -40,20 +40,11 @@ from runner.run.submit import Requests, plan_submission, submission_as_json
 from runner.spec.model.pool import FixedNodes
 from runner.spec.model.terms import Role
 from tests.fakes.plans import RUN, SPEC, make_plan
+from tests.fakes.records import RECORD as AZURE_RECORD
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 from tests.unit.cli.worlds import make_world
 
-RECORD = RunRecord(
-    run=RUN,
-    workload="demo",
-    version="1",
-    created=NOW,
-    spec="/home/spec.yaml",
-    folder="/home",
-    parameters={},
-    target="local",
-    output_directory="/home/results",
-)
+RECORD = replace(AZURE_RECORD, target="local")
 
 
 KEPT = SPEC.replace("  nodes:", "  keep: 30m\n  nodes:")

@@ -21,6 +21,7 @@ from runner.run.records.record import RunRecord, record_as_json
 from runner.run.services import TaskState, TaskStatus
 from runner.run.stop import Stop
 from tests.fakes.plans import RUN
+from tests.fakes.records import RECORD
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 from tests.unit.cli.worlds import Memory, make_world
 
@@ -40,17 +41,6 @@ RUNNING = TaskStatus(
     failure=None,
 )
 COMPLETED = replace(RUNNING, state=TaskState.COMPLETED, succeeded=True)
-RECORD = RunRecord(
-    run=RUN,
-    workload="demo",
-    version="1",
-    created=NOW,
-    spec="/home/spec.yaml",
-    folder="/home",
-    parameters={},
-    target="azure",
-    output_directory="/home/results",
-)
 
 
 class Scene:

@@ -10,23 +10,12 @@ from runner.report.runs_as_text import Unreadable, run_as_json, runs_as_text
 from runner.report.status_as_text import RunStatus, next_command, status_as_json, status_as_text
 from runner.run.events import CleanupFinished, LeftBehind, NodeChanged, RunFinished, RunStarted
 from runner.run.records.driving import Driver
-from runner.run.records.record import RunRecord
 from runner.run.records.standing import RunSummary, Standing
 from runner.run.services import JobState, JobStatus, TaskCounts
 from tests.fakes.plans import RUN
+from tests.fakes.records import RECORD
 from tests.fakes.services import NOW
 
-RECORD = RunRecord(
-    run=RUN,
-    workload="demo",
-    version="1",
-    created=NOW,
-    spec="/home/spec.yaml",
-    folder="/home",
-    parameters={},
-    target="azure",
-    output_directory="/home/results",
-)
 DRIVER = Driver(pid=42, host="here", lease="x")
 END = RunFinished(exit_code=1, succeeded=7, failed=2, unfinished=1, error=None)
 FAILED = RunSummary(

@@ -23,22 +23,12 @@ from runner.run.events import (
 )
 from runner.run.records.driving import drive
 from runner.run.records.journal import Journal
-from runner.run.records.record import RunRecord, record_as_json
+from runner.run.records.record import record_as_json
 from runner.run.records.standing import Standing, last_event, summarize, what_is_left
 from tests.fakes.plans import RUN
+from tests.fakes.records import RECORD
 from tests.fakes.services import NOW
 
-RECORD = RunRecord(
-    run=RUN,
-    workload="demo",
-    version="1",
-    created=NOW,
-    spec="/home/spec.yaml",
-    folder="/home",
-    parameters={},
-    target="azure",
-    output_directory="/home/results",
-)
 STARTED = RunStarted(workload="demo", target="azure", tasks=4, files=1, bytes=1)
 CLEANED = CleanupFinished(deleted=("job x",), left=())
 
