@@ -28,7 +28,7 @@ from runner.emulator.blob.fetching import Fetched, fetch_url
 from runner.emulator.blob.keeping import restore
 from runner.emulator.blob.operations.call import Call, Headers, format_date
 from runner.emulator.blob.operations.documents import write_error
-from runner.emulator.blob.operations.table import find_operation
+from runner.emulator.blob.operations.table import Operation, find_operation
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request, Response
 from runner.emulator.server.tls import Tls
@@ -132,9 +132,8 @@ class BlobService:
             response = await self._perform(request, query, resource, endpoint)
         except RefusedError as error:
             response = self._refuse(error, request, request_id)
-        if self._journal is not None:
-            # Also what is only read may have been changed a moment ago.
-            await self._journal.settled()
+        # Also what is only read may have been changed a moment ago.
+        await self.settled()
         return Response(
             status=response.status,
             headers=(
@@ -148,6 +147,22 @@ class BlobService:
     async def _perform(
         self, request: Request, query: Mapping[str, str], resource: str, endpoint: str
     ) -> Response:
+        operation, call = self._admit(request, query, resource, endpoint)
+        assert operation.handler is not None
+        return await operation.handler(call)
+
+    def admit(self, request: Request, resource: str) -> tuple[Operation, Call]:
+        """The operation that a request may do, not yet done; refuses one that may not."""
+        return self._admit(request, _first_values(request), resource, self._endpoint)
+
+    async def settled(self) -> None:
+        """Returns once all changes so far are on disk; raises `StorageError`."""
+        if self._journal is not None:
+            await self._journal.settled()
+
+    def _admit(
+        self, request: Request, query: Mapping[str, str], resource: str, endpoint: str
+    ) -> tuple[Operation, Call]:
         target = parse_target(resource)
         headers = request.headers
         version = headers.get("x-ms-version")
@@ -172,7 +187,7 @@ class BlobService:
             account=self._account,
             service=self,
         )
-        return await operation.handler(call)
+        return operation, call
 
     def _authenticate(self, request: Request, query: Mapping[str, str], target: Target) -> Grant:
         container = self._state.catalogue.container(target.container)

@@ -11,12 +11,14 @@ import itertools
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.emulator.blob.core.records import ContentId, Segment
-from runner.emulator.privacy import make_private_directory, open_private_file
+from runner.emulator.privacy import make_private_directory
 from runner.emulator.storage.journal import Journal
 
 # Up to this size a content is held in memory and goes through in one call: a hop to a thread
@@ -32,8 +34,7 @@ class ContentSizeError(Exception):
     """The content is not as long as was said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(NamedTuple):
     """A content that lies on disk whole, with one reference to it."""
 
     content: ContentId
@@ -44,20 +45,22 @@ class Received:
 class Contents:
     """The files of one account; each is deleted with the last reference to it.
 
-    A reader holds references too, so that what it reads stays as it is while the blob is
-    replaced or deleted.
+    A file is written where it stays: it counts from when a record refers to it, and what has none
+    is removed at the next start. A reader holds references too, so that what it reads stays as it
+    is while the blob is replaced or deleted.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._contents = directory / "contents"
-        self._incoming = directory / "incoming"
+        self._directory = directory / "contents"
+        # Joined as text: paths of `pathlib` cost more than the files that they name.
+        self._folder = f"{self._directory}{os.sep}"
         self._references: dict[ContentId, int] = {}
         self._journal: Journal | None = None
         # Ids never come twice, over restarts too: files of before may still be there.
         self._numbers = itertools.count()
         self._start = secrets.token_hex(6)
-        for each in (self._contents, self._incoming):
-            make_private_directory(each)
+        make_private_directory(directory)
+        make_private_directory(self._directory)
 
     def keep(self, journal: Journal) -> None:
         """From now on a content is deleted only when no record on disk refers to it any more."""
@@ -70,7 +73,7 @@ class Contents:
         """
         for segment in segments:
             try:
-                size_bytes = (self._contents / segment.content).stat().st_size
+                size_bytes = Path(self.path_of(segment.content)).stat().st_size
             except FileNotFoundError:
                 return False
             if size_bytes < segment.size_bytes:
@@ -80,22 +83,32 @@ class Contents:
         return True
 
     def remove_unreferenced(self) -> None:
-        """Removes the files of before that nothing refers to, and those that were cut off."""
-        for path in self._incoming.iterdir():
-            path.unlink()
-        for path in self._contents.iterdir():
-            if ContentId(path.name) not in self._references:
-                path.unlink()
+        """Removes the files of before that nothing refers to, those that were cut off too."""
+        with os.scandir(self._directory) as entries:
+            for entry in entries:
+                if ContentId(entry.name) not in self._references:
+                    _unlink(entry.path)
+
+    def path_of(self, content: ContentId) -> str:
+        """The file of a content, which may be longer than the content is."""
+        return self._folder + content
+
+    def reserve(self) -> ContentId:
+        """An id for a content whose file is still to be written, by whoever asks."""
+        return ContentId(f"{self._start}-{next(self._numbers):x}")
+
+    def take(self, content: ContentId) -> None:
+        """The file of a reserved id is written whole: it has one reference now."""
+        self._references[content] = 1
 
     async def receive(self, pieces: AsyncIterator[bytes], size_bytes: int) -> Received:
         """Writes a content as it arrives and takes its MD5; raises `ContentSizeError`."""
-        name = ContentId(f"{self._start}-{next(self._numbers):x}")
-        incoming = self._incoming / name
+        name = self.reserve()
+        path = self.path_of(name)
         try:
-            md5 = await self._write(incoming, pieces, size_bytes)
-            incoming.rename(self._contents / name)
+            md5 = await self._write(path, pieces, size_bytes)
         except BaseException:
-            incoming.unlink(missing_ok=True)
+            _unlink(path)
             raise
         self._references[name] = 1
         return Received(content=name, size_bytes=size_bytes, md5=md5)
@@ -113,13 +126,13 @@ class Contents:
                 self._references[content] = left
             else:
                 del self._references[content]
-                self._delete(self._contents / content)
+                self._delete(self.path_of(content))
 
-    def _delete(self, path: Path) -> None:
+    def _delete(self, path: str) -> None:
         if self._journal is None:
-            path.unlink()
+            _unlink(path)
         else:
-            self._journal.after_commit(partial(path.unlink, missing_ok=True))
+            self._journal.after_commit(partial(_unlink, path))
 
     def join(self, segments: tuple[Segment, ...], segment: Segment) -> tuple[Segment, ...]:
         """The segments with one more at the end; references stay with what is given back.
@@ -136,7 +149,7 @@ class Contents:
         ):
             return (*segments, segment)
         added = self._read(segment.content, 0, segment.size_bytes)
-        with (self._contents / last.content).open("r+b") as file:
+        with Path(self.path_of(last.content)).open("r+b") as file:
             # Not at the file's end: what lies there may be of a request that was never finished.
             file.seek(last.size_bytes)
             file.write(added)
@@ -159,13 +172,13 @@ class Contents:
         return await asyncio.to_thread(self._read, content, offset, size_bytes)
 
     def _read(self, content: ContentId, offset: int, size_bytes: int) -> bytes:
-        file = os.open(self._contents / content, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(self._folder + content, os.O_RDONLY | os.O_CLOEXEC)
         try:
             return os.pread(file, size_bytes, offset)
         finally:
             os.close(file)
 
-    async def _write(self, path: Path, pieces: AsyncIterator[bytes], size_bytes: int) -> bytes:
+    async def _write(self, path: str, pieces: AsyncIterator[bytes], size_bytes: int) -> bytes:
         """Writes the pieces and returns their MD5."""
         md5 = hashlib.md5(usedforsecurity=False)
         if size_bytes <= SMALL_BYTES:
@@ -215,15 +228,24 @@ class ContentReader:
         self._contents.release(segment.content for segment in held)
 
 
-def _write_small(path: Path, content: bytes) -> None:
-    with os.fdopen(open_private_file(path), "wb") as file:
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _unlink(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108 - of many files
+
+
+def _write_small(path: str, content: bytes) -> None:
+    with os.fdopen(_create(path), "wb") as file:
         file.write(content)
 
 
-async def _write_large(path: Path, pieces: AsyncIterator[bytes], md5: hashlib._Hash) -> int:
+async def _write_large(path: str, pieces: AsyncIterator[bytes], md5: hashlib._Hash) -> int:
     """Digests and writes in a thread while the next pieces arrive; returns the size."""
     received_bytes = 0
-    with os.fdopen(open_private_file(path), "wb", buffering=0) as file:
+    with os.fdopen(_create(path), "wb", buffering=0) as file:
 
         def take(batch: bytearray) -> None:
             md5.update(batch)

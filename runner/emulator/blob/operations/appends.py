@@ -9,7 +9,7 @@ from runner.emulator.blob.core import appends
 from runner.emulator.blob.core.names import MAXIMUM_APPEND_BLOCK_BYTES
 from runner.emulator.blob.core.records import Blob, Segment
 from runner.emulator.blob.core.refusals import RefusedError, header_refused
-from runner.emulator.blob.operations.blobs import receive
+from runner.emulator.blob.operations.blobs import check_md5, receive
 from runner.emulator.blob.operations.call import (
     ENCRYPTED,
     Call,
@@ -32,7 +32,9 @@ async def append_block(call: Call) -> Response:
     expected = read_md5(headers, "content-md5")
     appending = read_appending(call, size_bytes)
     appends.check_appending(call.state, appending, call.clock())
-    (segment,), md5 = await receive(call, size_bytes, (expected,))
+    segments, md5 = await receive(call, size_bytes)
+    check_md5(call, segments, (expected,), md5)
+    (segment,) = segments
     return answer_appended(*append_received(call, appending, segment), md5)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from runner.emulator.blob.core import blobs, tiers
 from runner.emulator.blob.core.contents import SMALL_BYTES
@@ -45,8 +45,28 @@ _MAXIMUM_RANGE_MD5_BYTES = 4 * 1024 * 1024
 _EMPTY_MD5 = hashlib.md5(usedforsecurity=False).digest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Putting:
+    """A blob that may be written, as far as its content is not looked at."""
+
+    writing: blobs.Writing
+    size_bytes: int
+    expected: tuple[bytes | None, ...]
+    """The MD5s that the content must have, where they are given."""
+
+
 async def put(call: Call) -> Response:
     """Put Blob, of a block blob, or of an append blob, which is then empty."""
+    putting = begin_put(call)
+    if putting.writing.kind is BlobKind.APPEND:
+        blob = blobs.write_blob(call.state, putting.writing, (), call.clock())
+        return Response(status=201, headers=(*version_headers(blob), ENCRYPTED))
+    segments, md5 = await receive(call, putting.size_bytes)
+    return finish_put(call, putting, segments, md5)
+
+
+def begin_put(call: Call) -> Putting:
+    """What is to be written; refuses what may not be, before its content arrives."""
     headers = call.request.headers
     kind = _read_kind(headers)
     size_bytes = read_content_length(headers, maximum_bytes=MAXIMUM_PUT_BLOB_BYTES)
@@ -65,12 +85,14 @@ async def put(call: Call) -> Response:
         tags=read_tags(headers),
     )
     blobs.check_writing(call.state, writing, call.clock())
-    if kind is BlobKind.APPEND:
-        blob = blobs.write_blob(call.state, writing, (), call.clock())
-        return Response(status=201, headers=(*version_headers(blob), ENCRYPTED))
-    segments, md5 = await receive(call, size_bytes, expected)
-    writing = replace(writing, headers=replace(content_headers, content_md5=md5))
-    blob = write_received(call, writing, segments)
+    return Putting(writing=writing, size_bytes=size_bytes, expected=expected)
+
+
+def finish_put(call: Call, putting: Putting, segments: tuple[Segment, ...], md5: bytes) -> Response:
+    """Makes the content that was taken in the blob's, or lets go of it."""
+    check_md5(call, segments, putting.expected, md5)
+    headers = replace(putting.writing.headers, content_md5=md5)
+    blob = write_received(call, replace(putting.writing, headers=headers), segments)
     return Response(
         status=201,
         headers=(("Content-MD5", encode_md5(md5)), *version_headers(blob), ENCRYPTED),
@@ -86,33 +108,28 @@ def write_received(call: Call, writing: blobs.Writing, segments: tuple[Segment, 
         raise
 
 
-async def receive(
-    call: Call, size_bytes: int, expected: Iterable[bytes | None]
-) -> tuple[tuple[Segment, ...], bytes]:
-    """Takes in the content; gives its segments, with a reference each, and its MD5.
+async def receive(call: Call, size_bytes: int) -> tuple[tuple[Segment, ...], bytes]:
+    """Takes in the content; gives its segments, with a reference each, and its MD5."""
+    if not size_bytes:
+        return (), _EMPTY_MD5
+    received = await call.state.contents.receive(call.request.body, size_bytes)
+    return (Segment(content=received.content, size_bytes=size_bytes),), received.md5
 
-    Refuses a content whose MD5 is not each of those expected, where they are given.
-    """
-    contents = call.state.contents
-    segments: tuple[Segment, ...] = ()
-    md5 = _EMPTY_MD5
-    if size_bytes:
-        received = await contents.receive(call.request.body, size_bytes)
-        segments = (Segment(content=received.content, size_bytes=received.size_bytes),)
-        md5 = received.md5
+
+def check_md5(
+    call: Call, segments: Iterable[Segment], expected: Iterable[bytes | None], md5: bytes
+) -> None:
+    """Refuses a content whose MD5 is not each of those expected, and lets go of it."""
     for value in expected:
         if value not in (None, md5):
-            contents.release(segment.content for segment in segments)
+            call.state.contents.release(segment.content for segment in segments)
             raise md5_refused(value, md5)
-    return segments, md5
 
 
 async def get(call: Call) -> Response:
     """Get Blob."""
     headers = call.request.headers
-    blob = _read(call)
-    if blob.tiering is not None:
-        tiers.check_online(blob, call.clock())
+    blob = find_readable(call)
     asked = read_range(headers, blob.size_bytes)
     with_md5 = headers.get("x-ms-range-get-content-md5", "").lower() == "true"
     described = describe_blob(call, blob)
@@ -124,6 +141,14 @@ async def get(call: Call) -> Response:
         whole = Range(offset=0, size_bytes=blob.size_bytes)
         return _send(call, blob, whole, status=200, headers=described + more)
     return await _get_range(call, blob, asked, described, with_md5=with_md5)
+
+
+def find_readable(call: Call) -> Blob:
+    """The blob that the request is for, if its conditions hold and its content can be read."""
+    blob = _read(call)
+    if blob.tiering is not None:
+        tiers.check_online(blob, call.clock())
+    return blob
 
 
 def _read(call: Call) -> Blob:

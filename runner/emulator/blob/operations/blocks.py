@@ -6,6 +6,7 @@ It must not know how a request was routed here.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from runner.emulator.blob.core import blobs, blocks, leases
 from runner.emulator.blob.core.leases import Leased
@@ -20,7 +21,7 @@ from runner.emulator.blob.core.refusals import (
     md5_refused,
     query_refused,
 )
-from runner.emulator.blob.operations.blobs import receive
+from runner.emulator.blob.operations.blobs import check_md5, receive
 from runner.emulator.blob.operations.call import (
     ENCRYPTED,
     Call,
@@ -43,8 +44,25 @@ from runner.emulator.server.http import ContentTooLargeError, Response
 _MAXIMUM_LIST_BYTES = 16 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staging:
+    """A block that may be uploaded, as far as its content is not looked at."""
+
+    block_id: str
+    size_bytes: int
+    expected: bytes | None
+    """The MD5 that the content must have, where it is given."""
+
+
 async def put_block(call: Call) -> Response:
     """Put Block."""
+    staging = begin_block(call)
+    segments, md5 = await receive(call, staging.size_bytes)
+    return finish_block(call, staging, segments, md5)
+
+
+def begin_block(call: Call) -> Staging:
+    """What is to be uploaded; refuses what may not be, before its content arrives."""
     headers = call.request.headers
     block_id = read_block_id(call)
     size_bytes = read_content_length(headers, maximum_bytes=MAXIMUM_BLOCK_BYTES)
@@ -53,8 +71,16 @@ async def put_block(call: Call) -> Response:
     expected = read_md5(headers, "content-md5")
     lease_id = read_id(headers, "x-ms-lease-id")
     blocks.check_block(call.state, call.key, block_id, lease_id, call.clock())
-    (segment,), md5 = await receive(call, size_bytes, (expected,))
-    stage_received(call, block_id, segment)
+    return Staging(block_id=block_id, size_bytes=size_bytes, expected=expected)
+
+
+def finish_block(
+    call: Call, staging: Staging, segments: tuple[Segment, ...], md5: bytes
+) -> Response:
+    """Keeps the content that was taken in as a block, or lets go of it."""
+    check_md5(call, segments, (staging.expected,), md5)
+    (segment,) = segments
+    stage_received(call, staging.block_id, segment)
     return Response(status=201, headers=(("Content-MD5", encode_md5(md5)), ENCRYPTED))
 
 

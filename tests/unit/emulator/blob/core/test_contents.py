@@ -88,7 +88,7 @@ def test_a_reader_that_was_never_read_lets_go(tmp_path: Path) -> None:
 
 def test_files_of_before_are_removed(tmp_path: Path) -> None:
     receive(Contents(tmp_path), b"content")
-    (tmp_path / "incoming" / "cut-off").write_bytes(b"con")
+    (tmp_path / "contents" / "cut-off").write_bytes(b"con")
 
     Contents(tmp_path).remove_unreferenced()
 
