@@ -151,9 +151,10 @@ class BlobService:
         assert operation.handler is not None
         return await operation.handler(call)
 
-    def admit(self, request: Request, resource: str) -> tuple[Operation, Call]:
-        """The operation that a request may do, not yet done; refuses one that may not."""
-        return self._admit(request, _first_values(request), resource, self._endpoint)
+    def admit(self, request: Request, resource: str) -> tuple[str, Call]:
+        """The operation's name that a request may do, and what with; refuses one that may not."""
+        operation, call = self._admit(request, _first_values(request), resource, self._endpoint)
+        return operation.name, call
 
     async def settled(self) -> None:
         """Returns once all changes so far are on disk; raises `StorageError`."""

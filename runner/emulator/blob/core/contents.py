@@ -101,6 +101,10 @@ class Contents:
         """The file of a reserved id is written whole: it has one reference now."""
         self._references[content] = 1
 
+    def discard(self, content: ContentId) -> None:
+        """Removes what there is of the file of a reserved id."""
+        _unlink(self.path_of(content))
+
     async def receive(self, pieces: AsyncIterator[bytes], size_bytes: int) -> Received:
         """Writes a content as it arrives and takes its MD5; raises `ContentSizeError`."""
         name = self.reserve()

@@ -31,7 +31,7 @@ def list_page(
     found: list[str] = []
     prefixes: list[str] = []
     position = bisect_left(names, max(prefix, start))
-    end = _end_of_prefix(names, prefix, position)
+    end = end_of_prefix(names, prefix, position)
     while position < end and len(found) + len(prefixes) < maximum:
         name = names[position]
         cut = name.find(delimiter, len(prefix)) if delimiter else -1
@@ -41,7 +41,7 @@ def list_page(
         else:
             common = name[: cut + len(delimiter)]
             prefixes.append(common)
-            position = _end_of_prefix(names, common, position)
+            position = end_of_prefix(names, common, position)
     return Page(
         names=tuple(found),
         prefixes=tuple(prefixes),
@@ -49,7 +49,7 @@ def list_page(
     )
 
 
-def _end_of_prefix(names: Sequence[str], prefix: str, low: int) -> int:
+def end_of_prefix(names: Sequence[str], prefix: str, low: int) -> int:
     """The position after the last name that starts with `prefix`."""
     stem = prefix.rstrip(_LAST)
     if not stem:

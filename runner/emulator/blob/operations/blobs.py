@@ -58,9 +58,6 @@ class Putting:
 async def put(call: Call) -> Response:
     """Put Blob, of a block blob, or of an append blob, which is then empty."""
     putting = begin_put(call)
-    if putting.writing.kind is BlobKind.APPEND:
-        blob = blobs.write_blob(call.state, putting.writing, (), call.clock())
-        return Response(status=201, headers=(*version_headers(blob), ENCRYPTED))
     segments, md5 = await receive(call, putting.size_bytes)
     return finish_put(call, putting, segments, md5)
 
@@ -90,6 +87,9 @@ def begin_put(call: Call) -> Putting:
 
 def finish_put(call: Call, putting: Putting, segments: tuple[Segment, ...], md5: bytes) -> Response:
     """Makes the content that was taken in the blob's, or lets go of it."""
+    if putting.writing.kind is BlobKind.APPEND:
+        blob = blobs.write_blob(call.state, putting.writing, (), call.clock())
+        return Response(status=201, headers=(*version_headers(blob), ENCRYPTED))
     check_md5(call, segments, putting.expected, md5)
     headers = replace(putting.writing.headers, content_md5=md5)
     blob = write_received(call, replace(putting.writing, headers=headers), segments)

@@ -1,0 +1,242 @@
+"""Blobs for those parts of the emulator that share its disk: read and written without HTTP.
+
+What a URL and headers may do is decided as for a request of the same; only the content goes another
+way. It must not know who asks, nor of what passes by on HTTP: faults and records of requests.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from runner.emulator.blob.core.containers import find_container
+from runner.emulator.blob.core.listing import end_of_prefix
+from runner.emulator.blob.core.records import ContentId, Segment
+from runner.emulator.blob.operations.blobs import (
+    Putting,
+    begin_put,
+    find_readable,
+    finish_put,
+)
+from runner.emulator.blob.operations.blocks import Staging, begin_block, finish_block
+from runner.emulator.blob.operations.call import Call
+from runner.emulator.blob.service import BlobService
+from runner.emulator.server.accounts import Kind
+from runner.emulator.server.addresses import HostError, find_address
+from runner.emulator.server.http import Request
+
+VERSION = "2021-08-06"
+"""The version of the API that is asked, where the headers name none."""
+
+_URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
+_METADATA = "x-ms-meta-"
+# What no request line holds, and how clients encode it.
+_NOT_ON_WIRE = re.compile(r"[^\x21-\x7e]")
+_SAFE = "%/:?@!$&'()*+,;=~[]|^`{}\"<>\\"
+
+
+class Held(NamedTuple):
+    """A content that stays as it is, whatever becomes of its blob, until `release` is called."""
+
+    files: tuple[tuple[str, int], ...]
+    """The paths that make it up, in their order, and how many bytes of each, from its start: what
+    a file holds beyond is not of the content. They are to be read and never written."""
+    size_bytes: int
+    md5: bytes | None
+    """The digest that is stored with the blob, which "Get Blob" gives as `Content-MD5`."""
+    release: Callable[[], None]
+    """To be called once, on the loop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A content that may be put; it is to be written to `path`, where nothing is yet.
+
+    It ends with `commit` or `drop`. Whoever writes makes the file with mode 600, and writes it
+    whole before `commit`; nothing is to be written for a content of no bytes.
+    """
+
+    path: str
+    size_bytes: int
+    content: ContentId
+    call: Call
+    work: Putting | Staging
+
+
+class Direct:
+    """The storage accounts of this emulator; all is to be called on the loop, and nothing waits.
+
+    What begins something gives None where only HTTP will do: the URL is of another server, or what
+    it and the headers ask for is another operation. Otherwise it raises `RefusedError`, whose
+    `refusal` has the status and the code that HTTP would have answered. What was read or changed is
+    on disk only after `settled`: nobody is to be told of it before.
+    """
+
+    def __init__(
+        self,
+        services: Mapping[str, BlobService],
+        *,
+        origin: str,
+        former_ports: Iterable[int] = (),
+    ) -> None:
+        """`services` by their accounts' names; `origin` is the scheme, host and port served at.
+
+        URLs that name one of the `former_ports` are good too.
+        """
+        own = urlsplit(origin)
+        self._services = services
+        self._scheme = own.scheme
+        self._host = own.hostname
+        self._ports = frozenset((own.port, *former_ports))
+        # Of each there are few, however many blobs there are.
+        self._find_client = lru_cache(64)(self._look_for_client)
+        self._parse_query = lru_cache(256)(_parse_query)
+
+    def hold(self, url: str) -> Held | None:
+        """The content of the blob at `url`, as "Get Blob" without headers would give it."""
+        call = self._admit("GET", url, {}, ("Get Blob",))
+        if call is None:
+            return None
+        blob = find_readable(call)
+        contents = call.state.contents
+        contents.hold(blob.segments)
+
+        def release() -> None:
+            contents.release(segment.content for segment in blob.segments)
+
+        return Held(
+            files=tuple((contents.path_of(s.content), s.size_bytes) for s in blob.segments),
+            size_bytes=blob.size_bytes,
+            md5=blob.headers.content_md5,
+            release=release,
+        )
+
+    def list_names(self, container_url: str, prefix: str) -> tuple[str, ...] | None:
+        """The names of all blobs that begin with `prefix`, in order, as "List Blobs" gives them."""
+        joint = "&" if "?" in container_url else "?"
+        url = f"{container_url}{joint}restype=container&comp=list"
+        call = self._admit("GET", url, {}, ("List Blobs",))
+        if call is None:
+            return None
+        find_container(call.state, call.target.container)
+        names = call.state.catalogue.blob_names(call.target.container)
+        first = bisect_left(names, prefix)
+        return tuple(names[first : end_of_prefix(names, prefix, first)])
+
+    def begin(self, url: str, headers: Mapping[str, str], size_bytes: int) -> Incoming | None:
+        """Whether a content may be put as a block blob, or as a block where the query says so.
+
+        `headers` are those of a request that sends it; the size, the type of the blob and the
+        version are added where they are missing.
+        """
+        given = {"content-length": str(size_bytes), "x-ms-blob-type": "BlockBlob", **headers}
+        call = self._admit("PUT", url, given, ("Put Blob", "Put Block"))
+        if call is None:
+            return None
+        work = begin_block(call) if call.query.get("comp") else begin_put(call)
+        contents = call.state.contents
+        content = contents.reserve()
+        return Incoming(
+            path=contents.path_of(content),
+            size_bytes=size_bytes,
+            content=content,
+            call=call,
+            work=work,
+        )
+
+    def commit(self, incoming: Incoming, md5: bytes) -> None:
+        """The content is written, and has that MD5: makes it the blob's, or the block's.
+
+        Where that is refused, the content is gone.
+        """
+        call, work = incoming.call, incoming.work
+        segments: tuple[Segment, ...] = ()
+        if incoming.size_bytes:
+            call.state.contents.take(incoming.content)
+            segments = (Segment(content=incoming.content, size_bytes=incoming.size_bytes),)
+        if isinstance(work, Putting):
+            finish_put(call, work, segments, md5)
+        else:
+            finish_block(call, work, segments, md5)
+
+    def drop(self, incoming: Incoming) -> None:
+        """The content will not come; removes what there is of it."""
+        incoming.call.state.contents.discard(incoming.content)
+
+    async def settled(self) -> None:
+        """Returns once all that was read or changed is on disk; raises `StorageError`."""
+        for service in self._services.values():
+            await service.settled()
+
+    def _admit(
+        self, method: str, url: str, headers: Mapping[str, str], operations: tuple[str, ...]
+    ) -> Call | None:
+        if _NOT_ON_WIRE.search(url):
+            url = quote(url, safe=_SAFE)
+        match = _URL.fullmatch(url.partition("#")[0])
+        if match is None:
+            return None
+        scheme, authority, path, query = match.groups("")
+        client = self._find_client(scheme.lower(), authority)
+        if client is None:
+            return None
+        address = find_address(self._scheme, authority, path)
+        service = self._services.get(address.account)
+        if service is None:
+            return None
+        request = Request(
+            method=method,
+            raw_path=path,
+            raw_query=query,
+            query=self._parse_query(query),
+            headers={
+                "host": authority,
+                "x-ms-version": VERSION,
+                **{name.lower(): value for name, value in headers.items()},
+            },
+            scheme=self._scheme,
+            client_address=client,
+            body=_no_content(),
+            spelling={n.lower(): n for n in headers if n.lower().startswith(_METADATA)},
+        )
+        name, call = service.admit(request, address.resource)
+        return call if name in operations else None
+
+    def _look_for_client(self, scheme: str, authority: str) -> str | None:
+        """From which address one would come who follows such a URL; None: not to this emulator."""
+        try:
+            parts = urlsplit(f"//{authority}")
+            address = find_address(scheme, authority, "/")
+            is_own_port = parts.port in self._ports
+        except (HostError, ValueError):
+            return None
+        host = parts.hostname
+        own = address.kind is Kind.BLOB or host in (self._host, "localhost")
+        if scheme != self._scheme or not is_own_port or not own:
+            return None
+        # A machine that talks to itself does so from the address that it talks to.
+        return host if host is not None and _is_address(host) else "127.0.0.1"
+
+
+def _parse_query(query: str) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(query, keep_blank_values=True))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _no_content() -> AsyncIterator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for piece in nothing:
+        yield piece

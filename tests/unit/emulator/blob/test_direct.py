@@ -1,0 +1,263 @@
+"""Blobs without HTTP: allowed, refused and kept exactly as with it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from runner.emulator.blob.core.refusals import RefusedError
+from runner.emulator.blob.direct import Direct, Incoming
+from runner.emulator.blob.service import BlobService
+from tests.unit.emulator.blob.access.test_signatures import service_query
+from tests.unit.emulator.blob.wire import ACCOUNT, START, Wire, make_request, sign_request
+
+ORIGIN = "http://127.0.0.1:8080"
+BOX = f"{ORIGIN}/localstorage/box"
+ALL = service_query("box", sr="c", sp="rwl")
+HEADERS = {"Content-Type": "application/octet-stream", "x-ms-meta-Made": "here"}
+
+
+@pytest.fixture
+def direct(wire: Wire) -> Direct:
+    """The wire's service, which also was served at port 7070 once."""
+    return Direct({"localstorage": wire.service}, origin=ORIGIN, former_ports=(7070,))
+
+
+def read(direct: Direct, url: str) -> bytes:
+    held = direct.hold(url)
+    assert held is not None
+    try:
+        content = b"".join(Path(path).read_bytes()[:size] for path, size in held.files)
+    finally:
+        held.release()
+    assert len(content) == held.size_bytes
+    return content
+
+
+def begin(direct: Direct, url: str, content: bytes, **headers: str) -> Incoming:
+    incoming = direct.begin(url, {**HEADERS, **headers}, len(content))
+    assert incoming is not None
+    if content:
+        Path(incoming.path).write_bytes(content)
+    return incoming
+
+
+def put(direct: Direct, url: str, content: bytes, **headers: str) -> None:
+    direct.commit(begin(direct, url, content, **headers), hashlib.md5(content).digest())
+
+
+def refusal(ask: Callable[[], object]) -> tuple[int, str]:
+    with pytest.raises(RefusedError) as caught:
+        ask()
+    return caught.value.refusal.status, caught.value.refusal.code
+
+
+@pytest.mark.parametrize("content", [b"", b"content", bytes(300_000)])
+def test_a_blob_is_the_same_whichever_way_it_came(
+    wire: Wire, direct: Direct, content: bytes
+) -> None:
+    put(direct, f"{BOX}/direct?{ALL}", content)
+    sent = {name.lower(): value for name, value in HEADERS.items()}
+    sent["x-ms-blob-type"] = "BlockBlob"
+    wire.ask("PUT", "/localstorage/box/sent", ALL, headers=sent, body=content, signed=False)
+
+    found = [wire.ask("GET", f"/localstorage/box/{name}") for name in ("direct", "sent")]
+
+    assert [answer.body for answer in found] == [content, content]
+    for answer in found:
+        for name in ("etag", "x-ms-request-id"):
+            del answer.headers[name]
+    assert found[0].headers == found[1].headers
+    listed = wire.ask("GET", "/localstorage/box", "restype=container&comp=list&include=metadata")
+    assert len(set(listed.texts("Blobs/Blob/Properties/Content-MD5"))) == 1
+    assert listed.texts("Blobs/Blob/Properties/Content-Length") == [str(len(content))] * 2
+
+
+def test_what_is_held_stays_and_then_goes(wire: Wire, direct: Direct) -> None:
+    wire.put("a b", b"first")
+    url = f"{BOX}/a%20b?{ALL}"
+    held = direct.hold(url)
+    assert held is not None
+
+    put(direct, url, b"second")
+    ((path, size_bytes),) = held.files
+    assert (Path(path).read_bytes(), size_bytes) == (b"first", 5)
+    assert held.md5 == hashlib.md5(b"first").digest()
+    held.release()
+
+    assert not Path(path).exists()
+    assert read(direct, url) == b"second"
+    assert read(direct, url.replace(":8080", ":7070").replace("a%20b", "a b")) == b"second"
+    assert (
+        read(
+            direct,
+            url.replace("127.0.0.1:8080/", "localstorage.blob.localhost:8080/").replace(
+                "localhost:8080/localstorage", "localhost:8080"
+            ),
+        )
+        == b"second"
+    )
+    assert wire.files() == 1
+
+
+def test_what_grew_is_held_as_it_was(wire: Wire, direct: Direct) -> None:
+    appending = {"x-ms-blob-type": "AppendBlob"}
+    wire.ask("PUT", "/localstorage/box/log", headers=appending)
+    wire.ask("PUT", "/localstorage/box/log", "comp=appendblock", body=b"one,")
+    held = direct.hold(f"{BOX}/log?{ALL}")
+    assert held is not None
+    wire.ask("PUT", "/localstorage/box/log", "comp=appendblock", body=b"two")
+
+    assert (held.size_bytes, held.md5) == (4, None)
+    assert read(direct, f"{BOX}/log?{ALL}") == b"one,two"
+    held.release()
+
+
+def test_blocks_come_directly_too(wire: Wire, direct: Direct) -> None:
+    for block_id, content in (("AAAA", b"one,"), ("AAAB", b"two")):
+        put(direct, f"{BOX}/large?{ALL}&comp=block&blockid={block_id}", content)
+    entries = "<BlockList><Latest>AAAA</Latest><Latest>AAAB</Latest></BlockList>"
+    wire.ask("PUT", "/localstorage/box/large", "comp=blocklist", body=entries.encode())
+
+    assert read(direct, f"{BOX}/large?{ALL}") == b"one,two"
+
+
+def test_names_are_listed_by_prefix(wire: Wire, direct: Direct) -> None:
+    for name in ("b", "a/2", "a/1", "a"):
+        wire.put(name)
+
+    assert direct.list_names(f"{BOX}?{ALL}", "a/") == ("a/1", "a/2")
+    assert direct.list_names(f"{BOX}?{ALL}", "") == ("a", "a/1", "a/2", "b")
+    assert direct.list_names(f"{BOX}?{ALL}", "c") == ()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        service_query("box", sr="c", sp="w"),
+        service_query("box", sr="c", sp="r", se="2026-03-04T05:00:00Z"),
+        service_query("box", sr="c", sp="r", spr="https"),
+        service_query("box", sr="c", sp="r", sip="10.0.0.1"),
+        service_query("other", sr="c", sp="r"),
+        ALL.replace("sig=", "sig=AA"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a", "missing"])
+def test_reading_is_refused_as_on_http(wire: Wire, direct: Direct, query: str, name: str) -> None:
+    wire.put("a")
+    answer = wire.ask("GET", f"/localstorage/box/{name}", query, signed=False)
+    assert answer.status >= 400
+
+    told = refusal(lambda: direct.hold(f"{BOX}/{name}?{query}"))
+
+    assert told == (answer.status, answer.code)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        (service_query("box", sr="c", sp="r"), {}),
+        (service_query("box", sr="c", sp="c"), {}),
+        (ALL, {"If-None-Match": "*"}),
+        (ALL, {"If-Match": '"0x1"'}),
+        (ALL, {"x-ms-lease-id": "2dbb7b10-16b1-4a1e-b9f8-5ea1d4e5f5ec"}),
+        (ALL, {"x-ms-meta-1": "no name"}),
+        (ALL, {"x-ms-tags": "a=b"}),
+        (ALL, {"x-ms-blob-type": "AppendBlob"}),
+        (ALL, {"x-ms-encryption-scope": "mine"}),
+        (ALL, {"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="}),
+    ],
+)
+def test_writing_is_refused_as_on_http_and_leaves_nothing(
+    wire: Wire, direct: Direct, query: str, headers: dict[str, str]
+) -> None:
+    wire.put("a", b"old")
+    lowered = {name.lower(): value for name, value in headers.items()}
+    sent = {"x-ms-blob-type": "BlockBlob", **lowered}
+    answer = wire.ask("PUT", "/localstorage/box/a", query, headers=sent, body=b"new", signed=False)
+    assert answer.status >= 400
+
+    told = refusal(lambda: put(direct, f"{BOX}/a?{query}", b"new", **headers))
+
+    assert told == (answer.status, answer.code)
+    assert wire.files() == 1
+    assert wire.ask("GET", "/localstorage/box/a").body == b"old"
+
+
+def test_what_changes_meanwhile_refuses_what_was_begun(wire: Wire, direct: Direct) -> None:
+    incoming = begin(direct, f"{BOX}/a?{ALL}", b"new")
+    wire.ask("DELETE", "/localstorage/box", "restype=container")
+
+    told = refusal(lambda: direct.commit(incoming, hashlib.md5(b"new").digest()))
+
+    assert told == (404, "ContainerNotFound")
+    assert wire.files() == 0
+
+
+def test_what_does_not_come_leaves_nothing(wire: Wire, direct: Direct) -> None:
+    direct.drop(begin(direct, f"{BOX}/a?{ALL}", b"half"))
+    unwritten = direct.begin(f"{BOX}/b?{ALL}", {}, 7)
+    assert unwritten is not None
+    direct.drop(unwritten)
+
+    assert wire.files() == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{ORIGIN}/elsewhere/box/a",
+        "http://127.0.0.1:9090/localstorage/box/a",
+        "https://127.0.0.1:8080/localstorage/box/a",
+        "http://example.org:8080/localstorage/box/a",
+        "http://user@127.0.0.1:8080/localstorage/box/a",
+        "http://[bad/localstorage/box/a",
+        "ftp://127.0.0.1:8080/localstorage/box/a",
+        "not a URL",
+    ],
+)
+def test_other_urls_are_left_to_http(direct: Direct, url: str) -> None:
+    assert direct.hold(f"{url}?{ALL}") is None
+    assert direct.begin(f"{url}?{ALL}", {}, 3) is None
+    assert direct.list_names(f"{url}?{ALL}", "") is None
+
+
+def test_other_operations_are_left_to_http(wire: Wire, direct: Direct) -> None:
+    wire.put("a")
+    assert direct.hold(f"{BOX}/a?{ALL}&comp=metadata") is None
+    copying = {"x-ms-copy-source": "http://example.org/"}
+    assert direct.begin(f"{BOX}/a?{ALL}", copying, 0) is None
+    assert direct.begin(f"{BOX}/a?{ALL}&comp=blocklist", {}, 10) is None
+
+
+def test_records_are_on_disk_once_settled(tmp_path: Path) -> None:
+    def open_service() -> BlobService:
+        return BlobService(
+            account=ACCOUNT,
+            endpoint=f"{ORIGIN}/localstorage",
+            directory=tmp_path,
+            clock=lambda: START,
+            keep=True,
+        )
+
+    async def make() -> None:
+        service = open_service()
+        made = sign_request(make_request("PUT", "/box", "restype=container", headers={}), START)
+        assert (await service.answer_part(made, "/box")).status == 201
+        direct = Direct({"localstorage": service}, origin=ORIGIN)
+        put(direct, f"{BOX}/a?{ALL}", b"content")
+        await direct.settled()
+        # Not closed: killed, as it were.
+
+    async def look() -> None:
+        with closing(open_service()) as service:
+            assert read(Direct({"localstorage": service}, origin=ORIGIN), f"{BOX}/a?{ALL}")
+
+    asyncio.run(make())
+    asyncio.run(look())
