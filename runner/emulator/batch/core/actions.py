@@ -5,13 +5,13 @@ It must not know how any of it is done.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PrepareNode:
     """Make the folders of a node."""
 
@@ -19,7 +19,7 @@ class PrepareNode:
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RunTask:
     """Run a task on a node; report its end with `runs.end_run`.
 
@@ -33,7 +33,7 @@ class RunTask:
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RunSubtask:
     """Have an instance of a multi-instance task coordinate; report with `runs.end_run`."""
 
@@ -45,7 +45,7 @@ class RunSubtask:
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RunStartTask:
     """Run a pool's start task on a node; report its end with `nodes.end_start_task`."""
 
@@ -54,7 +54,7 @@ class RunStartTask:
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RunPreparation:
     """Run a job's preparation task on a node; report its end with `preparation.end_preparation`."""
 
@@ -64,7 +64,7 @@ class RunPreparation:
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RunRelease:
     """Run a job's release task on a node; report its end with `releases.end_release`."""
 
@@ -74,21 +74,21 @@ class RunRelease:
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Kill:
     """Kill a run; its end is reported without an outcome."""
 
     run: RunId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RemoveNodeFiles:
     """Remove all that a node had."""
 
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class UploadLogs:
     """Send files that are made of a node's log to a container; nobody hears how that went."""
 
@@ -100,7 +100,7 @@ class UploadLogs:
     """The name of each blob, and its text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RemoveTaskFiles:
     """Remove a task's folder from the node where it ran."""
 
@@ -109,7 +109,7 @@ class RemoveTaskFiles:
     task: TaskId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RemoveJobFiles:
     """Remove a job's folder from a node."""
 

@@ -6,21 +6,21 @@ It must not know what happens then; an entry whose cause is gone by then does no
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TypeAlias
 
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, ScheduleId, TaskId
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PoolDue:
     """Look at the pool: a transient state of it is over."""
 
     pool: PoolId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeDue:
     """Look at the node: a transient state of it is over."""
 
@@ -28,14 +28,14 @@ class NodeDue:
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JobDue:
     """Look at the job: a transient state of it or its wall time is over."""
 
     job: JobId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TaskDue:
     """Look at the task: the time for which its files are kept is over."""
 
@@ -43,7 +43,7 @@ class TaskDue:
     task: TaskId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SampleDue:
     """Take a sample of the pool that was created then."""
 
@@ -51,7 +51,7 @@ class SampleDue:
     created: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ScaleDue:
     """Evaluate the formula that the pool has since then."""
 
@@ -59,14 +59,14 @@ class ScaleDue:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class WorkDue:
     """Give the pool's nodes work."""
 
     pool: PoolId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ScheduleDue:
     """Look at the job schedule: a job of it may be due, or it may be over."""
 

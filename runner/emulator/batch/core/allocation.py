@@ -5,7 +5,6 @@ It must not know why it wants them (`pools`, `scaling`), nor what a node does to
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.core.agenda import PoolDue
@@ -15,6 +14,7 @@ from runner.emulator.batch.core.node import Node, NodeState
 from runner.emulator.batch.core.nodes import leave_pool, make_node
 from runner.emulator.batch.core.pool import AllocationState, Pool, ResizeError
 from runner.emulator.batch.core.state import State
+from runner.emulator.storage.record import replace
 
 _LOST = frozenset(
     {

@@ -5,7 +5,6 @@ It must not know what becomes of the node then (`nodes`).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from typing_extensions import assert_never
@@ -17,6 +16,7 @@ from runner.emulator.batch.core.node import Node, NodeState
 from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.core.runs import end_task, requeue_task
 from runner.emulator.batch.core.state import State
+from runner.emulator.storage.record import replace
 
 
 def clear_node(

@@ -6,7 +6,6 @@ It must not know what an end means for a task (`runs`). Source: "Use multi-insta
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.core.actions import RunSubtask, RunTask
@@ -15,6 +14,7 @@ from runner.emulator.batch.core.node import Node, NodeState, Occupation
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.core.task import Placement, Subtask, Task, TaskState
 from runner.emulator.batch.node.launch import Outcome
+from runner.emulator.storage.record import replace
 
 
 def take_node(state: State, now: datetime, task: Task, node: Node, subtask: int = 0) -> RunId:

@@ -5,7 +5,6 @@ It must not know how it is shown, nor which tasks it has.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -15,6 +14,7 @@ from runner.emulator.batch.core.pool import PoolDraft
 from runner.emulator.batch.core.registries import RegistryPassword
 from runner.emulator.batch.core.task import TaskDraft
 from runner.emulator.batch.node.launch import FailureCategory
+from runner.emulator.storage.record import record, replace
 
 
 class JobState(Enum):
@@ -51,7 +51,7 @@ class DisableTasks(Enum):
     WAIT = "wait"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SchedulingError:
     """`schedulingError`: why a job has no pool."""
 
@@ -61,7 +61,7 @@ class SchedulingError:
     details: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AutoPool:
     """A pool that is made with the job, or the schedule, and goes with it unless it is kept."""
 
@@ -73,7 +73,7 @@ class AutoPool:
     """Why the pool cannot be made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PreparationRule:
     """What the core needs of a job preparation task; the rest stays in the job's document."""
 
@@ -83,7 +83,7 @@ class PreparationRule:
     rerun_after_reboot: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ManagerRule:
     """What the core needs of a job manager task beyond what any task has."""
 
@@ -94,7 +94,7 @@ class ManagerRule:
     """Whether it may not run on a spot node."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JobRules:
     """What the core needs of a job's properties; an absent wall time is unlimited."""
 
@@ -113,7 +113,7 @@ class JobRules:
     """Whether its tasks give way to those of jobs with a higher priority."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JobDraft:
     """A job that is asked for."""
 
@@ -130,7 +130,7 @@ class JobDraft:
         return replace(self, where=replace(self.where, fault=fault))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job; `pool` is the pool its tasks run on, whether or not that exists."""
 

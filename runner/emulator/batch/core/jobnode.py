@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, RunId, key_of
 from runner.emulator.batch.core.node import NodeRun
 from runner.emulator.batch.core.ordered import OrderedTable
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JobNode:
     """A node on which a job's preparation has started; kept when the node has left its pool."""
 
@@ -69,11 +69,11 @@ class JobNodes:
     def forget_job(self, job: JobId) -> None:
         """Drops the records of a job."""
         key = key_of(job)
-        for record in self._of_job.pop(key, OrderedTable[JobNode]()):
-            jobs = self._jobs[key_of(record.node)]
+        for prepared in self._of_job.pop(key, OrderedTable[JobNode]()):
+            jobs = self._jobs[key_of(prepared.node)]
             jobs.pop(key, None)
             if not jobs:
-                del self._jobs[key_of(record.node)]
+                del self._jobs[key_of(prepared.node)]
         self._barred.pop(key, None)
 
     def get(self, job: JobId, node: NodeId) -> JobNode | None:

@@ -5,7 +5,6 @@ It must not know how tasks are placed (`scheduler`) or run.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from typing_extensions import assert_never
@@ -28,6 +27,7 @@ from runner.emulator.batch.core.releases import release_nodes
 from runner.emulator.batch.core.runs import ENDED_BY_REQUEST
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import JobAction
+from runner.emulator.storage.record import replace
 
 ALL_TASKS_COMPLETE = "AllTasksComplete"
 MANAGER_COMPLETE = "JMComplete"

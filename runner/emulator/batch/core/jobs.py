@@ -6,7 +6,6 @@ It must not know what a job does by itself (`jobprogress`), nor how its tasks ar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from typing_extensions import assert_never
@@ -31,6 +30,7 @@ from runner.emulator.batch.core.schedule import ScheduleState
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import Task, TaskDraft
 from runner.emulator.batch.core.tasks import add_task
+from runner.emulator.storage.record import replace
 
 
 def create_job(

@@ -5,11 +5,12 @@ It must not know where they are enforced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from runner.emulator.storage.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """What an account may have at most; None is without end."""
 
@@ -23,7 +24,7 @@ class Quotas:
 QUOTAS = Quotas()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What the service takes at most (REST reference, 2025-06-01)."""
 
@@ -42,7 +43,7 @@ class Limits:
     """Not the service's: a guard against asking one machine for a data centre."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How long the transient states last: long enough to be seen, short enough to work with."""
 

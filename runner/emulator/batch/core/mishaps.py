@@ -7,7 +7,6 @@ or the node is not there, or is in no state in which the service would have this
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runner.emulator.batch.core.agenda import NodeDue
@@ -25,6 +24,7 @@ from runner.emulator.batch.core.pool import (
 )
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import State
+from runner.emulator.storage.record import replace
 
 _GONE = frozenset(
     {

@@ -5,13 +5,14 @@ It must not know directories or processes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from enum import Enum
 
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
 from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.node.launch import Failure
+from runner.emulator.storage.record import record
 
 
 class NodeState(Enum):
@@ -54,7 +55,7 @@ class SchedulingState(Enum):
     DISABLED = "disabled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeError:
     """One entry of `errors`: what is wrong with the node."""
 
@@ -63,7 +64,7 @@ class NodeError:
     details: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeUser:
     """A user account that was added for remote login; passwords and keys are not kept."""
 
@@ -72,7 +73,7 @@ class NodeUser:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeRun:
     """How a task that belongs to a node fares there: start task, job preparation, job release.
 
@@ -88,7 +89,7 @@ class NodeRun:
     run: RunId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Occupation:
     """The slots that one execution holds until its processes are gone."""
 
@@ -99,7 +100,7 @@ class Occupation:
     subtask: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class FinishedTask:
     """One entry of `recentTasks`: an execution that ended on the node."""
 
@@ -112,7 +113,7 @@ class FinishedTask:
     subtask: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node of a pool."""
 

@@ -5,7 +5,6 @@ It must not know how many nodes a pool should have (`pools`).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.core.actions import PrepareNode, RemoveNodeFiles, RunStartTask
@@ -20,6 +19,7 @@ from runner.emulator.batch.core.releases import lost_release
 from runner.emulator.batch.core.runs import may_retry, with_exit_failure
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.node.launch import Outcome
+from runner.emulator.storage.record import replace
 
 
 def make_node(state: State, now: datetime, pool: Pool, number: int, *, dedicated: bool) -> None:

@@ -5,13 +5,13 @@ It must not know their passwords.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.core.node import Node, NodeUser
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.restarts import refuse_unready
 from runner.emulator.batch.core.state import State
+from runner.emulator.storage.record import replace
 
 
 def add_user(state: State, node: Node, user: NodeUser) -> None:

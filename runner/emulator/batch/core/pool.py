@@ -5,7 +5,6 @@ It must not know how it is shown, nor which nodes it has.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -13,6 +12,7 @@ from runner.emulator.batch.autoscale.evaluate import Evaluation
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId
 from runner.emulator.batch.core.registries import RegistryPassword
+from runner.emulator.storage.record import record
 
 RESIZE_TIMEOUT = timedelta(minutes=15)
 """The service's default."""
@@ -49,7 +49,7 @@ class Deallocation(Enum):
     RETAINED_DATA = "retaineddata"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ResizeError:
     """One entry of `resizeErrors`."""
 
@@ -57,7 +57,7 @@ class ResizeError:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Supply:
     """How many nodes of each kind a pool can have at most, for want of machines."""
 
@@ -65,7 +65,7 @@ class Supply:
     spot: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class StartTaskRule:
     """What the core needs of a start task; the rest stays in the pool's document."""
 
@@ -73,7 +73,7 @@ class StartTaskRule:
     max_retry_count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AutoScaleRule:
     """The formula that sets a pool's targets, and how often."""
 
@@ -81,7 +81,7 @@ class AutoScaleRule:
     interval: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AutoScaleRun:
     """What a formula came to at a moment."""
 
@@ -89,7 +89,7 @@ class AutoScaleRun:
     evaluation: Evaluation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AutoScale:
     """Automatic scaling of a pool since a moment, with its last evaluation."""
 
@@ -98,7 +98,7 @@ class AutoScale:
     run: AutoScaleRun | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PoolDraft:
     """A pool that is asked for; the targets count nodes."""
 
@@ -116,7 +116,7 @@ class PoolDraft:
     registry_passwords: tuple[RegistryPassword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pool:
     """One pool; times are the service's own."""
 

@@ -5,7 +5,6 @@ It must not know what a node does to become ready (`nodes`), nor jobs.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from typing_extensions import assert_never
@@ -30,6 +29,7 @@ from runner.emulator.batch.core.pool import (
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.registries import RegistryPassword, with_newer
 from runner.emulator.batch.core.state import State
+from runner.emulator.storage.record import replace
 
 # The service gives one per kind of node, also for a kind that has reached its target.
 _STOP_ERRORS = tuple(

@@ -6,7 +6,6 @@ It must not know which node a task should take (`scheduler`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.core.actions import Kill, RunPreparation
@@ -25,6 +24,7 @@ from runner.emulator.batch.core.runs import (
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.node.launch import Outcome
+from runner.emulator.storage.record import replace
 
 _HELD_UP = frozenset({JobState.DISABLING, JobState.DISABLED, JobState.ENABLING})
 

@@ -6,7 +6,6 @@ records were kept.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from typing_extensions import assert_never
@@ -31,6 +30,7 @@ from runner.emulator.batch.core.runs import requeue_task
 from runner.emulator.batch.core.schedule import JobSchedule
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import Task, TaskState
+from runner.emulator.storage.record import replace
 
 
 def recover(state: State, now: datetime) -> None:

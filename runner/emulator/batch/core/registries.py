@@ -6,10 +6,12 @@ It must not know what they open, nor where in a request they stand.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RegistryPassword:
     """What opens a registry to a user; no client is ever shown it."""
 

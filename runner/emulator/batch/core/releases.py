@@ -5,7 +5,6 @@ It must not know why the job ends.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.core.actions import RunRelease
@@ -17,6 +16,7 @@ from runner.emulator.batch.core.preparation import ended_run
 from runner.emulator.batch.core.runs import with_exit_failure
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.node.launch import Outcome
+from runner.emulator.storage.record import replace
 
 _READY = frozenset(
     {NodeState.IDLE, NodeState.RUNNING, NodeState.OFFLINE, NodeState.START_TASK_FAILED}

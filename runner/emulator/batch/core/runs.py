@@ -6,7 +6,6 @@ It must not know which node a task should take (`scheduler`), nor what a job mak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 
 from runner.emulator.batch.core.actions import RemoveTaskFiles, RunTask
@@ -27,6 +26,7 @@ from runner.emulator.batch.core.node import FinishedTask, Node, NodeState
 from runner.emulator.batch.core.state import Run, State
 from runner.emulator.batch.core.task import Task, TaskState, placement_on
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
+from runner.emulator.storage.record import replace
 
 RECENT_TASKS = 10
 _FOR_EVER = datetime.max.replace(tzinfo=timezone.utc)
@@ -167,7 +167,12 @@ def with_exit_failure(outcome: Outcome) -> Outcome:
             ("AdditionalErrorCode", EXIT_CODE_FAILURE),
         ),
     )
-    return replace(outcome, failure=failure)
+    return Outcome(
+        started=outcome.started,
+        ended=outcome.ended,
+        exit_code=outcome.exit_code,
+        failure=failure,
+    )
 
 
 def may_retry(max_retry_count: int, retry_count: int, outcome: Outcome) -> bool:

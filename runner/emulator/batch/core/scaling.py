@@ -5,7 +5,6 @@ It must not know the language of formulas (`autoscale` does), nor nodes.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.autoscale.evaluate import Evaluation, Targets, evaluate
@@ -27,6 +26,7 @@ from runner.emulator.batch.core.pool import (
 from runner.emulator.batch.core.pools import begin_resize
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.state import State
+from runner.emulator.storage.record import replace
 
 _UNUSABLE = frozenset(
     {

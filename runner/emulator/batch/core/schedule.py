@@ -5,13 +5,13 @@ It must not know how it is shown, nor jobs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId, ScheduleId
 from runner.emulator.batch.core.job import JobDraft
+from runner.emulator.storage.record import record
 
 
 class ScheduleState(Enum):
@@ -24,7 +24,7 @@ class ScheduleState(Enum):
     DELETING = "deleting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Recurrence:
     """When jobs are made: None is at once, never too late, and once."""
 
@@ -34,7 +34,7 @@ class Recurrence:
     interval: timedelta | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JobSchedule:
     """One schedule; `last_due` is the latest time for which a job was made, or was not."""
 

@@ -5,7 +5,6 @@ It must not know what jobs do. Source: REST reference, JobSchedule and Schedule.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from typing_extensions import assert_never
@@ -21,6 +20,7 @@ from runner.emulator.batch.core.pools import delete_pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.schedule import JobSchedule, Recurrence, ScheduleState
 from runner.emulator.batch.core.state import State
+from runner.emulator.storage.record import replace
 
 SCHEDULE_TERMINATED = "TerminateJobSchedule"
 _ENDING = (JobState.TERMINATING, JobState.COMPLETED, JobState.DELETING)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.emulator.batch.autoscale.samples import History
@@ -27,9 +26,10 @@ from runner.emulator.batch.core.limits import Limits, Pace
 from runner.emulator.batch.core.nodelog import NodeLogs
 from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.core.usage import UsageLedger
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Names:
     """Where new names come from: 64 hexadecimal digits for a node, a GUID for an auto-pool.
 
@@ -41,7 +41,7 @@ class Names:
     random: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Run:
     """An execution that is not over: of a task; where `task` is None, of the job's own
     preparation or release; where `job` is None too, of a start task.

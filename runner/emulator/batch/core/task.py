@@ -5,7 +5,6 @@ It must not know how it is shown or launched: command line and files stay in its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -14,6 +13,7 @@ from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
 from runner.emulator.batch.core.registries import RegistryPassword
 from runner.emulator.batch.node.launch import Failure
+from runner.emulator.storage.record import record
 
 
 class TaskState(Enum):
@@ -33,7 +33,7 @@ class JobAction(Enum):
     TERMINATE = "terminate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ExitAction:
     """The answer to one way of ending."""
 
@@ -41,7 +41,7 @@ class ExitAction:
     satisfies_dependents: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ExitRules:
     """`exitConditions`, decoded: the first that fits decides."""
 
@@ -52,7 +52,7 @@ class ExitRules:
     default: ExitAction | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """`dependsOn`: task ids, and inclusive ranges of ids that are integers."""
 
@@ -60,7 +60,7 @@ class Dependencies:
     ranges: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TaskDraft:
     """A task that is asked for; `max_retry_count` None takes the job's."""
 
@@ -79,7 +79,7 @@ class TaskDraft:
     registry_passwords: tuple[RegistryPassword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Placement:
     """Where the task runs or ran last."""
 
@@ -93,7 +93,7 @@ def placement_on(pool: PoolId, node: NodeId) -> Placement:
     return Placement(pool=pool, node=node)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Subtask:
     """One instance of a multi-instance task beside its primary; `number` counts from 1.
 
@@ -114,7 +114,7 @@ class Subtask:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task; `run` names the execution in progress, and `ended` is set once completed."""
 
@@ -169,7 +169,7 @@ class Task:
         return self.state is TaskState.COMPLETED and self.failure is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SatisfiedTask:
     """A task that others need not wait for any more, whatever has become of it since."""
 

@@ -5,7 +5,6 @@ It must not know how tasks run (`runs`), nor which node a task should take (`sch
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runner.emulator.batch.core.actions import RemoveTaskFiles
@@ -17,6 +16,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_pro
 from runner.emulator.batch.core.runs import end_task, kill_task, moved_task
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import Task, TaskDraft, TaskState
+from runner.emulator.storage.record import replace
 
 
 def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Task:

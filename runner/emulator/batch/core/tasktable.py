@@ -8,7 +8,6 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 from runner.emulator.batch.core.dependencies import DependencyIndex
@@ -16,9 +15,10 @@ from runner.emulator.batch.core.exits import exit_action
 from runner.emulator.batch.core.ids import Key, key_of
 from runner.emulator.batch.core.ordered import OrderedTable
 from runner.emulator.batch.core.task import Task, TaskState
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TaskCounts:
     """Tasks (or their slots) by what became of them; a preparing task counts as running."""
 
@@ -29,7 +29,7 @@ class TaskCounts:
     failed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TaskTotals:
     """What the tasks that are there took together: to run (once completed) and to be started."""
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from runner.emulator.batch.core.ids import PoolId
+from runner.emulator.storage.record import record
 
 INTERVAL = timedelta(minutes=30)
 _KEPT = timedelta(days=31)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a pool used within one interval."""
 
