@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from runner.cli.printing import Printer
 from runner.cli.progress import Display
@@ -42,14 +41,12 @@ class Audience:
         self._printer = Printer(world)
         self._report = Report()
 
-    def hear(self, event: Event, line: dict[str, Any]) -> None:
-        """One event, and its JSON form."""
+    def hear(self, event: Event, line: bytes) -> None:
+        """One event, and its line."""
         self._report.add(event)
         self._display.show(event, self._report)
         if self._as_json:
-            text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-            data = f"{text}\n".encode("utf-8", "backslashreplace")
-            self._printer.put(lambda: (data,))
+            self._printer.put(lambda: (line,))
         elif self._prints and isinstance(event, TaskFinished):
             self._print_output(event)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
 
 from runner.cli.audience import Audience
 from runner.cli.clearing import clearing_notes
@@ -81,7 +80,7 @@ class Drive:
         if lock is None:
             return listener
 
-        def hear(event: Event, line: dict[str, Any]) -> None:
+        def hear(event: Event, line: bytes) -> None:
             lock.hear(event)
             listener(event, line)
 

@@ -5,10 +5,9 @@ Whatever is shown is a fold over these; they know nothing of how they are kept o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, ClassVar
+from typing import ClassVar
 
 VERSION = 1
 
@@ -246,33 +245,14 @@ Event = (
 )
 
 
-def event_as_json(event: Event, *, run: str, at: datetime) -> dict[str, Any]:
-    """The event as one JSON object: `v, t, run, type`, then its own fields."""
-    head: dict[str, Any] = {"v": VERSION, "t": format_time(at), "run": run, "type": event.type}
-    for field in fields(event):
-        head[field.name] = _as_json(getattr(event, field.name))
-    return head
-
-
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds: `2026-01-31T12:00:00.000000Z`."""
-    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not timezone.utc:
+        moment = moment.astimezone(timezone.utc)
+    # Without its zone: what is cut off from the end need not be looked for.
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def format_moment(moment: datetime) -> str:
     """RFC 3339 in UTC to the second, for people: `2026-01-31T12:00:00Z`."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _as_json(value: object) -> object:
-    match value:
-        case datetime():
-            return format_time(value)
-        case tuple():
-            return [_as_json(each) for each in value]
-        case LeftBehind():
-            return asdict(value)
-        case Mapping():
-            return {key: _as_json(each) for key, each in value.items()}
-        case _:
-            return value

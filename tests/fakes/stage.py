@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,8 @@ class Stage:
         self.told: list[str] = []
         self.secrets: dict[SecretName, str] = {}
 
-    def hear(self, event: Event, line: dict[str, Any]) -> None:
-        self.events.append(line)
+    def hear(self, event: Event, line: bytes) -> None:
+        self.events.append(json.loads(line))
         self.report.add(event)
 
     def execute(

@@ -46,8 +46,8 @@ class Victim:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         self._trace = None if trace is None else os.open(trace, flags, 0o600)
 
-    def meet(self, kind: str, name: str) -> str | None:
-        """Takes note of a point; when to die there, or None."""
+    def meet(self, kind: str, name: str, *, dies: bool = True) -> str | None:
+        """Takes note of a point; when to die there, or None. Before it, it `dies` itself."""
         with self._lock:
             if self._trace is not None:
                 self._write(self._trace, f"{kind}\t{name}\n".encode("utf-8", "backslashreplace"))
@@ -56,7 +56,7 @@ class Victim:
             self._seen += 1
             if self._seen != self._nth:
                 return None
-        if self._when == "before":
+        if dies and self._when == "before":
             die()
         return str(self._when)
 
@@ -115,15 +115,16 @@ class Victim:
         path = self._path_of(number)
         if path is None:
             return self._write(number, data)
-        name = journal_name(path, bytes(data))
-        when = self.meet("journal", name)
-        if when == "torn":
-            self._write(number, data[: len(data) // 2])
-            die()
-        written = self._write(number, data)
-        if when == "after":
-            die()
-        return written
+        # Several lines at once may be cut off anywhere: each of them is a point.
+        done = 0
+        for line in bytes(data).splitlines(keepends=True):
+            when = self.meet("journal", journal_name(path, line), dies=False)
+            if when is not None:
+                cut = {"before": 0, "torn": len(line) // 2, "after": len(line)}[when]
+                self._write(number, data[: done + cut])
+                die()
+            done += len(line)
+        return self._write(number, data)
 
     def _intercept_fsync(self, number: Any, /) -> None:
         target = number if isinstance(number, int) else number.fileno()

@@ -6,22 +6,21 @@ It knows nothing of the services; other commands read the same directory later.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from runner.errors import UsageError, describe_os_error
 from runner.plan.model import RunId, TaskId
-from runner.run.events import Event, event_as_json
+from runner.run.events import Event
+from runner.run.records.lines import event_as_line
 from runner.run.records.redaction import Redaction, redacted
 
-Listener = Callable[[Event, dict[str, Any]], None]
-"""Is told each event, and its JSON form, in the order of the journal."""
+Listener = Callable[[Event, bytes], None]
+"""Is told each event, and its line, in the order of the journal."""
 
 RUNS = Path(".batch-run") / "runs"
 LAST = Path(".batch-run") / "last"
@@ -52,28 +51,32 @@ class Journal:
             directory / "events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644
         )
 
-    def record(self, event: Event) -> None:
-        """Appends one line, whole, and tells the listeners."""
-        event = redacted(event, self.redaction)
+    def record(self, *events: Event) -> None:
+        """Appends a line for each, whole, and tells the listeners.
+
+        What is recorded together is written together, and costs little more than one alone.
+        """
+        clean = [redacted(event, self.redaction) for event in events]
         with self._lock:
-            line = event_as_json(event, run=self.run, at=self._clock())
-            text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-            self._append(f"{text}\n".encode("utf-8", "backslashreplace"))
-            for listener in self._listeners:
-                listener(event, line)
+            now = self._clock()
+            lines = [event_as_line(event, run=self.run, at=now) for event in clean]
+            self._append(b"".join(lines))
+            for event, line in zip(clean, lines, strict=True):
+                for listener in self._listeners:
+                    listener(event, line)
 
     def listen(self, listener: Listener) -> None:
         """Has one more be told of each event from here on."""
         with self._lock:
             self._listeners.append(listener)
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, lines: bytes) -> None:
         """Whole lines only; a disk that is full must not keep a run from its cleanup."""
         if self.problem is not None:
             return
         try:
-            while line:
-                line = line[os.write(self._events, line) :]
+            while lines:
+                lines = lines[os.write(self._events, lines) :]
         except OSError as error:
             reason = describe_os_error(error)
             self.problem = f"cannot write `{self.directory / 'events.jsonl'}`: {reason}"

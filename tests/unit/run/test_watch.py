@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ class Scene:
             folder,
             run=RUN,
             clock=lambda: NOW,
-            listener=lambda event, line: self.events.append(line),
+            listener=lambda event, line: self.events.append(json.loads(line)),
         )
         scene = self
 

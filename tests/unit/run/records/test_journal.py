@@ -12,7 +12,9 @@ import pytest
 
 from runner.errors import UsageError
 from runner.plan.model import RunId
-from runner.run.records.journal import create_run_directory, write_whole
+from runner.run.events import Event, TaskAdded
+from runner.run.records.journal import Journal, create_run_directory, write_whole
+from tests.fakes.services import NOW
 
 RUN = RunId("demo-20260102t030405z-abcd")
 
@@ -38,6 +40,22 @@ def test_a_file_that_finds_no_room_leaves_what_was_there(tmp_path: Path) -> None
         write_whole(path, "second")
     assert [each.name for each in tmp_path.iterdir()] == ["report.json"]
     assert path.read_text() == "first"
+
+
+def test_what_is_recorded_together_is_on_file_before_anybody_hears_of_it(tmp_path: Path) -> None:
+    path, seen = tmp_path / "events.jsonl", list[tuple[bytes, int]]()
+
+    def hear(event: Event, line: bytes) -> None:
+        seen.append((line, len(path.read_bytes().splitlines())))
+
+    journal = Journal(tmp_path, run=RUN, clock=lambda: NOW, listener=hear)
+    journal.record(*(TaskAdded(task=str(number), item="a \ud800") for number in range(3)))
+    journal.close()
+    assert [count for _, count in seen] == [3, 3, 3]
+    assert b"".join(line for line, _ in seen) == path.read_bytes()
+    head = f'{{"v":1,"t":"2026-01-02T03:04:05.000000Z","run":"{RUN}","type":"task.added"'
+    first = f'{head},"task":"0","item":"a \\ud800"}}\n'
+    assert seen[0][0] == first.encode()
 
 
 def test_a_directory_that_finds_no_room_is_not_there(tmp_path: Path) -> None:

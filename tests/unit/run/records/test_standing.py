@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -61,7 +60,7 @@ def task(number: int, *, succeeded: bool, item: str = "a") -> TaskFinished:
     )
 
 
-def ignore(event: Event, line: dict[str, Any]) -> None:
+def ignore(event: Event, line: bytes) -> None:
     """Nobody listens."""
 
 

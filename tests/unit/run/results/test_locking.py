@@ -208,7 +208,7 @@ def test_a_run_without_anything_to_do_is_told_whole(reruns: Reruns) -> None:
         reruns.folder,
         run=plan.run_id,
         clock=lambda: NOW,
-        listener=lambda _, line: told.append(line),
+        listener=lambda _, line: told.append(json.loads(line)),
     )
     assert record_nothing_to_do(plan, settled, journal, target="local") == 0
     journal.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,9 +35,9 @@ class Scene:
         self.ledger.restore(history)
         self.attempts = Attempts(self.journal, self.ledger, is_spot=self.spot.get)
 
-    def _hear(self, event: Event, line: dict[str, Any]) -> None:
+    def _hear(self, event: Event, line: bytes) -> None:
         self.events.append(event)
-        self.lines.append(line)
+        self.lines.append(json.loads(line))
 
     def retried(self) -> list[tuple[Any, ...]]:
         return [

@@ -7,7 +7,8 @@ import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
-from runner.run.events import Event, TaskAdded, TaskFinished, event_as_json
+from runner.run.events import Event, TaskAdded, TaskFinished
+from runner.run.records.lines import event_as_line
 from runner.run.records.reading import event_from_json
 from runner.run.tasks.halt import MOST_ALIKE, Tally
 from tests.fakes.plans import RUN, make_plan, spec_of
@@ -258,7 +259,7 @@ def test_a_run_that_is_taken_up_again_decides_the_same(tmp_path: Path) -> None:
     ]
     undisturbed = tally_of(tmp_path, "{after: 90, same_failure: 6, canary: 1}")
     reasons = feed(undisturbed, *events)
-    lines = [json.dumps(event_as_json(event, run=RUN, at=NOW)) for event in events]
+    lines = [event_as_line(event, run=RUN, at=NOW) for event in events]
     for count in range(len(events)):
         taken_up = tally_of(tmp_path, "{after: 90, same_failure: 6, canary: 1}")
         for line in lines[:count]:
