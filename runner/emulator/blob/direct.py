@@ -41,12 +41,19 @@ _NOT_ON_WIRE = re.compile(r"[^\x21-\x7e]")
 _SAFE = "%/:?@!$&'()*+,;=~[]|^`{}\"<>\\"
 
 
+class Stretch(NamedTuple):
+    """So many bytes of a file from an offset on; the rest of it is of others, and never written."""
+
+    path: str
+    offset: int
+    size_bytes: int
+
+
 class Held(NamedTuple):
     """A content that stays as it is, whatever becomes of its blob, until `release` is called."""
 
-    files: tuple[tuple[str, int], ...]
-    """The paths that make it up, in their order, and how many bytes of each, from its start: what
-    a file holds beyond is not of the content. They are to be read and never written."""
+    stretches: tuple[Stretch, ...]
+    """Where it lies, in its order."""
     size_bytes: int
     md5: bytes | None
     """The digest that is stored with the blob, which "Get Blob" gives as `Content-MD5`."""
@@ -56,13 +63,15 @@ class Held(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A content that may be put; it is to be written to `path`, where nothing is yet.
+    """A content that may be put; it is to be written to `path` from `offset` on.
 
-    It ends with `commit` or `drop`. Whoever writes makes the file with mode 600, and writes it
-    whole before `commit`; nothing is to be written for a content of no bytes.
+    What else is in that file is of others; it is made with mode 600 if it is not there yet. The
+    content is written whole before `commit`; of one that does not come `drop` is told. For no bytes
+    nothing is to be written.
     """
 
     path: str
+    offset: int
     size_bytes: int
     content: ContentId
     call: Call
@@ -111,7 +120,9 @@ class Direct:
             contents.release(segment.content for segment in blob.segments)
 
         return Held(
-            files=tuple((contents.path_of(s.content), s.size_bytes) for s in blob.segments),
+            stretches=tuple(
+                Stretch(contents.path_of(s.content), 0, s.size_bytes) for s in blob.segments
+            ),
             size_bytes=blob.size_bytes,
             md5=blob.headers.content_md5,
             release=release,
@@ -144,6 +155,7 @@ class Direct:
         content = contents.reserve()
         return Incoming(
             path=contents.path_of(content),
+            offset=0,
             size_bytes=size_bytes,
             content=content,
             call=call,

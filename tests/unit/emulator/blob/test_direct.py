@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.emulator.blob.core.refusals import RefusedError
-from runner.emulator.blob.direct import Direct, Incoming
+from runner.emulator.blob.direct import Direct, Incoming, Stretch
 from runner.emulator.blob.service import BlobService
 from tests.unit.emulator.blob.access.test_signatures import service_query
 from tests.unit.emulator.blob.wire import ACCOUNT, START, Wire, make_request, sign_request
@@ -28,11 +29,16 @@ def direct(wire: Wire) -> Direct:
     return Direct({"localstorage": wire.service}, origin=ORIGIN, former_ports=(7070,))
 
 
+def read_stretch(stretch: Stretch) -> bytes:
+    with Path(stretch.path).open("rb") as file:
+        return os.pread(file.fileno(), stretch.size_bytes, stretch.offset)
+
+
 def read(direct: Direct, url: str) -> bytes:
     held = direct.hold(url)
     assert held is not None
     try:
-        content = b"".join(Path(path).read_bytes()[:size] for path, size in held.files)
+        content = b"".join(map(read_stretch, held.stretches))
     finally:
         held.release()
     assert len(content) == held.size_bytes
@@ -43,7 +49,9 @@ def begin(direct: Direct, url: str, content: bytes, **headers: str) -> Incoming:
     incoming = direct.begin(url, {**HEADERS, **headers}, len(content))
     assert incoming is not None
     if content:
-        Path(incoming.path).write_bytes(content)
+        file = os.open(incoming.path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.pwrite(file, content, incoming.offset)
+        os.close(file)
     return incoming
 
 
@@ -85,12 +93,11 @@ def test_what_is_held_stays_and_then_goes(wire: Wire, direct: Direct) -> None:
     assert held is not None
 
     put(direct, url, b"second")
-    ((path, size_bytes),) = held.files
-    assert (Path(path).read_bytes(), size_bytes) == (b"first", 5)
+    (stretch,) = held.stretches
+    assert read_stretch(stretch) == b"first"
     assert held.md5 == hashlib.md5(b"first").digest()
     held.release()
 
-    assert not Path(path).exists()
     assert read(direct, url) == b"second"
     assert read(direct, url.replace(":8080", ":7070").replace("a%20b", "a b")) == b"second"
     assert (
