@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from runner.emulator.server.http import ContentTooLargeError, Request, Response, Service
 
@@ -57,10 +57,14 @@ class ControlGate:
         self._accounts = accounts
         self._resources = dict(resources)
 
-    async def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Coroutine[Any, Any, Response]:
         """The accounts' answer, or for `/.emulator/…` that of a resource, always as JSON."""
-        if not f"{request.raw_path}/".startswith(f"{PREFIX}/"):
-            return await self._accounts.handle(request)
+        path = request.raw_path
+        if path.startswith(PREFIX) and (path == PREFIX or path[len(PREFIX)] == "/"):
+            return self._tell(request)
+        return self._accounts.handle(request)
+
+    async def _tell(self, request: Request) -> Response:
         try:
             _check(request)
             document = await self._answer(request)

@@ -5,9 +5,10 @@ It must not know which rule strikes when (`choose`), nor what the service does.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from runner.emulator.faults.answers import write_answer
 from runner.emulator.faults.choose import Faults, Strike
@@ -37,10 +38,13 @@ class FaultyService:
         self._clock = clock
         self._sleep = sleep
 
-    async def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Coroutine[Any, Any, Response]:
         """The service's answer, or what is made of it; raises `NoAnswerError` for none."""
         if not self._faults.strikes_requests:
-            return await self._service.handle(request)
+            return self._service.handle(request)
+        return self._put_to_rules(request)
+
+    async def _put_to_rules(self, request: Request) -> Response:
         kind = self._account.kind
         strikes = self._faults.of_request(
             {

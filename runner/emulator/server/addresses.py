@@ -6,7 +6,8 @@ It must not know which accounts there are, nor what is asked of them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from runner.emulator.server.accounts import Kind
 
@@ -24,8 +25,7 @@ class HostError(Exception):
     """The `Host` header is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """Where a request went: all links of its answer begin with `endpoint`."""
 
     account: str
@@ -42,23 +42,25 @@ def find_address(scheme: str, host: str, raw_path: str) -> Address:
 
     Raises `HostError`.
     """
+    account, kind = _read_host(host)
+    if kind is not None:
+        return Address(account, kind, f"{scheme}://{host}", raw_path)
+    account, slash, rest = raw_path[1:].partition("/")
+    return Address(account, None, f"{scheme}://{host}/{account}" if host else None, slash + rest)
+
+
+@lru_cache(maxsize=64)
+def _read_host(host: str) -> tuple[str, Kind | None]:
+    """The account and the service that a host names, or None; raises `HostError`.
+
+    The few hosts of one emulator come with every request.
+    """
     if host and not _AUTHORITY.fullmatch(host):
         raise HostError
     match = _ACCOUNT_HOST.fullmatch(_name_of(host)) if "." in host else None
-    if match is not None:
-        return Address(
-            account=match["account"],
-            kind=_KINDS[match["batch"]],
-            endpoint=f"{scheme}://{host}",
-            resource=raw_path,
-        )
-    account, slash, rest = raw_path[1:].partition("/")
-    return Address(
-        account=account,
-        kind=None,
-        endpoint=f"{scheme}://{host}/{account}" if host else None,
-        resource=slash + rest,
-    )
+    if match is None:
+        return "", None
+    return match["account"], _KINDS[match["batch"]]
 
 
 def _name_of(host: str) -> str:

@@ -5,7 +5,8 @@ It must not know what the services do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from runner.emulator.server.accounts import Account, Kind
 from runner.emulator.server.addresses import Address, HostError
@@ -29,7 +30,7 @@ class AccountRouter:
         self._services = {account.name: (account, service) for account, service in services.items()}
         self._recording = recording
 
-    async def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Coroutine[Any, Any, Response]:
         """The answer of the account's service, or 404 naming the accounts that there are."""
         try:
             address = request.address
@@ -40,10 +41,10 @@ class AccountRouter:
             return self._refuse(address)
         account, service = found
         if self._recording is not None:
-            return await self._recording.handle(service, account.name, request)
-        return await service.handle(request)
+            return self._recording.handle(service, account.name, request)
+        return service.handle(request)
 
-    def _refuse(self, address: Address) -> Response:
+    def _refuse(self, address: Address) -> Coroutine[Any, Any, Response]:
         if address.kind is None:
             known = ", ".join(f"`/{name}`" for name in self._services)
             text = f"no account `{address.account}` here; the path begins with one of {known}\n"
@@ -55,7 +56,7 @@ class AccountRouter:
         return _answer(404, text)
 
 
-def _answer(status: int, text: str) -> Response:
+async def _answer(status: int, text: str) -> Response:
     return Response(
         status=status,
         headers=(("Content-Type", "text/plain; charset=utf-8"),),

@@ -65,7 +65,7 @@ class Recording:
         code: str | None = None
         faults: tuple[str, ...] = ()
         try:
-            response = await service.handle(replace(request, body=content.pieces()))
+            response = await service.handle(replace(request, body=content.pieces(), content=None))
             status, code, faults = response.status, _error_code(response), response.faults
             if kind is Kind.BATCH:
                 # What is refused early is not read by the service, and is asked for here all the
