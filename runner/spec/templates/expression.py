@@ -79,7 +79,9 @@ def compile_expression(source: str, offset: int, *, start: int, end: int) -> Exp
     inner = compiler.compile(root)
     if compiler.faults:
         raise TemplateError(compiler.faults)
-    evaluate = _located(inner, start, end - start)
+    # Names place their faults themselves; without a call around it, a field is found twice as fast.
+    is_reference = isinstance(root, (nodes.Name, nodes.Getattr))
+    evaluate = inner if is_reference else _located(inner, start, end - start)
     if not compiler.references:
         value = evaluate({})  # what speaks of nothing is wrong, or done, before anything runs
         evaluate = _always(value)

@@ -47,7 +47,8 @@ def look_up(name: str, offset: int, steps: tuple[Step, ...]) -> Evaluate:
     def find_field(scope: Scope) -> object:
         try:
             value = scope[name]
-            if isinstance(value, Mapping):
+            # By far the most are plain dictionaries, which can be told without asking an ABC.
+            if type(value) is dict or isinstance(value, Mapping):
                 return value[key]
         except KeyError:
             pass

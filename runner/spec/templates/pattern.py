@@ -68,7 +68,7 @@ def glob_escape(value: str) -> str:
 
     A `]` without a `[` before it stands for itself; `$` would start a variable of the task.
     """
-    return _SPECIAL.sub(r"[\g<0>]", value)
+    return _SPECIAL.sub(r"[\g<0>]", value) if _SPECIAL.search(value) else value
 
 
 def _render(segment: Segment, scope: Scope) -> str:
