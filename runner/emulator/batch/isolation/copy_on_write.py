@@ -22,9 +22,9 @@ from typing import Any
 
 from runner.emulator.batch.isolation.messages import (
     ClosedError,
-    receive_long,
+    receive_answer,
     receive_short,
-    send_long,
+    send_request,
     send_short,
 )
 from runner.emulator.batch.node.interruption import Interruption
@@ -60,10 +60,14 @@ class NodeError(OSError):
 class _Node:
     """The first process of a node; `control` is None until there is one."""
 
+    real: Path
+    """The node's folder, with no links on the way to it."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     control: socket.socket | None = None
     process: int = -1
     """Its pidfd."""
+    lines: list[socket.socket] = field(default_factory=list)
+    """Connections to it on which nothing is asked at the moment; some may be of one before it."""
 
 
 class CopyOnWrite:
@@ -127,18 +131,22 @@ class CopyOnWrite:
     def run(self, command: Command, interruption: Interruption) -> int:
         """Runs a command in its node; its exit code, as `Isolation` says."""
         node = self._node(command.node)
-        ours, theirs = socket.socketpair()
-        with closing(ours):
-            with closing(theirs):
-                self._ask(node, command, theirs)
-            try:
-                send_long(ours, _request(command))
-                # Only now: what came before the request would be read as its beginning.
-                with interruption.calling(lambda: _say_kill(ours)):
-                    answer = receive_long(ours)
-            except (ClosedError, ConnectionError):
-                # The node was ended, and all that ran on it.
-                return KILLED
+        line = self._ask(node, command)
+        keep = False
+        try:
+            # Only now: what came before the request would be read as its beginning.
+            with interruption.calling(lambda: _say_kill(line)):
+                answer = receive_answer(line)
+            # What was said to end it may still lie there.
+            keep = not interruption.fired
+        except ClosedError:
+            # The node was ended, and all that ran on it.
+            return KILLED
+        finally:
+            if keep:
+                node.lines.append(line)
+            else:
+                line.close()
         if "code" in answer:
             code: int = answer["code"]
             return 128 - code if code < 0 else code
@@ -148,13 +156,12 @@ class CopyOnWrite:
 
     def is_running(self, root: Path) -> bool:
         """Whether anything was run on a node since it was started."""
-        node = self._nodes.get(_real(root))
+        node = self._known(root)
         return node is not None and node.control is not None
 
     def end_node(self, root: Path) -> None:
         """Ends all processes of a node and waits until they are gone; its changes stay."""
-        with self._lock:
-            node = self._nodes.get(_real(root))
+        node = self._known(root)
         if node is not None:
             with node.lock:
                 _end(node)
@@ -162,9 +169,11 @@ class CopyOnWrite:
     def remove_node(self, root: Path) -> None:
         """Ends a node, and forgets what it changed; waits until that is gone."""
         self.end_node(root)
+        node = self._known(root)
+        if node is None:
+            return
         with self._lock:
-            if self._nodes.pop(_real(root), None) is None:
-                return
+            self._nodes = {path: each for path, each in self._nodes.items() if each is not node}
         ours, theirs = socket.socketpair()
         with closing(ours):
             with closing(theirs):
@@ -182,19 +191,53 @@ class CopyOnWrite:
         self._nursery.wait()
 
     def _node(self, root: Path) -> _Node:
+        node = self._nodes.get(root)
+        if node is not None:
+            return node
+        real = _real(root)
         with self._lock:
-            return self._nodes.setdefault(_real(root), _Node())
+            node = self._nodes.setdefault(real, _Node(real))
+            # By whatever path it is called: links are looked up once.
+            self._nodes[root] = node
+            return node
+
+    def _known(self, root: Path) -> _Node | None:
+        return self._nodes.get(root) or self._nodes.get(_real(root))
 
     def _own(self, root: Path) -> Path:
         return self._layers / root.name
 
-    def _ask(self, node: _Node, command: Command, connection: socket.socket) -> None:
-        """Hands the socket of a command to its node, which is started first where it has to be."""
-        descriptors = [connection.fileno(), command.stdout, command.stderr]
+    def _ask(self, node: _Node, command: Command) -> socket.socket:
+        """Asks for a command on a line to its node; the line. Raises `OSError`, `ValueError`."""
+        request, descriptors = _request(command), (command.stdout, command.stderr)
+        with suppress(IndexError):
+            while True:
+                line = node.lines.pop()
+                try:
+                    send_request(line, request, descriptors)
+                except OSError:
+                    # To a first process that is gone.
+                    line.close()
+                else:
+                    return line
+        line, theirs = socket.socketpair()
+        try:
+            with closing(theirs):
+                self._connect(node, command, theirs)
+            with suppress(ConnectionError):
+                # Where the node was ended meanwhile, there is no answer either.
+                send_request(line, request, descriptors)
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+    def _connect(self, node: _Node, command: Command, line: socket.socket) -> None:
+        """Hands a line to a node, which is started first where it has to be."""
         with node.lock:
             if node.control is not None:
                 try:
-                    send_short(node.control, {}, descriptors)
+                    send_short(node.control, {}, [line.fileno()])
                 except OSError:
                     # Killed from outside, as by the kernel when memory is short.
                     _end(node)
@@ -202,7 +245,7 @@ class CopyOnWrite:
                     return
             self._make(node, command)
             assert node.control is not None
-            send_short(node.control, {}, descriptors)
+            send_short(node.control, {}, [line.fileno()])
 
     def _make(self, node: _Node, command: Command) -> None:
         root = command.node
@@ -210,7 +253,7 @@ class CopyOnWrite:
         request = {
             "do": "make",
             "layers": str(self._own(root)),
-            "shared": [str(_real(root))],
+            "shared": [str(node.real)],
             "hidden": [str(self._hidden)],
             "reached": [str(each) for each in self._reached],
             "name": root.name,
@@ -286,6 +329,9 @@ def _end(node: _Node) -> None:
         return
     node.control.close()
     node.control = None
+    with suppress(IndexError):
+        while True:
+            node.lines.pop().close()
     with suppress(ProcessLookupError):
         signal.pidfd_send_signal(node.process, signal.SIGKILL)
     # Readable once it and with it all processes of the node have ended.

@@ -7,10 +7,9 @@ It must not know how the view was built, nor what the commands are for.
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,28 +18,33 @@ from typing import Any, NoReturn
 from runner.emulator.batch.isolation.accounts import Accounts
 from runner.emulator.batch.isolation.messages import (
     ClosedError,
-    receive_long,
+    limit_silence,
+    receive_request,
     receive_short,
-    send_long,
+    send_answer,
 )
-from runner.emulator.batch.node.starting import start_program
+from runner.emulator.batch.node.starting import start_program_alone
 
 KILL = b"K"
-"""What the emulator says on the socket of a command to end it."""
-_REQUEST_SECONDS = 60.0
+"""What the emulator says on the line of a command to end it; it then gives up the line."""
+_REQUEST_SECONDS = 60
 _SWEEPS = 100
 _OWN_ID = 1
+_CHILDREN_BYTES = 16384
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Command:
-    """A command that runs; `mark` is in the environment of all that it started, None if those
-    may stay.
+@dataclass(slots=True)
+class _Line:
+    """A connection on which the emulator asks for one command after the other.
+
+    `process` is that of the command that runs, None in between; `mark` is in the environment of
+    all that it started, None if those may stay. One that is `given_up` is of no use afterwards.
     """
 
-    process: subprocess.Popen[bytes]
     connection: socket.socket
-    mark: bytes | None
+    process: int | None = None
+    mark: bytes | None = None
+    given_up: bool = False
 
 
 class FirstProcess:
@@ -48,49 +52,65 @@ class FirstProcess:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._commands: dict[int, _Command] = {}
+        self._lines: dict[int, _Line] = {}
+        self._commands: dict[int, _Line] = {}
         self._users = Accounts()
-        self._selector = selectors.DefaultSelector()
+        self._poll = select.epoll()
 
     def run(self) -> NoReturn:
         """Starts what is asked for until the other end of the socket is closed."""
         woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        self._selector.register(self._control, selectors.EVENT_READ)
-        self._selector.register(woken, selectors.EVENT_READ)
+        control = self._control.fileno()
+        self._poll.register(control, select.EPOLLIN)
+        self._poll.register(woken, select.EPOLLIN)
         while True:
-            for key, _ in self._selector.select():
-                if key.fileobj is self._control:
-                    self._accept()
-                elif key.fileobj == woken:
+            for descriptor, _ in self._poll.poll():
+                line = self._lines.get(descriptor)
+                if line is not None:
+                    self._listen(line)
+                elif descriptor == woken:
                     os.read(woken, 4096)
                     self._reap()
-                else:
-                    self._end(key.data)
+                elif descriptor == control:
+                    self._accept()
 
     def _accept(self) -> None:
+        """A new line; what is asked for on it may be there already."""
         try:
             _, descriptors = receive_short(self._control)
         except (ClosedError, ConnectionError):
             os._exit(0)
         connection = socket.socket(fileno=descriptors[0])
-        connection.settimeout(_REQUEST_SECONDS)
+        limit_silence(connection, _REQUEST_SECONDS)
+        self._lines[descriptors[0]] = _Line(connection)
+        self._poll.register(descriptors[0], select.EPOLLIN)
+
+    def _listen(self, line: _Line) -> None:
+        if line.process is not None:
+            # The emulator wants the command to end, or waits for it no longer.
+            self._poll.unregister(line.connection)
+            line.given_up = True
+            _kill_group(line.process)
+            return
         try:
-            self._start(connection, *descriptors[1:])
-        except (ClosedError, TimeoutError):
-            connection.close()
+            request, descriptors = receive_request(line.connection)
+        except ClosedError:
+            self._close(line)
+            return
+        try:
+            self._start(line, request, *descriptors)
         finally:
-            for descriptor in descriptors[1:]:
+            for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _start(self, connection: socket.socket, stdout: int, stderr: int) -> None:
-        request = receive_long(connection)
+    def _start(self, line: _Line, request: dict[str, Any], stdout: int, stderr: int) -> None:
         user = request["user"]
         try:
             if user is not None:
                 self._users.introduce(*user)
-            process = start_program(
+            process = start_program_alone(
                 request["words"],
                 working_directory=request["working_directory"],
                 environment=request["environment"],
@@ -100,27 +120,14 @@ class FirstProcess:
                 group=None if user is None else user[2],
             )
         except OSError as error:
-            self._answer(connection, {"errno": error.errno, "message": str(error)})
+            self._answer(line, {"errno": error.errno, "message": str(error)})
         except ValueError as error:
-            self._answer(connection, {"errno": None, "message": str(error)})
+            self._answer(line, {"errno": None, "message": str(error)})
         else:
             mark = request["mark"]
-            command = _Command(
-                process=process,
-                connection=connection,
-                mark=None if mark is None else os.fsencode(mark),
-            )
-            self._commands[process.pid] = command
-            self._selector.register(connection, selectors.EVENT_READ, process.pid)
-
-    def _end(self, process: int) -> None:
-        """The emulator wants a command to end, or waits for it no longer."""
-        command = self._commands.get(process)
-        if command is None:
-            # It ended of itself, and was reaped in this very round of events.
-            return
-        self._selector.unregister(command.connection)
-        _kill_group(process)
+            line.process = process
+            line.mark = None if mark is None else os.fsencode(mark)
+            self._commands[process] = line
 
     def _reap(self) -> None:
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -131,21 +138,19 @@ class FirstProcess:
                 return
             if ended is None:
                 return
-            command = self._commands.pop(ended.si_pid, None)
-            if command is not None:
+            line = self._commands.pop(ended.si_pid, None)
+            if line is not None:
                 # Not reaped yet, so its id cannot have become another group's.
                 _kill_group(ended.si_pid)
             _, status = os.waitpid(ended.si_pid, 0)
-            if command is not None:
-                self._finish(command, os.waitstatus_to_exitcode(status))
+            if line is not None:
+                self._finish(line, os.waitstatus_to_exitcode(status))
 
-    def _finish(self, command: _Command, code: int) -> None:
-        command.process.returncode = code
-        if command.mark is not None:
-            self._sweep(command.mark)
-        with suppress(KeyError):
-            self._selector.unregister(command.connection)
-        self._answer(command.connection, {"code": code})
+    def _finish(self, line: _Line, code: int) -> None:
+        line.process = None
+        if line.mark is not None:
+            self._sweep(line.mark)
+        self._answer(line, {"code": code})
 
     def _sweep(self, mark: bytes) -> None:
         """Ends what left the group of its command; as long as it makes others, those too."""
@@ -161,20 +166,36 @@ class FirstProcess:
                     os.kill(each, signal.SIGKILL)
             known.update(found)
 
-    def _answer(self, connection: socket.socket, message: dict[str, Any]) -> None:
-        with suppress(OSError):
-            send_long(connection, message)
-        connection.close()
+    def _answer(self, line: _Line, message: dict[str, Any]) -> None:
+        try:
+            send_answer(line.connection, message)
+        except OSError:
+            # Nobody waits for it any more.
+            self._close(line)
+        else:
+            if line.given_up:
+                self._close(line)
+
+    def _close(self, line: _Line) -> None:
+        if not line.given_up:
+            self._poll.unregister(line.connection)
+        del self._lines[line.connection.fileno()]
+        line.connection.close()
 
 
 def _has_only(known: set[int]) -> bool:
     """Whether nothing was left to the first process: what has lost its parent becomes its child."""
     try:
-        with open("/proc/1/task/1/children", "rb") as file:  # noqa: PTH123 - after each command
-            return known.issuperset(map(int, file.read().split()))
+        file = os.open("/proc/1/task/1/children", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         # Not every kernel is built to tell.
         return False
+    try:
+        content = os.read(file, _CHILDREN_BYTES)
+    finally:
+        os.close(file)
+    # What does not fit is too much to be nothing.
+    return len(content) < _CHILDREN_BYTES and known.issuperset(map(int, content.split()))
 
 
 def _processes() -> Iterator[int]:

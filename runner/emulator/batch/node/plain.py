@@ -66,12 +66,13 @@ class PlainProcesses:
             stderr=command.stderr,
         )
         try:
-            with interruption.calling(lambda: _kill_group(process.pid, by_sudo=by_sudo)):
-                _await_exit(process.pid)
+            with interruption.calling(lambda: _kill_group(process, by_sudo=by_sudo)):
+                _await_exit(process)
         finally:
             # The main process is not reaped yet, so its id cannot have become another group's.
-            _kill_group(process.pid, by_sudo=by_sudo)
-            code = process.wait()
+            _kill_group(process, by_sudo=by_sudo)
+            _, status = os.waitpid(process, 0)
+        code = os.waitstatus_to_exitcode(status)
         return 128 - code if code < 0 else code
 
     def is_running(self, root: Path) -> bool:

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+
+# Python ignores them, and what it starts should not.
+_RESET_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGPIPE", "SIGXFZ", "SIGXFSZ") if hasattr(signal, name)
+)
 
 
 def start_program(
@@ -19,28 +25,77 @@ def start_program(
     environment: Mapping[str, str],
     stdout: int,
     stderr: int,
+) -> int:
+    """Starts a program by its words; the id of the process, which the caller has to reap.
+
+    Raises `OSError` where it cannot start, `ValueError` for a null character or an environment
+    variable whose name cannot be one.
+    """
+    process = subprocess.Popen(
+        list(words),
+        executable=_find_program(words[0], working_directory, environment),
+        cwd=working_directory,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        # A new session is a new group too, and lets Python start the process by vfork.
+        start_new_session=True,
+    )
+    # It is not waited for here: without a code, Python would do so when it starts another.
+    process.returncode = 0
+    return process.pid
+
+
+def start_program_alone(
+    words: Sequence[str],
+    *,
+    working_directory: str | os.PathLike[str],
+    environment: Mapping[str, str],
+    stdout: int,
+    stderr: int,
     user: int | None = None,
     group: int | None = None,
-) -> subprocess.Popen[bytes]:
-    """Starts a program by its words; `user` and `group` are the ids of those that it gets.
+) -> int:
+    """As `start_program`, in half the time, for a process that has no other threads.
 
-    With a user, this process must be root and have no other threads. Raises `OSError` where it
-    cannot start, `ValueError` for a null character or an environment variable whose name cannot be
-    one.
+    `user` and `group` are the ids of those that it gets; with these, this process must be root.
+    All other open files of this process must be closed on execution.
     """
     as_whom = nullcontext() if user is None or group is None else _being(user, group)
-    with as_whom:
-        # A new session is a new group too, and lets Python start the process by vfork.
-        return subprocess.Popen(
-            list(words),
-            executable=_find_program(words[0], working_directory, environment),
-            cwd=working_directory,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
+    with as_whom, _working_in(working_directory):
+        program = _find_program(words[0], working_directory, environment)
+        try:
+            return os.posix_spawn(
+                program,
+                list(words),
+                environment,
+                file_actions=(
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, stdout, 1),
+                    (os.POSIX_SPAWN_DUP2, stderr, 2),
+                ),
+                setsid=True,
+                setsigdef=_RESET_SIGNALS,
+            )
+        except NotImplementedError:
+            # Python was built for a C library that cannot make sessions so.
+            return start_program(
+                words,
+                working_directory=working_directory,
+                environment=environment,
+                stdout=stdout,
+                stderr=stderr,
+            )
+
+
+@contextmanager
+def _working_in(directory: str | os.PathLike[str]) -> Iterator[None]:
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir("/")
 
 
 @contextmanager
@@ -72,7 +127,7 @@ def _find_program(
     if "/" in program:
         return program
     place = os.path.abspath(working_directory)  # noqa: PTH100 - resolves no links, and is light
-    for directory in os.get_exec_path(dict(environment)):
+    for directory in environment.get("PATH", os.defpath).split(os.pathsep):
         candidate = os.path.join(place, directory, program)  # noqa: PTH118 - as above
         if os.access(candidate, os.X_OK) and os.path.isfile(candidate):  # noqa: PTH113 - as above
             return candidate
