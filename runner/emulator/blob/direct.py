@@ -121,7 +121,7 @@ class Direct:
 
         return Held(
             stretches=tuple(
-                Stretch(contents.path_of(s.content), 0, s.size_bytes) for s in blob.segments
+                Stretch(*contents.place_of(s.content), s.size_bytes) for s in blob.segments
             ),
             size_bytes=blob.size_bytes,
             md5=blob.headers.content_md5,
@@ -152,10 +152,11 @@ class Direct:
             return None
         work = begin_block(call) if call.query.get("comp") else begin_put(call)
         contents = call.state.contents
-        content = contents.reserve()
+        content = contents.reserve(size_bytes)
+        path, offset = contents.place_of(content)
         return Incoming(
-            path=contents.path_of(content),
-            offset=0,
+            path=path,
+            offset=offset,
             size_bytes=size_bytes,
             content=content,
             call=call,
@@ -169,7 +170,9 @@ class Direct:
         """
         call, work = incoming.call, incoming.work
         segments: tuple[Segment, ...] = ()
-        if incoming.size_bytes:
+        if not incoming.size_bytes:
+            call.state.contents.discard(incoming.content)
+        else:
             call.state.contents.take(incoming.content)
             segments = (Segment(content=incoming.content, size_bytes=incoming.size_bytes),)
         if isinstance(work, Putting):

@@ -101,6 +101,7 @@ class BlobService:
         """Writes what is not on disk yet."""
         if self._journal is not None:
             self._journal.close()
+        self._state.contents.close()
 
     async def handle(self, request: Request) -> Response:
         """Answers a request to the account, whichever of its addresses it came by."""

@@ -90,7 +90,7 @@ def test_contents_of_blobs_are_private(tmp_path: Path, size_bytes: int) -> None:
     assert {each.name: mode(each) for each in tmp_path.iterdir()} == {
         "contents": 0o700,
     }
-    path = tmp_path / "contents" / received.content
+    path = Path(contents.place_of(received.content)[0])
     assert (mode(path), path.stat().st_size) == (0o600, size_bytes)
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from runner.emulator.blob.core.packs import Packs, is_packed, place_of
 from runner.emulator.blob.core.records import ContentId, Segment
 from runner.emulator.privacy import make_private_directory
 from runner.emulator.storage.journal import Journal
@@ -26,6 +27,7 @@ from runner.emulator.storage.journal import Journal
 SMALL_BYTES = 256 * 1024
 # Of a larger one, so much is handed to a thread at a time.
 _PIECE_BYTES = 1024 * 1024
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 # A content that grows ends here, and the next begins.
 _LARGEST_JOINED_BYTES = 64 * 1024 * 1024
 
@@ -43,11 +45,11 @@ class Received(NamedTuple):
 
 
 class Contents:
-    """The files of one account; each is deleted with the last reference to it.
+    """The contents of one account; each is deleted with the last reference to it.
 
-    A file is written where it stays: it counts from when a record refers to it, and what has none
-    is removed at the next start. A reader holds references too, so that what it reads stays as it
-    is while the blob is replaced or deleted.
+    A large one is a file, small ones lie in packs. It is written where it stays: it counts from
+    when a record refers to it, and what has none is removed at the next start. A reader holds
+    references too, so that what it reads stays as it is while the blob is replaced or deleted.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -56,9 +58,10 @@ class Contents:
         self._folder = f"{self._directory}{os.sep}"
         self._references: dict[ContentId, int] = {}
         self._journal: Journal | None = None
-        # Ids never come twice, over restarts too: files of before may still be there.
-        self._numbers = itertools.count()
-        self._start = secrets.token_hex(6)
+        # Names never come twice, over restarts too: files of before may still be there.
+        start = secrets.token_hex(6)
+        self._names = (f"{start}-{number:x}" for number in itertools.count())
+        self._packs = Packs(self._folder, self._names)
         make_private_directory(directory)
         make_private_directory(self._directory)
 
@@ -66,56 +69,89 @@ class Contents:
         """From now on a content is deleted only when no record on disk refers to it any more."""
         self._journal = journal
 
+    def close(self) -> None:
+        """Closes the files that are kept open; what is used again is opened again."""
+        self._packs.close()
+
     def adopt(self, segments: Sequence[Segment]) -> bool:
         """Adds a reference to the contents of before; or none, and False, where one is not whole.
 
-        One may be longer: what follows is of a request that was never finished.
+        A file may be longer: what follows is of a request that was never finished.
         """
+        references = self._references
+        new = {s.content for s in segments if s.content not in references}
+        adopted = [content for content in new if is_packed(content) and self._packs.adopt(content)]
         for segment in segments:
-            try:
-                size_bytes = Path(self.path_of(segment.content)).stat().st_size
-            except FileNotFoundError:
-                return False
-            if size_bytes < segment.size_bytes:
+            whole = segment.content in adopted or segment.content in references
+            if not whole and not self._is_file(segment):
+                for content in adopted:
+                    self._packs.remove(content)
                 return False
         for segment in segments:
-            self._references[segment.content] = self._references.get(segment.content, 0) + 1
+            references[segment.content] = references.get(segment.content, 0) + 1
         return True
+
+    def _is_file(self, segment: Segment) -> bool:
+        try:
+            return os.stat(self._folder + segment.content).st_size >= segment.size_bytes  # noqa: PTH116 - of many files
+        except FileNotFoundError:
+            return False
 
     def remove_unreferenced(self) -> None:
         """Removes the files of before that nothing refers to, those that were cut off too."""
         with os.scandir(self._directory) as entries:
             for entry in entries:
-                if ContentId(entry.name) not in self._references:
+                name = entry.name
+                if ContentId(name) not in self._references and not self._packs.holds(name):
                     _unlink(entry.path)
 
-    def path_of(self, content: ContentId) -> str:
-        """The file of a content, which may be longer than the content is."""
-        return self._folder + content
+    def place_of(self, content: ContentId) -> tuple[str, int]:
+        """The file of a content and where it begins there; the rest of the file is of others."""
+        if is_packed(content):
+            name, offset, _ = place_of(content)
+            return self._folder + name, offset
+        return self._folder + content, 0
 
-    def reserve(self) -> ContentId:
-        """An id for a content whose file is still to be written, by whoever asks."""
-        return ContentId(f"{self._start}-{next(self._numbers):x}")
+    def reserve(self, size_bytes: int) -> ContentId:
+        """A place for a content that is still to be written, by whoever asks; see `take`."""
+        if size_bytes <= SMALL_BYTES:
+            return self._packs.reserve(size_bytes)
+        return ContentId(next(self._names))
 
     def take(self, content: ContentId) -> None:
-        """The file of a reserved id is written whole: it has one reference now."""
+        """What was reserved is written whole: it has one reference now."""
         self._references[content] = 1
 
     def discard(self, content: ContentId) -> None:
-        """Removes what there is of the file of a reserved id."""
-        _unlink(self.path_of(content))
+        """What was reserved will not be written, or not whole."""
+        if is_packed(content):
+            self._packs.remove(content)
+        else:
+            _unlink(self._folder + content)
+
+    def write(self, content: bytes) -> Received:
+        """Takes in a content of at most `SMALL_BYTES` that is there as a whole."""
+        name = self._packs.write(content)
+        self._references[name] = 1
+        md5 = hashlib.md5(content, usedforsecurity=False).digest()
+        return Received(content=name, size_bytes=len(content), md5=md5)
 
     async def receive(self, pieces: AsyncIterator[bytes], size_bytes: int) -> Received:
         """Writes a content as it arrives and takes its MD5; raises `ContentSizeError`."""
-        name = self.reserve()
-        path = self.path_of(name)
+        if size_bytes <= SMALL_BYTES:
+            content = b"".join([piece async for piece in pieces])
+            if len(content) != size_bytes:
+                raise ContentSizeError
+            return self.write(content)
+        name = ContentId(next(self._names))
+        md5 = hashlib.md5(usedforsecurity=False)
         try:
-            md5 = await self._write(path, pieces, size_bytes)
+            await _write_large(self._folder + name, pieces, size_bytes, md5)
         except BaseException:
-            _unlink(path)
+            _unlink(self._folder + name)
             raise
         self._references[name] = 1
-        return Received(content=name, size_bytes=size_bytes, md5=md5)
+        return Received(content=name, size_bytes=size_bytes, md5=md5.digest())
 
     def hold(self, segments: Iterable[Segment]) -> None:
         """Adds one reference to each segment's content."""
@@ -130,41 +166,48 @@ class Contents:
                 self._references[content] = left
             else:
                 del self._references[content]
-                self._delete(self.path_of(content))
-
-    def _delete(self, path: str) -> None:
-        if self._journal is None:
-            _unlink(path)
-        else:
-            self._journal.after_commit(partial(_unlink, path))
+                if self._journal is None:
+                    self.discard(content)
+                else:
+                    self._journal.after_commit(partial(self.discard, content))
 
     def join(self, segments: tuple[Segment, ...], segment: Segment) -> tuple[Segment, ...]:
         """The segments with one more at the end; references stay with what is given back.
 
-        A small one is written behind the last, where nobody else refers to that: a blob that grows
-        by lines stays one file.
+        A small one gets a file by itself, behind whose end the next are written while nobody else
+        refers to it: a blob that grows by lines is one file.
         """
+        if segment.size_bytes > SMALL_BYTES:
+            return (*segments, segment)
         last = segments[-1] if segments else None
+        added = self._read(segment.content, 0, segment.size_bytes)
         if (
             last is None
-            or segment.size_bytes > SMALL_BYTES
+            or is_packed(last.content)
             or last.size_bytes >= _LARGEST_JOINED_BYTES
             or self._references[last.content] > 1
         ):
-            return (*segments, segment)
-        added = self._read(segment.content, 0, segment.size_bytes)
-        with Path(self.path_of(last.content)).open("r+b") as file:
+            content = ContentId(next(self._names))
+            _write_at(self._folder + content, added, 0)
+            self._references[content] = 1
+            grown = (*segments, replace(segment, content=content))
+        else:
             # Not at the file's end: what lies there may be of a request that was never finished.
-            file.seek(last.size_bytes)
-            file.write(added)
+            _write_at(self._folder + last.content, added, last.size_bytes)
+            size_bytes = last.size_bytes + segment.size_bytes
+            grown = (*segments[:-1], replace(last, size_bytes=size_bytes))
         self.release((segment.content,))
-        return (*segments[:-1], replace(last, size_bytes=last.size_bytes + segment.size_bytes))
+        return grown
 
     def read_small(self, segments: Sequence[Segment], offset: int, size_bytes: int) -> bytes:
         """A stretch of at most `SMALL_BYTES`, at once."""
         return b"".join(
-            self._read(segment.content, start, count)
-            for segment, start, count in _cut(segments, offset, size_bytes)
+            [
+                self._packs.read(segment.content, start, count)
+                if is_packed(segment.content)
+                else self._read(segment.content, start, count)
+                for segment, start, count in _cut(segments, offset, size_bytes)
+            ]
         )
 
     def open(self, segments: Sequence[Segment], offset: int, size_bytes: int) -> ContentReader:
@@ -175,26 +218,14 @@ class Contents:
         """A piece of one content, read in a thread."""
         return await asyncio.to_thread(self._read, content, offset, size_bytes)
 
-    def _read(self, content: ContentId, offset: int, size_bytes: int) -> bytes:
-        file = os.open(self._folder + content, os.O_RDONLY | os.O_CLOEXEC)
+    def _read(self, content: ContentId, start: int, size_bytes: int) -> bytes:
+        # Not by the files that the packs keep open: they are of the loop's thread alone.
+        path, offset = self.place_of(content)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return os.pread(file, size_bytes, offset)
+            return os.pread(file, size_bytes, offset + start)
         finally:
             os.close(file)
-
-    async def _write(self, path: str, pieces: AsyncIterator[bytes], size_bytes: int) -> bytes:
-        """Writes the pieces and returns their MD5."""
-        md5 = hashlib.md5(usedforsecurity=False)
-        if size_bytes <= SMALL_BYTES:
-            content = b"".join([piece async for piece in pieces])
-            received_bytes = len(content)
-            md5.update(content)
-            _write_small(path, content)
-        else:
-            received_bytes = await _write_large(path, pieces, md5)
-        if received_bytes != size_bytes:
-            raise ContentSizeError
-        return md5.digest()
 
 
 class ContentReader:
@@ -232,24 +263,28 @@ class ContentReader:
         self._contents.release(segment.content for segment in held)
 
 
-def _create(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-
-
 def _unlink(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - of many files
 
 
-def _write_small(path: str, content: bytes) -> None:
-    with os.fdopen(_create(path), "wb") as file:
-        file.write(content)
+def _write_at(path: str, content: bytes, offset: int) -> None:
+    """Writes into a file, made where it is not there."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        written = 0
+        while written < len(content):
+            written += os.pwrite(file, content[written:], offset + written)
+    finally:
+        os.close(file)
 
 
-async def _write_large(path: str, pieces: AsyncIterator[bytes], md5: hashlib._Hash) -> int:
-    """Digests and writes in a thread while the next pieces arrive; returns the size."""
+async def _write_large(
+    path: str, pieces: AsyncIterator[bytes], size_bytes: int, md5: hashlib._Hash
+) -> None:
+    """Digests and writes in a thread while the next pieces arrive; raises `ContentSizeError`."""
     received_bytes = 0
-    with os.fdopen(_create(path), "wb", buffering=0) as file:
+    with os.fdopen(os.open(path, _NEW_FILE, 0o600), "wb", buffering=0) as file:
 
         def take(batch: bytearray) -> None:
             md5.update(batch)
@@ -275,7 +310,8 @@ async def _write_large(path: str, pieces: AsyncIterator[bytes], md5: hashlib._Ha
             if taking:
                 await taking
         await asyncio.to_thread(take, batch)
-    return received_bytes
+    if received_bytes != size_bytes:
+        raise ContentSizeError
 
 
 def _cut(

@@ -112,7 +112,11 @@ async def receive(call: Call, size_bytes: int) -> tuple[tuple[Segment, ...], byt
     """Takes in the content; gives its segments, with a reference each, and its MD5."""
     if not size_bytes:
         return (), _EMPTY_MD5
-    received = await call.state.contents.receive(call.request.body, size_bytes)
+    content = call.request.content
+    if content is not None and len(content) == size_bytes <= SMALL_BYTES:
+        received = call.state.contents.write(content)
+    else:
+        received = await call.state.contents.receive(call.request.body, size_bytes)
     return (Segment(content=received.content, size_bytes=size_bytes),), received.md5
 
 

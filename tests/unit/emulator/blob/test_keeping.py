@@ -14,7 +14,7 @@ import pytest
 from runner.emulator.blob.core.blobs import Writing, delete_blob, write_blob
 from runner.emulator.blob.core.catalogue import Catalogue
 from runner.emulator.blob.core.conditions import NO_CONDITIONS
-from runner.emulator.blob.core.contents import Contents
+from runner.emulator.blob.core.contents import SMALL_BYTES, Contents
 from runner.emulator.blob.core.kinds import KINDS
 from runner.emulator.blob.core.records import (
     Blob,
@@ -62,15 +62,20 @@ def run(directory: Path, work: Callable[[State, Journal], Awaitable[None]]) -> N
     asyncio.run(main())
 
 
+def large(content: bytes) -> bytes:
+    """A content that has a file by itself."""
+    return content.ljust(SMALL_BYTES + 1)
+
+
 def files(directory: Path) -> list[bytes]:
-    return sorted(path.read_bytes() for path in (directory / "contents").iterdir())
+    return sorted(path.read_bytes().rstrip() for path in (directory / "contents").iterdir())
 
 
 def test_a_content_goes_after_the_record_that_referred_to_it(tmp_path: Path) -> None:
     async def work(state: State, journal: Journal) -> None:
-        await write(state, KEY, b"old")
+        await write(state, KEY, large(b"old"))
         await journal.settled()
-        await write(state, KEY, b"new")
+        await write(state, KEY, large(b"new"))
         # Killed now, the record on disk would still be the old one.
         assert files(tmp_path) == [b"new", b"old"]
         await journal.settled()
@@ -127,18 +132,78 @@ def test_what_the_power_took_is_dropped_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def make(state: State, journal: Journal) -> None:
-        await write(state, KEY, b"content")
-        await write(state, BlobKey(container="c", blob="whole"), b"more")
+        await write(state, KEY, large(b"content"))
+        await write(state, BlobKey(container="c", blob="whole"), large(b"more"))
 
     async def look(state: State, journal: Journal) -> None:
         assert list(state.catalogue.blob_names("c")) == ["whole"]
 
     run(tmp_path, make)
     for path in (tmp_path / "contents").iterdir():
-        if path.read_bytes() == b"content":
+        if path.read_bytes().startswith(b"content"):
             path.write_bytes(b"cont")
     with caplog.at_level(logging.WARNING):
         run(tmp_path, look)
         run(tmp_path, look)
     assert caplog.messages == [f"its content is not on disk, so it is dropped: {KEY}"]
     assert files(tmp_path) == [b"more"]
+
+
+def test_of_small_contents_too_what_the_power_took_is_dropped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = BlobKey(container="c", blob="whole")
+
+    async def make(state: State, journal: Journal) -> None:
+        await write(state, whole, b"more")
+        await write(state, KEY, b"content")
+
+    async def look(state: State, journal: Journal) -> None:
+        assert list(state.catalogue.blob_names("c")) == ["whole"]
+        kept = state.catalogue.blob("c", "whole")
+        assert kept is not None
+        assert state.contents.read_small(kept.segments, 0, 4) == b"more"
+
+    run(tmp_path, make)
+    (pack,) = (tmp_path / "contents").iterdir()
+    assert pack.read_bytes() == b"morecontent"
+    pack.write_bytes(b"morecont")
+    with caplog.at_level(logging.WARNING):
+        run(tmp_path, look)
+        run(tmp_path, look)
+    assert caplog.messages == [f"its content is not on disk, so it is dropped: {KEY}"]
+
+
+def test_a_small_content_goes_after_the_record_that_referred_to_it(tmp_path: Path) -> None:
+    async def work(state: State, journal: Journal) -> None:
+        await write(state, KEY, b"old,")
+        await journal.settled()
+        await write(state, KEY, b"new")
+        assert files(tmp_path) == [b"old,new"]
+        await journal.settled()
+        delete_blob(state, KEY, NO_CONDITIONS, None, NOW)
+        assert files(tmp_path) == [b"old,new"]
+        await journal.settled()
+        assert files(tmp_path) == []
+
+    run(tmp_path, work)
+
+
+def test_what_is_added_after_a_start_is_not_put_to_what_is_there(tmp_path: Path) -> None:
+    other = BlobKey(container="c", blob="other")
+
+    async def make(state: State, journal: Journal) -> None:
+        await write(state, KEY, b"first")
+
+    async def go_on(state: State, journal: Journal) -> None:
+        await write(state, other, b"second")
+
+    async def look(state: State, journal: Journal) -> None:
+        delete_blob(state, KEY, NO_CONDITIONS, None, NOW)
+        await journal.settled()
+        assert files(tmp_path) == [b"second"]
+
+    run(tmp_path, make)
+    run(tmp_path, go_on)
+    assert files(tmp_path) == [b"first", b"second"]
+    run(tmp_path, look)
