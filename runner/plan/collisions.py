@@ -9,10 +9,10 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import accumulate, pairwise, product
+from itertools import accumulate, pairwise
 
 from runner.plan.distinct_names import (
     how_to_differ,
@@ -25,9 +25,6 @@ from runner.spec.model.step import Output, Step, UploadCondition
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import OwnContainer, Workload
 from runner.spec.problem import Problem
-
-_MOST_FOLDERS = 1_000
-"""So many folders that hold another's output are looked into; more would say the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +41,26 @@ class OutputNames:
     """The outputs of all tasks of a plan, by the numbers of their names, in the tasks' order."""
 
     def __init__(
-        self, workload: Workload, tasks: Sequence[TaskPlan], counts: Sequence[int]
+        self,
+        workload: Workload,
+        tasks: Sequence[TaskPlan],
+        counts: Sequence[int],
+        *,
+        number_of: Callable[[tuple[Role, str]], int] = hash,
     ) -> None:
-        """`counts` are the numbers of tasks of the steps."""
+        """`counts` are the numbers of tasks of the steps.
+
+        `number_of` gives the number of a name, of 64 bits with their sign.
+        """
         self._workload = workload
         self._tasks = tasks
-        self._counts = counts
+        self._number_of = number_of
+        # Where the tasks, and the outputs, of each step begin among all of them.
+        sizes = (
+            count * len(step.outputs) for count, step in zip(counts, workload.steps, strict=True)
+        )
+        self._task_starts = list(accumulate(counts, initial=0))
+        self._output_starts = list(accumulate(sizes, initial=0))
         self._downloaded = frozenset(
             each.role
             for each in workload.containers
@@ -67,7 +78,7 @@ class OutputNames:
         """Takes note of the next task's outputs."""
         for output in task.outputs:
             key = self._key(output)
-            number = hash((output.role, key))
+            number = self._number_of((output.role, key))
             # A folder's number differs from that of a file of its name.
             self._names.append(number if output.blob is not None else ~number)
             if output.role in self._heeds_folders:
@@ -76,7 +87,7 @@ class OutputNames:
                 folder = key.rpartition("/")[0]
                 if key and self._last_folder.get(output.role) != folder:
                     self._last_folder[output.role] = folder
-                    self._above.update(hash((output.role, each)) for each in _way_up(folder))
+                    self._above.update(self._numbers_up(output.role, folder))
 
     def problems(self) -> Iterator[Problem]:
         """A problem for each output of the spec that would overwrite something of another task."""
@@ -89,7 +100,10 @@ class OutputNames:
         if self._downloaded:
             candidates |= (self._above | spread).intersection(self._names)
         if candidates and not reported:
-            yield from self._nested(frozenset(sorted(candidates)[:_MOST_FOLDERS]))
+            yield from self._nested(candidates)
+
+    def _numbers_up(self, role: Role, folder: str) -> Iterator[int]:
+        return (self._number_of((role, each)) for each in _way_up(folder))
 
     def _key(self, output: OutputPlan) -> str:
         """The name as others must differ from it: on many disks, capitals make no difference."""
@@ -105,23 +119,34 @@ class OutputNames:
         twice = {one for one, other in pairwise(sorted(self._names)) if one == other}
         if not twice:
             return
-        first: dict[int, int] = {}
+        first: dict[int, list[int]] = {}
         reported: set[Pointer] = set()
         for position, number in enumerate(self._names):
             if number not in twice:
                 continue
-            earlier = first.setdefault(number, position)
+            earlier = first.setdefault(number, [])
             pointer = self._output_at(position)[1].pointer
-            if earlier == position or pointer in reported:
+            if pointer in reported:
                 continue
-            one, other = self._written(earlier), self._written(position)
-            if self._clash(one, other):
-                reported.add(pointer)
-                yield self._same_name(one, other), pointer
+            other = self._written(position)
+            for each in earlier:
+                one = self._written(each)
+                if self._clash(one, other):
+                    reported.add(pointer)
+                    yield self._same_name(one, other), pointer
+                    break
+                if self._is_same(one, other):
+                    break
+            else:
+                earlier.append(position)
+
+    def _is_same(self, one: _Written, other: _Written) -> bool:
+        """Whether the names are one; else their numbers are equal by chance."""
+        return one.plan.role == other.plan.role and self._key(one.plan) == self._key(other.plan)
 
     def _clash(self, one: _Written, other: _Written) -> bool:
-        if one.plan.role != other.plan.role or self._key(one.plan) != self._key(other.plan):
-            return False  # their numbers are equal by chance
+        if not self._is_same(one, other):
+            return False
         if one.task != other.task:
             return True
         apart = {UploadCondition.SUCCESS, UploadCondition.FAILURE}
@@ -151,27 +176,38 @@ class OutputNames:
             hint=hint,
         )
 
-    def _nested(self, candidates: frozenset[int]) -> Iterator[Problem]:
-        """Outputs below a folder that another task's wildcard fills, or below another's file."""
-        owners: dict[tuple[int, bool], _Written] = {}
-        for task in self._all():
-            for each in task:
-                number = hash((each.plan.role, self._key(each.plan)))
-                if number in candidates:
-                    owners.setdefault((number, each.plan.blob is None), each)
+    def _nested(self, candidates: Set[int]) -> Iterator[Problem]:
+        """Outputs below a folder that another task's wildcard fills, or below another's file.
+
+        `candidates` are the numbers of such folders and files.
+        """
+        owners: dict[int, list[int]] = {}
+        for position, number in enumerate(self._names):
+            if number in candidates or ~number in candidates:
+                owners.setdefault(number, []).append(position)
         reported: set[Pointer] = set()
-        for task in self._all():
-            for each in task:
-                key = self._key(each.plan)
-                folder = key if each.plan.blob is None else key.rpartition("/")[0]
-                for above, is_folder in product(_way_up(folder), (True, False)):
-                    owner = owners.get((hash((each.plan.role, above)), is_folder))
-                    problem = None
-                    if owner is not None and owner.task != each.task:
-                        problem = self._nesting(owner, each)
-                    if problem is not None and each.output.pointer not in reported:
-                        reported.add(each.output.pointer)
+        for index, task in enumerate(self._tasks):
+            for output, plan in zip(task.step.outputs, task.outputs, strict=True):
+                below = _Written(task=task.id, step=task.step, output=output, plan=plan)
+                for owner in self._owners(owners, index, plan):
+                    problem = self._nesting(owner, below)
+                    if problem is not None and output.pointer not in reported:
+                        reported.add(output.pointer)
                         yield problem
+
+    def _owners(
+        self, owners: Mapping[int, Sequence[int]], index: int, plan: OutputPlan
+    ) -> Iterator[_Written]:
+        """The outputs of other tasks that an output of the task at `index` may lie in."""
+        key = self._key(plan)
+        for above in _way_up(key if plan.blob is None else key.rpartition("/")[0]):
+            number = self._number_of((plan.role, above))
+            for position in (*owners.get(~number, ()), *owners.get(number, ())):
+                if self._output_at(position)[0] == index:
+                    continue
+                owner = self._written(position)
+                if owner.plan.role == plan.role and self._key(owner.plan) == above:
+                    yield owner
 
     def _nesting(self, owner: _Written, below: _Written) -> Problem | None:
         """What is wrong with an output below the path of another one, if anything is."""
@@ -205,24 +241,15 @@ class OutputNames:
 
     def _output_at(self, position: int) -> tuple[int, Output, int]:
         """The task that the output at a position is of, and which of its step's it is."""
-        steps = self._workload.steps
-        sizes = [count * len(step.outputs) for count, step in zip(self._counts, steps, strict=True)]
-        starts = list(accumulate(sizes, initial=0))
-        number = bisect_right(starts, position) - 1
-        task, which = divmod(position - starts[number], len(steps[number].outputs))
-        return sum(self._counts[:number]) + task, steps[number].outputs[which], which
+        number = bisect_right(self._output_starts, position) - 1
+        outputs = self._workload.steps[number].outputs
+        task, which = divmod(position - self._output_starts[number], len(outputs))
+        return self._task_starts[number] + task, outputs[which], which
 
     def _written(self, position: int) -> _Written:
         index, output, which = self._output_at(position)
         task = self._tasks[index]
         return _Written(task=task.id, step=task.step, output=output, plan=task.outputs[which])
-
-    def _all(self) -> Iterator[tuple[_Written, ...]]:
-        for task in self._tasks:
-            yield tuple(
-                _Written(task=task.id, step=task.step, output=output, plan=plan)
-                for output, plan in zip(task.step.outputs, task.outputs, strict=True)
-            )
 
 
 def _way_up(folder: str) -> Iterator[str]:

@@ -121,7 +121,7 @@ def _task_problems(
     failed = 0
     for index in range(len(tasks)):
         try:
-            task = tasks[index]
+            task = tasks.render(index)
             names.add(task)
             overwritten.extend(overwrites.problems(task))
         except SpecError as error:

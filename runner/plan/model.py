@@ -31,7 +31,12 @@ _LEAST_ID_WIDTH = 4
 
 def task_id(number: int, *, of: int) -> TaskId:
     """The id of a task by its number, from 1, among `of` tasks: all are padded to one width."""
-    return TaskId(str(number).zfill(max(_LEAST_ID_WIDTH, len(str(of)))))
+    return TaskId(str(number).zfill(id_width(of)))
+
+
+def id_width(tasks: int) -> int:
+    """How many digits the ids of so many tasks have."""
+    return max(_LEAST_ID_WIDTH, len(str(tasks)))
 
 
 def container_name(run_id: RunId, role: Role) -> str:

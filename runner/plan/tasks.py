@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import accumulate, pairwise
 from typing import overload
 
 from runner.plan.items import Items
-from runner.plan.model import FolderResource, RunId, TaskId, TaskPlan, TaskRange, task_id
+from runner.plan.model import FolderResource, RunId, TaskId, TaskPlan, TaskRange, id_width
 from runner.plan.needs import make_needs, number_steps
 from runner.plan.resources import container_prefixes
 from runner.plan.sources import Materials, make_items, named_outputs
@@ -20,6 +20,9 @@ from runner.plan.step_tasks import StepTasks
 from runner.spec.model.step import Step
 from runner.spec.model.terms import ContainerResource, Role, StepName
 from runner.spec.model.workload import Workload
+
+_MOST_KEPT = 64
+"""So many tasks that were asked for last are kept as they were rendered."""
 
 
 class TaskSequence(Sequence[TaskPlan]):
@@ -47,6 +50,9 @@ class TaskSequence(Sequence[TaskPlan]):
         self.steps = tuple(self._make_steps())
         self._starts = tuple(accumulate(map(len, self.steps), initial=0))
         self._length = self._starts[-1]
+        self._id_width = id_width(self._length)
+        # One task after another is asked for, and each by several: when it ends, for example.
+        self._recent = lru_cache(_MOST_KEPT)(self.render)
 
     def placed(self, account: str) -> TaskSequence:
         """The same tasks for another storage account; nothing is read again."""
@@ -84,12 +90,25 @@ class TaskSequence(Sequence[TaskPlan]):
         number = index + self._length if index < 0 else index
         if not 0 <= number < self._length:
             raise IndexError(index)
-        position = bisect_right(self._starts, number) - 1
-        return self.steps[position].render(number - self._starts[position])
+        return self._recent(number)
 
     def __iter__(self) -> Iterator[TaskPlan]:
-        for index in range(self._length):
-            yield self[index]
+        for step in self.steps:
+            for within in range(len(step)):
+                yield step.render(within)
+
+    def render(self, index: int) -> TaskPlan:
+        """The task of an index from 0, which is not kept: for whoever asks for each once."""
+        step, within = self._find(index)
+        return step.render(within)
+
+    def step_of(self, index: int) -> Step:
+        """The step of a task, without rendering it."""
+        return self._find(index)[0].step
+
+    def _find(self, index: int) -> tuple[StepTasks, int]:
+        position = bisect_right(self._starts, index) - 1
+        return self.steps[position], index - self._starts[position]
 
     def _make_steps(self) -> Iterator[StepTasks]:
         workload = self._workload
@@ -130,7 +149,7 @@ class TaskSequence(Sequence[TaskPlan]):
         return make_needs(step, numbered, named)
 
     def _name_task(self, start: int, within: int) -> TaskId:
-        return task_id(start + within + 1, of=self._length)
+        return TaskId(str(start + within + 1).zfill(self._id_width))
 
     def _url_of(self, role: Role) -> str:
         return f"{self._account}/{self._containers[role]}"

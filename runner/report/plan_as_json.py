@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from runner.plan.model import ContainerPlan, InputFile, Plan, TaskPlan, TaskRange
+from runner.plan.file_table import each_file
+from runner.plan.model import ContainerPlan, Plan, TaskPlan, TaskRange
 from runner.report.extra import shown_extra
 from runner.report.halting import halt_as_json
 from runner.report.pool_as_json import pool_as_json
@@ -60,12 +61,17 @@ def _pieces(plan: Plan, decisions: Decisions | None) -> Iterator[str]:
     yield ',\n "containers": ['
     yield from _lines((_container(plan, each) for each in plan.containers), end="\n ]")
     yield ',\n "tasks": ['
-    steps = {step.name: step_as_json(step) for step in plan.workload.steps}
-    tasks = (
-        _dump({**_task(task), **steps[task.step.name], **_decision(task, decisions)})
-        for task in plan.tasks
-    )
-    yield from _lines(([each] for each in tasks), end="\n]}\n")
+    yield from _lines(([each] for each in _tasks(plan, decisions)), end="\n]}\n")
+
+
+def _tasks(plan: Plan, decisions: Decisions | None) -> Iterator[str]:
+    """Each task as `task_as_json` has it; what all of a step share is made into text once."""
+    shared = {step.name: _dump(step_as_json(step))[1:-1] for step in plan.workload.steps}
+    for task in plan.tasks:
+        own, decision = _dump(_task(task))[:-1], ""
+        if decisions is not None:
+            decision = f", {_dump(_decision(task, decisions))[1:-1]}"
+        yield f"{own}, {shared[task.step.name]}{decision}}}"
 
 
 def task_as_json(task: TaskPlan, decisions: Decisions | None = None) -> dict[str, Any]:
@@ -206,16 +212,17 @@ def _container(plan: Plan, container: ContainerPlan) -> Iterator[str]:
             "first": [{"path": path, "what": what} for path, what in container.passed_over.first],
         }
     yield f'{_dump(head)[:-1]}, "files": ['
-    files = ([_dump(_file(container, file))] for file in container.files)
+    files = ([_dump(each)] for each in _files(container))
     yield from _lines(files, end="\n]}" if container.files else "]}")
 
 
-def _file(container: ContainerPlan, file: InputFile) -> dict[str, Any]:
+def _files(container: ContainerPlan) -> Iterator[dict[str, Any]]:
     """`skipped` says why a file is not brought up."""
-    skipped = "unchanged" if file.blob in container.unchanged else None
-    return {
-        "source": None if file.source is None else str(file.source),
-        "blob": file.blob,
-        "bytes": file.size_bytes,
-        "skipped": "stored" if file.source is None else skipped,
-    }
+    for source, blob, size_bytes in each_file(container.files):
+        skipped = "unchanged" if blob in container.unchanged else None
+        yield {
+            "source": source,
+            "blob": blob,
+            "bytes": size_bytes,
+            "skipped": "stored" if source is None else skipped,
+        }

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.plans import lines, make_plan, refused, spec_of
+from runner.plan.collisions import OutputNames
+from runner.plan.containers import plan_containers
+from runner.plan.sources import gather
+from runner.plan.tasks import TaskSequence
+from tests.fakes.plans import RUN, SPEC, lines, make_plan, make_workload, refused, spec_of
 
 PLACE = "spec.yaml:14:13"
 
@@ -229,3 +233,60 @@ def test_names_that_outputs_cannot_have(tmp_path: Path, path: str, message: str)
     spec = outputs(f'{{pattern: x.txt, to: output, path: "{path}"}}')
     (line,) = lines(refused(tmp_path, spec))
     assert line.startswith(f"spec.yaml:14:49: output-path: {message}")
+
+
+NESTED = """\
+task:
+  for_each: input
+  command: echo
+  outputs:
+    - {pattern: "{{ file.name }}", to: output}
+    - {pattern: "*.png", path: "{{ file.name }}.d/", to: output}
+"""
+
+
+def colliding(folder: Path, spec: str, files: tuple[str, ...]) -> list[str]:
+    """The problems of a spec's outputs where all names have one number by chance."""
+    workload = make_workload(folder, spec, files)
+    containers, _ = plan_containers(workload, folder=folder, run_id=RUN, stored=None)
+    materials, _ = gather(workload, containers, folder)
+    tasks = TaskSequence(
+        workload=workload,
+        run_id=RUN,
+        materials=materials,
+        containers={each.role: each.name for each in containers},
+        account="https://account",
+    )
+    names = OutputNames(workload, tasks, [len(tasks)], number_of=lambda _: 7)
+    for task in tasks:
+        names.add(task)
+    return [each.message for each in names.problems()]
+
+
+def test_names_whose_numbers_are_equal_by_chance(tmp_path: Path) -> None:
+    assert colliding(tmp_path / "a", SPEC, ("a.txt", "b.txt", "c.txt")) == []
+    assert colliding(tmp_path / "b", SPEC, ("a.txt", "b.txt", "c.txt", "c.x")) == [
+        "tasks 0003 and 0004 would both write `c.out` of `output`"
+    ]
+    assert colliding(tmp_path / "c", spec_of(NESTED), ("a.txt", "b.txt")) == []
+    assert colliding(tmp_path / "d", spec_of(NESTED), ("a.txt", "b", "b.d")) == [
+        "`b.d` of `output` would be a file of task 0003 and a folder of task 0002, which no disk"
+        " can hold"
+    ]
+
+
+def test_what_lies_in_one_of_very_many_folders_that_others_fill(tmp_path: Path) -> None:
+    spec = spec_of(
+        "task:\n"
+        "  for_each: {range: {from: 1, to: 1500}}\n"
+        "  command: echo\n"
+        "  outputs:\n"
+        '    - {pattern: "*.png", path: "{{ item }}/", to: output}\n'
+        '    - {pattern: "{{ item }}/x.txt", path: "{{ item }}/x.txt", to: output}\n'
+        '    - {pattern: "{{ item }}", path: "{{ 7 if item == 1234 else item }}/{{ item }}.png",'
+        " to: output}\n"
+    )
+    (problem,) = refused(tmp_path, spec)
+    assert problem.message == (
+        "task 1234 would write `7/1234.png` of `output`, and so may task 0007 by `*.png`"
+    )
