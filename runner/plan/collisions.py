@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import accumulate, pairwise
@@ -176,7 +176,7 @@ class OutputNames:
             hint=hint,
         )
 
-    def _nested(self, candidates: Set[int]) -> Iterator[Problem]:
+    def _nested(self, candidates: set[int]) -> Iterator[Problem]:
         """Outputs below a folder that another task's wildcard fills, or below another's file.
 
         `candidates` are the numbers of such folders and files.

@@ -270,8 +270,10 @@ def test_names_whose_numbers_are_equal_by_chance(tmp_path: Path) -> None:
     ]
     assert colliding(tmp_path / "c", spec_of(NESTED), ("a.txt", "b.txt")) == []
     assert colliding(tmp_path / "d", spec_of(NESTED), ("a.txt", "b", "b.d")) == [
-        "`b.d` of `output` would be a file of task 0003 and a folder of task 0002, which no disk"
-        " can hold"
+        (
+            "`b.d` of `output` would be a file of task 0003 and a folder of task 0002, which no"
+            " disk can hold"
+        )
     ]
 
 

@@ -53,3 +53,13 @@ def test_no_task_is_kept(tmp_path: Path) -> None:
     assert len(plan.tasks) == 50
     gc.collect()
     assert not [each for each in gc.get_objects() if isinstance(each, TaskPlan)]
+
+
+def test_the_last_tasks_that_were_asked_for_are_not_rendered_again(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path, files=tuple(f"{number}.txt" for number in range(500)))
+    first = plan.tasks[0]
+    assert plan.tasks[0] is first
+    assert plan.tasks[-1] is plan.tasks[499]
+    assert plan.tasks[:500][0] == first
+    gc.collect()
+    assert len([each for each in gc.get_objects() if isinstance(each, TaskPlan)]) < 100
