@@ -16,7 +16,7 @@ from runner.emulator.blob.access.grant import (
     refuse_anonymous,
 )
 from runner.emulator.blob.access.shared_key import check_shared_key, fail
-from runner.emulator.blob.access.signatures import check_signature
+from runner.emulator.blob.access.signatures import Signatures
 from runner.emulator.blob.access.target import Target
 from runner.emulator.blob.core.records import Container, PublicAccess
 from runner.emulator.server.accounts import Account
@@ -32,11 +32,12 @@ def authenticate(
     target: Target,
     account: Account,
     container: Container | None,
+    signatures: Signatures,
     now: datetime,
 ) -> Grant:
     """What the request may do; refuses one that proves nothing, unless the container is public.
 
-    `container` is the one of the target, where it is there.
+    `container` is the one of the target, where it is there; `signatures` are those of the account.
     """
     header = request.headers.get("authorization")
     if header is not None:
@@ -51,7 +52,7 @@ def authenticate(
     elif "sduoid" in query:
         raise fail("sduoid names a user, whose access token has to come with the signature.")
     if "sig" in query:
-        return check_signature(request, query, target, account, container, now)
+        return signatures.check(request, query, target, container, now)
     # Without TLS a token would not be taken, so none is asked for.
     challenge = CHALLENGE if request.scheme == "https" else "SharedKey"
     anonymous = AnonymousGrant(

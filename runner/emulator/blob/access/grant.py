@@ -98,8 +98,12 @@ def check_grant(grant: Grant, demand: Demand) -> None:
         raise RefusedError(AUTHORIZATION_PERMISSION_MISMATCH)
     elif demand.resource_type and demand.resource_type.value not in grant.resource_types:
         raise RefusedError(AUTHORIZATION_RESOURCE_TYPE_MISMATCH)
-    if demand.permissions and not set(demand.permissions) & set(grant.permissions):
-        raise RefusedError(AUTHORIZATION_PERMISSION_MISMATCH)
+    if not demand.permissions:
+        return
+    for letter in demand.permissions:
+        if letter in grant.permissions:
+            return
+    raise RefusedError(AUTHORIZATION_PERMISSION_MISMATCH)
 
 
 def check_tag_grant(grant: Grant, headers: Mapping[str, str]) -> None:

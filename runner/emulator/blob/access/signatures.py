@@ -10,8 +10,10 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from runner.emulator.blob.access.delegation import DelegationKey, derive_secret
 from runner.emulator.blob.access.grant import SignatureGrant
@@ -37,33 +39,101 @@ from runner.emulator.server.shared_key import is_signature
 
 _OLDEST_VERSION = "2015-04-05"
 _OLDEST_DELEGATION = "2018-11-09"
+# How many are known again.
+_KNOWN = 1024
 # A fraction of a second, which .NET may write, is not looked at.
 _TIME = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)(?:T(?P<time>\d\d:\d\d(?::\d\d)?)(?:\.\d{1,7})?Z)?", re.ASCII
 )
 
 
-def check_signature(
+class _Limits(NamedTuple):
+    """When a signature is good, and for what."""
+
+    start: datetime | None
+    expiry: datetime
+    permissions: str
+
+
+class _Proven(NamedTuple):
+    """A signature that is right, as far as neither the time nor a policy has a say."""
+
+    limits: _Limits | None
+    """None: a stored access policy has a part in them."""
+    key_time: tuple[datetime, datetime] | None
+    """When the user delegation key is good that it is made with."""
+    grant: SignatureGrant
+    has_origin: bool
+    """Whether it says from where or how the request has to come."""
+    is_lasting: bool
+    """Whether the next request with the same query needs no other proof."""
+
+
+class Signatures:
+    """Checks the signatures that come to one account, and knows again those that were right.
+
+    Clients send the same one with thousands of requests. What depends on the time, on the
+    container's policies or on where a request comes from is looked at each time.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._known: dict[tuple[str, str, str], _Proven] = {}
+
+    def check(
+        self,
+        request: Request,
+        query: Mapping[str, str],
+        target: Target,
+        container: Container | None,
+        now: datetime,
+    ) -> SignatureGrant:
+        """What the signature in the query permits; refuses one that is not right, or not now.
+
+        `container` is the one of the target, whose stored access policies a signature may name.
+        """
+        # One of a container is good for all its blobs.
+        blob = "" if query.get("sr") == "c" else target.blob
+        place = (request.raw_query, target.container, blob)
+        proven = self._known.get(place)
+        if proven is None:
+            proven = _prove(request, query, target, self._account, now)
+            if proven.is_lasting:
+                while len(self._known) >= _KNOWN:
+                    del self._known[next(iter(self._known))]
+                self._known[place] = proven
+        elif proven.key_time is not None:
+            _check_key_time(*proven.key_time, now)
+        grant = proven.grant
+        limits = proven.limits
+        if limits is None:
+            limits = _read_limits(_add_policy(query, container))
+            grant = replace(grant, permissions=limits.permissions)
+        _check_times(limits, now)
+        if proven.has_origin:
+            _check_origin(request, query)
+        if grant.resource_types is not None and "b" not in query.get("ss", ""):
+            raise RefusedError(AUTHORIZATION_SERVICE_MISMATCH)
+        return grant
+
+
+def _prove(
     request: Request,
     query: Mapping[str, str],
     target: Target,
     account: Account,
-    container: Container | None,
     now: datetime,
-) -> SignatureGrant:
-    """What the signature in the query permits; refuses one that is not right, or not now.
-
-    `container` is the one of the target, whose stored access policies a signature may name.
-    """
+) -> _Proven:
     version = query.get("sv", "")
     if not is_version(version) or version < _OLDEST_VERSION:
         raise fail(f"sv is '{version}'; the emulator takes {_OLDEST_VERSION} and later.")
     is_account = "ss" in query or "srt" in query
     secret = account.key
+    key_time = None
     if is_account:
         text = account_string(query, account.name, version)
     elif "skoid" in query:
-        secret = _check_delegation(query, account, version, now)
+        secret, key_time = _check_delegation(query, account, version, now)
         canonical = _find_resource(query, target, account)
         text = delegation_string(query, request.headers, canonical, version)
     else:
@@ -72,15 +142,20 @@ def check_signature(
     if not is_signature(secret, text, signature):
         raise fail(f"Signature did not match. String to sign used was {text}")
     # What a policy says is looked at once the signature holds: it is not for strangers.
-    limits = query if is_account else _add_policy(query, container)
-    _check_times(limits, now)
-    _check_origin(request, query)
-    if is_account and "b" not in query.get("ss", ""):
-        raise RefusedError(AUTHORIZATION_SERVICE_MISMATCH)
-    return SignatureGrant(
-        permissions=limits.get("sp", ""),
-        resource_types=query.get("srt", "") if is_account else None,
-        response_headers=tuple((header, query[key]) for key, header in OVERRIDES if key in query),
+    has_policy = not is_account and bool(query.get("si"))
+    return _Proven(
+        limits=None if has_policy else _read_limits(query),
+        key_time=key_time,
+        grant=SignatureGrant(
+            permissions=query.get("sp", ""),
+            resource_types=query.get("srt", "") if is_account else None,
+            response_headers=tuple(
+                (header, query[key]) for key, header in OVERRIDES if key in query
+            ),
+        ),
+        has_origin=bool(query.get("spr") or query.get("sip")),
+        # These sign headers of the request too.
+        is_lasting="srh" not in query,
     )
 
 
@@ -102,8 +177,9 @@ def _find_resource(query: Mapping[str, str], target: Target, account: Account) -
 
 def _check_delegation(
     query: Mapping[str, str], account: Account, version: str, now: datetime
-) -> bytes:
-    """The secret of the key that the signature says it is made with; refuses one out of time."""
+) -> tuple[bytes, tuple[datetime, datetime]]:
+    """The secret of the key that the signature says it is made with, and from when to when it is
+    good; refuses one out of time."""
     if version < _OLDEST_DELEGATION:
         raise fail(f"sv is '{version}'; user delegation came with {_OLDEST_DELEGATION}.")
     for name in ("skoid", "sktid", "skt", "ske", "sks", "skv"):
@@ -114,11 +190,7 @@ def _check_delegation(
     if query["sks"] != "b":
         raise fail(f"sks is '{query['sks']}', and the key has to be one for 'b'.")
     start, expiry = _parse_time("skt", query["skt"]), _parse_time("ske", query["ske"])
-    if not start <= now < expiry:
-        raise fail(
-            f"User delegation key not valid in the specified time frame: Start [{_show(start)}] - "
-            f"Expiry [{_show(expiry)}] - Current [{_show(now)}]"
-        )
+    _check_key_time(start, expiry, now)
     key = DelegationKey(
         object_id=query["skoid"],
         tenant=query["sktid"],
@@ -128,14 +200,20 @@ def _check_delegation(
         version=query["skv"],
         delegated_tenant=query.get("skdutid", ""),
     )
-    return derive_secret(account, key)
+    return derive_secret(account, key), (start, expiry)
+
+
+def _check_key_time(start: datetime, expiry: datetime, now: datetime) -> None:
+    if not start <= now < expiry:
+        raise fail(
+            f"User delegation key not valid in the specified time frame: Start [{_show(start)}] - "
+            f"Expiry [{_show(expiry)}] - Current [{_show(now)}]"
+        )
 
 
 def _add_policy(query: Mapping[str, str], container: Container | None) -> Mapping[str, str]:
     """The times and permissions, with those of the stored access policy that is named."""
     policy_id = query.get("si")
-    if not policy_id:
-        return query
     policies = container.policies if container is not None else ()
     policy = next((policy for policy in policies if policy.policy_id == policy_id), None)
     if policy is None:
@@ -153,21 +231,26 @@ def _add_policy(query: Mapping[str, str], container: Container | None) -> Mappin
     return limits
 
 
-def _check_times(query: Mapping[str, str], now: datetime) -> None:
+def _read_limits(query: Mapping[str, str]) -> _Limits:
     if not query.get("se"):
         raise fail("se is mandatory and cannot be empty.")
     expiry = _parse_time("se", query["se"])
-    if query.get("st"):
-        start = _parse_time("st", query["st"])
-        if not start <= now < expiry:
-            raise fail(
-                f"Signature not valid in the specified time frame: Start [{_show(start)}] - "
-                f"Expiry [{_show(expiry)}] - Current [{_show(now)}]"
-            )
-    elif now >= expiry:
+    start = _parse_time("st", query["st"]) if query.get("st") else None
+    return _Limits(start=start, expiry=expiry, permissions=query.get("sp", ""))
+
+
+def _check_times(limits: _Limits, now: datetime) -> None:
+    start, expiry, _ = limits
+    if now < expiry and (start is None or start <= now):
+        return
+    if start is not None:
         raise fail(
-            f"Signed expiry time [{_show(expiry)}] must be after signed start time [{_show(now)}]"
+            f"Signature not valid in the specified time frame: Start [{_show(start)}] - "
+            f"Expiry [{_show(expiry)}] - Current [{_show(now)}]"
         )
+    raise fail(
+        f"Signed expiry time [{_show(expiry)}] must be after signed start time [{_show(now)}]"
+    )
 
 
 def _parse_time(name: str, text: str) -> datetime:

@@ -5,8 +5,8 @@ It must not know what is asked of the resource.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from runner.emulator.blob.core.refusals import INVALID_URI, RefusedError
@@ -19,9 +19,11 @@ class Level(Enum):
     CONTAINER = "container"
     BLOB = "blob"
 
+    # There is one of each, and they are looked up for every request.
+    __hash__ = object.__hash__
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+
+class Target(NamedTuple):
     """The container and the blob of a path, decoded; empty where the path has none."""
 
     container: str = ""

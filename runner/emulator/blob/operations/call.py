@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -54,6 +55,13 @@ _CONDITIONAL = (
     "x-ms-if-tags",
     "x-ms-lease-id",
 )
+_CONTENT_HEADERS = (
+    "x-ms-blob-content-type",
+    "x-ms-blob-content-encoding",
+    "x-ms-blob-content-language",
+    "x-ms-blob-content-disposition",
+    "x-ms-blob-cache-control",
+)
 _SOURCE_CONDITIONAL = (
     "x-ms-source-if-match",
     "x-ms-source-if-none-match",
@@ -80,7 +88,8 @@ class Service(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, as requests are not: one is made for each.
+@dataclass(slots=True, kw_only=True, eq=False)
 class Call:
     """One authenticated request to one resource."""
 
@@ -96,14 +105,17 @@ class Call:
     account: Account
     service: Service
 
+    _key: BlobKey | None = field(default=None, init=False, repr=False)
+
     @property
     def key(self) -> BlobKey:
         """The key of the blob that the path names, or of its snapshot."""
-        return BlobKey(
-            container=self.target.container,
-            blob=self.target.blob,
-            snapshot=self.query.get("snapshot", ""),
-        )
+        key = self._key
+        if key is None:
+            container, blob = self.target
+            snapshot = self.query.get("snapshot", "")
+            key = self._key = BlobKey(container=container, blob=blob, snapshot=snapshot)
+        return key
 
     @property
     def version(self) -> str:
@@ -122,7 +134,7 @@ def read_conditions(headers: Mapping[str, str], *, source: bool = False) -> Cond
     With `source` those of a copy's source, `x-ms-source-…`.
     """
     names = _SOURCE_CONDITIONAL if source else _CONDITIONAL
-    if not any(name in headers for name in names):
+    if headers.keys().isdisjoint(names):
         return NO_CONDITIONS
     match, none_match, modified, unmodified, tags, lease = names
     return Conditions(
@@ -177,10 +189,12 @@ def read_tier(headers: Mapping[str, str]) -> Tier | None:
 
 def read_metadata(request: Request) -> Metadata:
     """The `x-ms-meta-` headers, in the order sent; their names keep their case."""
+    named = [name for name in request.headers if name.startswith("x-ms-meta-")]
+    if not named:
+        return ()
     return tuple(
-        (request.spelling.get(name, name)[len("x-ms-meta-") :], value)
-        for name, value in request.headers.items()
-        if name.startswith("x-ms-meta-")
+        (request.spelling.get(name, name)[len("x-ms-meta-") :], request.headers[name])
+        for name in named
     )
 
 
@@ -188,25 +202,17 @@ def read_content_headers(
     headers: Mapping[str, str], *, default_type: str | None = None
 ) -> ContentHeaders:
     """The `x-ms-blob-` headers that are stored; refuses what no header may hold."""
-    values = {
-        name: headers.get(f"x-ms-blob-{name}")
-        for name in (
-            "content-type",
-            "content-encoding",
-            "content-language",
-            "content-disposition",
-            "cache-control",
-        )
-    }
-    for name, value in values.items():
+    given = [headers.get(name) for name in _CONTENT_HEADERS]
+    for name, value in zip(_CONTENT_HEADERS, given, strict=True):
         if value is not None and not is_printable(value):
-            raise header_refused(f"x-ms-blob-{name}", value)
+            raise header_refused(name, value)
+    content_type, encoding, language, disposition, cache_control = given
     return ContentHeaders(
-        content_type=values["content-type"] or default_type or "application/octet-stream",
-        content_encoding=values["content-encoding"] or None,
-        content_language=values["content-language"] or None,
-        content_disposition=values["content-disposition"] or None,
-        cache_control=values["cache-control"] or None,
+        content_type=content_type or default_type or "application/octet-stream",
+        content_encoding=encoding or None,
+        content_language=language or None,
+        content_disposition=disposition or None,
+        cache_control=cache_control or None,
         content_md5=read_md5(headers, "x-ms-blob-content-md5"),
     )
 
@@ -279,7 +285,13 @@ def encode_md5(digest: bytes) -> str:
 
 def format_date(moment: datetime) -> str:
     """A date as HTTP headers carry it."""
-    return format_datetime(moment, usegmt=True)
+    return _format_second(int(moment.timestamp() // 1))
+
+
+# What is written and told within a second has one date, and so have whole pages of lists.
+@lru_cache(4096)
+def _format_second(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, timezone.utc), usegmt=True)
 
 
 def _read_etag(headers: Mapping[str, str], name: str) -> str | None:

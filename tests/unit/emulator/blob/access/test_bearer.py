@@ -8,6 +8,7 @@ import pytest
 
 from runner.emulator.blob.access.authentication import authenticate
 from runner.emulator.blob.access.grant import FullGrant
+from runner.emulator.blob.access.signatures import Signatures
 from runner.emulator.blob.access.target import Target
 from tests.fakes.tokens import OBJECT_ID, TENANT, make_token
 from tests.unit.emulator.blob.wire import ACCOUNT, START, Wire, make_request
@@ -30,7 +31,7 @@ def test_a_token_permits_everything_and_says_who_has_it(audience: str) -> None:
         "GET", "/localstorage", headers={"authorization": f"Bearer {token}"}, scheme="https"
     )
 
-    grant = authenticate(request, {}, Target(), ACCOUNT, None, START)
+    grant = authenticate(request, {}, Target(), ACCOUNT, None, Signatures(ACCOUNT), START)
 
     assert isinstance(grant, FullGrant)
     assert grant.claims is not None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
 from runner.emulator.blob.access.delegation import DelegationKey, derive_secret
-from tests.unit.emulator.blob.wire import ACCOUNT, Answer, Wire, make_signature
+from tests.unit.emulator.blob.wire import ACCOUNT, START, Answer, Wire, make_signature
 
 SERVICE_FIELDS = ("sp", "st", "se", "", "si", "sip", "spr", "sv")
 OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
@@ -327,3 +328,57 @@ def test_a_signature_may_replace_response_headers(wire: Wire) -> None:
 
     assert answer.headers["content-disposition"] == "attachment; filename=x"
     assert answer.headers["content-type"] == "image/png"
+
+
+def test_a_signature_that_is_known_is_looked_at_anew(wire: Wire) -> None:
+    wire.put("a")
+    wire.put("b")
+    of_box = service_query("box", sr="c", sp="r", st="2026-03-04T05:00:00Z")
+    of_blob = service_query("box/a", sr="b", sp="r")
+    http_only = service_query("box", sr="c", sp="r", spr="https")
+
+    def status(name: str, query: str, scheme: str = "http") -> int:
+        path = f"/localstorage/box/{name}"
+        return wire.ask("GET", path, query, signed=False, scheme=scheme).status
+
+    assert [status(name, of_box) for name in "aba"] == [200, 200, 200]
+    assert wire.ask("DELETE", "/localstorage/box/a", of_box, signed=False).status == 403
+    assert [status(name, of_blob) for name in "aba"] == [200, 403, 200]
+    assert [status("a", http_only, scheme) for scheme in ("https", "http")] == [200, 403]
+    changed = of_box.replace("sp=r", "sp=rw")
+    assert [status("a", changed), status("a", of_box)] == [403, 200]
+    wire.ask("PUT", "/localstorage/other", "restype=container")
+    other = wire.ask("GET", "/localstorage/other/a", of_box, signed=False)
+    assert (other.status, other.code) == (403, "AuthenticationFailed")
+    wire.now = START - timedelta(hours=1)
+    assert status("a", of_box) == 403
+    wire.now = START + timedelta(hours=1)
+    assert [status("a", query) for query in (of_box, of_blob)] == [403, 403]
+
+
+def test_the_policy_of_a_known_signature_is_looked_at_anew(wire: Wire) -> None:
+    wire.put("a")
+    query = service_query("box", sr="c", si="reading", se="")
+
+    def give(permissions: str) -> None:
+        body = (
+            "<SignedIdentifiers><SignedIdentifier><Id>reading</Id><AccessPolicy>"
+            f"<Expiry>2026-03-05T00:00:00Z</Expiry><Permission>{permissions}</Permission>"
+            "</AccessPolicy></SignedIdentifier></SignedIdentifiers>"
+        )
+        box = "/localstorage/box"
+        answer = wire.ask("PUT", box, "restype=container&comp=acl", body=body.encode())
+        assert answer.status == 200
+
+    def status() -> int:
+        return wire.ask("GET", "/localstorage/box/a", query, signed=False).status
+
+    give("r")
+    found = [status(), status()]
+    give("w")
+    found.append(status())
+    give("r")
+    found.append(status())
+    wire.ask("PUT", "/localstorage/box", "restype=container&comp=acl")
+    found.append(status())
+    assert found == [200, 200, 403, 200, 403]
