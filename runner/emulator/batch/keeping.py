@@ -6,11 +6,9 @@ It must not know what follows from the records for what was under way (`core.rec
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from runner.emulator.batch.core.document import pack
 from runner.emulator.batch.core.ids import key_of
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.jobnode import JobNode
@@ -23,6 +21,8 @@ from runner.emulator.batch.node.directories import remove_tree
 from runner.emulator.batch.removals import Removal
 from runner.emulator.storage.database import Kind
 from runner.emulator.storage.journal import Journal
+from runner.emulator.storage.jsontext import Text
+from runner.emulator.storage.record import replace
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ KINDS = (
     Kind(of=JobNode, address=_of_job_node),
     Kind(of=JobSchedule, address=_by_id),
     Kind(of=SatisfiedTask, address=_of_satisfied),
-    Kind(of=Task, address=_in_job),
+    Kind(of=Task, address=_in_job, document=Text),
     Kind(of=Removal, address=_of_removal),
 )
 """In the order in which they are read: a record comes after those that it needs."""
@@ -73,7 +73,8 @@ def restore(store: Store, journal: Journal) -> None:
         elif kind.of in get_args(Record):
             for record in journal.load(kind.of):
                 if isinstance(record, Task):
-                    record = replace(record, document=pack(record.document))
+                    packed = store.tasks(record.job).pack(record.document)
+                    record = replace(record, document=packed)
                 store.put(record)
     store.keep(journal)
 

@@ -7,31 +7,31 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from runner.emulator.privacy import make_private_file
 from runner.emulator.storage.codec import CodecError, Form
 from runner.emulator.storage.error import DataError
+from runner.emulator.storage.jsontext import Written, write_json
+from runner.emulator.storage.statements import (
+    CREATE,
+    LOAD,
+    TAKE_DOCUMENTS_OUT,
+    Statement,
+    deletes,
+    deletes_owner,
+    puts,
+)
 
-FORMAT = 1
+FORMAT = 2
 """What the file says of itself; to be raised with every change that older code cannot read."""
 DOCUMENT = "document"
 """The field of a record that is kept beside it, and written only when it changes."""
-
-
-def _as_dict(value: Any) -> dict[str, Any]:
-    """Documents may be any mapping."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-
-# In ASCII alone: JSON of clients may hold halves of surrogate pairs, which SQLite does not take.
-_write_json = json.JSONEncoder(check_circular=False, separators=(",", ":"), default=_as_dict).encode
+_WITHOUT_DOCUMENTS = 1
+"""The format in which documents had no table of their own."""
 
 
 class StorageError(DataError):
@@ -40,10 +40,14 @@ class StorageError(DataError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A dataclass whose records are kept, and what finds one: its owner and its key there."""
+    """A dataclass whose records are kept, and what finds one: its owner and its key there.
+
+    `document` makes the field `document` of its JSON.
+    """
 
     of: type
     address: Callable[[Any], tuple[str, str]]
+    document: Callable[[str], Any] = json.loads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +66,10 @@ class _Rows:
     """How records of one kind become rows: the record, and its document by itself."""
 
     def __init__(self, kind: Kind) -> None:
-        has_document = any(field.name == DOCUMENT for field in fields(kind.of))
-        self.form = Form(kind.of, without=DOCUMENT if has_document else None)
+        self.has_document = any(field.name == DOCUMENT for field in fields(kind.of))
+        self.form = Form(kind.of, without=DOCUMENT if self.has_document else None)
         self.name = kind.of.__name__
-        self.document = f"{self.name}.{DOCUMENT}" if has_document else None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the column `kind` says in the rows of a record."""
-        return (self.name,) if self.document is None else (self.name, self.document)
+        self.read_document = kind.document
 
 
 class Database:
@@ -98,7 +97,7 @@ class Database:
     def _prepare(self) -> None:
         run = self._connection.execute
         (found,) = run("PRAGMA user_version").fetchone()
-        if found not in (0, FORMAT):
+        if found not in (0, _WITHOUT_DOCUMENTS, FORMAT):
             raise StorageError(
                 f"{self._path} has format {found} and this emulator needs format {FORMAT};"
                 " use the version that made it, or another directory"
@@ -108,7 +107,11 @@ class Database:
         # transactions, and leaves the rest as they were.
         run("PRAGMA synchronous = NORMAL")
         run("BEGIN IMMEDIATE")
-        run(_CREATE)
+        for statement in CREATE:
+            run(statement)
+        if found == _WITHOUT_DOCUMENTS:
+            for statement in TAKE_DOCUMENTS_OUT:
+                run(statement)
         run(f"PRAGMA user_version = {FORMAT}")
         run("COMMIT")
 
@@ -116,8 +119,8 @@ class Database:
         """The records of a kind, in the order in which they were first written."""
         rows = self._rows[of]
         try:
-            for record, document in self._connection.execute(_LOAD, (rows.document, rows.name)):
-                more = {} if document is None else {DOCUMENT: json.loads(document)}
+            for record, document in self._connection.execute(LOAD, (rows.name,)):
+                more = {} if document is None else {DOCUMENT: rows.read_document(document)}
                 yield rows.form.decode(json.loads(record), more)
         except (sqlite3.Error, CodecError, json.JSONDecodeError) as error:
             raise StorageError(f"{self._path} cannot be read: {error}") from error
@@ -140,45 +143,26 @@ class Database:
                 run("ROLLBACK")
             raise StorageError(f"{self._path} cannot be written: {error}") from error
 
-    def _deletions(self, changes: Changes) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _deletions(self, changes: Changes) -> Iterator[Statement]:
         for of, owner in changes.owners:
-            for name in self._rows[of].names:
-                yield "DELETE FROM records WHERE kind = ? AND owner = ?", (name, owner)
+            rows = self._rows[of]
+            yield from deletes_owner(rows.name, owner, has_document=rows.has_document)
         for of, owner, key in changes.gone:
-            for name in self._rows[of].names:
-                yield _DELETE, (name, owner, key)
+            rows = self._rows[of]
+            yield from deletes(rows.name, owner, key, has_document=rows.has_document)
 
-    def _insertions(self, changes: Changes) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """As few statements as can be: each gives up and takes back Python's lock."""
-        rows: list[tuple[str, str, str, str]] = []
+    def _insertions(self, changes: Changes) -> Iterator[Statement]:
+        records: list[tuple[str, ...]] = []
+        documents: list[tuple[str, ...]] = []
         for owner, key, record, with_document in changes.put:
-            of = self._rows[type(record)]
-            rows.append((of.name, owner, key, _write_json(of.form.encode(record))))
-            if with_document and of.document is not None:
-                rows.append((of.document, owner, key, _write_json(getattr(record, DOCUMENT))))
-        for start in range(0, len(rows), _MOST_ROWS):
-            some = rows[start : start + _MOST_ROWS]
-            values = ", ".join(["(?, ?, ?, ?)"] * len(some))
-            yield _UPSERT.format(values), tuple(chain.from_iterable(some))
+            rows = self._rows[type(record)]
+            records.append((rows.name, owner, key, write_json(rows.form.encode(record))))
+            if with_document and rows.has_document:
+                document = getattr(record, DOCUMENT)
+                text = document.json if isinstance(document, Written) else write_json(document)
+                documents.append((rows.name, owner, key, text))
+        return puts(records, documents)
 
     def close(self) -> None:
         """Folds the log into the file."""
         self._connection.close()
-
-
-# SQLite takes 999 values in a statement, at least.
-_MOST_ROWS = 200
-_CREATE = (
-    "CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
-    " owner TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, UNIQUE (kind, owner, key))"
-)
-_UPSERT = (
-    "INSERT INTO records (kind, owner, key, record) VALUES {}"
-    " ON CONFLICT (kind, owner, key) DO UPDATE SET record = excluded.record"
-)
-_DELETE = "DELETE FROM records WHERE kind = ? AND owner = ? AND key = ?"
-_LOAD = (
-    "SELECT r.record, d.record FROM records r LEFT JOIN records d"
-    " ON d.kind = ? AND d.owner = r.owner AND d.key = r.key"
-    " WHERE r.kind = ? ORDER BY r.id"
-)

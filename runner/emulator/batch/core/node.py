@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
 
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, RunId, TaskId
 from runner.emulator.batch.core.pool import Deallocation
@@ -146,7 +147,7 @@ class Node:
     @property
     def used_slots(self) -> int:
         """Slots that running executions hold."""
-        return sum(occupation.slots for occupation in self.occupied)
+        return sum([occupation.slots for occupation in self.occupied])
 
     @property
     def closing(self) -> bool:
@@ -168,20 +169,25 @@ class Node:
         )
 
 
+_WORKING = (NodeState.IDLE, NodeState.RUNNING)
+
+
 def differs_little(before: Node, node: Node) -> bool:
     """Whether all that has changed is what tasks do to a node by coming and going."""
-    working = (NodeState.IDLE, NodeState.RUNNING)
-    if before.state is not node.state and not (before.state in working and node.state in working):
+    if before.state is not node.state and not (before.state in _WORKING and node.state in _WORKING):
         return False
-    return all(getattr(before, name) == getattr(node, name) for name in _LASTING)
+    lasting: bool = _lasting(before) == _lasting(node)
+    return lasting
 
 
-_LASTING = tuple(
-    field.name
-    for field in fields(Node)
-    if field.name
-    not in {
-        *("state", "state_time", "occupied", "recent", "total_run", "total_succeeded"),
-        "retained_until",
-    }
+_lasting = attrgetter(
+    *(
+        field.name
+        for field in fields(Node)
+        if field.name
+        not in {
+            *("state", "state_time", "occupied", "recent", "total_run", "total_succeeded"),
+            "retained_until",
+        }
+    )
 )

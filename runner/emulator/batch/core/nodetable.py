@@ -20,6 +20,8 @@ class NodeTable:
     def __init__(self) -> None:
         self._nodes: OrderedTable[Node] = OrderedTable()
         self._free: dict[int, dict[Key, None]] = {}
+        self._room: dict[Key, int] = {}
+        """In which bucket a node stands; in none where this is 0."""
         self._tally: Counter[tuple[NodeState, bool]] = Counter()
 
     def __len__(self) -> int:
@@ -40,11 +42,11 @@ class NodeTable:
         """Stores the node and moves it between the buckets."""
         key = key_of(node.id)
         before = self._nodes.put(key, node)
-        if before is not None:
-            self._leave(key, before)
-        self._tally[node.state, node.dedicated] += 1
-        if node.takes_tasks and node.used_slots < node.slots:
-            self._free.setdefault(node.slots - node.used_slots, {})[key] = None
+        if before is None or (before.state, before.dedicated) != (node.state, node.dedicated):
+            self._tally[node.state, node.dedicated] += 1
+            if before is not None:
+                self._tally[before.state, before.dedicated] -= 1
+        self._stand(key, node.slots - node.used_slots if node.takes_tasks else 0)
 
     def tally(self) -> Mapping[tuple[NodeState, bool], int]:
         """How many nodes are in each state, those that are dedicated apart from others."""
@@ -59,7 +61,9 @@ class NodeTable:
         """Removes the node."""
         node = self._nodes.delete(key)
         if node is not None:
-            self._leave(key, node)
+            self._stand(key, 0)
+            del self._room[key]
+            self._tally[node.state, node.dedicated] -= 1
         return node
 
     def most_free_slots(self, barred: Collection[Key] = ()) -> int:
@@ -92,11 +96,17 @@ class NodeTable:
                     return self._nodes.get(key)
         return None
 
-    def _leave(self, key: Key, node: Node) -> None:
-        free = node.slots - node.used_slots
-        bucket = self._free.get(free)
-        if bucket is not None and key in bucket:
+    def _stand(self, key: Key, room: int) -> None:
+        """Moves a node to the bucket of so many free slots; out of all for 0."""
+        before = self._room.get(key, 0)
+        if before == room:
+            self._room.setdefault(key, room)
+            return
+        self._room[key] = room
+        if before > 0:
+            bucket = self._free[before]
             del bucket[key]
             if not bucket:
-                del self._free[free]
-        self._tally[node.state, node.dedicated] -= 1
+                del self._free[before]
+        if room > 0:
+            self._free.setdefault(room, {})[key] = None

@@ -24,7 +24,7 @@ from runner.emulator.batch.core.instances import (
 )
 from runner.emulator.batch.core.node import FinishedTask, Node, NodeState
 from runner.emulator.batch.core.state import Run, State
-from runner.emulator.batch.core.task import Task, TaskState, placement_on
+from runner.emulator.batch.core.task import Subtask, Task, TaskState, placement_on
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
 from runner.emulator.storage.record import replace
 
@@ -192,16 +192,12 @@ def _free_node(
     node = state.store.nodes(run.pool).get(key_of(run.node))
     if node is None or run.job is None or run.task is None:
         return
-    occupied = tuple(entry for entry in node.occupied if entry.run != identifier)
+    occupied = tuple([entry for entry in node.occupied if entry.run != identifier])
     idle = node.state is NodeState.RUNNING and not occupied
-    node = replace(
-        node,
-        occupied=occupied,
-        state=node.ready_state if idle else node.state,
-        state_time=now if idle else node.state_time,
-    )
+    to, since = (node.ready_state, now) if idle else (node.state, node.state_time)
     if outcome is None:
         state.logs.note(node.id, now, f"run {identifier} was ended")
+        node = replace(node, occupied=occupied, state=to, state_time=since)
     else:
         if outcome.failure is None:
             state.logs.note(node.id, now, f"run {identifier} has succeeded")
@@ -218,6 +214,9 @@ def _free_node(
         )
         node = replace(
             node,
+            occupied=occupied,
+            state=to,
+            state_time=since,
             recent=(finished, *node.recent[: RECENT_TASKS - 1]),
             total_succeeded=node.total_succeeded + (outcome.failure is None),
             retained_until=_retaining(node, task, outcome.ended),
@@ -244,10 +243,14 @@ def _unplaced_if_several(task: Task) -> Task:
 
 
 def _complete(state: State, task: Task, outcome: Outcome) -> None:
-    task = _without_running_subtasks(task, outcome.ended)
     state.store.put(
         replace(
-            moved_task(task, TaskState.COMPLETED, outcome.ended),
+            task,
+            state=TaskState.COMPLETED,
+            state_time=outcome.ended,
+            previous_state=task.state,
+            previous_state_time=task.state_time,
+            subtasks=_ended_subtasks(task, outcome.ended),
             run=None,
             started=task.started if task.instances else outcome.started,
             ended=outcome.ended,
@@ -273,15 +276,16 @@ def _retaining(node: Node, task: Task | None, ended: datetime) -> datetime | Non
     return until if node.retained_until is None else max(until, node.retained_until)
 
 
-def _without_running_subtasks(task: Task, now: datetime) -> Task:
+def _ended_subtasks(task: Task, now: datetime) -> tuple[Subtask, ...]:
     """Subtasks end with their task, as a request of the user would have them."""
-    for subtask in task.subtasks:
-        if subtask.state is not TaskState.COMPLETED:
-            ended = moved_subtask(subtask, TaskState.COMPLETED, now)
-            ended = replace(ended, ended=now, failure=ENDED_BY_REQUEST)
-            task = with_subtask(task, ended)
-    subtasks = tuple(replace(subtask, run=None) for subtask in task.subtasks)
-    return replace(task, subtasks=subtasks)
+    return tuple([_ended_subtask(subtask, now) for subtask in task.subtasks])
+
+
+def _ended_subtask(subtask: Subtask, now: datetime) -> Subtask:
+    if subtask.state is TaskState.COMPLETED:
+        return replace(subtask, run=None)
+    ended = moved_subtask(subtask, TaskState.COMPLETED, now)
+    return replace(ended, ended=now, failure=ENDED_BY_REQUEST, run=None)
 
 
 def clean_up_task(state: State, now: datetime, job: JobId, identifier: TaskId) -> None:
@@ -324,10 +328,10 @@ def requeue_task(state: State, now: datetime, task: Task) -> None:
 def end_task(state: State, now: datetime, task: Task) -> None:
     """Completes a task that is not, as a request of the user; kills its processes."""
     kill_task(state, now, task)
-    task = _without_running_subtasks(task, now)
     state.store.put(
         replace(
             moved_task(task, TaskState.COMPLETED, now),
+            subtasks=_ended_subtasks(task, now),
             modified=state.stamp(now),
             run=None,
             ended=now,

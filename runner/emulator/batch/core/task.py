@@ -126,12 +126,12 @@ class Task:
     modified: datetime
     state: TaskState
     state_time: datetime
-    previous_state: TaskState | None
-    previous_state_time: datetime | None
     slots: int
     max_retry_count: int
-    exits: ExitRules | None
-    depends_on: Dependencies | None
+    previous_state: TaskState | None = None
+    previous_state_time: datetime | None = None
+    exits: ExitRules | None = None
+    depends_on: Dependencies | None = None
     retention: timedelta | None = None
     instances: int = 0
     affinity: NodeId | None = None
@@ -157,6 +157,8 @@ class Task:
     def places(self) -> tuple[Placement, ...]:
         """All nodes on which it runs or ran last."""
         own = () if self.placement is None else (self.placement,)
+        if not self.subtasks:
+            return own
         return (*own, *(subtask.placement for subtask in self.subtasks))
 
     def is_run_by(self, run: RunId) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from runner.emulator.batch.core.actions import RemoveTaskFiles
-from runner.emulator.batch.core.document import Document, pack
+from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, TaskId, key_of
 from runner.emulator.batch.core.instances import runs_of
 from runner.emulator.batch.core.job import Job, JobState, OnTaskFailure
@@ -23,7 +23,8 @@ def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Ta
     """Adds a task to a job that is not over; refuses a second one with its id."""
     job = state.store.job(job_id)
     refuse_ended_job(job)
-    if state.store.tasks(job.id).get(key_of(draft.id)) is not None:
+    tasks = state.store.tasks(job.id)
+    if tasks.get(key_of(draft.id)) is not None:
         raise RefusedError(Reason.TASK_EXISTS)
     _check_against_job(draft, job)
     number = job.tasks_made + 1
@@ -33,13 +34,11 @@ def add_task(state: State, now: datetime, job_id: JobId, draft: TaskDraft) -> Ta
         job=job.id,
         id=draft.id,
         number=number,
-        document=pack(draft.document),
+        document=tasks.pack(draft.document),
         created=stamp,
         modified=stamp,
         state=TaskState.ACTIVE,
         state_time=stamp,
-        previous_state=None,
-        previous_state_time=None,
         slots=draft.slots,
         max_retry_count=job.rules.max_retry_count if retries is None else retries,
         exits=draft.exits,
@@ -140,7 +139,7 @@ def update_task(
     task = replace(
         task,
         modified=state.stamp(now),
-        document=pack(document),
+        document=state.store.tasks(job).pack(document),
         max_retry_count=inherited if max_retry_count is None else max_retry_count,
         retention=retention,
     )

@@ -6,15 +6,20 @@ It must not know nodes, or when a task's state may change.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import chain
 
+from runner.emulator.batch.core.changes import ChangeIndex
 from runner.emulator.batch.core.dependencies import DependencyIndex
+from runner.emulator.batch.core.document import Document, PackedDocument, text_of
 from runner.emulator.batch.core.exits import exit_action
 from runner.emulator.batch.core.ids import Key, key_of
 from runner.emulator.batch.core.ordered import OrderedTable
 from runner.emulator.batch.core.task import Task, TaskState
+from runner.emulator.storage.jsontext import Written
 from runner.emulator.storage.record import record
 
 
@@ -38,6 +43,12 @@ class TaskTotals:
     retries: int
 
 
+# How often a task may stand among the changes, on average: it mostly comes to run, and to its end.
+_MOST_CHANGES, _FEW = 3, 1000
+# Those that changed are worth to be put in order where they are not more than one of so many.
+_FEW_OF = 8
+
+
 class TaskTable:
     """All indexes follow from the records alone, so that they can be rebuilt from storage.
 
@@ -55,6 +66,11 @@ class TaskTable:
         self._queues: dict[tuple[int, int], list[tuple[int, Key]]] = {}
         self._ready: dict[Key, int] = {}
         self._held: set[Key] = set()
+        self._pattern: bytes | None = None
+        self._made = ChangeIndex()
+        """The tasks that are in their first state, and some that were."""
+        self._moved = ChangeIndex()
+        """All others, some several times."""
         self.any_of_several = False
         """Whether the job ever had a multi-instance task."""
 
@@ -71,6 +87,15 @@ class TaskTable:
     def after(self, key: Key | None) -> Iterator[tuple[Key, Task]]:
         """The tasks behind a key, in the order of lists."""
         return self._tasks.after(key)
+
+    def pack(self, document: Document | Written) -> PackedDocument:
+        """A task's document in little memory: as it differs from that of the job's first task."""
+        if isinstance(document, PackedDocument):
+            return document
+        text = text_of(document)
+        if self._pattern is None:
+            self._pattern = text.encode("ascii")
+        return PackedDocument(text, self._pattern)
 
     @property
     def any_ready(self) -> bool:
@@ -107,13 +132,46 @@ class TaskTable:
         else:
             self._tally(before, -1)
         self._tally(task, 1)
-        if before is None or before.state is not task.state:
+        moves = before is None or before.state is not task.state
+        if moves or (before is not None and before.state_time is not task.state_time):
+            self._note_change(key, task)
+        if moves:
             self._queue(key, task)
             if task.state is TaskState.COMPLETED and exit_action(task).satisfies_dependents:
                 for freed in self._dependencies.satisfy(key):
                     waiting = self._tasks.get(freed)
                     if waiting is not None:
                         self._queue(freed, waiting)
+
+    def _note_change(self, key: Key, task: Task) -> None:
+        if not _has_moved(task):
+            self._made.add(task.state_time, key)
+            return
+        self._moved.add(task.state_time, key)
+        if len(self._moved) > _MOST_CHANGES * len(self._tasks) + _FEW:
+            self._renew(self._moved, moved=True)
+            self._renew(self._made, moved=False)
+
+    def _renew(self, index: ChangeIndex, *, moved: bool) -> None:
+        tasks = ((key, task) for key, task in self._tasks.after(None) if _has_moved(task) is moved)
+        index.renew((task.state_time, key) for key, task in tasks)
+
+    def changed_since(
+        self, moment: datetime | None, start: Key | None, *, moved: bool
+    ) -> list[tuple[Key, Task]] | None:
+        """The tasks behind a key that came into their state at a moment or later, in order.
+
+        With `moved` only those that have had another state before; there may be others among them
+        that changed earlier. Costs as much as have changed since; None where these are so many
+        that they are better looked for one after the other.
+        """
+        indexes = (self._moved,) if moved else (self._moved, self._made)
+        if sum(index.count_since(moment) for index in indexes) * _FEW_OF > len(self._tasks) + _FEW:
+            return None
+        keys = sorted(set(chain.from_iterable(index.since(moment) for index in indexes)))
+        behind = keys if start is None else keys[bisect_right(keys, start) :]
+        found = ((key, self._tasks.get(key)) for key in behind)
+        return [(key, task) for key, task in found if task is not None]
 
     def delete(self, key: Key) -> Task | None:
         """Removes the task from everywhere."""
@@ -179,6 +237,10 @@ class TaskTable:
         if task.started is not None and task.ended is not None:
             self._wait += step * (task.started - task.created)
             self._wall += step * (task.ended - task.started)
+
+
+def _has_moved(task: Task) -> bool:
+    return task.previous_state is not None or task.state is not TaskState.ACTIVE
 
 
 def _tallies_of(task: Task) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from typing import Any, Generic, TypeVar
 from runner.emulator.batch.core.ids import Key
 from runner.emulator.batch.core.refusal import invalid_query
 from runner.emulator.batch.operations.call import Call
-from runner.emulator.batch.operations.filters.evaluate import Property, compile_filter
+from runner.emulator.batch.operations.filters.evaluate import Filter, Property, compile_filter
+from runner.emulator.batch.operations.filters.parse import Expression
 from runner.emulator.batch.operations.replies import Reply, metadata
 from runner.emulator.batch.operations.selections import pick
 from runner.emulator.batch.operations.wire import parse_whole
@@ -29,29 +30,33 @@ _LONGEST_SCAN = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Generic[R]):
-    """What a list shows: `after` gives the records behind a key, in order."""
+    """What a list shows: `after` gives the records behind a key, in order.
+
+    `narrowed` gives those of them that may fit a filter, None where it cannot tell well.
+    """
 
     name: str
     after: Callable[[Key | None], Iterator[tuple[Key, R]]]
     show: Callable[[R], dict[str, Any]]
     properties: Mapping[str, Property[R]]
     selectable: bool = True
+    narrowed: Callable[[Expression, Key | None], Iterable[tuple[Key, R]] | None] | None = None
 
 
 def list_page(call: Call, listing: Listing[R]) -> Reply:
     """One page of a list; raises `RefusedError` for parameters that do not fit."""
     size = page_size(call)
     text = call.query.get("$filter")
-    fits = compile_filter(text, listing.properties) if text else None
+    filtered = compile_filter(text, listing.properties) if text else None
     shown: list[dict[str, Any]] = []
     last: Key | None = None
     more = False
-    for scanned, (key, record) in enumerate(listing.after(_start(call))):
+    for scanned, (key, record) in enumerate(_records(listing, filtered, _start(call))):
         if len(shown) == size or scanned == _LONGEST_SCAN:
             more = True
             break
         last = key
-        if fits is None or fits(record):
+        if filtered is None or filtered.fits(record):
             shown.append(listing.show(record))
     if listing.selectable:
         shown = [select(call, document) for document in shown]
@@ -59,6 +64,16 @@ def list_page(call: Call, listing: Listing[R]) -> Reply:
     if more and last is not None:
         body["odata.nextLink"] = _next_link(call, last)
     return Reply(status=200, json=body)
+
+
+def _records(
+    listing: Listing[R], filtered: Filter[R] | None, start: Key | None
+) -> Iterable[tuple[Key, R]]:
+    if filtered is not None and listing.narrowed is not None:
+        found = listing.narrowed(filtered.expression, start)
+        if found is not None:
+            return found
+    return listing.after(start)
 
 
 def number_in_order(records: Iterable[R]) -> Callable[[Key | None], Iterator[tuple[Key, R]]]:

@@ -5,7 +5,6 @@ It must not know any operation.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 
 from runner.emulator.batch.operations.wire import etag_of, http_date
 from runner.emulator.server.http import Request, Response
+from runner.emulator.storage.jsontext import write_json
 
 CONTENT_TYPE = "application/json;odata=minimalmetadata"
 _CHUNKED = ("Transfer-Encoding", "chunked")
@@ -78,7 +78,7 @@ def to_response(reply: Reply, *, request: Request, request_id: str, now: datetim
     content = b""
     if reply.json is not None:
         headers.append(("Content-Type", CONTENT_TYPE))
-        content = json.dumps(reply.json, separators=(",", ":")).encode("ascii")
+        content = write_json(reply.json).encode("ascii")
     if request.method == "HEAD":
         content = b""
     headers.append(_length_of(reply, content))

@@ -102,12 +102,19 @@ def check_selection(operation: str, query: Mapping[str, str]) -> None:
                 raise invalid_query("$expand", text, f"The property {name} cannot be expanded")
 
 
-def pick(query: Mapping[str, str], document: dict[str, Any]) -> dict[str, Any]:
-    """The properties that `$select` names, in the order of the document."""
+def selected(query: Mapping[str, str]) -> frozenset[str] | None:
+    """The properties that `$select` names; None where it names none, and all are wanted."""
     text = query.get("$select")
     if not text:
+        return None
+    return frozenset(_NAMES_BEFORE.get(name, name) for name in _names(text))
+
+
+def pick(query: Mapping[str, str], document: dict[str, Any]) -> dict[str, Any]:
+    """The properties that `$select` names, in the order of the document."""
+    wanted = selected(query)
+    if wanted is None:
         return document
-    wanted = {_NAMES_BEFORE.get(name, name) for name in _names(text)}
     return {name: value for name, value in document.items() if name in wanted}
 
 

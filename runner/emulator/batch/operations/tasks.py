@@ -5,12 +5,14 @@ It must not know how requests reach it (`table`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from runner.emulator.batch.core import tasks as core
-from runner.emulator.batch.core.ids import JobId, key_of
+from runner.emulator.batch.core.ids import JobId, Key, key_of
 from runner.emulator.batch.core.refusal import RefusedError
 from runner.emulator.batch.core.task import Task
+from runner.emulator.batch.core.tasktable import TaskTable
 from runner.emulator.batch.operations.bodies.filling import is_windows
 from runner.emulator.batch.operations.bodies.task import (
     decode_collection,
@@ -19,14 +21,18 @@ from runner.emulator.batch.operations.bodies.task import (
 )
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.conditions import check_read, check_write
+from runner.emulator.batch.operations.filters.bounds import find_bounds
+from runner.emulator.batch.operations.filters.parse import Expression
 from runner.emulator.batch.operations.filters.properties import TASKS
 from runner.emulator.batch.operations.mishaps import refuse_task
 from runner.emulator.batch.operations.paging import Listing, list_page, select
 from runner.emulator.batch.operations.refusals import ANSWERS, error_detail
 from runner.emulator.batch.operations.replies import Reply, changed, element, metadata
-from runner.emulator.batch.operations.views.entities import show_task, task_url
+from runner.emulator.batch.operations.selections import selected
+from runner.emulator.batch.operations.views.entities import task_url
 from runner.emulator.batch.operations.views.statistics import is_asked_for, show_task_statistics
 from runner.emulator.batch.operations.views.subtasks import show_subtask
+from runner.emulator.batch.operations.views.tasks import TaskView
 from runner.emulator.batch.operations.wire import etag_of, format_moment
 
 
@@ -76,21 +82,32 @@ def _add(call: Call, job: JobId, body: object) -> Task:
 def list_tasks(call: Call) -> Reply:
     """`GET /jobs/{jobId}/tasks`."""
     job = call.state.store.job(call.job)
+    tasks = call.state.store.tasks(job.id)
     listing = Listing(
         name="tasks",
-        after=call.state.store.tasks(job.id).after,
-        show=lambda task: _show(call, task),
+        after=tasks.after,
+        show=_view(call),
         properties=TASKS,
+        selectable=False,
+        narrowed=lambda expression, start: _changed(tasks, expression, start),
     )
     return list_page(call, listing)
+
+
+def _changed(
+    tasks: TaskTable, expression: Expression, start: Key | None
+) -> list[tuple[Key, Task]] | None:
+    bounds = find_bounds(expression)
+    if bounds is None:
+        return None
+    return tasks.changed_since(bounds.since, start, moved=bounds.moved)
 
 
 def get_task(call: Call) -> Reply:
     """`GET /jobs/{jobId}/tasks/{taskId}`."""
     task = call.state.store.task(call.job, call.task)
     check_read(call.headers, task.modified)
-    shown = select(call, _show(call, task))
-    return element(call.endpoint, "tasks", shown, task.modified)
+    return element(call.endpoint, "tasks", _view(call)(task), task.modified)
 
 
 def replace_task(call: Call) -> Reply:
@@ -130,14 +147,22 @@ def list_subtasks(call: Call) -> Reply:
     return Reply(status=200, json={**metadata(call.endpoint, "subtaskinfo"), "value": shown})
 
 
-def _show(call: Call, task: Task) -> dict[str, Any]:
-    where = task.placement
-    pool = None if where is None else call.state.store.pools.get(key_of(where.pool))
-    on_windows = pool is not None and is_windows(pool.document)
-    shown = show_task(call.endpoint, task, on_windows=on_windows)
-    if is_asked_for(call):
-        shown["stats"] = show_task_statistics(shown["url"], task, call.now)
-    return shown
+def _view(call: Call) -> Callable[[Task], dict[str, Any]]:
+    """What shows tasks to who asks, with the properties that are wanted."""
+    wanted = selected(call.query)
+    view = TaskView(call.endpoint, wanted)
+    with_statistics = is_asked_for(call) and (wanted is None or "stats" in wanted)
+
+    def show(task: Task) -> dict[str, Any]:
+        where = task.placement
+        pool = None if where is None else call.state.store.pools.get(key_of(where.pool))
+        shown = view.show(task, on_windows=pool is not None and is_windows(pool.document))
+        if with_statistics:
+            url = task_url(call.endpoint, task.job, task.id)
+            shown["stats"] = show_task_statistics(url, task, call.now)
+        return shown
+
+    return show
 
 
 def _written(call: Call) -> Task:

@@ -7,10 +7,12 @@ import gc
 import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from runner.emulator.batch.modelling.given import Modelling
 from runner.emulator.batch.modelling.passage import Mode, VirtualTime
@@ -318,6 +320,55 @@ def test_a_request_does_as_much_among_many_tasks_as_among_few(tmp_path: Path) ->
     run(test)
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_poll_finds_all_that_changed_in_the_order_of_lists(tmp_path: Path, keep: bool) -> None:
+    def after(moment: datetime) -> Callable[[dict[str, Any]], bool]:
+        return lambda task: task["stateTransitionTime"] >= moment.isoformat()[:19]
+
+    async def listed(told: Told, query: str) -> list[str]:
+        ids: list[str] = []
+        while query:
+            page = await told.get("/jobs/j/tasks", query=f"api-version=2025-06-01{query}")
+            ids += [task["id"] for task in page["value"]]
+            _, _, token = page.get("odata.nextLink", "").partition("&$skiptoken=")
+            query = f"{query.partition('&$skiptoken=')[0]}&$skiptoken={token}" if token else ""
+        return ids
+
+    async def test() -> None:
+        async with opened(tmp_path, "1m..40m exit=1 rate=0.2", keep=keep) as told:
+            await told.make(dedicated=10)
+            for first in range(0, 1500, 100):
+                await told.add(*(f"t{n * 7919 % 1500}" for n in range(first, first + 100)))
+                await told.pass_time(MINUTE)
+            await told.ask("POST", "/jobs/j/disable", body={"disableTasks": "requeue"})
+            await told.pass_time(MINUTE)
+            await told.ask("POST", "/jobs/j/enable")
+            await told.pass_time(MINUTE)
+        async with opened(tmp_path, "1m..40m", keep=keep) if keep else nullcontext(told) as told:
+            page = await told.get("/jobs/j/tasks")
+            token = page["odata.nextLink"].partition("&$skiptoken=")[2]
+            query = f"api-version=2025-06-01&$skiptoken={token}"
+            tasks = page["value"] + (await told.get("/jobs/j/tasks", query=query))["value"]
+            assert len(tasks) == 1500
+            for minutes in (0, 5, 14, 17, 18, 100):
+                moment = START + minutes * MINUTE
+                since = f"stateTransitionTime ge DateTime'{moment.isoformat()[:19]}Z'"
+                for state, fits in STATES.items():
+                    query = f"&$filter={state}{since}&$select=id&maxresults=400"
+                    wanted = [t["id"] for t in tasks if fits(t["state"]) and after(moment)(t)]
+                    assert await listed(told, query) == wanted, query
+
+    run(test)
+
+
+STATES: dict[str, Callable[[str], bool]] = {
+    "": lambda state: True,
+    "state ne 'active' and ": lambda state: state != "active",
+    "state eq 'active' and ": lambda state: state == "active",
+    "state eq 'completed' and ": lambda state: state == "completed",
+}
+
+SINCE = "stateTransitionTime ge DateTime'2026-01-02T03:00:00Z'"
 REQUESTS: dict[str, tuple[str, str, str, Any]] = {
     "add": ("POST", "/jobs/j/tasks", "", {"id": "t00000x", "commandLine": "none"}),
     "delete": ("DELETE", "/jobs/j/tasks/t00000x", "", None),
@@ -327,6 +378,13 @@ REQUESTS: dict[str, tuple[str, str, str, Any]] = {
     "list": ("GET", "/jobs/j/tasks", "&maxresults=50", None),
     "select": ("GET", "/jobs/j/tasks", "&maxresults=50&$select=id", None),
     "filter": ("GET", "/jobs/j/tasks", "&maxresults=50&$filter=state eq 'active'", None),
+    "changes": ("GET", "/jobs/j/tasks", "&$filter=state ne 'active'", None),
+    "poll": (
+        "GET",
+        "/jobs/j/tasks",
+        f"&$select=id,state&$filter=state ne 'active' and {SINCE}",
+        None,
+    ),
     "terminate": ("POST", "/jobs/j/tasks/t00200/terminate", "", None),
     "reactivate": ("POST", "/jobs/j/tasks/t00200/reactivate", "", None),
 }

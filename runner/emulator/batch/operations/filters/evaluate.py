@@ -51,10 +51,19 @@ class Property(Generic[R]):
     operators: frozenset[Operator] = EQUALITY
 
 
-def compile_filter(text: str, properties: Mapping[str, Property[R]]) -> Callable[[R], bool]:
-    """A test for one record. Values compare without regard to case; raises `RefusedError`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter(Generic[R]):
+    """A `$filter`: as it was written, and as a test for one record."""
+
+    expression: Expression
+    fits: Callable[[R], bool]
+
+
+def compile_filter(text: str, properties: Mapping[str, Property[R]]) -> Filter[R]:
+    """What a text says. Values compare without regard to case; raises `RefusedError`."""
     try:
-        return _compile(parse_filter(text), properties)
+        expression = parse_filter(text)
+        return Filter(expression=expression, fits=_compile(expression, properties))
     except FilterError as error:
         raise invalid_query("$filter", text, str(error)) from error
 

@@ -9,17 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.ids import JobId, NodeId, PoolId, TaskId
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.nodetable import NodeTable
 from runner.emulator.batch.core.pool import Pool
-from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.batch.core.tasktable import TaskCounts
-from runner.emulator.batch.operations.views.executions import (
-    show_scheduling_error,
-    show_task_execution,
-)
+from runner.emulator.batch.operations.views.executions import show_scheduling_error
 from runner.emulator.batch.operations.views.scaling import show_auto_scale_run
 from runner.emulator.batch.operations.wire import etag_of, format_moment
 
@@ -126,49 +121,6 @@ def _job_properties(endpoint: str, job: Job) -> Properties:
         execution["schedulingError"] = show_scheduling_error(job.scheduling_error)
     yield "executionInfo", execution
     yield from _declared(document, *_JOB_TAIL)
-
-
-def show_task(endpoint: str, task: Task, *, on_windows: bool = False) -> dict[str, Any]:
-    """A task; Windows nodes write paths in their own way."""
-    return dict(_task_properties(endpoint, task, on_windows=on_windows))
-
-
-def _task_properties(endpoint: str, task: Task, *, on_windows: bool) -> Properties:
-    document = task.document
-    yield "id", task.id
-    yield from _declared(document, "displayName")
-    yield "url", task_url(endpoint, task.job, task.id)
-    yield "eTag", etag_of(task.modified)
-    yield "creationTime", format_moment(task.created)
-    yield "lastModified", format_moment(task.modified)
-    yield "state", task.state.value
-    yield "stateTransitionTime", format_moment(task.state_time)
-    if task.previous_state is not None and task.previous_state_time is not None:
-        yield "previousState", task.previous_state.value
-        yield "previousStateTransitionTime", format_moment(task.previous_state_time)
-    for name, value in _rest(document, "displayName"):
-        if name == "constraints":
-            value = {**value, "maxTaskRetryCount": task.max_retry_count}
-        yield name, value
-    yield "executionInfo", show_task_execution(task)
-    if task.placement is not None:
-        yield "nodeInfo", _node_info(endpoint, task, on_windows=on_windows)
-    elif task.state is TaskState.COMPLETED:
-        yield "nodeInfo", {}
-
-
-def _node_info(endpoint: str, task: Task, *, on_windows: bool) -> dict[str, Any]:
-    assert task.placement is not None
-    pool, node = task.placement.pool, task.placement.node
-    url, folder = node_url(endpoint, pool, node), task_folder(task.job, task.id)
-    return {
-        "affinityId": f"TVM:{node}",
-        "nodeUrl": url,
-        "poolId": pool,
-        "nodeId": node,
-        "taskRootDirectory": folder.replace("/", "\\") if on_windows else folder,
-        "taskRootDirectoryUrl": f"{url}/files/{folder}",
-    }
 
 
 def show_counts(counts: TaskCounts) -> dict[str, int]:

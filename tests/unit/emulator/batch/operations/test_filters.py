@@ -54,8 +54,8 @@ RECORDS: tuple[Record, ...] = (
     ],
 )
 def test_what_fits(text: str, expected: list[str]) -> None:
-    fits = compile_filter(text, PROPERTIES)
-    assert [record["id"] for record in RECORDS if fits(record)] == expected
+    found = compile_filter(text, PROPERTIES)
+    assert [record["id"] for record in RECORDS if found.fits(record)] == expected
 
 
 @pytest.mark.parametrize(
