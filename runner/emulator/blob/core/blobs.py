@@ -44,7 +44,8 @@ from runner.emulator.blob.core.state import State
 from runner.emulator.blob.core.tags import check_tags
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, as requests are not: one is made for each that writes.
+@dataclass(slots=True, kw_only=True, eq=False)
 class Writing:
     """What a new content comes with."""
 
@@ -104,7 +105,17 @@ def write_blob(
     The caller's references to the segments go to the blob. Refuses as `check_writing` does,
     and then leaves the references with the caller.
     """
-    existing = check_writing(state, writing, now)
+    return put_in_place(state, writing, segments, check_writing(state, writing, now), now)
+
+
+def put_in_place(
+    state: State,
+    writing: Writing,
+    segments: tuple[Segment, ...],
+    existing: Blob | None,
+    now: datetime,
+) -> Blob:
+    """As `write_blob`, where `check_writing` gave `existing` and nothing has happened since."""
     key = writing.key
     blob = Blob(
         key=key,
@@ -130,7 +141,10 @@ def write_blob(
 
 def drop_blocks(state: State, key: BlobKey) -> None:
     """Forgets the uncommitted blocks of a blob."""
-    for block in tuple(state.catalogue.blocks(key.container, key.blob).values()):
+    blocks = state.catalogue.blocks(key.container, key.blob)
+    if not blocks:
+        return
+    for block in tuple(blocks.values()):
         state.catalogue.delete(block.key)
         state.contents.release((block.segment.content,))
 

@@ -66,19 +66,20 @@ class Catalogue:
     def put(self, record: Record) -> None:
         """Adds or replaces a record; a blob or block needs its container."""
         match record:
-            case Container():
-                self._put_container(record)
             case Blob() if record.key.snapshot:
                 snapshots = self._shelves[record.key.container].snapshots
                 snapshots.setdefault(record.key.blob, {})[record.key.snapshot] = record
             case Blob():
                 shelf = self._shelves[record.key.container]
-                if record.key.blob not in shelf.blobs:
-                    insort(shelf.names, record.key.blob)
-                shelf.blobs[record.key.blob] = record
+                name = record.key.blob
+                if name not in shelf.blobs:
+                    insort(shelf.names, name)
+                shelf.blobs[name] = record
             case Block():
                 shelf = self._shelves[record.key.container]
                 shelf.blocks.setdefault(record.key.blob, {})[record.key.block_id] = record
+            case Container():
+                self._put_container(record)
             case Settings():
                 self._settings = record
             case _:

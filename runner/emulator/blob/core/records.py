@@ -108,6 +108,17 @@ class ContentHeaders:
     cache_control: str | None = None
     content_md5: bytes | None = None
 
+    def with_md5(self, md5: bytes) -> ContentHeaders:
+        """The same with the MD5 of a content."""
+        return ContentHeaders(
+            content_type=self.content_type,
+            content_encoding=self.content_encoding,
+            content_language=self.content_language,
+            content_disposition=self.content_disposition,
+            cache_control=self.cache_control,
+            content_md5=md5,
+        )
+
 
 class BlobKind(Enum):
     """What a blob is made of (`x-ms-blob-type`)."""

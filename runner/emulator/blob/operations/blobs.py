@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runner.emulator.blob.core import blobs, tiers
 from runner.emulator.blob.core.contents import SMALL_BYTES
@@ -45,11 +45,13 @@ _MAXIMUM_RANGE_MD5_BYTES = 4 * 1024 * 1024
 _EMPTY_MD5 = hashlib.md5(usedforsecurity=False).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Putting:
     """A blob that may be written, as far as its content is not looked at."""
 
     writing: blobs.Writing
+    existing: Blob | None
+    """What it replaces, as things stand."""
     size_bytes: int
     expected: tuple[bytes | None, ...]
     """The MD5s that the content must have, where they are given."""
@@ -58,8 +60,10 @@ class Putting:
 async def put(call: Call) -> Response:
     """Put Blob, of a block blob, or of an append blob, which is then empty."""
     putting = begin_put(call)
-    segments, md5 = await receive(call, putting.size_bytes)
-    return finish_put(call, putting, segments, md5)
+    taken = take_at_once(call, putting.size_bytes)
+    if taken is not None:
+        return finish_put(call, putting, *taken, waited=False)
+    return finish_put(call, putting, *await receive(call, putting.size_bytes))
 
 
 def begin_put(call: Call) -> Putting:
@@ -81,18 +85,33 @@ def begin_put(call: Call) -> Putting:
         tier=read_tier(headers),
         tags=read_tags(headers),
     )
-    blobs.check_writing(call.state, writing, call.clock())
-    return Putting(writing=writing, size_bytes=size_bytes, expected=expected)
+    existing = blobs.check_writing(call.state, writing, call.clock())
+    return Putting(writing=writing, existing=existing, size_bytes=size_bytes, expected=expected)
 
 
-def finish_put(call: Call, putting: Putting, segments: tuple[Segment, ...], md5: bytes) -> Response:
-    """Makes the content that was taken in the blob's, or lets go of it."""
+def finish_put(
+    call: Call,
+    putting: Putting,
+    segments: tuple[Segment, ...],
+    md5: bytes,
+    *,
+    waited: bool = True,
+) -> Response:
+    """Makes the content that was taken in the blob's, or lets go of it.
+
+    It is asked again whether that may be, unless nobody had `waited` since.
+    """
     if putting.writing.kind is BlobKind.APPEND:
         blob = blobs.write_blob(call.state, putting.writing, (), call.clock())
         return Response(status=201, headers=(*version_headers(blob), ENCRYPTED))
     check_md5(call, segments, putting.expected, md5)
-    headers = replace(putting.writing.headers, content_md5=md5)
-    blob = write_received(call, replace(putting.writing, headers=headers), segments)
+    writing = putting.writing
+    writing.headers = writing.headers.with_md5(md5)
+    if waited:
+        blob = write_received(call, writing, segments)
+    else:
+        now = call.clock()
+        blob = blobs.put_in_place(call.state, writing, segments, putting.existing, now)
     return Response(
         status=201,
         headers=(("Content-MD5", encode_md5(md5)), *version_headers(blob), ENCRYPTED),
@@ -108,15 +127,23 @@ def write_received(call: Call, writing: blobs.Writing, segments: tuple[Segment, 
         raise
 
 
-async def receive(call: Call, size_bytes: int) -> tuple[tuple[Segment, ...], bytes]:
-    """Takes in the content; gives its segments, with a reference each, and its MD5."""
+def take_at_once(call: Call, size_bytes: int) -> tuple[tuple[Segment, ...], bytes] | None:
+    """Takes in a content as `receive` does, where nothing has to be waited for."""
     if not size_bytes:
         return (), _EMPTY_MD5
     content = call.request.content
-    if content is not None and len(content) == size_bytes <= SMALL_BYTES:
-        received = call.state.contents.write(content)
-    else:
-        received = await call.state.contents.receive(call.request.body, size_bytes)
+    if content is None or len(content) != size_bytes or size_bytes > SMALL_BYTES:
+        return None
+    received = call.state.contents.write(content)
+    return (Segment(content=received.content, size_bytes=size_bytes),), received.md5
+
+
+async def receive(call: Call, size_bytes: int) -> tuple[tuple[Segment, ...], bytes]:
+    """Takes in the content; gives its segments, with a reference each, and its MD5."""
+    taken = take_at_once(call, size_bytes)
+    if taken is not None:
+        return taken
+    received = await call.state.contents.receive(call.request.body, size_bytes)
     return (Segment(content=received.content, size_bytes=size_bytes),), received.md5
 
 
