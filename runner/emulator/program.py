@@ -147,7 +147,6 @@ async def _serve(
     # and a signal meanwhile ends the program in order.
     from runner.emulator.assembly import Surroundings, foresee, open_services
     from runner.emulator.lingering import Attendance, Lingering, watching
-    from runner.emulator.server.asgi import answer_with
     from runner.emulator.server.routing import AccountRouter
     from runner.emulator.server.serving import serve
 
@@ -189,7 +188,7 @@ async def _serve(
             )
             await stack.enter_async_context(watching(lingering))
         await serve(
-            answer_with(attendance),
+            attendance,
             listener,
             on_ready=announce,
             stop=stop,

@@ -1,6 +1,6 @@
-"""Runs uvicorn on a socket of ours until it is told to stop.
+"""Serves HTTP on a socket of ours until it is told to stop.
 
-It must not know what the application answers.
+It must not know what the service answers, nor how a connection works.
 """
 
 from __future__ import annotations
@@ -8,72 +8,71 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 
-from uvicorn.config import Config
-from uvicorn.server import Server
+from runner.emulator.server.connection import Connection, Shared
+from runner.emulator.server.http import Service
 
-from runner.emulator.server.asgi import Application
-from runner.emulator.server.breaking import CuttableProtocol
-
-# Clients keep their connections for minutes; a server that closes first makes them fail.
-_KEEP_ALIVE_SECONDS = 600
-# What a request in flight gets when the emulator stops; idle connections are closed at once.
-_GRACE_SECONDS = 1
-
-
-class _Server(Server):
-    """uvicorn's server, whose signals belong to the program and whose start is announced."""
-
-    def __init__(self, config: Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()
+KEEP_ALIVE_SECONDS = 600.0
+"""Clients keep their connections for minutes; a server that closes first makes them fail."""
+GRACE_SECONDS = 1.0
+"""What a request in flight gets when the emulator stops; idle connections are closed at once."""
 
 
 async def serve(
-    application: Application,
+    service: Service,
     listener: socket.socket,
     *,
     on_ready: Callable[[], None],
     stop: asyncio.Event,
     tls: ssl.SSLContext | None = None,
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
 ) -> None:
     """Serves until `stop` is set; calls `on_ready` once requests are answered."""
-    config = Config(
-        application,
-        http=CuttableProtocol,
-        ws="none",
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        # The application logs its own faults; what uvicorn adds is about broken connections.
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        # The services date their answers themselves, by the clock that they were given.
-        date_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+    loop = asyncio.get_running_loop()
+    shared = Shared(service=service, loop=loop)
+    server = await loop.create_server(
+        lambda: Connection(shared), sock=listener, ssl=tls, backlog=1024
     )
-    config.load()
-    # uvicorn makes contexts of files alone; ours also chooses certificates by name.
-    config.ssl = tls
-    server = _Server(config, on_ready)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopping = asyncio.create_task(stop.wait())
+    sweeping = loop.create_task(_sweep(shared, keep_alive_seconds))
     try:
-        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
+        on_ready()
+        await stop.wait()
     finally:
-        stopping.cancel()
+        sweeping.cancel()
+        server.close()
+        await _end(shared, sweeping)
+
+
+async def _sweep(shared: Shared, keep_alive_seconds: float) -> None:
+    """Closes connections that nobody has used for so long, or a little longer."""
+    while True:
+        # One look at all of them from time to time costs less than a timer for each answer.
+        await asyncio.sleep(keep_alive_seconds / 10)
+        oldest = shared.loop.time() - keep_alive_seconds
+        for connection in tuple(shared.connections):
+            if connection.is_idle and connection.last_used < oldest:
+                connection.shut()
+
+
+async def _end(shared: Shared, *others: asyncio.Task[None]) -> None:
+    """Closes all connections, those with a request in flight once it is answered or late."""
+    shared.is_stopping = True
+    for connection in tuple(shared.connections):
+        connection.shut()
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(_wait_until_quiet(shared), GRACE_SECONDS)
+    for connection in tuple(shared.connections):
+        connection.abort()
+    tasks = (*shared.tasks, *others)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _wait_until_quiet(shared: Shared) -> None:
+    if shared.connections:
+        await shared.emptied.wait()
+    if shared.tasks:
+        await asyncio.wait(tuple(shared.tasks))

@@ -43,7 +43,7 @@ def test_a_local_target_opens_and_is_gone_when_closed(tmp_path: Path) -> None:
 def test_modules_in_the_users_folder_do_not_stand_for_the_emulators(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("json", "asyncio", "uvicorn", "runner"):
+    for module in ("json", "asyncio", "httptools", "runner"):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('shadowed')")
     monkeypatch.chdir(tmp_path)
 

@@ -1,4 +1,4 @@
-"""The ASGI application over a real uvicorn and real sockets, with a service of the test's own."""
+"""The server over real sockets, with a service of the test's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import pytest
 
-from runner.emulator.server.asgi import answer_with
 from runner.emulator.server.http import Request, Response
 from runner.emulator.server.listener import open_listener
 from runner.emulator.server.serving import serve
@@ -73,9 +72,7 @@ def run_server(test: Callable[[Echo, Callable[[], Awaitable[Connection]]], Await
         listener = open_listener("127.0.0.1", 0)
         port = listener.getsockname()[1]
         stop, ready = asyncio.Event(), asyncio.Event()
-        serving = asyncio.create_task(
-            serve(answer_with(service), listener, on_ready=ready.set, stop=stop)
-        )
+        serving = asyncio.create_task(serve(service, listener, on_ready=ready.set, stop=stop))
         await ready.wait()
         opened: list[asyncio.StreamWriter] = []
 
@@ -195,7 +192,7 @@ def test_a_fault_is_answered_and_logged_with_its_traceback(
 def test_a_client_that_leaves_while_it_sends_ends_the_request() -> None:
     async def ask(service: Echo, connect: Callable[[], Awaitable[Connection]]) -> str:
         _, writer = await connect()
-        writer.write(b"PUT /sink HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nsome")
+        writer.write(b"PUT /sink HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nsome")
         await service.reading.wait()
         writer.close()
         return await service.ended
