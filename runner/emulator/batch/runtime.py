@@ -111,7 +111,11 @@ class Runtime:
         self._gauge = gauge
         self._policy = policy
         self._timer: asyncio.TimerHandle | None = None
+        self._due: datetime | None = None
+        """When the timer goes off."""
         self._runs: dict[RunId, asyncio.Task[Outcome]] = {}
+        self._ended: list[tuple[RunId, Report, asyncio.Task[Outcome]]] = []
+        """Executions that are over and have not been reported yet."""
         self._uploads: set[asyncio.Task[None]] = set()
         self._log_stop = Interruption()
         self._closed = False
@@ -139,7 +143,7 @@ class Runtime:
             return
         self._state.machine = self._gauge.read(self._clock())
         actions = self._advance()
-        removals = tuple(filter(None, map(_removal, actions)))
+        removals = [removal for action in actions if (removal := _removal(action)) is not None]
         for removal in removals:
             self._announcements.announce(removal)
         journal = self._journal
@@ -152,7 +156,8 @@ class Runtime:
             journal.after_commit(partial(self._perform_all, actions))
         self._set_timer()
 
-    def _settle_by_itself(self) -> None:
+    def _settle_in_time(self) -> None:
+        self._due = None
         with self._patience():
             self.settle()
 
@@ -176,16 +181,20 @@ class Runtime:
         self._log_stop.fire()
         waited = (*runs, *self._chores.pending(), *self._uploads)
         await asyncio.gather(*waited, return_exceptions=True)
+        self._report_ends()
         await self._executor.close()
 
     def _set_timer(self) -> None:
+        moment = earliest(self._state.agenda.next_moment(), self._disturbance.next_moment())
+        if moment is not None and moment == self._due:
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        moment = earliest(self._state.agenda.next_moment(), self._disturbance.next_moment())
+        self._due = moment
         if moment is not None:
             seconds = max(0.0, (moment - self._clock()).total_seconds())
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._settle_by_itself)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._settle_in_time)
 
     def _perform_all(self, actions: tuple[Action, ...]) -> None:
         if not self._closed:
@@ -248,6 +257,27 @@ class Runtime:
             running.cancel()
 
     def _end(self, run: RunId, report: Report, execution: asyncio.Task[Outcome]) -> None:
+        """Has an end reported with all others of this turn of the loop.
+
+        What follows from them is looked for once; and no transaction comes in between, which would
+        hold an end without what follows.
+        """
+        if not self._ended:
+            asyncio.get_running_loop().call_soon(self._report_ends)
+        self._ended.append((run, report, execution))
+
+    def _report_ends(self) -> None:
+        ended, self._ended = self._ended, []
+        if ended:
+            with self._patience():
+                for run, report, execution in ended:
+                    try:
+                        self._report(run, report, execution)
+                    except Exception:
+                        logger.exception("the end of run %s could not be noted", run)
+                self.settle()
+
+    def _report(self, run: RunId, report: Report, execution: asyncio.Task[Outcome]) -> None:
         del self._runs[run]
         outcome: Outcome | None
         if execution.cancelled():
@@ -264,9 +294,7 @@ class Runtime:
         counts = known is not None and known.task is not None and not known.subtask
         if known is not None and counts and outcome is not None:
             self._disturbance.note_end_of_task(known.pool)
-        with self._patience():
-            report(self._state, self._clock(), run, outcome)
-            self.settle()
+        report(self._state, self._clock(), run, outcome)
 
     async def _run_task(self, action: RunTask) -> Outcome:
         await self._chores.wait(action.node, task_folder(action.job, action.task))
