@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
+from sys import intern
 from typing import Protocol
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -114,6 +115,8 @@ class Call:
         if key is None:
             container, blob = self.target
             snapshot = self.query.get("snapshot", "")
+            # Kept with the blob, and of many blobs the same.
+            container = intern(container)
             key = self._key = BlobKey(container=container, blob=blob, snapshot=snapshot)
         return key
 
@@ -208,7 +211,8 @@ def read_content_headers(
             raise header_refused(name, value)
     content_type, encoding, language, disposition, cache_control = given
     return ContentHeaders(
-        content_type=content_type or default_type or "application/octet-stream",
+        # Kept with the blob, and of many blobs the same.
+        content_type=intern(content_type or default_type or "application/octet-stream"),
         content_encoding=encoding or None,
         content_language=language or None,
         content_disposition=disposition or None,

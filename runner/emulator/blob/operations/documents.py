@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote
 from xml.parsers import expat
 
@@ -30,6 +31,9 @@ DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
 # XML 1.0 can hold none of these, not even escaped.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# What most names are made of, so that nothing else has to be looked for.
+_PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
+_ESCAPED = re.compile("[&<>\r]")
 _INFERRED_TIER = (
     f"<AccessTier>{DEFAULT_TIER.value}</AccessTier><AccessTierInferred>true</AccessTierInferred>"
 )
@@ -39,7 +43,9 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 
 def element(name: str, text: str) -> str:
     """`<name>text</name>`, or `<name />` for nothing."""
-    return f"<{name}>{text.translate(_ESCAPES)}</{name}>" if text else f"<{name} />"
+    if not text:
+        return f"<{name} />"
+    return f"<{name}>{text.translate(_ESCAPES) if _ESCAPED.search(text) else text}</{name}>"
 
 
 def name_element(name: str, text: str) -> str:
@@ -47,6 +53,8 @@ def name_element(name: str, text: str) -> str:
 
     "List Blobs": since version 2021-02-12 such a name has the attribute `Encoded="true"`.
     """
+    if _PLAIN.fullmatch(text):
+        return f"<{name}>{text}</{name}>"
     if _NOT_XML.search(text):
         return f'<{name} Encoded="true">{quote(text, safe="/")}</{name}>'
     return element(name, text)
@@ -86,36 +94,60 @@ def write_container(container: Container, now: datetime, *, with_metadata: bool)
 def write_blob(blob: Blob, includes: frozenset[str], now: datetime) -> str:
     """A blob's element of "List Blobs", with what is included."""
     headers = blob.headers
-    md5 = encode_md5(headers.content_md5) if headers.content_md5 else ""
+    md5 = headers.content_md5
     key = blob.key
     modified = format_date(blob.modified)
-    # Formatting dates is most of the work of a list, and most blobs were written once.
     created = modified if blob.created == blob.modified else format_date(blob.created)
+    before, after = _write_headers(
+        headers.content_type,
+        headers.content_encoding,
+        headers.content_language,
+        headers.cache_control,
+        headers.content_disposition,
+        blob.kind,
+    )
     snapshot = f"<Snapshot>{key.snapshot}</Snapshot>" if key.snapshot else ""
-    more = ""
-    if "metadata" in includes:
-        more = write_metadata(blob.metadata)
+    more = write_metadata(blob.metadata) if "metadata" in includes else ""
     if blob.tags and "tags" in includes:
         more += write_tags(blob.tags)
-    lease = "" if key.snapshot else _write_lease(blob.lease, now)
-    copy = _write_copy(blob.copy) if blob.copy is not None and "copy" in includes else ""
-    tag_count = f"<TagCount>{len(blob.tags)}</TagCount>" if blob.tags else ""
+    tier = _INFERRED_TIER if blob.kind is BlobKind.BLOCK and blob.tiering is None else ""
     return (
         f"<Blob>{name_element('Name', key.blob)}{snapshot}<Properties>"
         f"<Creation-Time>{created}</Creation-Time>"
         f"<Last-Modified>{modified}</Last-Modified>"
-        f"<Etag>{blob.etag}</Etag><Content-Length>{blob.size_bytes}</Content-Length>"
-        f"{element('Content-Type', headers.content_type)}"
-        f"{element('Content-Encoding', headers.content_encoding or '')}"
-        f"{element('Content-Language', headers.content_language or '')}"
-        f"<Content-CRC64 />{element('Content-MD5', md5)}"
-        f"{element('Cache-Control', headers.cache_control or '')}"
-        f"{element('Content-Disposition', headers.content_disposition or '')}"
-        f"<BlobType>{blob.kind.value}</BlobType>{_write_tier(blob, now)}"
-        f"{lease}{copy}<ServerEncrypted>true</ServerEncrypted>"
-        f"{'<Sealed>true</Sealed>' if blob.sealed else ''}{tag_count}"
+        f"<Etag>{blob.etag}</Etag><Content-Length>{blob.size_bytes}</Content-Length>{before}"
+        f"{f'<Content-MD5>{encode_md5(md5)}</Content-MD5>' if md5 else '<Content-MD5 />'}{after}"
+        f"{tier or _write_tier(blob, now)}{'' if key.snapshot else _write_lease(blob.lease, now)}"
+        f"{_write_copy(blob.copy) if blob.copy is not None and 'copy' in includes else ''}"
+        f"<ServerEncrypted>true</ServerEncrypted>{'<Sealed>true</Sealed>' if blob.sealed else ''}"
+        f"{f'<TagCount>{len(blob.tags)}</TagCount>' if blob.tags else ''}"
         f"</Properties>{more}<OrMetadata /></Blob>"
     )
+
+
+# Of the blobs of a list most have the same.
+@lru_cache(256)
+def _write_headers(
+    content_type: str,
+    encoding: str | None,
+    language: str | None,
+    cache_control: str | None,
+    disposition: str | None,
+    kind: BlobKind,
+) -> tuple[str, str]:
+    """What stands before and after the MD5."""
+    before = (
+        element("Content-Type", content_type)
+        + element("Content-Encoding", encoding or "")
+        + element("Content-Language", language or "")
+        + "<Content-CRC64 />"
+    )
+    after = (
+        element("Cache-Control", cache_control or "")
+        + element("Content-Disposition", disposition or "")
+        + element("BlobType", kind.value)
+    )
+    return before, after
 
 
 def write_tags(tags: Metadata) -> str:
@@ -126,9 +158,12 @@ def write_tags(tags: Metadata) -> str:
     return f"<Tags><TagSet>{inner}</TagSet></Tags>"
 
 
+_UNLEASED = "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
+
+
 def _write_lease(lease: Lease | None, now: datetime) -> str:
     if lease is None:
-        return "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
+        return _UNLEASED
     state = find_state(lease, now)
     status = "locked" if is_locked(lease, now) else "unlocked"
     kind = "infinite" if lease.duration_seconds is None else "fixed"
@@ -139,8 +174,6 @@ def _write_lease(lease: Lease | None, now: datetime) -> str:
 def _write_tier(blob: Blob, now: datetime) -> str:
     if blob.kind is not BlobKind.BLOCK:
         return ""
-    if blob.tiering is None:
-        return _INFERRED_TIER
     tiering = find_tiering(blob, now)
     assert tiering is not None
     status = ""
