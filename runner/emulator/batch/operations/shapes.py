@@ -6,10 +6,11 @@ It must not know any particular property; `bodies` declares them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Protocol, TypeAlias
 
 from runner.emulator.batch.core.durations import format_duration, parse_duration
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
@@ -40,6 +41,10 @@ class Field:
     default: Any = None
 
 
+_Step: TypeAlias = tuple[str, Callable[[object, str], Any], bool, Any, bool]
+"""A property's name, what reads it, whether it is required, its default, whether it is secret."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A string."""
@@ -56,7 +61,7 @@ class Text:
             raise invalid_property(name, value, f"The length is more than {self.longest}")
         if not value and not self.empty:
             raise invalid_property(name, value, "The value is empty")
-        if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
+        if self.pattern is not None and _compiled(self.pattern).fullmatch(value) is None:
             raise invalid_property(name, value, "The value has characters that are not allowed")
         return value
 
@@ -143,6 +148,8 @@ class Choice:
         """In the service's own case."""
         if not isinstance(value, str):
             raise _mistyped(name, "a string")
+        if value in self.values:
+            return value
         for known in self.values:
             if known.lower() == value.lower():
                 return known
@@ -213,33 +220,48 @@ class Shape:
 
     fields: tuple[Field, ...]
     open: bool = False
+    _names: frozenset[str] = field(init=False, repr=False, compare=False)
+    _steps: tuple[_Step, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Looked up once: a collection of tasks asks thousands of times.
+        steps = (
+            (f.name, f.kind.read, f.required, f.default, f.name in SECRETS) for f in self.fields
+        )
+        object.__setattr__(self, "_names", frozenset(each.name for each in self.fields))
+        object.__setattr__(self, "_steps", tuple(steps))
 
     def read(self, value: object, name: str) -> dict[str, Any]:
         """All known properties read, defaults filled in, secrets dropped; no others allowed."""
         if not isinstance(value, dict):
             raise _mistyped(name, "an object")
-        unknown_names = value.keys() - {field.name for field in self.fields}
-        for unknown in () if self.open else sorted(unknown_names):
+        if not self.open and not self._names.issuperset(value):
+            self._refuse_unknown(value, name)
+        shown: dict[str, Any] = {}
+        given_as = value.get
+        for known, read, required, default, secret in self._steps:
+            given = given_as(known)
+            if given is not None:
+                checked = read(given, known)
+                if not secret:
+                    shown[known] = checked
+            elif required:
+                raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", known))
+            elif default is not None:
+                shown[known] = default
+        return shown
+
+    def _refuse_unknown(self, value: Mapping[str, object], name: str) -> None:
+        for unknown in sorted(value.keys() - self._names):
             if unknown.startswith("odata."):
                 continue
             where = f" of {name}" if name else ""
             raise RefusedError(
                 Reason.BODY_INVALID, ("Reason", f"There is no property {unknown}{where}")
             )
-        return dict(self._read_fields(value))
 
-    def _read_fields(self, value: Mapping[str, object]) -> Iterator[tuple[str, Any]]:
-        for field in self.fields:
-            given = value.get(field.name)
-            if given is None:
-                if field.required:
-                    raise RefusedError(Reason.PROPERTY_MISSING, ("PropertyName", field.name))
-                if field.default is not None:
-                    yield field.name, field.default
-            else:
-                checked = field.kind.read(given, field.name)
-                if field.name not in SECRETS:
-                    yield field.name, checked
+
+_compiled = cache(re.compile)
 
 
 def _mistyped(name: str, wanted: str) -> RefusedError:

@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.emulator.batch.core.refusal import Reason, RefusedError
-from runner.emulator.batch.operations.dialects.lifetimes import Entity, Path, absent_paths
+from runner.emulator.batch.operations.dialects.lifetimes import (
+    POOLS_WITHIN,
+    Entity,
+    Path,
+    absent_paths,
+)
 from runner.emulator.batch.operations.dialects.renames import (
     has_old_names,
     read_old_names,
@@ -58,13 +63,13 @@ def read_request(version: Version, operation: str, body: object) -> object:
         entries = tasks if isinstance(tasks, list) else []
     for path in absent_paths(version, entity):
         for entry in entries:
-            if _holds(entry, path):
+            if isinstance(entry, dict) and path[0] in entry and _holds(entry, path):
                 raise _unknown(version, path[-1])
     if operation == "update_pool" and version < V2024_07:
         for name in body:
             if name not in _FIRST_UPDATES and not name.startswith("odata."):
                 raise _unknown(version, name)
-    for entry in entries:
+    for entry in entries if entity in POOLS_WITHIN else ():
         refuse_later_values(version, entity, entry)
         if isinstance(entry, dict):
             read_old_names(version, entity, entry)
