@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.batch.node.directories import put_file
-from runner.emulator.batch.node.execution import make_task_folder
 from runner.emulator.batch.node.failures import make_failure
 from runner.emulator.batch.node.launch import (
     Failure,
@@ -18,6 +17,7 @@ from runner.emulator.batch.node.launch import (
     Launch,
     Outcome,
 )
+from runner.emulator.batch.node.places import make_task_folder
 
 NOT_RUN = (
     "This task asks for admin. The emulator was not allowed to run admin commands on this"

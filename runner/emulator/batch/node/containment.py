@@ -59,6 +59,11 @@ class NodeFolder:
         return self.node.joinpath(*self.parts)
 
     @property
+    def path_text(self) -> str:
+        """As `path`, in a tenth of the time."""
+        return "/".join((str(self.node), *self.parts))
+
+    @property
     def above(self) -> NodeFolder:
         """The directory that this one is in; the node's own is in none of a node."""
         return NodeFolder(self.node, self.parts[:-1])
@@ -70,6 +75,10 @@ class NodeFolder:
 
 def folder_of(node: Path, path: Path) -> NodeFolder:
     """What a path below a node's directory stands for; raises `ValueError` for any other."""
+    above, text = f"{node}/", str(path)
+    if text.startswith(above):
+        # As `relative_to` has it, in a tenth of the time.
+        return NodeFolder(node, tuple(text[len(above) :].split("/")))
     return NodeFolder(node, path.relative_to(node).parts)
 
 
@@ -101,17 +110,52 @@ def directory_below(
     """
     descriptor = os.open(folder.node, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for part in (*folder.parts, *parts):
+        with walk_down(
+            descriptor,
+            (*folder.parts, *parts),
+            create=create,
+            owner=owner,
+            replace_links=replace_links,
+        ) as below:
+            yield below
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def walk_down(
+    directory: int,
+    parts: Sequence[str],
+    *,
+    create: bool = False,
+    owner: Owner | None = None,
+    replace_links: bool = False,
+) -> Iterator[int]:
+    """As `directory_below`, from an open directory on, which stays open."""
+    descriptor = directory
+    try:
+        for part in parts:
             below = (
                 make_directory(part, descriptor, owner=owner, replace_links=replace_links)
                 if create
                 else os.open(part, _DIRECTORY_FLAGS, dir_fd=descriptor)
             )
-            os.close(descriptor)
+            if descriptor != directory:
+                os.close(descriptor)
             descriptor = below
         yield descriptor
     finally:
-        os.close(descriptor)
+        if descriptor != directory:
+            os.close(descriptor)
+
+
+def leads_to(folder: NodeFolder, directory: int) -> bool:
+    """Whether an open directory, as it was once found, is still what the path of one leads to."""
+    try:
+        found = os.stat(folder.path_text, follow_symlinks=False)  # noqa: PTH116 - is light
+    except OSError:
+        return False
+    return os.path.samestat(found, os.fstat(directory))
 
 
 def make_directory(
@@ -122,20 +166,24 @@ def make_directory(
     Raises `OSError`, `ELOOP` or `ENOTDIR` at a link that is not to be replaced, or that comes back
     as often as it is.
     """
+    descriptor, made = find_directory(name, parent, replace_links=replace_links)
+    if made and owner is not None:
+        give_folder(descriptor, owner)
+    return descriptor
+
+
+def find_directory(name: str, parent: int, *, replace_links: bool = False) -> tuple[int, bool]:
+    """As `make_directory`; and whether it was missing."""
     tries = _TRIES if replace_links else 1
     while True:
         made = _make(name, parent)
         try:
-            descriptor = os.open(name, _DIRECTORY_FLAGS, dir_fd=parent)
+            return os.open(name, _DIRECTORY_FLAGS, dir_fd=parent), made
         except OSError as error:
             tries -= 1
             if not tries or error.errno not in {errno.ELOOP, errno.ENOTDIR, errno.ENOENT}:
                 raise
             _remove_link(name, parent)
-            continue
-        if made and owner is not None:
-            give_folder(descriptor, owner)
-        return descriptor
 
 
 def _make(name: str, parent: int) -> bool:
@@ -217,3 +265,15 @@ def open_regular(name: str, directory: int) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
+
+
+def open_directly(directory: int, parts: Sequence[str]) -> int | None:
+    """As `open_regular_below`, from an open directory on, where no links are on the way.
+
+    None for all that has to be looked at more closely.
+    """
+    try:
+        with walk_down(directory, parts[:-1]) as folder:
+            return open_regular(parts[-1], folder)
+    except OSError:
+        return None

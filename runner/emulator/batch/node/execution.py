@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from runner.emulator.batch.node.containers import (
     ContainerFailure,
     Containers,
 )
-from runner.emulator.batch.node.containment import NodeFolder, directory_below, make_directory
-from runner.emulator.batch.node.directories import append_file, create_file, unlink
+from runner.emulator.batch.node.containment import directory_below
+from runner.emulator.batch.node.directories import append_file, create_file
 from runner.emulator.batch.node.failures import (
     StepFailedError,
     exited_with_failure,
@@ -31,11 +31,13 @@ from runner.emulator.batch.node.failures import (
 )
 from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
 from runner.emulator.batch.node.isolation import Command, Isolation
-from runner.emulator.batch.node.launch import Failure, Launch, Outcome, ResourceFile
-from runner.emulator.batch.node.outputs import ERROR_LOG, PROGRESS_LOG, Uploader, due_outputs
-from runner.emulator.batch.node.owners import Owner, give_folder, open_to_users
+from runner.emulator.batch.node.launch import Failure, Launch, Outcome
+from runner.emulator.batch.node.near import NO_PROVISIONS, Nearby, Provisions
+from runner.emulator.batch.node.outputs import Sending, Uploads, due_outputs
+from runner.emulator.batch.node.owners import Owner
 from runner.emulator.batch.node.packages import unpack_packages
-from runner.emulator.batch.node.resources import fetch_resources
+from runner.emulator.batch.node.places import Parents, TaskFolder, open_task_folder
+from runner.emulator.batch.node.resources import Fetching, fetch_resources
 from runner.emulator.batch.node.users import (
     ROOT,
     TaskUsers,
@@ -61,18 +63,28 @@ class Surroundings:
     isolation: Isolation
     containers: Containers
     task_users: TaskUsers
+    parents: Parents
+    near: Nearby | None = None
 
 
 class Execution:
-    """Runs a launch once; may be expired and cancelled from other threads meanwhile."""
+    """Runs a launch once; may be expired and cancelled from other threads meanwhile.
 
-    def __init__(self, launch: Launch, surroundings: Surroundings) -> None:
+    Where `uploads` then has something that is pending, that is to be put first, on the loop; or
+    what is left of it sent, by `send_left`. In the end comes `close`.
+    """
+
+    def __init__(
+        self, launch: Launch, surroundings: Surroundings, provisions: Provisions = NO_PROVISIONS
+    ) -> None:
         self._launch = launch
         self._surroundings = surroundings
-        self._environment = {**surroundings.base_environment, **launch.environment}
+        self._provisions = provisions
         # Time running out ends downloads and the process, but not the upload of what was made.
         self._process_stop = Interruption()
         self._upload_stop = Interruption()
+        self._folder: TaskFolder | None = None
+        self.uploads: Uploads | None = None
 
     def expire(self) -> None:
         """`max_wall_clock_time` has passed: kills the process group; the run goes on from there."""
@@ -96,13 +108,38 @@ class Execution:
             failure = ran_out_of_time()
         self._upload_stop.check()
         if exit_code is not None:
-            failure = self._judge(exit_code)
+            out_of_time = self._process_stop.fired and exit_code == KILLED_EXIT_CODE
+            self._upload(exit_code)
+            # That a task ran out of time its exit code, which the outcome keeps, does not tell.
+            failure = ran_out_of_time() if out_of_time else self._judge(exit_code)
         return Outcome(
             started=started,
             ended=self._surroundings.clock(),
             exit_code=exit_code,
             failure=failure,
         )
+
+    def send_left(self, outcome: Outcome) -> Outcome:
+        """Sends by HTTP what storage that is near did not take; what became of the run by then.
+
+        Raises `InterruptedRunError` if cancelled.
+        """
+        assert self.uploads is not None
+        assert outcome.exit_code is not None
+        self.uploads.send_left()
+        self._upload_stop.check()
+        failure = outcome.failure
+        if failure is None or failure.code != ran_out_of_time().code:
+            failure = self._judge(outcome.exit_code)
+        return replace(outcome, ended=self._surroundings.clock(), failure=failure)
+
+    def close(self) -> None:
+        """Lets go of the task's folder; harmless when repeated."""
+        if self.uploads is not None:
+            self.uploads.close()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.close()
 
     def _run_process(self) -> int:
         if self._launch.container is not None and not self._launch.runs_containers:
@@ -111,26 +148,32 @@ class Execution:
             )
         if self._launch.container is None and self._launch.is_container_required:
             raise preparation_failed("ContainerTaskSettingsNotFound")
-        with ExitStack() as stack:
-            user, owner = stack.enter_context(self._users())
+        with self._users() as (user, owner):
+            opened: list[int] = []
             try:
-                directory = stack.enter_context(make_task_folder(self._launch, owner))
-                open_output = append_file if self._launch.follows else create_file
-                stdout = open_output("stdout.txt", directory)
-                stack.callback(os.close, stdout)
-                stderr = open_output("stderr.txt", directory)
-                stack.callback(os.close, stderr)
+                folder = self._open(owner, opened)
+                self._process_stop.check()
+                unpack_packages(self._launch.packages)
+                self._fetch(folder, owner)
+                return self._command(user, *opened)
+            finally:
+                for descriptor in opened:
+                    os.close(descriptor)
+
+    def _open(self, owner: Owner | None, opened: list[int]) -> TaskFolder:
+        """Makes the task's folder, and adds the files for its output, open."""
+        launch = self._launch
+        open_output = append_file if launch.follows else create_file
+        try:
+            folder = self._folder = open_task_folder(launch, self._surroundings.parents, owner)
+            for name in ("stdout.txt", "stderr.txt"):
+                descriptor = open_output(name, folder.directory)
+                opened.append(descriptor)
                 if owner is not None:
-                    os.fchown(stdout, owner.user, owner.group)
-                    os.fchown(stderr, owner.user, owner.group)
-            except OSError as error:
-                raise _directory_failed(error) from error
-            self._process_stop.check()
-            unpack_packages(self._launch.packages)
-            if self._launch.common_directory is not None:
-                self._fetch(self._launch.common_files, self._launch.common_folder, owner)
-            self._fetch(self._launch.resource_files, self._launch.folder.below("wd"), owner)
-            return self._command(user, stdout, stderr)
+                    os.fchown(descriptor, owner.user, owner.group)
+        except OSError as error:
+            raise _directory_failed(error) from error
+        return folder
 
     @contextmanager
     def _users(self) -> Iterator[tuple[User | None, Owner | None]]:
@@ -149,17 +192,23 @@ class Execution:
             with self._surroundings.task_users.lend(launch.common_folder) as lent:
                 yield lent
 
-    def _fetch(
-        self, files: Sequence[ResourceFile], folder: NodeFolder, owner: Owner | None
-    ) -> None:
-        fetch_resources(
-            files,
-            working_directory=folder,
+    def _fetch(self, folder: TaskFolder, owner: Owner | None) -> None:
+        launch = self._launch
+        fetching = Fetching(
             connections=self._surroundings.connections,
             pool=self._surroundings.transfers,
             interruption=self._process_stop,
             owner=owner,
+            provisions=self._provisions,
         )
+        if launch.common_directory is not None and launch.common_files:
+            try:
+                with directory_below(launch.common_folder) as common:
+                    fetch_resources(launch.common_files, common, fetching)
+            except OSError as error:
+                raise _directory_failed(error) from error
+        if launch.resource_files:
+            fetch_resources(launch.resource_files, folder.working, fetching)
 
     def _command(self, user: User | None, stdout: int, stderr: int) -> int:
         launch = self._launch
@@ -187,69 +236,45 @@ class Execution:
         except ContainerError as error:
             raise _container_failed(error) from error
 
+    def _environment(self) -> Mapping[str, str]:
+        return {**self._surroundings.base_environment, **self._launch.environment}
+
     def _environment_of(self, user: User | None) -> Mapping[str, str]:
         """As public logs of Linux nodes show it, the home of a task is where it works."""
         if user is None:
-            return self._environment
-        home = str(self._launch.directory / "wd")
+            return self._environment()
+        home = f"{self._launch.directory}/wd"
         base = self._surroundings.base_environment
         return {**base, **user.variables, "HOME": home, **self._launch.environment}
 
     def _judge(self, exit_code: int) -> Failure | None:
-        """Uploads what is due after that exit code; the failure to report.
+        """The failure to report after that exit code.
 
         A failed upload is reported even after a failed process: the exit code, which the outcome
-        keeps, tells of the process by itself. That a task ran out of time it does not tell.
+        keeps, tells of the process by itself.
         """
-        out_of_time = self._process_stop.fired and exit_code == KILLED_EXIT_CODE
-        upload_failure = self._upload(exit_code)
-        if out_of_time:
-            return ran_out_of_time()
+        upload_failure = None if self.uploads is None else self.uploads.failure
         return upload_failure or (exited_with_failure() if exit_code else None)
 
-    def _upload(self, exit_code: int) -> Failure | None:
+    def _upload(self, exit_code: int) -> None:
         due = due_outputs(self._launch.output_files, exit_code=exit_code)
         if not due:
-            return None
-        uploader = Uploader(
+            return
+        assert self._folder is not None
+        self.uploads = Uploads(
+            due,
             task_directory=self._launch.folder,
+            directory=self._folder.directory,
             environment=self._environment,
-            connections=self._surroundings.connections,
-            pool=self._surroundings.transfers,
-            interruption=self._upload_stop,
-            clock=self._surroundings.clock,
+            sending=Sending(
+                connections=self._surroundings.connections,
+                pool=self._surroundings.transfers,
+                interruption=self._upload_stop,
+                clock=self._surroundings.clock,
+                near=self._surroundings.near,
+            ),
         )
-        return uploader.upload_outputs(due)
-
-
-@contextmanager
-def make_task_folder(launch: Launch, owner: Owner | None = None) -> Iterator[int]:
-    """A descriptor of the task's directory, made with `wd` and those above it; raises `OSError`.
-
-    Links that tasks put in the way are replaced. Of an earlier try, the logs of uploads are
-    removed. With an owner, users may enter what is above, and the task's own are the owner's.
-    """
-    with directory_below(launch.folder, create=True, replace_links=True) as directory:
-        working = make_directory("wd", directory, replace_links=True)
-        try:
-            for name in (PROGRESS_LOG, ERROR_LOG):
-                unlink(name, directory)
-            if owner is not None:
-                _open_the_way(launch.common_folder.above)
-                with directory_below(launch.common_folder) as common:
-                    give_folder(common, owner)
-                give_folder(directory, owner)
-                give_folder(working, owner)
-        finally:
-            os.close(working)
-        yield directory
-
-
-def _open_the_way(folder: NodeFolder) -> None:
-    while folder.parts:
-        with directory_below(folder) as directory:
-            open_to_users(directory)
-        folder = folder.above
+        self.uploads.send()
 
 
 def _container_failed(error: ContainerError) -> StepFailedError:

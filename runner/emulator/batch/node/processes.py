@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from typing import TypeVar
 
 from runner.emulator.batch.node.connections import Connections, TransferPolicy
 from runner.emulator.batch.node.containers import Containers, NoContainers
@@ -17,11 +18,21 @@ from runner.emulator.batch.node.execution import Execution, Surroundings
 from runner.emulator.batch.node.interruption import InterruptedRunError
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import Launch, Outcome
+from runner.emulator.batch.node.near import (
+    NO_PROVISIONS,
+    Nearby,
+    NearStorage,
+    Provisions,
+    provide,
+)
+from runner.emulator.batch.node.places import Parents
 from runner.emulator.batch.node.plain import PlainProcesses
 from runner.emulator.batch.node.users import TaskUsers
 
 _MAX_RUNNING = 4096
 _MAX_TRANSFERS = 32
+
+T = TypeVar("T")
 
 
 class LocalExecutor:
@@ -32,7 +43,8 @@ class LocalExecutor:
     made on demand; the caller bounds how many tasks run at once.
 
     `isolation` says what a node is, and is the caller's to close; by default nothing but a folder.
-    `containers` runs container tasks; by default there is no engine for them.
+    `containers` runs container tasks; by default there is no engine for them. `near` is storage
+    that files come from and go to without HTTP; by default all is asked for by HTTP.
     """
 
     def __init__(
@@ -44,11 +56,15 @@ class LocalExecutor:
         policy: TransferPolicy | None = None,
         isolation: Isolation | None = None,
         containers: Containers | None = None,
+        near: NearStorage | None = None,
     ) -> None:
         self._run_admin = run_admin
         self._threads = ThreadPoolExecutor(_MAX_RUNNING, thread_name_prefix="task")
         self._transfers = ThreadPoolExecutor(_MAX_TRANSFERS, thread_name_prefix="transfer")
         self._connections = Connections(policy or TransferPolicy())
+        self._parents = Parents()
+        self._near = near
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._surroundings = Surroundings(
             clock=clock,
             base_environment=dict(base_environment),
@@ -57,6 +73,8 @@ class LocalExecutor:
             isolation=isolation or PlainProcesses(),
             containers=containers or NoContainers(),
             task_users=TaskUsers(),
+            parents=self._parents,
+            near=None if near is None else Nearby(near, self._on_loop),
         )
         self._running: dict[Execution, asyncio.Future[Outcome]] = {}
         self._closed = False
@@ -73,8 +91,28 @@ class LocalExecutor:
             raise RuntimeError("the executor is closed")
         if launch.elevated and not self._run_admin:
             raise ValueError("an elevated launch needs an executor that may run as admin")
-        execution = Execution(launch, self._surroundings)
-        loop = asyncio.get_running_loop()
+        provisions = await self._provide(launch)
+        execution = Execution(launch, self._surroundings, provisions)
+        try:
+            return await self._run_in_thread(launch, execution)
+        finally:
+            execution.close()
+            provisions.release()
+
+    async def _provide(self, launch: Launch) -> Provisions:
+        files = (*launch.common_files, *launch.resource_files)
+        if self._near is None or not files:
+            return NO_PROVISIONS
+        provisions = Provisions()
+        try:
+            await provide(self._near, files, provisions)
+        except BaseException:
+            provisions.release()
+            raise
+        return provisions
+
+    async def _run_in_thread(self, launch: Launch, execution: Execution) -> Outcome:
+        loop = self._loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._threads, execution.run)
         self._running[execution] = future
         expiry = None
@@ -82,6 +120,13 @@ class LocalExecutor:
             seconds = launch.max_wall_clock_time.total_seconds()
             expiry = loop.call_later(seconds, execution.expire)
         try:
+            outcome = await asyncio.shield(future)
+            if self._near is None or execution.uploads is None or not execution.uploads.pending:
+                return outcome
+            if execution.uploads.commit() and await self._near.settled():
+                return outcome
+            future = loop.run_in_executor(self._threads, execution.send_left, outcome)
+            self._running[execution] = future
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             execution.cancel()
@@ -93,6 +138,20 @@ class LocalExecutor:
             if expiry is not None:
                 expiry.cancel()
             del self._running[execution]
+
+    def _on_loop(self, work: Callable[[], T]) -> T:
+        """Has something done on the loop, for a thread of a run, which waits for it."""
+        assert self._loop is not None
+        future: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - it is the thread's
+                future.set_exception(error)
+
+        self._loop.call_soon_threadsafe(do)
+        return future.result()
 
     async def close(self) -> None:
         """Kills whatever still runs and waits for it; harmless when repeated."""
@@ -108,6 +167,7 @@ class LocalExecutor:
         self._threads.shutdown()
         self._transfers.shutdown()
         self._connections.close()
+        self._parents.close()
 
 
 async def _settle(future: asyncio.Future[Outcome]) -> None:

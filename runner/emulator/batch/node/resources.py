@@ -10,26 +10,31 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import BinaryIO
 
 from runner.emulator.batch.node.connections import Connections, TransferError
-from runner.emulator.batch.node.containment import (
-    NodeFolder,
-    OutsideError,
-    directory_below,
-    parts_below,
-)
+from runner.emulator.batch.node.containment import OutsideError, parts_below, walk_down
 from runner.emulator.batch.node.downloads import WriteError, download, list_blob_names
 from runner.emulator.batch.node.failures import StepFailedError, preparation_failed
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.launch import ResourceFile
+from runner.emulator.batch.node.near import (
+    NO_PROVISIONS,
+    SMALL_BYTES,
+    Held,
+    Provisions,
+    read_pieces,
+    read_small,
+)
 from runner.emulator.batch.node.owners import Owner
 from runner.emulator.batch.node.transfers import run_side_by_side
 from runner.emulator.batch.node.urls import blob_url, without_secrets
 
 _DEFAULT_MODE = 0o770
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OCTAL_DIGITS = frozenset("01234567")
 
 
@@ -46,34 +51,52 @@ class _Item:
         return "/".join(self.parts)
 
 
-def fetch_resources(
-    resource_files: Sequence[ResourceFile],
-    *,
-    working_directory: NodeFolder,
-    connections: Connections,
-    pool: Executor,
-    interruption: Interruption,
-    owner: Owner | None = None,
-) -> None:
-    """Fetches all resource files, side by side; each appears whole or not at all.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """What is needed to fetch; with an owner, that is whose files and their folders become.
 
-    With an owner, that is whose they and the folders that they need become.
-
-    Raises `StepFailedError` with a failure of the pre-processing phase (REST: ResourceFile),
-    whose details name the blob without its signature, or `InterruptedRunError`.
+    What `provisions` has is copied, all else comes by HTTP.
     """
 
-    def jobs() -> Iterator[Callable[[], None]]:
-        for resource in resource_files:
-            for item in _items(resource, connections, interruption):
-                yield partial(_fetch, item, working_directory, owner, connections, interruption)
+    connections: Connections
+    pool: Executor
+    interruption: Interruption
+    owner: Owner | None = None
+    provisions: Provisions = NO_PROVISIONS
 
-    run_side_by_side(pool, jobs())
+
+def fetch_resources(
+    resource_files: Sequence[ResourceFile], directory: int, fetching: Fetching
+) -> None:
+    """Fetches all resource files into an open directory; each appears whole or not at all.
+
+    Those that come by HTTP do so side by side. Raises `StepFailedError` with a failure of the
+    pre-processing phase (REST: ResourceFile), whose details name the blob without its signature, or
+    `InterruptedRunError`.
+    """
+    run_side_by_side(fetching.pool, _fetch_near(resource_files, directory, fetching))
 
 
-def _items(
-    resource: ResourceFile, connections: Connections, interruption: Interruption
-) -> Iterator[_Item]:
+def _fetch_near(
+    resource_files: Sequence[ResourceFile], directory: int, fetching: Fetching
+) -> Iterator[Callable[[], None]]:
+    """Copies what is near as it comes to it; gives what fetches each of the others."""
+    interruption, owner = fetching.interruption, fetching.owner
+    for resource in resource_files:
+        for item in _items(resource, fetching):
+            held = fetching.provisions.held.get(item.url or "")
+            if held is None:
+                fetch = partial(_download, item.url, fetching.connections, interruption)
+                yield partial(_fetch, item, directory, owner, fetch)
+                continue
+            interruption.check()
+            if held.size_bytes <= SMALL_BYTES:
+                _fetch_small(item, held, directory, owner)
+            else:
+                _fetch(item, directory, owner, partial(_copy, held, interruption))
+
+
+def _items(resource: ResourceFile, fetching: Fetching) -> Iterator[_Item]:
     mode = _parse_mode(resource)
     if resource.http_url is not None:
         parts = _destination(resource.file_path or "", source=resource.http_url)
@@ -81,19 +104,18 @@ def _items(
             raise _creation_failed(resource.http_url, "", "the file path names no file")
         yield _Item(url=resource.http_url, parts=parts, mode=mode)
     elif resource.storage_container_url is not None:
-        yield from _container_items(resource, mode, connections, interruption)
+        yield from _container_items(resource, mode, fetching)
     else:
         raise _creation_failed("", resource.file_path or "", "the resource file names no source")
 
 
-def _container_items(
-    resource: ResourceFile, mode: int, connections: Connections, interruption: Interruption
-) -> Iterator[_Item]:
+def _container_items(resource: ResourceFile, mode: int, fetching: Fetching) -> Iterator[_Item]:
     container_url = resource.storage_container_url or ""
     folder = _destination(resource.file_path or "", source=container_url)
-    names: Iterable[str] = list_blob_names(
-        connections, container_url, resource.blob_prefix or "", interruption
-    )
+    prefix = resource.blob_prefix or ""
+    names: Iterable[str] | None = fetching.provisions.names.get((container_url, prefix))
+    if names is None:
+        names = list_blob_names(fetching.connections, container_url, prefix, fetching.interruption)
     iterator = iter(names)
     while True:
         try:
@@ -108,52 +130,103 @@ def _container_items(
 
 
 def _fetch(
-    item: _Item,
-    working_directory: NodeFolder,
-    owner: Owner | None,
-    connections: Connections,
-    interruption: Interruption,
+    item: _Item, directory: int, owner: Owner | None, fetch: Callable[[BinaryIO], None]
 ) -> None:
-    source = item.url or ""
-    try:
+    """`fetch` writes the content into a file, and raises `TransferError` or `WriteError`."""
+    with _telling(item):
         if item.url is None:
-            with directory_below(working_directory, item.parts, create=True, owner=owner):
+            with walk_down(directory, item.parts, create=True, owner=owner):
                 return
-        with directory_below(
-            working_directory, item.parts[:-1], create=True, owner=owner
-        ) as directory:
-            _save_in(directory, item, item.url, owner, connections, interruption)
-    except TransferError as error:
-        raise _download_failed(error, source, item.shown_path) from error
-    except WriteError as error:
-        raise _write_failed(error.cause, source, item.shown_path) from error
-    except OSError as error:
-        raise _write_failed(error, source, item.shown_path, creating=True) from error
+        with walk_down(directory, item.parts[:-1], create=True, owner=owner) as folder:
+            _save_in(folder, item, owner, fetch)
+
+
+def _fetch_small(item: _Item, held: Held, directory: int, owner: Owner | None) -> None:
+    """In one piece, and where no file has the name, by that from the start."""
+    with _telling(item):
+        content = read_small(held)
+        with walk_down(directory, item.parts[:-1], create=True, owner=owner) as folder:
+            try:
+                descriptor = os.open(item.parts[-1], _NEW_FILE, 0o600, dir_fd=folder)
+            except FileExistsError:
+                _save_in(folder, item, owner, partial(_write_all, (content,)))
+                return
+            try:
+                _write_small(descriptor, content)
+                _hand_over(descriptor, item, owner)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    os.unlink(item.parts[-1], dir_fd=folder)
+                raise
+            finally:
+                os.close(descriptor)
 
 
 def _save_in(
-    directory: int,
-    item: _Item,
-    url: str,
-    owner: Owner | None,
-    connections: Connections,
-    interruption: Interruption,
+    directory: int, item: _Item, owner: Owner | None, fetch: Callable[[BinaryIO], None]
 ) -> None:
     temporary = f".{secrets.token_hex(8)}.part"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
+    descriptor = os.open(temporary, _NEW_FILE, 0o600, dir_fd=directory)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            download(connections, url, file, interruption)
-            if owner is not None:
-                # Before the mode, of which a change of owner takes away some.
-                os.fchown(file.fileno(), owner.user, owner.group)
-            os.fchmod(file.fileno(), item.mode)
+            fetch(file)
+            _hand_over(file.fileno(), item, owner)
         os.rename(temporary, item.parts[-1], src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=directory)
         raise
+
+
+def _hand_over(descriptor: int, item: _Item, owner: Owner | None) -> None:
+    if owner is not None:
+        # Before the mode, of which a change of owner takes away some.
+        os.fchown(descriptor, owner.user, owner.group)
+    os.fchmod(descriptor, item.mode)
+
+
+def _download(
+    url: str | None, connections: Connections, interruption: Interruption, file: BinaryIO
+) -> None:
+    download(connections, url or "", file, interruption)
+
+
+def _copy(held: Held, interruption: Interruption, file: BinaryIO) -> None:
+    _write_all(read_pieces(held, interruption), file)
+
+
+def _write_all(pieces: Iterable[bytes], file: BinaryIO) -> None:
+    for piece in pieces:
+        try:
+            file.write(piece)
+        except OSError as error:
+            raise WriteError(error) from error
+    try:
+        file.flush()
+    except OSError as error:
+        raise WriteError(error) from error
+
+
+def _write_small(descriptor: int, content: bytes) -> None:
+    try:
+        written = os.write(descriptor, content)
+        while written < len(content):
+            written += os.write(descriptor, content[written:])
+    except OSError as error:
+        raise WriteError(error) from error
+
+
+@contextmanager
+def _telling(item: _Item) -> Iterator[None]:
+    """Makes of an error in fetching an item the failure of the task."""
+    try:
+        yield
+    except TransferError as error:
+        raise _download_failed(error, item.url or "", item.shown_path) from error
+    except WriteError as error:
+        raise _write_failed(error.cause, item.url or "", item.shown_path) from error
+    except OSError as error:
+        raise _write_failed(error, item.url or "", item.shown_path, creating=True) from error
 
 
 def _parse_mode(resource: ResourceFile) -> int:

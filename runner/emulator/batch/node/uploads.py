@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from runner.emulator.batch.node.connections import (
     PIECE_BYTES,
@@ -110,6 +110,24 @@ def upload(
     list_url = add_query(url, {"comp": "blocklist"})
     _put(connections, list_url, headers, partial(iter, (document,)), len(document), interruption)
     return size
+
+
+@lru_cache(maxsize=64)
+def put_headers(asked: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Those of a request that puts a content whole, but for what tells of the content."""
+    return _with_asked({"Content-Type": "application/octet-stream"}, asked)
+
+
+def read_open(descriptor: int, size_bytes: int) -> bytes:
+    """What an open file of that size holds; raises `TransferError` where it has become shorter."""
+    return b"".join(_Section(descriptor, 0, size_bytes).pieces())
+
+
+def read_pieces(descriptor: int, size_bytes: int, interruption: Interruption) -> Iterator[bytes]:
+    """As `read_open`, piece by piece; raises `InterruptedRunError` in between."""
+    for piece in _Section(descriptor, 0, size_bytes).pieces():
+        interruption.check()
+        yield piece
 
 
 def _with_asked(headers: Mapping[str, str], asked: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,8 @@ from runner.emulator.batch.node.launch import (
     OutputFile,
     UploadCondition,
 )
-from runner.emulator.batch.node.outputs import Uploader, due_outputs
+from runner.emulator.batch.node.near import SMALL_BYTES, Nearby
+from runner.emulator.batch.node.outputs import Sending, Uploads, due_outputs
 from runner.emulator.batch.node.uploads import BlockSizes
 from tests.unit.emulator.batch.node.blob_service import (
     SIGNATURE,
@@ -31,6 +32,7 @@ from tests.unit.emulator.batch.node.blob_service import (
     closing,
     utc_now,
 )
+from tests.unit.emulator.batch.node.near_box import NearBox
 
 Send = Callable[..., Failure | None]
 
@@ -44,18 +46,64 @@ def task(tmp_path: Path) -> Path:
     return directory
 
 
+@dataclass(frozen=True, kw_only=True)
+class Uploader:
+    """Sends outputs of the task, and puts what is near."""
+
+    task: Path
+    sending: Sending
+    near: NearBox | None
+
+    def upload_outputs(self, outputs: Sequence[OutputFile]) -> Failure | None:
+        folder = folder_of(self.task.parent, self.task)
+        environment = {"AZ_BATCH_TASK_DIR": str(self.task), "AZ_BATCH_TASK_ID": "task-1"}
+        # As of a folder that is removed after it was opened.
+        directory = os.open(self.task, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            uploads = Uploads(
+                outputs,
+                task_directory=folder,
+                directory=directory,
+                environment=lambda: environment,
+                sending=self.sending,
+            )
+            uploads.send()
+            if self.near is not None and uploads.pending:
+                self.near.changes()
+            if uploads.pending and not uploads.commit():
+                uploads.send_left()
+            uploads.close()
+        finally:
+            os.close(directory)
+            assert self.near is None or not self.near.begun
+        return uploads.failure
+
+
+@pytest.fixture(params=["http", "near"])
+def near(request: pytest.FixtureRequest, blobs: BlobService, tmp_path: Path) -> NearBox | None:
+    """The service as it is reached without HTTP, where it is."""
+    return NearBox(blobs, tmp_path / "stored") if request.param == "near" else None
+
+
 @pytest.fixture
 def uploader(
-    task: Path, connections: Connections, pool: ThreadPoolExecutor, interruption: Interruption
+    task: Path,
+    connections: Connections,
+    pool: ThreadPoolExecutor,
+    interruption: Interruption,
+    near: NearBox | None,
 ) -> Uploader:
     return Uploader(
-        task_directory=folder_of(task.parent, task),
-        environment={"AZ_BATCH_TASK_DIR": str(task), "AZ_BATCH_TASK_ID": "task-1"},
-        connections=connections,
-        pool=pool,
-        interruption=interruption,
-        clock=utc_now,
-        sizes=BlockSizes(single_put_bytes=1000, block_bytes=400),
+        task=task,
+        sending=Sending(
+            connections=connections,
+            pool=pool,
+            interruption=interruption,
+            clock=utc_now,
+            near=None if near is None else Nearby(near, near.on_loop),
+            sizes=BlockSizes(single_put_bytes=1000, block_bytes=400),
+        ),
+        near=near,
     )
 
 
@@ -136,7 +184,7 @@ def test_a_large_file_goes_in_blocks(
 
 
 def test_the_headers_that_are_asked_for_describe_the_blob_however_it_is_sent(
-    task: Path, uploader: Uploader, blobs: BlobService
+    task: Path, uploader: Uploader, blobs: BlobService, near: NearBox | None
 ) -> None:
     asked = (
         ("content-Type", "text/plain"),
@@ -149,6 +197,12 @@ def test_the_headers_that_are_asked_for_describe_the_blob_however_it_is_sent(
     for pattern in ("a.txt", "large.bin"):
         described = replace(output(blobs, pattern), headers=asked)
         assert uploader.upload_outputs([described]) is None
+    if near is not None:
+        # What is near is put whole.
+        whole, large = blobs.headers
+        assert {**large, "content-md5": ""} == {**whole, "content-md5": ""}
+        assert (whole["content-type"], whole["cache-control"]) == ("text/plain", "no-cache")
+        return
     whole, *blocks, listed = blobs.headers
     assert (whole["content-type"], whole["cache-control"]) == ("text/plain", "no-cache")
     assert "cache-control" not in listed
@@ -315,3 +369,100 @@ def test_conditions(blobs: BlobService) -> None:
     assert due(0) == ["tasksuccess", "taskcompletion"]
     assert due(1) == ["taskfailure", "taskcompletion"]
     assert due(137) == ["taskfailure", "taskcompletion"]
+
+
+def test_what_is_near_is_put_together_at_the_end(
+    task: Path, uploader: Uploader, blobs: BlobService, near: NearBox | None
+) -> None:
+    (task / "wd" / "large.bin").write_bytes(os.urandom(SMALL_BYTES + 1))
+    sizes = BlockSizes(single_put_bytes=SMALL_BYTES + 1)
+    uploader = replace(uploader, sending=replace(uploader.sending, sizes=sizes))
+    outputs = [output(blobs, each) for each in ("../std*.txt", "large.bin", "a.txt")]
+    assert uploader.upload_outputs(outputs) is None
+    assert blobs.containers["box"]["large.bin"] == (task / "wd" / "large.bin").read_bytes()
+    assert set(blobs.containers["box"]) == {"stdout.txt", "stderr.txt", "large.bin", "a.txt"}
+    names = ["stderr.txt", "stdout.txt", "large.bin", "a.txt"]
+    if near is None:
+        assert len(blobs.requests) == 4
+    else:
+        assert near.log == ["begin large.bin", *(f"put {name}" for name in names)]
+        assert blobs.requests == []
+    box = f"{blobs.endpoint}/box"
+    told = [line.split(" ", 1)[1] for line in logs(task)[0].splitlines()]
+    if near is None:
+        # They are on their way at the same time.
+        told[1:5] = sorted(
+            told[1:5], key=lambda line: (line.split()[1].strip(":"), line[-1:] == "s")
+        )
+    assert told == [
+        "Pattern '../std*.txt' matches 2 path(s)",
+        f"Uploading 'stderr.txt' to {box}/stderr.txt",
+        "Uploaded 'stderr.txt': 10 bytes",
+        f"Uploading 'stdout.txt' to {box}/stdout.txt",
+        "Uploaded 'stdout.txt': 10 bytes",
+        "Pattern 'large.bin' matches 1 path(s)",
+        f"Uploading 'wd/large.bin' to {box}/large.bin",
+        f"Uploaded 'wd/large.bin': {SMALL_BYTES + 1} bytes",
+        "Pattern 'a.txt' matches 1 path(s)",
+        f"Uploading 'wd/a.txt' to {box}/a.txt",
+        "Uploaded 'wd/a.txt': 8 bytes",
+    ]
+
+
+@pytest.mark.parametrize("size_bytes", [10, SMALL_BYTES + 1])
+def test_what_is_not_taken_when_it_is_put_is_sent_by_http(
+    task: Path, uploader: Uploader, blobs: BlobService, near: NearBox | None, size_bytes: int
+) -> None:
+    if near is None:
+        pytest.skip("nothing is put")
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (task / "wd" / name).write_bytes(os.urandom(size_bytes))
+    sizes = BlockSizes(single_put_bytes=SMALL_BYTES + 1)
+    uploader = replace(uploader, sending=replace(uploader.sending, sizes=sizes))
+    near.changes = lambda: near.refuses.add("b.txt")
+    outputs = [output(blobs, "../stdout.txt"), output(blobs, "*.txt")]
+    assert uploader.upload_outputs(outputs) is None
+    assert set(blobs.containers["box"]) == {"stdout.txt", "a.txt", "b.txt", "c.txt"}
+    assert [each for each in near.log if each.startswith("put")] == ["put stdout.txt", "put a.txt"]
+    # The rest of its entry comes behind it.
+    assert [request.split("?")[0] for request in blobs.requests] == [
+        "PUT /account/box/b.txt",
+        "PUT /account/box/c.txt",
+    ]
+    told = [line.split(" ", 1)[1] for line in logs(task)[0].splitlines()]
+    for name in ("stdout.txt", "wd/a.txt", "wd/b.txt", "wd/c.txt"):
+        assert sum(line.startswith(f"Uploaded {name!r}") for line in told) == 1
+
+
+def test_an_entry_that_fails_when_it_is_put_stops_and_the_others_do_not(
+    task: Path, uploader: Uploader, blobs: BlobService, near: NearBox | None
+) -> None:
+    if near is None:
+        pytest.skip("nothing is put")
+
+    def change() -> None:
+        near.refuses.add("b.txt")
+        blobs.faults.append(answering(403, code="AuthenticationFailed"))
+
+    (task / "wd" / "b.txt").write_text("b")
+    near.changes = change
+    outputs = [output(blobs, "*.txt"), output(blobs, "../stdout.txt")]
+    failure = uploader.upload_outputs(outputs)
+    assert failure is not None
+    assert failure.code == "FileUploadAccessDenied"
+    assert dict(failure.details)["FilePath"] == "wd/b.txt"
+    assert set(blobs.containers["box"]) == {"a.txt", "stdout.txt"}
+    assert [each["file"] for each in errors(task)] == ["wd/b.txt"]
+    told = logs(task)[0]
+    assert "Uploaded 'wd/b.txt'" not in told
+    assert "Uploaded 'stdout.txt'" in told
+
+
+def test_many_files_are_put_before_the_end(
+    task: Path, uploader: Uploader, blobs: BlobService, near: NearBox | None
+) -> None:
+    for index in range(600):
+        (task / "wd" / f"{index:03}.bin").write_bytes(b"x" * index)
+    assert uploader.upload_outputs([output(blobs, "*.bin")]) is None
+    assert len(blobs.containers["box"]) == 600
+    assert near is None or near.calls == 2

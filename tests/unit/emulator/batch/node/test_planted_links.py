@@ -21,7 +21,6 @@ from runner.emulator.batch.node.containment import (
     OutsideError,
     directory_below,
     folder_of,
-    make_directory,
 )
 from runner.emulator.batch.node.directories import (
     append_file,
@@ -29,7 +28,6 @@ from runner.emulator.batch.node.directories import (
     put_file,
     remove_folder,
 )
-from runner.emulator.batch.node.execution import make_task_folder
 from runner.emulator.batch.node.files import delete_file, find_file, list_files, open_file
 from runner.emulator.batch.node.launch import (
     Launch,
@@ -42,6 +40,7 @@ from runner.emulator.batch.node.launch import (
 )
 from runner.emulator.batch.node.owners import Owner
 from runner.emulator.batch.node.packages import unpack_packages
+from runner.emulator.batch.node.places import Parents, TaskFolder, open_task_folder
 from runner.emulator.batch.node.plain import PlainProcesses
 from runner.emulator.batch.node.processes import LocalExecutor
 from runner.emulator.batch.node.users import TaskUsers
@@ -116,6 +115,23 @@ def world(tmp_path: Path) -> Iterator[World]:
     found = World(root, outside, describe(outside))
     yield found
     found.assert_untouched()
+
+
+@contextmanager
+def task_folder(
+    launch: Launch, owner: Owner, parents: Parents | None = None
+) -> Iterator[TaskFolder]:
+    """The folder of a task that is run, open."""
+    used = parents or Parents()
+    try:
+        folder = open_task_folder(launch, used, owner)
+        try:
+            yield folder
+        finally:
+            folder.close()
+    finally:
+        if parents is None:
+            used.close()
 
 
 def run(launch: Launch) -> Outcome:
@@ -264,7 +280,7 @@ def test_a_restarted_node_opens_no_folder_of_the_machine_to_its_users(
 def test_what_becomes_a_users_is_never_behind_a_link(world: World, place: str) -> None:
     world.plant(place)
     me = Owner(user=os.geteuid(), group=os.getegid(), folder_mode=0o750)
-    with make_task_folder(world.launch("true"), me):
+    with task_folder(world.launch("true"), me):
         assert (world.task.path / "wd").stat().st_mode & 0o777 == 0o750
     world.plant(place)
     with TaskUsers().lend(world.task) as (user, _):
@@ -363,20 +379,20 @@ def swapping(world: World, place: str) -> Iterator[Callable[[], bool]]:
         swapper.join()
 
 
+@pytest.mark.parametrize("keeps_open", [True, False])
 @pytest.mark.parametrize("place", ["workitems/job/job-1", TASK, f"{TASK}/wd"])
-def test_writing_is_not_led_out_by_a_swap(world: World, place: str) -> None:
+def test_writing_is_not_led_out_by_a_swap(world: World, place: str, keeps_open: bool) -> None:
     me = Owner(user=os.geteuid(), group=os.getegid(), folder_mode=0o755)
     written = 0
+    parents = Parents() if keeps_open else None
     with swapping(world, place) as going_on:
         while going_on() or not written:
-            with suppress(OSError), make_task_folder(world.launch("true"), me) as directory:
-                put_file("secret", directory, b"changed", 0o644)
-                working = make_directory("wd", directory, owner=me, replace_links=True)
-                try:
-                    put_file("secret", working, b"changed", 0o644)
-                finally:
-                    os.close(working)
+            with suppress(OSError), task_folder(world.launch("true"), me, parents) as folder:
+                put_file("secret", folder.directory, b"changed", 0o644)
+                put_file("secret", folder.working, b"changed", 0o644)
                 written += 1
+    if parents is not None:
+        parents.close()
     assert written
 
 

@@ -451,20 +451,25 @@ def test_hundreds_of_launches_leak_nothing(tmp_path: Path) -> None:
     async def work() -> None:
         async with executing() as executor:
             numbers = iter(range(400))
-            opened = open_descriptors()
+
+            async def run(number: int) -> None:
+                outcome = await executor.run(
+                    Launch(
+                        command_line="true",
+                        directory=tmp_path / str(number),
+                        node=tmp_path,
+                        environment={},
+                    )
+                )
+                assert outcome.exit_code == 0
 
             async def worker() -> None:
                 for number in numbers:
-                    outcome = await executor.run(
-                        Launch(
-                            command_line="true",
-                            directory=tmp_path / str(number),
-                            node=tmp_path,
-                            environment={},
-                        )
-                    )
-                    assert outcome.exit_code == 0
+                    await run(number)
 
+            # The folder that they are in stays open.
+            await run(400)
+            opened = open_descriptors()
             await asyncio.gather(*(worker() for _ in range(20)))
             assert open_descriptors() == opened
 

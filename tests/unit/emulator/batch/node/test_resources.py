@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import socket
@@ -15,11 +16,12 @@ from pathlib import Path
 import pytest
 
 from runner.emulator.batch.node.connections import Connections, TransferPolicy
-from runner.emulator.batch.node.containment import folder_of
+from runner.emulator.batch.node.containment import directory_below, folder_of
 from runner.emulator.batch.node.failures import StepFailedError
 from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, ResourceFile
-from runner.emulator.batch.node.resources import fetch_resources
+from runner.emulator.batch.node.near import SMALL_BYTES, Provisions, provide
+from runner.emulator.batch.node.resources import Fetching, fetch_resources
 from tests.unit.emulator.batch.node.blob_service import (
     SIGNATURE,
     BlobService,
@@ -28,6 +30,7 @@ from tests.unit.emulator.batch.node.blob_service import (
     closing,
     wait_until,
 )
+from tests.unit.emulator.batch.node.near_box import NearBox
 
 Fetch = Callable[..., None]
 
@@ -39,18 +42,36 @@ def wd(tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.fixture(params=["http", "near"])
+def near(request: pytest.FixtureRequest, blobs: BlobService, tmp_path: Path) -> NearBox | None:
+    """The service as it is reached without HTTP, where it is."""
+    return NearBox(blobs, tmp_path / "stored") if request.param == "near" else None
+
+
 @pytest.fixture
 def fetch(
-    wd: Path, connections: Connections, pool: ThreadPoolExecutor, interruption: Interruption
+    wd: Path,
+    connections: Connections,
+    pool: ThreadPoolExecutor,
+    interruption: Interruption,
+    near: NearBox | None,
 ) -> Fetch:
     def call(*files: ResourceFile) -> None:
-        fetch_resources(
-            files,
-            working_directory=folder_of(wd.parents[1], wd),
-            connections=connections,
-            pool=pool,
-            interruption=interruption,
-        )
+        provisions = Provisions()
+        if near is not None:
+            asyncio.run(provide(near, files, provisions))
+        try:
+            with directory_below(folder_of(wd.parents[1], wd)) as directory:
+                fetching = Fetching(
+                    connections=connections,
+                    pool=pool,
+                    interruption=interruption,
+                    provisions=provisions,
+                )
+                fetch_resources(files, directory, fetching)
+        finally:
+            provisions.release()
+            assert near is None or near.held == 0
 
     return call
 
@@ -99,7 +120,7 @@ def test_an_existing_file_is_replaced(wd: Path, blobs: BlobService, fetch: Fetch
 
 
 def test_a_container_is_fetched_with_its_structure_over_pages(
-    wd: Path, blobs: BlobService, fetch: Fetch
+    wd: Path, blobs: BlobService, near: NearBox | None, fetch: Fetch
 ) -> None:
     blobs.page_size = 3
     box = blobs.containers["box"]
@@ -116,7 +137,7 @@ def test_a_container_is_fetched_with_its_structure_over_pages(
         "in/all/ä ö%41.txt": "ä ö%41.txt".encode(),
     }
     assert (wd / "in" / "all" / "empty").is_dir()
-    assert sum("comp=list" in request for request in blobs.requests) == 3
+    assert sum("comp=list" in request for request in blobs.requests) == (0 if near else 3)
 
 
 def test_a_prefix_chooses_and_stays_in_the_path(wd: Path, blobs: BlobService, fetch: Fetch) -> None:
@@ -386,13 +407,10 @@ def test_a_stalled_download_is_interrupted(
 
     def call() -> None:
         try:
-            fetch_resources(
-                [ResourceFile(http_url=blobs.blob_url("box", "a"), file_path="a")],
-                working_directory=folder_of(wd.parents[1], wd),
-                connections=patient,
-                pool=pool,
-                interruption=interruption,
-            )
+            file = ResourceFile(http_url=blobs.blob_url("box", "a"), file_path="a")
+            with directory_below(folder_of(wd.parents[1], wd)) as directory:
+                fetching = Fetching(connections=patient, pool=pool, interruption=interruption)
+                fetch_resources([file], directory, fetching)
         except InterruptedRunError as error:
             ended.append(error)
 
@@ -429,3 +447,56 @@ def test_large_content_is_not_held_in_memory(wd: Path, blobs: BlobService, fetch
     for _ in range(48):
         digest.update(piece)
     assert hashlib.md5((wd / "a").read_bytes()).digest() == digest.digest()
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 1000, SMALL_BYTES, SMALL_BYTES + 1, 3_000_001])
+def test_what_is_near_is_copied_without_a_request(
+    wd: Path,
+    blobs: BlobService,
+    tmp_path: Path,
+    fetch: Fetch,
+    near: NearBox | None,
+    size_bytes: int,
+) -> None:
+    content = os.urandom(size_bytes)
+    blobs.containers["box"]["a"] = content
+    for _ in range(2):
+        fetch(ResourceFile(http_url=blobs.blob_url("box", "a"), file_path="x/a"))
+    assert all_files(wd) == {"x/a": content}
+    assert len(blobs.requests) == (0 if near else 2)
+    # The task may do with its file as it likes.
+    (wd / "x" / "a").write_bytes(b"changed")
+    assert blobs.containers["box"]["a"] == content
+    stored = sorted((tmp_path / "stored").iterdir()) if near else []
+    assert all(path.read_bytes()[6:-6] in content for path in stored)
+
+
+def test_a_stored_content_that_is_not_what_it_was_is_a_failure(
+    wd: Path, blobs: BlobService, near: NearBox | None, fetch: Fetch
+) -> None:
+    if near is None:
+        pytest.skip("over HTTP the service says what it sends")
+    for size_bytes in (10, SMALL_BYTES + 10):
+        near.service.containers["box"]["a"] = bytes(size_bytes)
+        near.spoils = True
+        failure = failure_of(
+            fetch, ResourceFile(http_url=blobs.blob_url("box", "a"), file_path="a")
+        )
+        assert failure.code == "BlobDownloadMiscError"
+        assert dict(failure.details)["Message"] == "the content does not match its Content-MD5"
+        assert all_files(wd) == {}
+
+
+def test_a_stored_content_that_is_gone_is_a_failure(
+    wd: Path, blobs: BlobService, near: NearBox | None, fetch: Fetch
+) -> None:
+    if near is None:
+        pytest.skip("over HTTP the service says what it sends")
+    blobs.containers["box"]["a"] = b"content"
+    near.loses = True
+    failure = failure_of(fetch, ResourceFile(http_url=blobs.blob_url("box", "a"), file_path="a"))
+    assert failure.code == "BlobDownloadMiscError"
+    assert dict(failure.details)["Message"] == (
+        "the stored content could not be read: No such file or directory"
+    )
+    assert all_files(wd) == {}
