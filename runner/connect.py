@@ -23,7 +23,7 @@ from typing_extensions import Self
 
 from runner.errors import ServiceError, UsageError
 from runner.remote.endurance import Endurance, Patience
-from runner.remote.local import LocalEmulator, start_emulator
+from runner.remote.local import LocalEmulator, PreparedEmulator
 from runner.remote.local_state import JoinedEmulator, check_room, join_emulator, read_place
 from runner.remote.settings import (
     BATCH_ACCOUNT,
@@ -45,6 +45,7 @@ __all__ = [
     "Account",
     "AzureSettings",
     "LocalNodes",
+    "PreparedEmulator",
     "Services",
     "Target",
     "TargetChoice",
@@ -53,6 +54,7 @@ __all__ = [
     "open_azure",
     "open_local",
     "open_running",
+    "prepare_local",
     "read_azure_settings",
 ]
 
@@ -198,10 +200,12 @@ def open_local(
     environ: Mapping[str, str],
     secrets: Iterable[str] = (),
     patience: timedelta = PATIENCE,
+    prepared: PreparedEmulator | None = None,
 ) -> Services:
     """The services of an emulator started for us alone, which keeps its state in a directory.
 
     It ends with this process, however that ends; or, where it `outlives` us, once its jobs have.
+    One that was `prepared` is taken, and is gone where it was not needed.
     One of those that an earlier process left, and that still works on the state, is joined: so
     call it only in the process that drives the run. Raises `UsageError` where there is no local
     target, and `ServiceError` where the emulator does not start.
@@ -213,19 +217,20 @@ def open_local(
         )
     state = state.absolute()
     with ExitStack() as stack:
+        if prepared is not None:
+            stack.callback(prepared.discard)
         joined = join_emulator(state)
         if joined is not None:
             stack.callback(joined.stop)
             return _open_emulator(
                 joined, state, joined.settings, stack.pop_all(), secrets, patience
             )
-        emulator = start_emulator(
+        emulator = (prepared or PreparedEmulator(environ)).begin(
             state,
             allow_admin=allow_admin,
             isolation=isolation,
             limits=limits,
             outlives=outlives,
-            environ=environ,
         )
         stack.callback(emulator.stop)
         # While the emulator imports what it needs, so do we.
@@ -234,6 +239,15 @@ def open_local(
 
         settings = emulator.wait_until_ready()
         return _open_emulator(emulator, state, settings, stack.pop_all(), secrets, patience)
+
+
+def prepare_local(environ: Mapping[str, str]) -> PreparedEmulator | None:
+    """A process that loads the emulator meanwhile, for `open_local`; to be discarded where that is
+    not called. None where there is no local target.
+
+    It takes longer to load than a spec to be read and planned, and the other way round.
+    """
+    return None if sys.platform == "win32" else PreparedEmulator(environ)
 
 
 def open_running(state: Path, *, patience: timedelta) -> Services | None:

@@ -17,7 +17,7 @@ from runner.cli.clearing import clearing_notes
 from runner.cli.progress import choose_display
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
-from runner.connect import AzureSettings, Services, open_azure, open_local
+from runner.connect import AzureSettings, PreparedEmulator, Services, open_azure, open_local
 from runner.errors import (
     BatchRunError,
     ExitCode,
@@ -62,6 +62,8 @@ class Drive:
     world: World
     as_json: bool
     quiet: bool
+    prepared: PreparedEmulator | None = None
+    """What loads the local services already."""
     detach: bool = False
     """Leave once every task is added."""
     past: Past | None = None
@@ -101,6 +103,7 @@ class Drive:
             environ=self.world.environ,
             secrets=self.secrets.values(),
             patience=patience,
+            prepared=self.prepared,
         )
 
 

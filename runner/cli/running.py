@@ -28,10 +28,13 @@ from runner.connect import (
     SURE_DELEGATION,
     AzureSettings,
     LocalNodes,
+    PreparedEmulator,
+    TargetChoice,
     choose_target,
     find_nodes,
     finds_engine,
     open_azure,
+    prepare_local,
     read_azure_settings,
 )
 from runner.plan.expand import expand
@@ -50,7 +53,24 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
     """From the command line to the exit code; nothing is created before the plan stands."""
     choice = choose_target(arguments.target, world.environ)
     world.say(f"target: {choice.target}, {choice.why}")
-    settings = read_azure_settings(world.environ) if choice.target == "azure" else None
+    if choice.target == "azure":
+        settings = read_azure_settings(world.environ)
+        return _run_workload(arguments, world, interruptions, choice, settings, None)
+    with ExitStack() as stack:
+        prepared = prepare_local(world.environ)
+        if prepared is not None:
+            stack.callback(prepared.discard)
+        return _run_workload(arguments, world, interruptions, choice, None, prepared)
+
+
+def _run_workload(
+    arguments: argparse.Namespace,
+    world: World,
+    interruptions: Interruptions,
+    choice: TargetChoice,
+    settings: AzureSettings | None,
+    prepared: PreparedEmulator | None,
+) -> int:
     workload, folder = load(arguments.spec, arguments, world)
     signed_for = None
     check_schedule(workload, now=world.clock.now())
@@ -123,6 +143,7 @@ def run_workload(arguments: argparse.Namespace, world: World, interruptions: Int
             ),
             settings=settings,
             services=None if lazily is None else lazily.services,
+            prepared=prepared,
             secrets=values,
             world=world,
             as_json=arguments.json,

@@ -1,10 +1,15 @@
-"""`python -m runner.emulator`: the emulator alone; it only hands over to `program`."""
+"""`python -m runner.emulator`: the emulator alone; it only hands over.
+
+`--prepared`, on its own, is for who starts it before it knows the options.
+"""
 
 from __future__ import annotations
 
 import sys
 
+from runner.emulator.prepared import run_prepared
 from runner.emulator.program import build_parser, run
 
 if __name__ == "__main__":
-    sys.exit(run(build_parser().parse_args()))
+    is_prepared = sys.argv[1:] == ["--prepared"]
+    sys.exit(run_prepared() if is_prepared else run(build_parser().parse_args()))

@@ -15,6 +15,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import runner
 from runner.errors import ServiceError
@@ -38,11 +40,19 @@ class LocalEmulator:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], messages: Path, hold: Hold | None = None
+        self,
+        process: subprocess.Popen[bytes],
+        messages: Path,
+        hold: Hold | None = None,
+        said: IO[bytes] | None = None,
     ) -> None:
+        """`messages` is the file that it writes to, `said` what it wrote before it had that: it is
+        closed with the emulator.
+        """
         self._process = process
         self._messages = messages
         self._hold = hold
+        self._said = said
         self._left = False
 
     def wait_until_ready(self, limit_seconds: float = READY_SECONDS) -> AzureSettings:
@@ -95,17 +105,20 @@ class LocalEmulator:
 
         One that was left is let go.
         """
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
         if self._hold is not None:
             self._hold.release()
+        if self._said is not None:
+            self._said.close()
         if self._left:
-            self._process.stdout.close()
+            for pipe in (self._process.stdin, self._process.stdout):
+                pipe.close()
             return
-        if self._process.stdin is None:
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        if self._hold is not None:
             self._process.terminate()
-        else:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
         try:
             self._process.wait(limit_seconds)
         except subprocess.TimeoutExpired:
@@ -135,58 +148,116 @@ class LocalEmulator:
         """It closed its output: it has ended, or is about to."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
+        self._keep_what_it_said()
         said = self._messages.read_text("utf-8", errors="replace").split("\n")
         last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
         return ServiceError(
             f"the local emulator ended before it was ready: {last}", hint=f"see {self._messages}"
         )
 
+    def _keep_what_it_said(self) -> None:
+        """What it wrote before it knew the file for its messages."""
+        if self._said is None or self._said.closed:
+            return
+        self._said.seek(0)
+        before = self._said.read()
+        if before:
+            self._messages.write_bytes(before + self._messages.read_bytes())
 
-def start_emulator(
-    state: Path,
-    *,
-    allow_admin: bool,
-    isolation: str = "auto",
-    limits: str = "auto",
-    outlives: bool = False,
-    environ: Mapping[str, str],
-) -> LocalEmulator:
-    """Starts it, and does not wait until it is ready; `isolation` and `limits` are its own options.
 
-    It works in its own directory, so that no file of the user's stands for one of its modules, and
-    in a session of its own, so that Ctrl-C reaches us alone: we ask it to clean up and then to end.
-    It ends with this process, or where it `outlives` us, once its jobs have.
-    Raises `ServiceError` where the directory cannot be used.
+class PreparedEmulator:
+    """A process that imports what an emulator needs, and waits to be told what to do.
+
+    It has no directory and leaves nothing: so it can be started before anything is known of a run.
     """
-    command = [
-        *(sys.executable, "-m", "runner.emulator", "--json"),
-        "--until-jobs-end" if outlives else "--until-stdin-closes",
-        *("--data", str(state), "--isolation", isolation, "--limits", limits),
-        *(["--allow-admin"] if allow_admin else []),
-    ]
-    messages = state / MESSAGES
-    hold = None
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        forget_place(state)
-        hold = take_hold(state) if outlives else None
-        with messages.open("wb") as stderr:
-            process = subprocess.Popen(
-                command,
-                cwd=state,
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Starts it, with the environment that the emulator is to have."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._problem: OSError | None = None
+        self._said: IO[bytes] | None = None
+        try:
+            # What it says before it has a file for that.
+            self._said = TemporaryFile()  # noqa: SIM115  # it lives as long as the process
+            self._process = subprocess.Popen(
+                (sys.executable, "-m", "runner.emulator", "--prepared"),
+                cwd="/",
                 env=_environment(environ),
-                stdin=subprocess.DEVNULL if outlives else subprocess.PIPE,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=stderr,
+                stderr=self._said,
                 start_new_session=True,
             )
-    except OSError as error:
-        if hold is not None:
-            hold.release()
-        raise ServiceError(
-            f"cannot start the local emulator in `{state}`: {error.strerror or error}"
-        ) from error
-    return LocalEmulator(process, messages, hold)
+        except OSError as error:
+            self._problem = error
+
+    def begin(
+        self,
+        state: Path,
+        *,
+        allow_admin: bool,
+        isolation: str = "auto",
+        limits: str = "auto",
+        outlives: bool = False,
+    ) -> LocalEmulator:
+        """Has it work on a state, and does not wait until it is ready; once only.
+
+        `isolation` and `limits` are its own options. It ends with this process, or where it
+        `outlives` us, once its jobs have. Raises `ServiceError` where it could not be started or
+        the directory cannot be used; then it is gone.
+        """
+        options = [
+            *("--json", "--until-jobs-end" if outlives else "--until-stdin-closes"),
+            *("--data", str(state), "--isolation", isolation, "--limits", limits),
+            *(["--allow-admin"] if allow_admin else []),
+        ]
+        hold, messages = None, state / MESSAGES
+        process, self._process = self._process, None
+        try:
+            if process is None:
+                raise self._problem or OSError("it was begun or discarded before")
+            state.mkdir(parents=True, exist_ok=True)
+            forget_place(state)
+            hold = take_hold(state) if outlives else None
+            with messages.open("wb"):
+                pass
+            told = {"options": options, "directory": str(state), "messages": MESSAGES}
+            _tell(process, {**told, "outlives": outlives})
+        except OSError as error:
+            if hold is not None:
+                hold.release()
+            self._process = process
+            self.discard()
+            raise ServiceError(
+                f"cannot start the local emulator in `{state}`: {error.strerror or error}"
+            ) from error
+        return LocalEmulator(process, messages, hold, said=self._said)
+
+    def discard(self) -> None:
+        """Ends it where it has not begun; otherwise nothing."""
+        process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+            if self._said is not None:
+                self._said.close()
+
+
+def _tell(process: subprocess.Popen[bytes], what: Mapping[str, object]) -> None:
+    """One that has ended already is heard of when its answer is waited for."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(what).encode() + b"\n")
+        process.stdin.flush()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """It has done nothing yet that would have to be undone."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        with suppress(BrokenPipeError):
+            pipe.close()
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ServiceError
-from runner.remote.local import MESSAGES, LocalEmulator, start_emulator
+from runner.remote.local import MESSAGES, LocalEmulator, PreparedEmulator
 
 ANNOUNCEMENT = json.dumps(
     {
@@ -158,7 +158,7 @@ def test_a_state_that_is_no_directory_is_named(tmp_path: Path) -> None:
     state.touch()
 
     with pytest.raises(ServiceError) as caught:
-        start_emulator(state, allow_admin=False, environ={})
+        PreparedEmulator({}).begin(state, allow_admin=False)
 
     assert caught.value.message == f"cannot start the local emulator in `{state}`: File exists"
 
@@ -172,7 +172,7 @@ def test_the_emulator_gets_no_secret_of_ours(tmp_path: Path) -> None:
         "IDENTITY_HEADER": "secret of a managed identity",
         "BATCH_RUN_TARGET": "local",
     }
-    emulator = start_emulator(tmp_path, allow_admin=False, environ=environ)
+    emulator = PreparedEmulator(environ).begin(tmp_path, allow_admin=False)
     try:
         emulator.wait_until_ready()
         content = Path(f"/proc/{emulator._process.pid}/environ").read_bytes()
