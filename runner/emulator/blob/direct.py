@@ -107,6 +107,13 @@ class Direct:
         self._find_client = lru_cache(64)(self._look_for_client)
         self._parse_query = lru_cache(256)(_parse_query)
 
+    def serves(self, url: str) -> bool:
+        """Whether a URL is of one of the accounts; this may be asked from any thread."""
+        match = _URL.match(url)
+        if match is None or self._find_client(match[1].lower(), match[2]) is None:
+            return False
+        return find_address(self._scheme, match[2], match[3]).account in self._services
+
     def hold(self, url: str) -> Held | None:
         """The content of the blob at `url`, as "Get Blob" without headers would give it."""
         call = self._admit("GET", url, {}, ("Get Blob",))

@@ -10,14 +10,20 @@ import hashlib
 import itertools
 import os
 import secrets
-import threading
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from runner.emulator.blob.core.files import (
+    PIECE_BYTES,
+    ContentSizeError,
+    remove_file,
+    remove_files,
+    write_at,
+    write_large,
+)
 from runner.emulator.blob.core.packs import Packs, is_packed, place_of
 from runner.emulator.blob.core.records import ContentId, Segment
 from runner.emulator.privacy import make_private_directory
@@ -26,17 +32,8 @@ from runner.emulator.storage.journal import Journal
 # Up to this size a content is held in memory and goes through in one call: a hop to a thread
 # costs more than writing or reading so little of the page cache.
 SMALL_BYTES = 256 * 1024
-# Of a larger one, so much is handed to a thread at a time.
-_PIECE_BYTES = 1024 * 1024
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-# Of writev(2); no system takes fewer.
-_PIECES_AT_ONCE = 512
 # A content that grows ends here, and the next begins.
 _LARGEST_JOINED_BYTES = 64 * 1024 * 1024
-
-
-class ContentSizeError(Exception):
-    """The content is not as long as was said."""
 
 
 class Received(NamedTuple):
@@ -87,8 +84,8 @@ class Contents:
         for segment in segments:
             whole = segment.content in adopted or segment.content in references
             if not whole and not self._is_file(segment):
-                for content in adopted:
-                    self._packs.remove(content)
+                # The file stays until what has no reference is removed.
+                self._packs.remove(adopted)
                 return False
         for segment in segments:
             references[segment.content] = references.get(segment.content, 0) + 1
@@ -106,7 +103,7 @@ class Contents:
             for entry in entries:
                 name = entry.name
                 if ContentId(name) not in self._references and not self._packs.holds(name):
-                    _unlink(entry.path)
+                    remove_file(entry.path)
 
     def place_of(self, content: ContentId) -> tuple[str, int]:
         """The file of a content and where it begins there; the rest of the file is of others."""
@@ -127,10 +124,7 @@ class Contents:
 
     def discard(self, content: ContentId) -> None:
         """What was reserved will not be written, or not whole."""
-        if is_packed(content):
-            self._packs.remove(content)
-        else:
-            _unlink(self._folder + content)
+        self._remove((content,))
 
     def write(self, content: bytes) -> Received:
         """Takes in a content of at most `SMALL_BYTES` that is there as a whole."""
@@ -149,9 +143,9 @@ class Contents:
         name = ContentId(next(self._names))
         md5 = hashlib.md5(usedforsecurity=False)
         try:
-            await _write_large(self._folder + name, pieces, size_bytes, md5)
+            await write_large(self._folder + name, pieces, size_bytes, md5)
         except BaseException:
-            _unlink(self._folder + name)
+            remove_file(self._folder + name)
             raise
         self._references[name] = 1
         return Received(content=name, size_bytes=size_bytes, md5=md5.digest())
@@ -163,16 +157,34 @@ class Contents:
 
     def release(self, contents: Iterable[ContentId]) -> None:
         """Takes one reference from each content, and deletes what has none left."""
+        references = self._references
+        gone = []
         for content in contents:
-            left = self._references[content] - 1
+            left = references[content] - 1
             if left:
-                self._references[content] = left
+                references[content] = left
             else:
-                del self._references[content]
-                if self._journal is None:
-                    self.discard(content)
-                else:
-                    self._journal.after_commit(partial(self.discard, content))
+                del references[content]
+                gone.append(content)
+        if not gone:
+            return
+        if self._journal is None:
+            self._remove(gone)
+        else:
+            self._journal.after_commit(partial(self._remove, gone))
+
+    def _remove(self, contents: Iterable[ContentId]) -> None:
+        packed: list[ContentId] = []
+        paths: list[str] = []
+        for content in contents:
+            if is_packed(content):
+                packed.append(content)
+            else:
+                paths.append(self._folder + content)
+        if packed:
+            paths += self._packs.remove(packed)
+        if paths:
+            remove_files(paths)
 
     def join(self, segments: tuple[Segment, ...], segment: Segment) -> tuple[Segment, ...]:
         """The segments with one more at the end; references stay with what is given back.
@@ -191,12 +203,12 @@ class Contents:
             or self._references[last.content] > 1
         ):
             content = ContentId(next(self._names))
-            _write_at(self._folder + content, added, 0)
+            write_at(self._folder + content, added, 0)
             self._references[content] = 1
             grown = (*segments, replace(segment, content=content))
         else:
             # Not at the file's end: what lies there may be of a request that was never finished.
-            _write_at(self._folder + last.content, added, last.size_bytes)
+            write_at(self._folder + last.content, added, last.size_bytes)
             size_bytes = last.size_bytes + segment.size_bytes
             grown = (*segments[:-1], replace(last, size_bytes=size_bytes))
         self.release((segment.content,))
@@ -242,9 +254,9 @@ class ContentReader:
         self._held = [segment for segment, _, _ in parts]
         self._pieces = iter(
             [
-                (segment.content, start + step, min(_PIECE_BYTES, count - step))
+                (segment.content, start + step, min(PIECE_BYTES, count - step))
                 for segment, start, count in parts
-                for step in range(0, count, _PIECE_BYTES)
+                for step in range(0, count, PIECE_BYTES)
             ]
         )
         contents.hold(self._held)
@@ -264,89 +276,6 @@ class ContentReader:
         held, self._held = self._held, []
         self._pieces = iter([])
         self._contents.release(segment.content for segment in held)
-
-
-def _unlink(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)  # noqa: PTH108 - of many files
-
-
-def _write_at(path: str, content: bytes, offset: int) -> None:
-    """Writes into a file, made where it is not there."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        written = 0
-        while written < len(content):
-            written += os.pwrite(file, content[written:], offset + written)
-    finally:
-        os.close(file)
-
-
-class _LargeFile:
-    """A new file that threads write to, one after the other."""
-
-    def __init__(self, path: str, md5: hashlib._Hash) -> None:
-        self._file: int | None = os.open(path, _NEW_FILE, 0o600)
-        self._md5 = md5
-        self._lock = threading.Lock()
-
-    def take(self, batch: list[bytes]) -> None:
-        with self._lock:
-            # Whoever gave up closes it while this may still be about to begin.
-            if self._file is not None:
-                for piece in batch:
-                    self._md5.update(piece)
-                _write_all(self._file, batch)
-
-    def close(self) -> None:
-        with self._lock:
-            file, self._file = self._file, None
-        if file is not None:
-            os.close(file)
-
-
-async def _write_large(
-    path: str, pieces: AsyncIterator[bytes], size_bytes: int, md5: hashlib._Hash
-) -> None:
-    """Digests and writes in a thread while the next pieces arrive; raises `ContentSizeError`."""
-    loop = asyncio.get_running_loop()
-    received_bytes = 0
-    taking: asyncio.Future[None] | None = None
-    batch: list[bytes] = []
-    batch_bytes = 0
-    file = _LargeFile(path, md5)
-    try:
-        async for piece in pieces:
-            received_bytes += len(piece)
-            batch_bytes += len(piece)
-            batch.append(piece)
-            if batch_bytes >= _PIECE_BYTES:
-                if taking is not None:
-                    await taking
-                taking = loop.run_in_executor(None, file.take, batch)
-                batch, batch_bytes = [], 0
-        if taking is not None:
-            await taking
-        taking = loop.run_in_executor(None, file.take, batch)
-    finally:
-        try:
-            if taking is not None:
-                await taking
-        finally:
-            file.close()
-    if received_bytes != size_bytes:
-        raise ContentSizeError
-
-
-def _write_all(file: int, batch: list[bytes]) -> None:
-    """Writes pieces as they are: to join them first would cost as much as to write them."""
-    for start in range(0, len(batch), _PIECES_AT_ONCE):
-        some = batch[start : start + _PIECES_AT_ONCE]
-        written = os.writev(file, some)
-        if written < sum(map(len, some)):
-            rest = memoryview(b"".join(some))[written:]
-            while rest:
-                rest = rest[os.write(file, rest) :]
 
 
 def _cut(

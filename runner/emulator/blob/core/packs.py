@@ -9,9 +9,10 @@ import ctypes
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from runner.emulator.blob.core.files import write_all
 from runner.emulator.blob.core.records import ContentId
 
 _PACK_BYTES = 16 * 1024 * 1024
@@ -49,7 +50,7 @@ def place_of(content: ContentId) -> tuple[str, int, int]:
 
 
 class Packs:
-    """The packs of one folder, of one thread; each goes with the last content in it.
+    """The packs of one folder, of one thread; each is to go with the last content in it.
 
     A pack of before is read, and nothing is added to it: what follows its last content may be of a
     request that was never finished.
@@ -68,10 +69,7 @@ class Packs:
         size_bytes = len(content)
         name, pack = self._find_room(size_bytes)
         offset = pack.end
-        file = self._file_of(name)
-        written = os.pwrite(file, content, offset)
-        while written < size_bytes:
-            written += os.pwrite(file, content[written:], offset + written)
+        write_all(self._file_of(name), content, offset)
         pack.end = offset + size_bytes
         pack.live += 1
         return ContentId(f"{name}{_MARK}{offset:x}+{size_bytes:x}")
@@ -108,22 +106,39 @@ class Packs:
         pack = self._packs.get(name)
         return pack is not None and pack.live > 0
 
-    def remove(self, content: ContentId) -> None:
-        """A content is not live any more; raises `OSError`."""
-        name, offset, size_bytes = place_of(content)
+    def remove(self, contents: Iterable[ContentId]) -> list[str]:
+        """Contents are not live any more; gives the paths of packs that are to be unlinked.
+
+        Raises `OSError`.
+        """
+        by_pack: dict[str, list[ContentId]] = {}
+        for content in contents:
+            by_pack.setdefault(content.partition(_MARK)[0], []).append(content)
+        return [
+            self._folder + name for name, some in by_pack.items() if not self._loosen(name, some)
+        ]
+
+    def _loosen(self, name: str, contents: list[ContentId]) -> bool:
+        """Whether other contents of the pack are still live."""
         pack = self._packs[name]
-        pack.live -= 1
+        pack.live -= len(contents)
         if not pack.live:
-            self._unlink(name)
-            return
-        pack.loose.append((offset, size_bytes))
-        pack.loose_bytes += size_bytes
+            del self._packs[name]
+            file = self._files.pop(name, None)
+            if file is not None:
+                os.close(file)
+            return False
+        for content in contents:
+            _, offset, size_bytes = place_of(content)
+            pack.loose.append((offset, size_bytes))
+            pack.loose_bytes += size_bytes
         if pack.loose_bytes >= _LOOSE_BYTES:
             file = self._file_of(name)
             for start, end in _merge(pack.loose):
                 _punch(file, start, end - start)
             pack.loose.clear()
             pack.loose_bytes = 0
+        return True
 
     def close(self) -> None:
         """Closes the files; they are opened again where they are used again."""
@@ -150,14 +165,6 @@ class Packs:
         file = os.open(self._folder + name, flags | os.O_CLOEXEC, 0o600)
         self._files[name] = file
         return file
-
-    def _unlink(self, name: str) -> None:
-        del self._packs[name]
-        file = self._files.pop(name, None)
-        if file is not None:
-            os.close(file)
-        with suppress(FileNotFoundError):
-            os.unlink(self._folder + name)  # noqa: PTH108 - as all paths here
 
 
 def _merge(stretches: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

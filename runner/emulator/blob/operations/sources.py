@@ -15,7 +15,7 @@ from runner.emulator.blob.access.grant import FullGrant
 from runner.emulator.blob.access.target import parse_target
 from runner.emulator.blob.core import blobs, conditions, leases, tiers
 from runner.emulator.blob.core.conditions import Conditions
-from runner.emulator.blob.core.contents import ContentSizeError
+from runner.emulator.blob.core.files import ContentSizeError
 from runner.emulator.blob.core.leases import Leased
 from runner.emulator.blob.core.records import Blob, BlobKey, ContentHeaders, Metadata
 from runner.emulator.blob.core.refusals import (

@@ -9,12 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.blob.core.contents import (
-    SMALL_BYTES,
-    Contents,
-    ContentSizeError,
-    Received,
-)
+from runner.emulator.blob.core.contents import SMALL_BYTES, Contents, Received
+from runner.emulator.blob.core.files import ContentSizeError
 from runner.emulator.blob.core.records import Segment
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.emulator.blob.core.packs import Packs, place_of
+from runner.emulator.blob.core.records import ContentId
 
 PIECE = os.urandom(200_000)
 
@@ -16,6 +17,11 @@ PIECE = os.urandom(200_000)
 def make_packs(folder: Path, prefix: str = "p") -> Packs:
     names = (f"{prefix}{number}" for number in itertools.count())
     return Packs(f"{folder}/", names)
+
+
+def remove(packs: Packs, *contents: ContentId) -> None:
+    for path in packs.remove(contents):
+        Path(path).unlink()
 
 
 def open_files() -> int:
@@ -45,12 +51,11 @@ def test_a_pack_has_an_end_and_goes_with_the_last_content_in_it(tmp_path: Path) 
     ids = [packs.write(PIECE) for _ in range(100)]
     assert len(list(tmp_path.iterdir())) == 2
 
-    for content in ids[:-1]:
-        packs.remove(content)
+    remove(packs, *ids[:-1])
 
     assert [path.name for path in tmp_path.iterdir()] == ["p1"]
     assert packs.read(ids[-1], 0, len(PIECE)) == PIECE
-    packs.remove(ids[-1])
+    remove(packs, ids[-1])
     assert list(tmp_path.iterdir()) == []
     assert packs.read(packs.write(b"new"), 0, 3) == b"new"
     packs.close()
@@ -80,7 +85,7 @@ def test_the_disk_gets_back_what_lies_between(tmp_path: Path) -> None:
     full = disk_bytes(tmp_path)
 
     for content in ids[1:-1]:
-        packs.remove(content)
+        remove(packs, content)
 
     if os.uname().sysname == "Linux":
         assert disk_bytes(tmp_path) < full / 3
@@ -103,9 +108,9 @@ def test_what_was_reserved_is_a_place_of_its_own(tmp_path: Path) -> None:
     found = [packs.read(content, 0, place_of(content)[2]) for content in (first, reserved, last)]
     assert found == [b"first", b"own", b"last"]
     for content in (first, last):
-        packs.remove(content)
+        remove(packs, content)
     assert packs.read(reserved, 0, 3) == b"own"
-    packs.remove(reserved)
+    remove(packs, reserved)
     assert list(tmp_path.iterdir()) == []
 
 
