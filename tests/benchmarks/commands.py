@@ -22,7 +22,7 @@ from tests.benchmarks.setting import Setting, open_setting
 from tests.benchmarks.tables import BEGIN, END, MarkersError, as_markdown, as_text, replace_between
 
 _EXAMPLES = """examples:
-  %(prog)s                                         every row, five rounds after one to warm up
+  %(prog)s                                         the table, five rounds after one to warm up
   %(prog)s cat mp3 --rounds 3 --json figures.json  two rows
   %(prog)s --scale 0.1 --rounds 1 --warm-ups 0     a quick look: a tenth of every size
   %(prog)s --write docs/speed.md figures.json      put figures into a page
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     if asked.list:
         for row in ROWS:
-            print(f"{row.name:16} {row.what}")
+            print(f"{row.name:16} {row.what}{'' if row.by_default else ' (only if named)'}")
         return 0
     if asked.write is not None:
         return _write(*asked.write)
@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=_EXAMPLES,
     )
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="which (default: all)")
+    parser.add_argument(
+        "rows", nargs="*", metavar="ROW", help="which (default: those of the table)"
+    )
     parser.add_argument("--list", action="store_true", help="name the rows")
     parser.add_argument("--rounds", type=_positive, default=5, help="(default: %(default)s)")
     parser.add_argument(
@@ -103,7 +105,7 @@ def _chosen(parser: argparse.ArgumentParser, names: Sequence[str]) -> list[Row]:
     unknown = [name for name in names if name not in by_name]
     if unknown:
         parser.error(f"no row `{unknown[0]}`; --list names them")
-    return [by_name[name] for name in names] if names else list(ROWS)
+    return [by_name[name] for name in names] if names else [row for row in ROWS if row.by_default]
 
 
 def _measure(rows: Sequence[Row], asked: argparse.Namespace) -> Results:

@@ -10,15 +10,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.measuring import FailedError
-from tests.benchmarks.processes import read_peak_bytes, read_times
+from tests.benchmarks.processes import read_exact_seconds, read_peak_bytes, read_times
 from tests.benchmarks.samples import EMULATOR, Cost
 from tests.e2e.kills.asking import Wire
 from tests.e2e.kills.emulators import Emulator
@@ -84,10 +86,19 @@ class Running:
             peak_bytes=self.peak_bytes(),
         )
 
-    def resident_bytes(self) -> int:
-        """The memory of its process at this moment."""
-        pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
-        return int(pages) * 4096
+    def advance(self, length: str) -> None:
+        """Has so much time pass, where the emulator's time is not real."""
+        origin = urlsplit(self.emulator.announcement["batch"]["endpoint"])
+        request = urllib.request.Request(
+            f"{origin.scheme}://{origin.netloc}/.emulator/time",
+            data=json.dumps({"advance": length}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(request).close()
+
+    def exact_seconds(self) -> float:
+        """The same for little work: exact, where no thread of it ends meanwhile."""
+        return read_exact_seconds(self.pid)
 
 
 @contextmanager

@@ -48,6 +48,14 @@ def read_times(pid: int) -> Times | None:
         return None
 
 
+def read_exact_seconds(pid: int) -> float:
+    """The processor time of the threads that a process has now, to the nanosecond; those that have
+    ended are not in it.
+    """
+    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(path.read_text(encoding="ascii").split()[0]) for path in files) / 1e9
+
+
 def read_peak_bytes(pid: int) -> int | None:
     """The most memory that was ever resident (VmHWM); None where it is gone or has ended."""
     try:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.machine import ROOT
 from tests.benchmarks.measuring import Finished, measure
 from tests.benchmarks.peers import Peers
 
@@ -57,6 +58,12 @@ class Setting:
     def run_peer(self, command: Sequence[str | Path], folder: Path) -> Finished:
         """Measures another command in a folder."""
         return measure(command, folder=folder, environ=self.environ)
+
+    def with_modules(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+        """An environment in which Python finds the modules of this repository."""
+        chosen = self.environ if environ is None else environ
+        paths = [os.fspath(ROOT), *filter(None, [chosen.get("PYTHONPATH")])]
+        return {**chosen, "PYTHONPATH": os.pathsep.join(paths)}
 
     @contextmanager
     def temporary(self) -> Iterator[Path]:

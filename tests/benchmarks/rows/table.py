@@ -12,11 +12,17 @@ from functools import partial
 
 from tests.benchmarks.contest import Contest
 from tests.benchmarks.rows.cat import open_cat
+from tests.benchmarks.rows.emulating import open_emulator_scale, open_persistence
 from tests.benchmarks.rows.growth import open_growth
 from tests.benchmarks.rows.mp3 import open_mp3
 from tests.benchmarks.rows.overhead import open_overhead
 from tests.benchmarks.rows.planning import open_plan
 from tests.benchmarks.rows.requests import open_requests
+from tests.benchmarks.rows.scaling import (
+    open_plan_scaling,
+    open_rerun_scaling,
+    open_rows_scaling,
+)
 from tests.benchmarks.rows.starting import open_validate, open_version
 from tests.benchmarks.rows.submission import open_submission
 from tests.benchmarks.rows.transfers import open_large, open_small
@@ -32,6 +38,8 @@ class Row:
     name: str
     what: str
     open: Opening
+    by_default: bool = True
+    """Whether it is measured where none is named: the others are about one part of the program."""
 
 
 ROWS = (
@@ -48,4 +56,11 @@ ROWS = (
     Row("version", "`--version`", open_version),
     Row("validate", "`validate` of a small spec", open_validate),
     Row("overhead", "the emulator's own time for a task", open_overhead),
+    Row("plan-scaling", "a plan, for each of its files", open_plan_scaling, by_default=False),
+    Row("rows-scaling", "a plan, for each of its rows", open_rows_scaling, by_default=False),
+    Row("rerun-scaling", "to find that nothing has changed", open_rerun_scaling, by_default=False),
+    Row("emulator-scale", "the emulator with 100,000 tasks", open_emulator_scale, by_default=False),
+    Row(
+        "persistence", "what the emulator's state on disk costs", open_persistence, by_default=False
+    ),
 )

@@ -24,7 +24,6 @@ from azure.storage.blob import (
 from tests.benchmarks.contest import OURS, TIMES, Absent, Contest, Contestant, Target
 from tests.benchmarks.data import digests, make_large_files, make_texts
 from tests.benchmarks.emulators import Running, start_emulator
-from tests.benchmarks.machine import ROOT
 from tests.benchmarks.measuring import FailedError, Finished, measure
 from tests.benchmarks.peers import AZCOPY, Peer
 from tests.benchmarks.samples import ALL, CLIENT, Cost, Sample
@@ -124,11 +123,8 @@ class _Site:
 
     def run_ours(self, direction: str, files: Path, container: str, place: Path) -> Finished:
         """Measures our transfers."""
-        environ = {
-            **self.running.environ(self.setting.environ),
-            "PYTHONPATH": str(ROOT),
-        }
-        program = [sys.executable, "-m", "tests.benchmarks.moving"]
+        environ = self.setting.with_modules(self.running.environ(self.setting.environ))
+        program = [sys.executable, "-m", "tests.benchmarks.inner.moving"]
         return measure([*program, direction, files, container], folder=place, environ=environ)
 
     def run_azcopy(self, azcopy: Peer, arguments: list[str], place: Path) -> Finished:
@@ -201,7 +197,7 @@ def _ours(site: _Site, direction: str) -> Contestant:
 
     return Contestant(
         name=OURS,
-        command=f"python -m tests.benchmarks.moving {direction} FOLDER CONTAINER",
+        command=f"python -m tests.benchmarks.inner.moving {direction} FOLDER CONTAINER",
         once=up if direction == "up" else down,
     )
 

@@ -1,7 +1,7 @@
 """Brings the files of a folder up into a container, or all of a container home, as a run does.
 
-    python -m tests.benchmarks.moving up FOLDER CONTAINER
-    python -m tests.benchmarks.moving down FOLDER CONTAINER
+    python -m tests.benchmarks.inner.moving up FOLDER CONTAINER
+    python -m tests.benchmarks.inner.moving down FOLDER CONTAINER
 
 The accounts are those of the environment. It must not know what the files are.
 """
