@@ -78,13 +78,25 @@ class Incoming:
     work: Putting | Staging
 
 
-class Direct:
-    """The storage accounts of this emulator; all is to be called on the loop, and nothing waits.
+class _Located(NamedTuple):
+    """What a URL is of, and from which address one would come who follows it."""
 
-    What begins something gives None where only HTTP will do: the URL is of another server, or what
-    it and the headers ask for is another operation. Otherwise it raises `RefusedError`, whose
-    `refusal` has the status and the code that HTTP would have answered. What was read or changed is
-    on disk only after `settled`: nobody is to be told of it before.
+    service: BlobService
+    authority: str
+    path: str
+    query: str
+    resource: str
+    client: str
+
+
+class Direct:
+    """The storage accounts of this emulator; nothing waits but `settled`.
+
+    All but `serves` is to be called on the loop. What begins something gives None where only HTTP
+    will do: the URL is of another server, or what it and the headers ask for is another operation.
+    Otherwise it raises `RefusedError`, whose `refusal` has the status and the code that HTTP would
+    have answered. What was read or changed is on disk only after `settled`: nobody is to be told of
+    it before.
     """
 
     def __init__(
@@ -108,11 +120,8 @@ class Direct:
         self._parse_query = lru_cache(256)(_parse_query)
 
     def serves(self, url: str) -> bool:
-        """Whether a URL is of one of the accounts; this may be asked from any thread."""
-        match = _URL.match(url)
-        if match is None or self._find_client(match[1].lower(), match[2]) is None:
-            return False
-        return find_address(self._scheme, match[2], match[3]).account in self._services
+        """Whether the URL is of one of the accounts; from any thread."""
+        return self._locate(url) is not None
 
     def hold(self, url: str) -> Held | None:
         """The content of the blob at `url`, as "Get Blob" without headers would give it."""
@@ -153,11 +162,10 @@ class Direct:
         `headers` are those of a request that sends it; the size, the type of the blob and the
         version are added where they are missing.
         """
-        given = {"content-length": str(size_bytes), "x-ms-blob-type": "BlockBlob", **headers}
-        call = self._admit("PUT", url, given, ("Put Blob", "Put Block"))
-        if call is None:
+        begun = self._begin(url, headers, size_bytes)
+        if begun is None:
             return None
-        work = begin_block(call) if call.query.get("comp") else begin_put(call)
+        call, work = begun
         contents = call.state.contents
         content = contents.reserve(size_bytes)
         path, offset = contents.place_of(content)
@@ -175,17 +183,30 @@ class Direct:
 
         Where that is refused, the content is gone.
         """
-        call, work = incoming.call, incoming.work
+        call, size_bytes = incoming.call, incoming.size_bytes
         segments: tuple[Segment, ...] = ()
-        if not incoming.size_bytes:
+        if not size_bytes:
             call.state.contents.discard(incoming.content)
         else:
             call.state.contents.take(incoming.content)
-            segments = (Segment(content=incoming.content, size_bytes=incoming.size_bytes),)
-        if isinstance(work, Putting):
-            finish_put(call, work, segments, md5)
-        else:
-            finish_block(call, work, segments, md5)
+            segments = (Segment(content=incoming.content, size_bytes=size_bytes),)
+        _finish(call, incoming.work, segments, md5, waited=True)
+
+    def put(self, url: str, headers: Mapping[str, str], content: bytes, md5: bytes) -> bool:
+        """`begin` and `commit` of a content of at most `SMALL_BYTES`, and its MD5; False for None.
+
+        Raises `OSError` where it cannot be written.
+        """
+        begun = self._begin(url, headers, len(content))
+        if begun is None:
+            return False
+        call, work = begun
+        segments: tuple[Segment, ...] = ()
+        if content:
+            received = call.state.contents.write(content, md5)
+            segments = (Segment(content=received.content, size_bytes=received.size_bytes),)
+        _finish(call, work, segments, md5, waited=False)
+        return True
 
     def drop(self, incoming: Incoming) -> None:
         """The content will not come; removes what there is of it."""
@@ -196,9 +217,40 @@ class Direct:
         for service in self._services.values():
             await service.settled()
 
+    def _begin(
+        self, url: str, headers: Mapping[str, str], size_bytes: int
+    ) -> tuple[Call, Putting | Staging] | None:
+        given = {"content-length": str(size_bytes), "x-ms-blob-type": "BlockBlob", **headers}
+        call = self._admit("PUT", url, given, ("Put Blob", "Put Block"))
+        if call is None:
+            return None
+        return call, begin_block(call) if call.query.get("comp") else begin_put(call)
+
     def _admit(
         self, method: str, url: str, headers: Mapping[str, str], operations: tuple[str, ...]
     ) -> Call | None:
+        located = self._locate(url)
+        if located is None:
+            return None
+        request = Request(
+            method=method,
+            raw_path=located.path,
+            raw_query=located.query,
+            query=self._parse_query(located.query),
+            headers={
+                "host": located.authority,
+                "x-ms-version": VERSION,
+                **{name.lower(): value for name, value in headers.items()},
+            },
+            scheme=self._scheme,
+            client_address=located.client,
+            body=_no_content(),
+            spelling={n.lower(): n for n in headers if n.lower().startswith(_METADATA)},
+        )
+        name, call = located.service.admit(request, located.resource)
+        return call if name in operations else None
+
+    def _locate(self, url: str) -> _Located | None:
         if _NOT_ON_WIRE.search(url):
             url = quote(url, safe=_SAFE)
         match = _URL.fullmatch(url.partition("#")[0])
@@ -212,23 +264,7 @@ class Direct:
         service = self._services.get(address.account)
         if service is None:
             return None
-        request = Request(
-            method=method,
-            raw_path=path,
-            raw_query=query,
-            query=self._parse_query(query),
-            headers={
-                "host": authority,
-                "x-ms-version": VERSION,
-                **{name.lower(): value for name, value in headers.items()},
-            },
-            scheme=self._scheme,
-            client_address=client,
-            body=_no_content(),
-            spelling={n.lower(): n for n in headers if n.lower().startswith(_METADATA)},
-        )
-        name, call = service.admit(request, address.resource)
-        return call if name in operations else None
+        return _Located(service, authority, path, query, address.resource, client)
 
     def _look_for_client(self, scheme: str, authority: str) -> str | None:
         """From which address one would come who follows such a URL; None: not to this emulator."""
@@ -244,6 +280,20 @@ class Direct:
             return None
         # A machine that talks to itself does so from the address that it talks to.
         return host if host is not None and _is_address(host) else "127.0.0.1"
+
+
+def _finish(
+    call: Call,
+    work: Putting | Staging,
+    segments: tuple[Segment, ...],
+    md5: bytes,
+    *,
+    waited: bool,
+) -> None:
+    if isinstance(work, Putting):
+        finish_put(call, work, segments, md5, waited=waited)
+    else:
+        finish_block(call, work, segments, md5)
 
 
 def _parse_query(query: str) -> tuple[tuple[str, str], ...]:

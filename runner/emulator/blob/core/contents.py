@@ -126,11 +126,15 @@ class Contents:
         """What was reserved will not be written, or not whole."""
         self._remove((content,))
 
-    def write(self, content: bytes) -> Received:
-        """Takes in a content of at most `SMALL_BYTES` that is there as a whole."""
+    def write(self, content: bytes, md5: bytes | None = None) -> Received:
+        """Takes in a content of at most `SMALL_BYTES` that is there as a whole.
+
+        Its MD5 is taken, unless it is given.
+        """
         name = self._packs.write(content)
         self._references[name] = 1
-        md5 = hashlib.md5(content, usedforsecurity=False).digest()
+        if md5 is None:
+            md5 = hashlib.md5(content, usedforsecurity=False).digest()
         return Received(content=name, size_bytes=len(content), md5=md5)
 
     async def receive(self, pieces: AsyncIterator[bytes], size_bytes: int) -> Received:

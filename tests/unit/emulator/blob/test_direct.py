@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.emulator.blob.core.contents import SMALL_BYTES
 from runner.emulator.blob.core.refusals import RefusedError
 from runner.emulator.blob.direct import Direct, Incoming, Stretch
 from runner.emulator.blob.service import BlobService
@@ -65,11 +66,16 @@ def refusal(ask: Callable[[], object]) -> tuple[int, str]:
     return caught.value.refusal.status, caught.value.refusal.code
 
 
-@pytest.mark.parametrize("content", [b"", b"content", bytes(300_000)])
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("content", [b"", b"content", bytes(200_000), bytes(300_000)])
 def test_a_blob_is_the_same_whichever_way_it_came(
-    wire: Wire, direct: Direct, content: bytes
+    wire: Wire, direct: Direct, content: bytes, *, at_once: bool
 ) -> None:
-    put(direct, f"{BOX}/direct?{ALL}", content)
+    url = f"{BOX}/direct?{ALL}"
+    if at_once and len(content) <= SMALL_BYTES:
+        assert direct.put(url, HEADERS, content, hashlib.md5(content).digest())
+    else:
+        put(direct, url, content)
     sent = {name.lower(): value for name, value in HEADERS.items()}
     sent["x-ms-blob-type"] = "BlockBlob"
     wire.ask("PUT", "/localstorage/box/sent", ALL, headers=sent, body=content, signed=False)
@@ -190,9 +196,11 @@ def test_writing_is_refused_as_on_http_and_leaves_nothing(
     answer = wire.ask("PUT", "/localstorage/box/a", query, headers=sent, body=b"new", signed=False)
     assert answer.status >= 400
 
-    told = refusal(lambda: put(direct, f"{BOX}/a?{query}", b"new", **headers))
+    url, md5 = f"{BOX}/a?{query}", hashlib.md5(b"new").digest()
+    told = refusal(lambda: put(direct, url, b"new", **headers))
+    told_at_once = refusal(lambda: direct.put(url, {**HEADERS, **headers}, b"new", md5))
 
-    assert told == (answer.status, answer.code)
+    assert told == told_at_once == (answer.status, answer.code)
     assert wire.files() == 1
     assert wire.ask("GET", "/localstorage/box/a").body == b"old"
 
@@ -230,6 +238,9 @@ def test_what_does_not_come_leaves_nothing(wire: Wire, direct: Direct) -> None:
     ],
 )
 def test_other_urls_are_left_to_http(direct: Direct, url: str) -> None:
+    assert direct.serves(f"{BOX}/a")
+    assert not direct.serves(url)
+    assert not direct.put(f"{url}?{ALL}", {}, b"", b"")
     assert direct.hold(f"{url}?{ALL}") is None
     assert direct.begin(f"{url}?{ALL}", {}, 3) is None
     assert direct.list_names(f"{url}?{ALL}", "") is None
