@@ -180,6 +180,8 @@ def _run_on_services(
         for note in () if drive.past else clearing_notes(plan, services.blobs):
             audience.say(note)
         run = _make_run(drive, services, journal, audience, lease=lease, stop=stop)
+        if drive.lock is not None:
+            drive.lock.share(run.window)
         _heed(interruptions, run, audience, stop, drive)
         outcome = run.execute()
         if outcome.detached or _is_left_for_later(outcome.error):

@@ -41,6 +41,7 @@ from runner.run.tasks.halt import Tally
 from runner.run.tasks.halting import HaltedError, Halting
 from runner.run.tasks.ledger import Ledger
 from runner.run.tasks.verdicts import Verdicts
+from runner.run.tasks.window import Window
 from runner.run.transfers.outputs import Collector
 from runner.run.transfers.uploads import Uploads
 from runner.run.watch import Watch
@@ -108,6 +109,8 @@ class Run:
         self._clock = clock
         known = None if past is None else past.submission
         self._submission = plan_submission(plan) if known is None else known
+        self.window = Window(plan)
+        """Tasks as this run has rendered them; whoever listens to it may need the same."""
         self._requests = Requests(plan, blobs, clock=clock.now, secrets=secrets)
         self._dependents = Dependents(len(plan.tasks))
         self._tally = Tally(plan) if past is None else past.tally
@@ -116,12 +119,14 @@ class Run:
             plan,
             self._submission.job_id,
             self._requests,
+            window=self.window,
             uploads=Uploads(plan, blobs=blobs, journal=journal),
             dependents=self._dependents,
             settled=self._settled,
             batch=batch,
             journal=journal,
             tally=self._tally,
+            monotonic=clock.monotonic,
         )
         self._stop = stop
         self._services_ended = services_ended
@@ -316,6 +321,7 @@ class Run:
         )
         collector = Collector(
             self._plan,
+            window=self.window,
             blobs=self._blobs,
             journal=self._journal,
             output_directory=self._options.output_directory,

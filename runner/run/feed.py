@@ -5,16 +5,18 @@ It runs on a thread of its own beside the watch, and knows nothing of what becom
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from queue import Empty, SimpleQueue
 
 from runner.plan.model import Plan, TaskId, TaskPlan
-from runner.run.events import TaskAdded
+from runner.run.crew import Crew, Done
+from runner.run.events import TaskAdded, UploadFinished
 from runner.run.records.journal import Journal
 from runner.run.results.settled import Settled
 from runner.run.services import Batch
@@ -23,6 +25,7 @@ from runner.run.tasks.dependents import Dependents
 from runner.run.tasks.halt import Tally
 from runner.run.tasks.presence import Presence, Wait, filler
 from runner.run.tasks.retries import keeps_job_open
+from runner.run.tasks.window import Window
 from runner.run.transfers.uploads import TRANSFERS, File, Uploads
 from runner.spec.model.sources import FilesOf, MatrixOf, Source, ZipOf
 from runner.spec.model.step import Step
@@ -31,6 +34,11 @@ from runner.spec.model.terms import ContainerResource, Resource, Role
 # REST: Task - Add Task Collection takes at most 100 tasks.
 _COLLECTION_TASKS = 100
 _ADDS = 4
+# Collections grow from the first one, which is a single task, to full ones.
+_FIRST_TASKS, _GROWTH = 10, 4
+# What is ready waits for others for at most a tenth of the time that has passed.
+_ADDS_PER_RUN = 10
+_LEAST_SECONDS, _MOST_SECONDS = 0.1, 5.0
 # How many rendered tasks are held, whatever they wait for.
 _MOST_READY = _ADDS * _COLLECTION_TASKS
 _MOST_WAITING = 2 * _COLLECTION_TASKS
@@ -60,22 +68,26 @@ class Feeder:
         job_id: str,
         requests: Requests,
         *,
+        window: Window,
         uploads: Uploads,
         dependents: Dependents,
         settled: Settled,
         batch: Batch,
         journal: Journal,
         tally: Tally,
+        monotonic: Callable[[], float],
     ) -> None:
         """Tasks that are `settled` are not added; `expect` says what else the job has."""
         self._plan = plan
         self._job_id = job_id
         self._requests = requests
+        self._window = window
         self._uploads = uploads
         self._dependents = dependents
         self._batch = batch
         self._journal = journal
         self._tally = tally
+        self.monotonic = monotonic
         self._fed: list[int] = []
         """The numbers of tasks that were fed while the canary was waited for."""
         self._more = True
@@ -125,25 +137,20 @@ class Feeder:
                 # A command may find these by their names, so they must be there before any.
                 files = self._uploads.rest(role)
                 self._uploads.bring(self._until_stopped(files), lambda: None)
-        transfers = ThreadPoolExecutor(TRANSFERS, thread_name_prefix="upload")
-        adder = ThreadPoolExecutor(_ADDS, thread_name_prefix="add")
+        team = _Team()
         try:
             needs = self.needs()
-            if self._feed_canary(needs, transfers, adder):
-                _Stream(self, transfers, adder, needs).run()
+            if self._feed_canary(needs, team):
+                _Stream(self, team, needs).run()
             if not self._stopped.is_set() and not keeps_job_open(self._plan.workload):
                 self.finish()
         finally:
             self._stopped.set()
-            transfers.shutdown(cancel_futures=True)
-            adder.shutdown(cancel_futures=True)
+            team.close()
+            # What has come up meanwhile need not come up again, whoever goes on with the run.
+            self._uploads.end(team.ended_uploads())
 
-    def _feed_canary(
-        self,
-        needs: Iterator[_Need],
-        transfers: ThreadPoolExecutor,
-        adder: ThreadPoolExecutor,
-    ) -> bool:
+    def _feed_canary(self, needs: Iterator[_Need], team: _Team) -> bool:
         """Whether the rest may follow: the first tasks, where the spec wants that, have succeeded.
 
         Until then nothing else is brought up or added.
@@ -154,7 +161,7 @@ class Feeder:
                 self._stopped.set()
             elif tally.may_be_fed(self._fed):
                 self.awaits_canary = False
-                _Stream(self, transfers, adder, self._first(needs)).run()
+                _Stream(self, team, self._first(needs)).run()
             else:
                 self.awaits_canary = True
                 tally.wait_for_canary(_LOOK_SECONDS)
@@ -188,13 +195,13 @@ class Feeder:
         """Whether the feeding ends early, or has ended."""
         return self._stopped.is_set()
 
-    def begin(self, file: File) -> Callable[[], None]:
+    def begin(self, file: File) -> Callable[[], UploadFinished | None]:
         """What brings a file up, unless the feeding is stopped before its turn comes."""
         return partial(self._unless_stopped, self._uploads.begin(file))
 
-    def end(self, file: File) -> None:
-        """Takes note that a file is up."""
-        self._uploads.end(file)
+    def end(self, files: Sequence[tuple[File, UploadFinished | None]]) -> None:
+        """Takes note that files are up, and tells so."""
+        self._uploads.end(files)
 
     def is_under_way(self, file: File) -> bool:
         """Whether a file is being brought up."""
@@ -205,9 +212,13 @@ class Feeder:
 
         Then, for no task, the files that none of them brings.
         """
-        for index in range(len(self._plan.tasks)):
-            task = self._plan.tasks[index]
-            match self._presence.what_to_do(index + 1):
+        for number in range(1, len(self._plan.tasks) + 1):
+            task = self._window.task(number)
+            match self._presence.what_to_do(number):
+                case Wait.ADD:
+                    self._dependents.note(task)
+                    if self._presence.is_blocked(task):
+                        continue
                 case Wait.NOTHING:
                     self._waive(task)
                     continue
@@ -217,20 +228,16 @@ class Feeder:
                     continue
                 case Wait.EXPECT:
                     self._dependents.note(task)
-                    if not self._presence.is_told(index + 1):
+                    if not self._presence.is_told(number):
                         self._journal.record(TaskAdded(task=task.id, item=task.item))
-                    self._note_fed(index + 1)
+                    self._note_fed(number)
                     yield _Waiting(None), None
                     continue
-                case Wait.ADD:
-                    self._dependents.note(task)
-                    if self._presence.is_blocked(task):
-                        continue
             waiting = _Waiting(task)
             for resource in chain(task.resources, task.shared_resources):
                 for file in self._uploads.missing(resource):
                     yield waiting, file
-            self._note_fed(index + 1)
+            self._note_fed(number)
             yield waiting, None
         waiting = _Waiting(None)
         for role in self._uploads.roles:
@@ -251,9 +258,8 @@ class Feeder:
             self._bring_scripts(task)
             requests.append(self._presence.without_absent(self._requests.task(task)))
         self._batch.add_tasks(self._job_id, requests)
-        for task in tasks:
-            if not self._settled.is_settled(int(task.id)):
-                self._journal.record(TaskAdded(task=task.id, item=task.item))
+        added = (task for task in tasks if not self._settled.is_settled(int(task.id)))
+        self._journal.record(*(TaskAdded(task=task.id, item=task.item) for task in added))
 
     def _waive(self, task: TaskPlan) -> None:
         """Files that a settled task alone would bring are not wanted."""
@@ -265,9 +271,8 @@ class Feeder:
         if task.coordination is not None:
             self._uploads.bring_script(task.coordination)
 
-    def _unless_stopped(self, bring: Callable[[], None]) -> None:
-        if not self.stopped:
-            bring()
+    def _unless_stopped(self, bring: Callable[[], UploadFinished]) -> UploadFinished | None:
+        return None if self.stopped else bring()
 
     def _until_stopped(self, files: Iterator[File]) -> Iterator[File]:
         for file in files:
@@ -276,29 +281,66 @@ class Feeder:
             yield file
 
 
+_Key = File | int
+"""A file that is brought up, or a collection that is added."""
+
+
+class _Team:
+    """Those who bring files up and those who add tasks; what came of either is in one queue."""
+
+    def __init__(self) -> None:
+        self._done: SimpleQueue[Done[_Key, UploadFinished | None]] = SimpleQueue()
+        self.transfers = Crew(TRANSFERS, name="upload", done=self._done)
+        self.adders = Crew(_ADDS, name="add", done=self._done)
+
+    def wait(self, seconds: float | None) -> list[Done[_Key, UploadFinished | None]]:
+        """All that has ended by now, once something has; nothing where that takes longer."""
+        try:
+            first = self._done.get(timeout=None if seconds is None else max(seconds, 0.0))
+        except Empty:
+            return []
+        return [first, *self._ended()]
+
+    def close(self) -> None:
+        """Returns when nothing is under way any more."""
+        self.transfers.close()
+        self.adders.close()
+
+    def ended_uploads(self) -> list[tuple[File, UploadFinished | None]]:
+        """Files that have come up and that nobody has heard of."""
+        return _files(self._ended())
+
+    def _ended(self) -> list[Done[_Key, UploadFinished | None]]:
+        found = []
+        with contextlib.suppress(Empty):
+            while True:
+                found.append(self._done.get_nowait())
+        return found
+
+
 class _Stream:
     """A window over files and tasks: some uploads are under way, some tasks wait for them.
 
     Whatever the number of tasks, only those in the window are held.
     """
 
-    def __init__(
-        self,
-        feeder: Feeder,
-        transfers: ThreadPoolExecutor,
-        adder: ThreadPoolExecutor,
-        needs: Iterator[_Need],
-    ) -> None:
+    def __init__(self, feeder: Feeder, team: _Team, needs: Iterator[_Need]) -> None:
         self._feeder = feeder
-        self._transfers = transfers
-        self._adder = adder
+        self._team = team
         self._needs = needs
         self._more = True
-        self._uploads: dict[Future[None], File] = {}
-        self._adds: set[Future[None]] = set()
+        self._uploads = 0
+        self._adds = 0
         self._waiters: dict[File, list[_Waiting]] = {}
         self._waiting = 0
         self._ready: deque[TaskPlan] = deque()
+        self._monotonic = feeder.monotonic
+        self._began = feeder.monotonic()
+        self._wanted = 1
+        """As many tasks make a collection now."""
+        self._due_at: float | None = None
+        """When what is ready goes, however little it is."""
+        self._is_late = False
 
     def run(self) -> None:
         """To the last task, or until the feeder is stopped; raises the first error."""
@@ -307,13 +349,16 @@ class _Stream:
             self._add()
             if not self._uploads and not self._adds:
                 return
-            done, _ = wait((*self._uploads, *self._adds), return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-                if future in self._adds:
-                    self._adds.remove(future)
-                else:
-                    self._end(self._uploads.pop(future))
+            ended = self._wait()
+            files = _files(ended)
+            self._feeder.end(files)
+            for each in ended:
+                if each.error is not None:
+                    raise each.error
+            self._uploads -= len(files)
+            self._adds -= len(ended) - len(files)
+            for file, _ in files:
+                self._end(file)
 
     def _take(self) -> None:
         while self._more and self._has_room():
@@ -330,7 +375,7 @@ class _Stream:
 
     def _has_room(self) -> bool:
         return (
-            len(self._uploads) < 2 * TRANSFERS
+            self._uploads < 2 * TRANSFERS
             and len(self._ready) < _MOST_READY
             and self._waiting < _MOST_WAITING
         )
@@ -340,10 +385,10 @@ class _Stream:
             self._waiters[file].append(waiting)
             return
         self._waiters[file] = [waiting]
-        self._uploads[self._transfers.submit(self._feeder.begin(file))] = file
+        self._uploads += 1
+        self._team.transfers.do(file, self._feeder.begin(file))
 
     def _end(self, file: File) -> None:
-        self._feeder.end(file)
         for waiting in self._waiters.pop(file):
             if self._settle(waiting):
                 self._waiting -= 1
@@ -358,11 +403,47 @@ class _Stream:
         return True
 
     def _add(self) -> None:
-        ready, adds = self._ready, self._adds
-        while ready and len(adds) < _ADDS and (len(ready) >= _COLLECTION_TASKS or not adds):
+        ready = self._ready
+        while ready and self._adds < _ADDS and self._is_due():
             count = min(len(ready), _COLLECTION_TASKS)
             chunk = [ready.popleft() for _ in range(count)]
-            adds.add(self._adder.submit(self._feeder.add, chunk))
+            self._adds += 1
+            self._wanted = min(max(_GROWTH * count, _FIRST_TASKS), _COLLECTION_TASKS)
+            self._due_at = None
+            self._team.adders.do(count, partial(self._feeder.add, chunk))
+
+    def _is_due(self) -> bool:
+        """Whether the tasks that are ready go at once: each collection is a request of its own.
+
+        The first ones are small, so that nodes begin, and none waits for long to be full.
+        """
+        if len(self._ready) >= self._wanted or not (self._uploads or self._adds):
+            return True
+        if self._due_at is None:
+            now = self._monotonic()
+            patience = (now - self._began) / _ADDS_PER_RUN
+            self._due_at = now + min(max(patience, _LEAST_SECONDS), _MOST_SECONDS)
+        return self._is_late or self._monotonic() >= self._due_at
+
+    def _wait(self) -> list[Done[_Key, UploadFinished | None]]:
+        """What has ended; nothing where tasks that are ready have waited for long enough."""
+        seconds = None
+        if self._due_at is not None and self._adds < _ADDS:
+            seconds = self._due_at - self._monotonic()
+        ended = self._team.wait(seconds)
+        self._is_late = not ended
+        return ended
+
+
+def _files(
+    ended: Iterable[Done[_Key, UploadFinished | None]],
+) -> list[tuple[File, UploadFinished | None]]:
+    """The files among what has ended well; without an event where nothing was brought up."""
+    return [
+        (each.key, each.value)
+        for each in ended
+        if isinstance(each.key, File) and each.error is None
+    ]
 
 
 def _roles(step: Step) -> Iterator[Role]:

@@ -5,16 +5,13 @@ It must not know how a task is collected, nor when the waiting for it ends.
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import threading
 
 from runner.errors import BatchRunError, InterruptedRunError
 
-Count = tuple[int, int]
-"""Of tasks: how many succeeded and how many failed."""
-
 
 class Homecoming:
-    """The tasks of one run; used by one thread."""
+    """The tasks of one run; may be used by several threads."""
 
     def __init__(self, *, succeeded: int, failed: int) -> None:
         """So many have come home already."""
@@ -22,46 +19,49 @@ class Homecoming:
         self.failed = failed
         self.errors: list[BatchRunError] = []
         """Why something could not be brought home, or the job not be ended."""
-        self._under_way: list[Future[Count]] = []
+        self._under_way = 0
+        self._change = threading.Condition()
+        self._bug: BaseException | None = None
 
-    @property
-    def under_way(self) -> set[Future[Count]]:
-        """All that was not counted yet."""
-        return set(self._under_way)
-
-    def expect(self, future: Future[Count]) -> None:
+    def expect(self) -> None:
         """One more is on its way."""
-        self._under_way.append(future)
+        with self._change:
+            self._under_way += 1
 
-    def count(self) -> None:
-        """Counts what has come; what could not is remembered, and the rest goes on.
+    def arrive(self, *, succeeded: int = 0, failed: int = 0) -> None:
+        """One that was expected has come, of so many tasks."""
+        with self._change:
+            self.succeeded += succeeded
+            self.failed += failed
+            self._less()
 
-        Raises a bug of the collecting, once all is counted.
+    def miss(self, error: BaseException | None) -> None:
+        """One that was expected does not come; what could not is remembered, and the rest goes on.
+
+        None stands for one that nobody was told of, and is expected no more.
         """
-        under_way: list[Future[Count]] = []
-        bugs: list[BaseException] = []
-        for future in self._under_way:
-            if not future.done():
-                under_way.append(future)
-            elif not future.cancelled():
-                bugs.extend(self._count(future))
-        self._under_way = under_way
-        if bugs:
-            raise bugs[0]
+        with self._change:
+            match error:
+                case None | InterruptedRunError():
+                    pass
+                case BatchRunError():
+                    self.failed += 1
+                    self.errors.append(error)
+                case _:
+                    self._bug = self._bug or error
+            self._less()
 
-    def _count(self, future: Future[Count]) -> tuple[BaseException, ...]:
-        """Counts one; gives the bug that it has met."""
-        error = future.exception()
-        match error:
-            case None:
-                succeeded, failed = future.result()
-                self.succeeded += succeeded
-                self.failed += failed
-            case InterruptedRunError():
-                return ()  # a task that nobody was told of
-            case BatchRunError():
-                self.failed += 1
-                self.errors.append(error)
-            case _:
-                return (error,)
-        return ()
+    def wait(self, seconds: float) -> bool:
+        """Whether nothing is on its way any more, within this time."""
+        with self._change:
+            return self._change.wait_for(lambda: not self._under_way, seconds)
+
+    def check(self) -> None:
+        """Raises a bug of the collecting, where there was one."""
+        if self._bug is not None:
+            raise self._bug
+
+    def _less(self) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._change.notify_all()

@@ -5,7 +5,7 @@ It changes nothing there, and knows nothing of outputs or of cleanup.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from runner.plan.model import TaskId
@@ -19,16 +19,21 @@ from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.tasks.attempts import Attempts
 from runner.run.tasks.ledger import Ledger
 
-# A look every twentieth of the time that has passed adds at most 5 % to any run.
-_LOOKS_PER_RUN = 20
+# A look every fifth of the time that has passed at first, and every twentieth in the long run: it
+# adds at most 5 % to any run that takes more than some seconds.
+_FIRST_LOOKS, _LOOKS_PER_RUN = 5, 20
 _SHORTEST_PAUSE_SECONDS = 0.05
+_SHORT_PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 10.0
-# The pool is looked at more rarely once tasks run: nothing waits for it any more.
-_POOL_PAUSES = 10
-# Transition times of different nodes reach the list late; changes of this span are read again.
+# The pool is looked at more rarely, and once tasks run still more so: nothing waits for it then.
+_FIRST_POOL_PAUSES, _POOL_PAUSES = 3, 10
+# Transition times of different nodes reach the list late, by so much. Not every look reads that
+# again: one that does so now and then, and one after the last change, miss nothing either.
 _OVERLAP = timedelta(seconds=2)
-# And every so often all are, whatever their times say.
+_OVERLAP_SECONDS = _OVERLAP.total_seconds()
+# And every so often all are read, whatever their times say.
 _WHOLE_LOOK_SECONDS = 60.0
+_WHOLE_LOOKS_PER_RUN = 4
 
 
 def _say_nothing(line: str) -> None:
@@ -74,6 +79,12 @@ class Watch:
         self._is_ours = is_ours
         self._began = clock.monotonic()
         self._latest: datetime | None = None
+        self._read_to: datetime | None = None
+        """Up to here nothing is missing any more: it was read again later."""
+        self._next_wide_look = self._began + 2 * _OVERLAP_SECONDS
+        self._changed_at = self._began
+        self._running_since = self._began
+        self._ended = 0
         self._next_whole_look = self._began + _WHOLE_LOOK_SECONDS
         self._next_pool_look = self._began
         self._pool = PoolWatch(
@@ -95,11 +106,22 @@ class Watch:
         """As it was at the last look at the job."""
         return self._pool.job_state
 
+    def pause_seconds(self, *, left: int) -> float:
+        """How long to wait before the next look: short at first, longer as the run is long.
+
+        Where `left` tasks may all have ended sooner, as the others did, it is half of that time.
+        """
+        pause = self._pause_seconds
+        if not self._ended:
+            return pause
+        lasted = self._clock.monotonic() - self._running_since
+        return min(pause, max(left * lasted / self._ended / 2, _SHORTEST_PAUSE_SECONDS))
+
     @property
-    def pause_seconds(self) -> float:
-        """How long to wait before the next look: short at first, longer as the run is long."""
+    def _pause_seconds(self) -> float:
         passed = self._clock.monotonic() - self._began
-        return min(max(passed / _LOOKS_PER_RUN, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
+        pause = max(min(passed / _FIRST_LOOKS, _SHORT_PAUSE_SECONDS), passed / _LOOKS_PER_RUN)
+        return min(max(pause, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
 
     def look_at_job(self) -> None:
         """Has the next look include the job, whose state is in doubt."""
@@ -116,8 +138,9 @@ class Watch:
         `JobEndedError` where the job is over and tasks are left that will not run.
         """
         now = self._clock.monotonic()
-        if now >= self._next_pool_look or not len(self.attempts):
-            self._next_pool_look = now + _POOL_PAUSES * self.pause_seconds
+        if now >= self._next_pool_look:
+            pauses = _POOL_PAUSES if len(self.attempts) else _FIRST_POOL_PAUSES
+            self._next_pool_look = now + pauses * self._pause_seconds
             try:
                 self._pool.look()
             except (PoolUnusableError, PreparationFailedError, StartTaskFailedError):
@@ -130,22 +153,42 @@ class Watch:
         return self._look_at_tasks(now)
 
     def _look_at_tasks(self, now: float) -> tuple[TaskStatus, ...]:
-        since = None if self._latest is None else self._latest - _OVERLAP
-        if self._pool.job_ended or now >= self._next_whole_look:
-            since = None
-            self._next_whole_look = now + _WHOLE_LOOK_SECONDS
-        ended = tuple(
-            status
-            for status in self._batch.task_changes(self._job_id, since)
-            if self._is_ours(status.id) and self._note(status)
-        )
+        since = self._since(now)
+        known = len(self.attempts)
+        ended = self.attempts.note_all(self._ours(since))
+        if ended or len(self.attempts) > known:
+            self._changed_at = now
+        if not self._ended and not ended:
+            self._running_since = now
+        self._ended += len(ended)
         if self._pool.job_ended and not ended:
             job = self._batch.job_status(self._job_id)
             raise JobEndedError(job.terminate_reason or "the job was deleted")
         return ended
 
-    def _note(self, status: TaskStatus) -> bool:
-        """Keeps what is new of a task; true when it has just ended."""
-        if self._latest is None or status.changed > self._latest:
-            self._latest = status.changed
-        return self.attempts.note(status)
+    def _since(self, now: float) -> datetime | None:
+        """From which time on changes are to be read; None for all."""
+        wide_pause = 2 * max(_OVERLAP_SECONDS, self._pause_seconds)
+        if self._pool.job_ended or now >= self._next_whole_look or self._latest is None:
+            pause = max(_WHOLE_LOOK_SECONDS, (now - self._began) / _WHOLE_LOOKS_PER_RUN)
+            self._next_whole_look = now + pause
+            self._next_wide_look = now + wide_pause
+            self._read_to = self._latest
+            return None
+        is_quiet = self._changed_at < now - self._pause_seconds / 2
+        is_new = self._changed_at >= now - 2 * _OVERLAP_SECONDS - self._pause_seconds
+        if now >= self._next_wide_look or (is_quiet and is_new):
+            self._next_wide_look = now + wide_pause
+            since = min(self._latest, self._read_to or self._latest) - _OVERLAP
+            self._read_to = self._latest
+            return since
+        narrow = min(self._pause_seconds / 2, _OVERLAP_SECONDS)
+        return self._latest - timedelta(seconds=narrow)
+
+    def _ours(self, since: datetime | None) -> Iterator[TaskStatus]:
+        """The tasks of the plan that have changed; the latest of the changes is kept."""
+        for status in self._batch.task_changes(self._job_id, since):
+            if self._is_ours(status.id):
+                if self._latest is None or status.changed > self._latest:
+                    self._latest = status.changed
+                yield status

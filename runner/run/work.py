@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
 from runner.errors import (
     BatchRunError,
@@ -21,9 +20,10 @@ from runner.errors import (
 )
 from runner.plan.model import Plan
 from runner.run.clock import Clock
+from runner.run.collecting import Collecting
 from runner.run.feed import Feeder
 from runner.run.holding import TakenOverError
-from runner.run.homecoming import Count, Homecoming
+from runner.run.homecoming import Homecoming
 from runner.run.results.settled import Settled
 from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.stop import Stop
@@ -40,7 +40,8 @@ from runner.run.watch import JobEndedError, Watch
 from runner.spec.duration import write_duration
 from runner.spec.model.step import JobAction
 
-_COLLECTORS = 16
+# For requests about single tasks that are to run again, or not to run.
+_ACTORS = 4
 # How soon a wish to stop is seen while results are still coming home.
 _LOOK_SECONDS = 0.2
 _BLOCKED_TOGETHER = 100
@@ -48,8 +49,6 @@ _BLOCKED_TOGETHER = 100
 _LAST_SECONDS = 3.0
 # What the service answers to an addition once the job has ended without us.
 _JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
-
-_T = TypeVar("_T")
 
 
 class JobDisabledError(StoppedWaitingError):
@@ -128,31 +127,36 @@ class Work:
     def run(self) -> None:
         """To the end; raises where it cannot be reached."""
         feeding = ThreadPoolExecutor(1, thread_name_prefix="feed")
-        collecting = ThreadPoolExecutor(_COLLECTORS, thread_name_prefix="collect")
+        acting = ThreadPoolExecutor(_ACTORS, thread_name_prefix="act")
+        collecting = Collecting(self._collector, self.home, hear=self._hear)
         try:
-            self._go(feeding, collecting)
+            self._go(feeding, acting, collecting)
         except Exception as error:
             self._feeder.stop()
             if _costs_results(error):
-                self._await(self.home.under_way)
+                self._await_home()
                 # What is still on its way up is of no use: nobody waits for it, and pays for nodes.
                 self._abandon()
             raise
         finally:
             self._feeder.stop()
             if self._stop.requested:
-                wait(self.home.under_way, timeout=_LAST_SECONDS)
+                self.home.wait(_LAST_SECONDS)
                 # What is not begun is not told as lost.
-                collecting.shutdown(wait=False, cancel_futures=True)
+                collecting.cancel()
+                acting.shutdown(wait=False, cancel_futures=True)
                 self._abandon()
-            collecting.shutdown(cancel_futures=True)
+            collecting.close()
+            acting.shutdown(cancel_futures=True)
             feeding.shutdown()
-            self.home.count()
+            self.home.check()
 
-    def _go(self, feeding: ThreadPoolExecutor, collecting: ThreadPoolExecutor) -> None:
+    def _go(
+        self, feeding: ThreadPoolExecutor, acting: ThreadPoolExecutor, collecting: Collecting
+    ) -> None:
         fed = feeding.submit(self._feeder.feed)
         fed.add_done_callback(lambda _: self._stop.wake())
-        self._look_until_all_ended(fed, collecting)
+        self._look_until_all_ended(fed, acting, collecting)
         self._finish(fed)
         if self._endings.reason is not None and self._endings.count:
             raise self._unfinished(self._endings.reason)
@@ -162,7 +166,9 @@ class Work:
         self._stop.check()
         self._may_go_on()
 
-    def _look_until_all_ended(self, fed: Future[None], collecting: ThreadPoolExecutor) -> None:
+    def _look_until_all_ended(
+        self, fed: Future[None], acting: ThreadPoolExecutor, collecting: Collecting
+    ) -> None:
         total = len(self._plan.tasks)
         limit = self._plan.workload.limits.wait
         deadline = self._clock.monotonic() + limit.total_seconds()
@@ -177,16 +183,16 @@ class Work:
             except JobEndedError as error:
                 self._settle(self._retrier.release(), collecting)
                 self._end(self._endings.release_all(error.reason), collecting)
-                self._await(self.home.under_way)
+                self._await_home()
                 if self.ended == total:
                     return
                 if self._halting.acts:
                     raise self._halted(fed, collecting) from error
                 raise self._unfinished(error.reason) from error
-            self._take(statuses, collecting)
+            self._take(statuses, acting, collecting)
             if not self._endings.is_job_over:
                 self._give_up(self._verdicts.blocked(), collecting)
-            self.home.count()
+            self.home.check()
             if self.ended == total:
                 return
             if self._halting.is_still(found=bool(statuses)):
@@ -200,14 +206,15 @@ class Work:
                 self._judge_standstill()
                 if self._clock.monotonic() >= deadline:
                     raise self._out_of_patience(limit)
-            self._clock.wait(self._stop, self._retrier.shorten(self._watch.pause_seconds))
+            pause = self._watch.pause_seconds(left=total - self.ended)
+            self._clock.wait(self._stop, self._retrier.shorten(pause))
 
     def _detached(self) -> DetachedError:
         """What has ended by now comes home; the job ends with its last task."""
         if keeps_job_open(self._plan.workload):
             # Nobody would run them again.
             self._feeder.finish()
-        self._await(self.home.under_way)
+        self._await_home()
         return DetachedError(f"all {len(self._plan.tasks)} tasks are added")
 
     def _out_of_patience(self, limit: timedelta) -> StoppedWaitingError:
@@ -221,48 +228,51 @@ class Work:
             hint=hint,
         )
 
-    def _take(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
+    def _take(
+        self,
+        statuses: Iterable[TaskStatus],
+        acting: ThreadPoolExecutor,
+        collecting: Collecting,
+    ) -> None:
         ends = [status for status in statuses if not self._verdicts.is_settled(status)]
         self._settle(filter(None, map(self._retrier.take, ends)), collecting)
-        again = self._retrier.release() if self._halting.acts else self._retrier.act(collecting)
+        again = self._retrier.release() if self._halting.acts else self._retrier.act(acting)
         self._settle(again, collecting)
         # Only now is it known which of them was the first.
         self._end(self._endings.release(), collecting)
 
-    def _settle(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
+    def _settle(self, statuses: Iterable[TaskStatus], collecting: Collecting) -> None:
         """Tasks have ended, and are not run again."""
         for status in statuses:
             self._verdicts.take(status)
             if not self._endings.hold(status):
                 self._end([status], collecting)
 
-    def _end(self, statuses: Iterable[TaskStatus], collecting: ThreadPoolExecutor) -> None:
+    def _end(self, statuses: Iterable[TaskStatus], collecting: Collecting) -> None:
         for status in statuses:
             self.ended += 1
-            self.home.expect(collecting.submit(self._collect, status))
+            collecting.collect(status)
 
-    def _collect(self, status: TaskStatus) -> Count:
-        succeeded = self._collector.collect(status)
+    def _hear(self) -> None:
+        """Tasks have come home: that may be a reason to stop, which is acted on at once."""
         if self._halting.is_wanted and not self._halting.acts:
             self._stop.wake()
-        return (1, 0) if succeeded else (0, 1)
 
-    def _give_up(self, blocked: tuple[Blocked, ...], collecting: ThreadPoolExecutor) -> None:
+    def _give_up(self, blocked: tuple[Blocked, ...], collecting: Collecting) -> None:
         """Tasks that the service will never run are counted as failed."""
         self.ended += len(blocked)
         self._blocked += len(blocked)
         for start in range(0, len(blocked), _BLOCKED_TOGETHER):
             some = blocked[start : start + _BLOCKED_TOGETHER]
-            self.home.expect(collecting.submit(self._tell_blocked, some))
+            collecting.tell(partial(self._tell_blocked, some))
 
-    def _tell_blocked(self, blocked: tuple[Blocked, ...]) -> Count:
-        for each in blocked:
-            self._collector.tell_blocked(each)
-        return (0, len(blocked))
+    def _tell_blocked(self, blocked: tuple[Blocked, ...]) -> int:
+        self._collector.tell_blocked(blocked)
+        return len(blocked)
 
     def _finish(self, fed: Future[None]) -> None:
         """All have ended: what is still coming home is waited for."""
-        self._await({fed})
+        self._await_feeding(fed)
         _is_fed(fed)
         if self._blocked:
             # The job waits for tasks that never run, and its nodes cost money meanwhile.
@@ -276,14 +286,17 @@ class Work:
             except ServiceError as error:
                 if not (isinstance(error, ServiceRefusedError) and error.code in _JOB_OVER):
                     self.home.errors.append(error)
-        self._await(self.home.under_way)
+        self._await_home()
 
-    def _await(self, futures: set[Future[_T]]) -> None:
-        while wait(futures, timeout=_LOOK_SECONDS).not_done:
+    def _await_feeding(self, fed: Future[None]) -> None:
+        while wait((fed,), timeout=_LOOK_SECONDS).not_done:
+            self._check()
+
+    def _await_home(self) -> None:
+        while not self.home.wait(_LOOK_SECONDS):
             self._check()
 
     def _unfinished(self, reason: str) -> BatchRunError:
-        self.home.count()
         if self.home.errors:
             # Results that are not home weigh more: they must not be deleted.
             return self.home.errors[0]
@@ -298,24 +311,24 @@ class Work:
             hint=hint if reason == TIME_OVER else None,
         )
 
-    def _halted(self, fed: Future[None], collecting: ThreadPoolExecutor) -> BatchRunError:
+    def _halted(self, fed: Future[None], collecting: Collecting) -> BatchRunError:
         """The run stops early: what has ended comes home, and what never ran is told."""
-        self._await({fed})
+        self._await_feeding(fed)
         _is_fed(fed)
         # Of what is still on its way home the journal does not know that it has ended.
-        self._await(self.home.under_way)
+        self._await_home()
         for numbers in self._halting.never_ended():
-            self.home.expect(collecting.submit(self._tell_halted, numbers))
-        self._await(self.home.under_way)
-        self.home.count()
+            collecting.tell(partial(self._tell_halted, numbers))
+        self._await_home()
+        self.home.check()
         if self.home.errors:
             return self.home.errors[0]
         left = len(self._plan.tasks) - self.ended
         return self._halting.error(left=left, killed=self._endings.count)
 
-    def _tell_halted(self, numbers: tuple[int, ...]) -> Count:
+    def _tell_halted(self, numbers: tuple[int, ...]) -> int:
         self._halting.tell(numbers)
-        return (0, 0)
+        return 0
 
     def _judge_standstill(self) -> None:
         """Raises where a task has disabled the job: nothing more will run until somebody acts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,12 @@ def shaped_plan(
                 },
             )
         )
+    order = [each.step.name for each in rendered]
+    assert order == sorted(order, key=list(named).index), "tasks come in the order of their steps"
+    ends = tuple(accumulate((order.count(StepName(name)) for name in named), initial=0))
     return replace(
         plan,
+        ranges=tuple(TaskRange(first=first + 1, last=last) for first, last in pairwise(ends)),
         workload=replace(
             workload, steps=tuple(named.values()), job=replace(workload.job, **(job or {}))
         ),

@@ -22,8 +22,8 @@ _Write = Callable[[Any], str]
 
 def event_as_line(event: Event, *, run: str, at: datetime) -> bytes:
     """One JSON object and the end of its line: `v, t, run, type`, then the event's own fields."""
-    kind: type[Any] = type(event)
-    plan = _plan(kind)
+    kind = type(event)
+    plan = _PLANS.get(kind) or _make_plan(kind)
     values = zip(plan.writers, plan.values(event), strict=True)
     body = plan.body % tuple([write(each) for write, each in values])
     text = f'{{"v":{VERSION},"t":"{format_time(at)}","run":{_quoted(run)}{body}}}\n'
@@ -40,17 +40,20 @@ class _Plan:
     writers: tuple[_Write, ...]
 
 
-@cache
-def _plan(kind: type[Any]) -> _Plan:
+_PLANS: dict[type[Any], _Plan] = {}
+
+
+def _make_plan(kind: type[Any]) -> _Plan:
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind)]
     body = "".join(f',"{name}":%s' for name in names)
     get = attrgetter(*names)
-    return _Plan(
+    plan = _PLANS[kind] = _Plan(
         body=f',"type":"{kind.type}"{body}',
         values=get if len(names) > 1 else lambda event: (get(event),),
         writers=tuple(_writers().get(hints[name], _write_any) for name in names),
     )
+    return plan
 
 
 @cache

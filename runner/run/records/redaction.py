@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
@@ -139,8 +138,9 @@ def _plain_texts(value: object) -> str | None:
     There are five events a task: whether there is anything to take out is told at once.
     """
     found = []
-    kind: type[Any] = type(value)
-    for name in _text_names(kind):
+    kind = type(value)
+    names = _TEXT_NAMES.get(kind)
+    for name in _text_names(kind) if names is None else names:
         each = getattr(value, name)
         if isinstance(each, str):
             found.append(each)
@@ -149,12 +149,14 @@ def _plain_texts(value: object) -> str | None:
     return "\n".join(found) if found else None
 
 
-@cache
+_TEXT_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
 def _text_names(kind: type[Any]) -> tuple[str, ...]:
     """The fields of a kind of values that do not just name something; none of other kinds."""
-    if not is_dataclass(kind):
-        return ()
-    return tuple(field.name for field in fields(kind) if field.name not in _NAMES)
+    known = fields(kind) if is_dataclass(kind) else ()
+    _TEXT_NAMES[kind] = tuple(field.name for field in known if field.name not in _NAMES)
+    return _TEXT_NAMES[kind]
 
 
 def _redacted(value: object, redaction: Redaction) -> object:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from runner.errors import BatchRunError, ExitCode, ServiceError, UsageError, describe_os_error
 from runner.plan.identity import DIGEST_BYTES, Identities, Identity, Unidentified
+from runner.plan.model import TaskPlan
+from runner.plan.references import asks_for_urls
 from runner.run.events import Event, OutputDownloaded, RunFinished, TaskFinished, UploadFinished
 from runner.run.records.moved import read_events_at_home
 from runner.run.results.deciding import Verdict
@@ -22,6 +24,7 @@ from runner.run.results.evidence import Evidence, Place
 from runner.run.results.lock_file import LOCK_FILE, begin_lock, read_lock, skipped_results
 from runner.run.results.products import Products
 from runner.run.results.results_store import ResultsStore, mend
+from runner.run.tasks.window import Window, step_of
 from runner.spec.model.terms import Role, StepName
 
 # After another end the services may be out of reach, or the run may go on.
@@ -44,6 +47,9 @@ class LockWriter:
         self._files = evidence.files
         self._output_directory = place.output_directory
         self._is_home = {step.name: evidence.keeping.is_home(step) for step in plan.workload.steps}
+        self._window = Window(plan)
+        self._shared: Window | None = None
+        self._own_steps = {step.name for step in plan.workload.steps if asks_for_urls(step)}
         self._products = Products(len(plan.tasks))
         self._is_good = bytearray(len(plan.tasks) + 1)
         self._brought: dict[str, list[KeptOutput]] = {}
@@ -69,6 +75,10 @@ class LockWriter:
                 self._list_what_stays()
             case _:
                 pass
+
+    def share(self, window: Window) -> None:
+        """Takes tasks from here that are the same in any storage account."""
+        self._shared = window
 
     def take(self, number: int, result: Result, *, is_new: bool) -> None:
         """A result that is known already; `is_new` to this run's lock file."""
@@ -104,7 +114,7 @@ class LockWriter:
         number = int(event.task)
         if self._is_good[number]:
             return  # told again, after an interruption
-        task = self._plan.tasks[number - 1]
+        task = self._task(number)
         missing = self._products.first_unknown(task.needs) if event.succeeded else None
         if missing is not None:
             self._waiting.setdefault(missing, []).append(event)
@@ -148,7 +158,14 @@ class LockWriter:
 
     def _is_to_be_listed(self, number: int, result: Result) -> bool:
         is_new = result.succeeded and not result.skipped and result.stored is None
-        return is_new and self._keeping.is_to_be_listed(self._plan.tasks[number - 1])
+        return is_new and self._keeping.is_to_be_listed(self._task(number))
+
+    def _task(self, number: int) -> TaskPlan:
+        """The task as it is without a storage account, which does not count."""
+        window = self._shared
+        if window is None or step_of(self._plan, number).name in self._own_steps:
+            window = self._window
+        return window.task(number)
 
     def _list_what_stays(self) -> None:
         """Adds to results what the service alone has of them: one listing of each container.
@@ -163,7 +180,7 @@ class LockWriter:
             if not self._is_to_be_listed(number, result):
                 continue
             try:
-                stored = self._keeping.list_stored(self._plan.tasks[number - 1])
+                stored = self._keeping.list_stored(self._task(number))
             except BatchRunError:  # the run itself has come to its end
                 return
             if stored is not None:

@@ -6,7 +6,7 @@ overwritten before anybody looked stays unknown. It must not know what follows f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -45,6 +45,8 @@ class Attempts:
         self._known: dict[TaskId, _Known] = {}
         self._running: dict[TaskId, TaskStatus] = {}
         """As they were seen last, with their nodes."""
+        self._starts: list[TaskStarted] = []
+        """Those that were not told yet."""
         self._closed: dict[TaskId, datetime] = {}
         """When tasks that we run again had ended before: what is older is of that attempt."""
         self.preempted: list[TaskId] = []
@@ -54,8 +56,18 @@ class Attempts:
         """How many tasks were seen so far."""
         return len(self._known)
 
-    def note(self, status: TaskStatus) -> bool:
-        """Keeps what is new of a task; true when its last attempt has just ended."""
+    def note_all(self, statuses: Iterable[TaskStatus]) -> tuple[TaskStatus, ...]:
+        """Keeps what is new of tasks; gives those whose last attempt has just ended.
+
+        What is told of one look is written down together.
+        """
+        try:
+            return tuple(filter(self._note, statuses))
+        finally:
+            self._tell_starts()
+
+    def _note(self, status: TaskStatus) -> bool:
+        """True when the last attempt of the task has just ended."""
         closed = self._closed.get(status.id)
         if closed is not None and status.changed <= closed:
             return False
@@ -71,7 +83,7 @@ class Attempts:
             self._tell(status.id, ended, seen)
             seen = None
         if status.started is not None and (seen is None or seen.started is None):
-            self._journal.record(
+            self._starts.append(
                 TaskStarted(
                     task=status.id,
                     node=status.node_id,
@@ -129,7 +141,13 @@ class Attempts:
             # Only of the first of them is it known where it ran.
             seen = None
 
+    def _tell_starts(self) -> None:
+        if self._starts:
+            starts, self._starts = self._starts, []
+            self._journal.record(*starts)
+
     def _tell(self, task: TaskId, ended: _Ended, seen: TaskStatus | None) -> None:
+        self._tell_starts()
         self._ledger.record(
             task,
             cause=ended.cause,

@@ -13,6 +13,7 @@ from runner.run.events import JOB_ENDED
 from runner.run.services import JobState, JobStatus, TaskFailure, TaskStatus
 from runner.run.tasks.exits import is_ended_by_request
 from runner.run.tasks.verdicts import Verdicts
+from runner.run.tasks.window import step_of
 from runner.spec.duration import write_duration
 from runner.spec.model.step import JobAction
 
@@ -40,8 +41,10 @@ class Endings:
 
     def hold(self, status: TaskStatus) -> bool:
         """Keeps a task that somebody ended; false for one that ended by itself."""
-        task = self._plan.tasks[int(status.id) - 1]
-        if not is_ended_by_request(task.step.timeout, status):
+        if status.succeeded:
+            return False
+        step = step_of(self._plan, int(status.id))
+        if not is_ended_by_request(step.timeout, status):
             return False
         self._held.append(status)
         return True

@@ -102,10 +102,9 @@ class Halting:
 
     def tell(self, numbers: tuple[int, ...]) -> None:
         """Records the ends of tasks that never ran."""
-        for number in numbers:
-            task = self._plan.tasks[number - 1]
-            message = f"the run stopped early: {self._tally.reason}"
-            self._journal.record(never_ran(task, cause=HALTED, message=message))
+        message = f"the run stopped early: {self._tally.reason}"
+        tasks = (self._plan.tasks[number - 1] for number in numbers)
+        self._journal.record(*(never_ran(each, cause=HALTED, message=message) for each in tasks))
 
     def _stop_job(self) -> None:
         when = self._plan.workload.halt.when

@@ -14,6 +14,7 @@ from runner.plan.model import CommandLine, Plan, TaskId, TaskPlan
 from runner.run.requests import TaskRequest
 from runner.run.results.settled import Settled
 from runner.run.tasks.exits import blocks_dependents, service_end
+from runner.run.tasks.window import step_of
 from runner.spec.model.pool import OperatingSystem
 from runner.spec.model.terms import Elevation
 
@@ -57,7 +58,7 @@ class Presence:
         # Whoever needs one of these never runs; where the job has it, the service sees to that.
         self._blocking = bytearray(len(plan.tasks) + 1) if settled.failures else bytearray()
         for number, end in settled.failures.items():
-            step = plan.tasks[number - 1].step
+            step = step_of(plan, number)
             if number in self._absent and blocks_dependents(step, service_end(end)):
                 self._blocking[number] = 1
 

@@ -16,6 +16,7 @@ from runner.run.services import Batch, TaskStatus
 from runner.run.tasks.attempts import Attempts
 from runner.run.tasks.ledger import Ledger
 from runner.run.tasks.retries import cause_of, decide, ended_at, preempted_too_often
+from runner.run.tasks.window import step_of
 from runner.spec.model.step import Step
 
 # How soon the answer to a request is looked for.
@@ -54,6 +55,8 @@ class Retrier:
 
     def take(self, status: TaskStatus) -> TaskStatus | None:
         """A task that has ended: None where it is run again, else its end as it counts."""
+        if status.succeeded:
+            return self._attempts.counted(status)
         step = self._step(status.id)
         ledger = self._ledger
         lost = preempted_too_often(step, status, ledger.preemptions(status.id))
@@ -134,4 +137,4 @@ class Retrier:
             future.result()
 
     def _step(self, task: TaskId) -> Step:
-        return self._plan.tasks[int(task) - 1].step
+        return step_of(self._plan, int(task))

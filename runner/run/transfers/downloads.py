@@ -9,19 +9,25 @@ import contextlib
 import errno
 import os
 import re
+import sys
 import threading
 import unicodedata
-import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from runner.errors import DiskFullError, TransferError, describe_os_error
 from runner.run.records.file_locks import hold_lock, try_lock
 from runner.run.services import Blobs
-from runner.run.transfers.folders import Folder, open_folder, shown
+from runner.run.transfers.folders import Folder, Folders, shown
 
 _PARTIAL = re.compile(r"\.batch-run-[0-9a-f]{32}\.partial")
 """The names of files that are on their way."""
+# No part of it is empty or begins with a dot.
+_PLAIN_NAME = re.compile(r"[^/\0.][^/\0]*(?:/[^/\0.][^/\0]*)*")
+# Of larger files each is waited for alone, and what was read of them stays in memory.
+_MOST_TOGETHER_BYTES = 1024 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _WINDOWS_DEVICE = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?:\.|\Z)", re.IGNORECASE
@@ -39,70 +45,151 @@ class Brought:
     """Of what was written, whatever the service says of the blob."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A blob that is whole in an open file, under a name that nobody looks for."""
+
+    folder: Folder
+    partial: str
+    stream: BinaryIO
+    name: str
+    path: str
+    """Where it is to be."""
+    size_bytes: int
+    md5: bytes
+
+
 class Downloads:
     """One output directory; may be used from several threads."""
 
     def __init__(self, directory: Path, *, blobs: Blobs, tells_case: bool | None = None) -> None:
         """`tells_case` is whether `A` and `a` are two files there; None: look."""
         self._directory = directory
+        self._prefix = os.path.join(directory, "")  # noqa: PTH118 - joined to a text for each file
+        self._folders = Folders(directory)
         self._blobs = blobs
         self._lock = threading.Lock()
         self._tells_case = tells_case
-        self._taken: dict[str, PurePosixPath] = {}
+        self._taken: dict[str, str] = {}
 
-    def bring(self, container: str, blob: str, folder: str, name: str) -> Brought:
-        """Writes a blob as `folder/name`, once it is there whole and on the disk.
+    def fetch(self, container: str, blob: str, folder: str, name: str) -> Fetched:
+        """Writes a blob beside `folder/name`, whole; `land` gives it its name.
 
         Raises `BlobMissingError`, and `TransferError` where it cannot be a file there: then what
         was there before is as it was.
         """
-        relative = PurePosixPath(folder) / local_name(name)
-        target = self._directory.joinpath(*relative.parts)
+        relative = f"{folder}/{_local_text(name)}"
+        below, _, last = relative.rpartition("/")
+        path = self._prefix + relative.replace("/", os.sep)
         try:
-            with open_folder(self._directory, relative.parent) as open_:
+            open_ = self._folders.take(below)
+            try:
                 # Refuses a name that is too long before anything is transferred.
-                open_.look_at(relative.name)
-                return self._bring(open_, container, blob, relative, target)
+                open_.look_at(last)
+                return self._fetch(open_, container, blob, relative, last, path)
+            except BaseException:
+                self._folders.give_back(open_)
+                raise
         except OSError as error:
-            raise file_fault("write", target, error) from error
+            raise file_fault("write", path, error) from error
 
-    def _bring(
-        self, folder: Folder, container: str, blob: str, relative: PurePosixPath, target: Path
-    ) -> Brought:
-        # Of its own for each try, whoever downloads beside us.
-        partial = f".batch-run-{uuid.uuid4().hex}.partial"
+    def land(self, files: Sequence[Fetched]) -> list[Brought | TransferError]:
+        """Gives files their names, once they are on the disk; what of each came of that.
+
+        Several together cost the disk little more than one. One that cannot have its name leaves
+        what was there as it was.
+        """
+        faults = [self._attempt(file, _put_on_disk) for file in files]
+        for place, file in enumerate(files):
+            faults[place] = faults[place] or self._attempt(file, _name)
+            self._folders.give_back(file.folder)
+        return [
+            fault or Brought(path=file.path, size_bytes=file.size_bytes, md5=file.md5)
+            for file, fault in zip(files, faults, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Gives the folders back."""
+        self._folders.close()
+
+    def _attempt(self, file: Fetched, act: Callable[[Fetched], None]) -> TransferError | None:
+        """Why something could not be done to a file, which then is not there any more."""
         try:
-            with folder.create(partial) as stream:
-                hold_lock(stream)
-                self._claim(folder, partial, relative)
-                done = self._blobs.download(container, blob, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-                if os.name == "posix":  # while it is locked nobody takes it for left over
-                    folder.replace(relative.name, partial)
-            if os.name != "posix":  # an open file cannot be renamed there
-                folder.replace(relative.name, partial)
-        except BaseException:
-            with contextlib.suppress(OSError):  # the error that brought us here says more
-                folder.remove(partial)
-            raise
-        return Brought(path=os.fspath(target), size_bytes=done.size_bytes, md5=done.md5)
+            act(file)
+        except OSError as error:
+            _drop(file.folder, file.partial, file.stream)
+            return file_fault("write", file.path, error)
+        return None
 
-    def _claim(self, folder: Folder, partial: str, relative: PurePosixPath) -> None:
+    def _fetch(
+        self, folder: Folder, container: str, blob: str, relative: str, name: str, path: str
+    ) -> Fetched:
+        # Of its own for each try, whoever downloads beside us.
+        partial = f".batch-run-{os.urandom(16).hex()}.partial"
+        stream = folder.create(partial)
+        try:
+            hold_lock(stream)
+            self._claim(folder, partial, relative)
+            done = self._blobs.download(container, blob, stream)
+            stream.flush()
+            if done.size_bytes <= _MOST_TOGETHER_BYTES:
+                _begin_to_write(stream)
+        except BaseException:
+            _drop(folder, partial, stream)
+            raise
+        return Fetched(
+            folder=folder,
+            partial=partial,
+            stream=stream,
+            name=name,
+            path=path,
+            size_bytes=done.size_bytes,
+            md5=done.md5,
+        )
+
+    def _claim(self, folder: Folder, partial: str, relative: str) -> None:
         """Refuses a name that is another result's file, where the disk cannot tell them apart."""
         with self._lock:
             if self._tells_case is None:
                 self._tells_case = folder.look_at(partial.upper()) is None
             if self._tells_case:
                 return
-            key = unicodedata.normalize("NFC", str(relative)).casefold()
+            key = unicodedata.normalize("NFC", relative).casefold()
             other = self._taken.setdefault(key, relative)
         if other != relative:
             raise TransferError(
-                f"{shown(str(relative))} and {shown(str(other))} are one file in"
+                f"{shown(relative)} and {shown(other)} are one file in"
                 f" {shown(self._directory)}, where upper and lower case are the same",
                 hint="choose a place that tells them apart with `--output DIR`",
             )
+
+
+def _put_on_disk(file: Fetched) -> None:
+    os.fsync(file.stream.fileno())
+
+
+def _name(file: Fetched) -> None:
+    if os.name == "posix":
+        with file.stream:  # while it is locked nobody takes it for left over
+            file.folder.replace(file.name, file.partial)
+    else:
+        file.stream.close()  # an open file cannot be renamed there
+        file.folder.replace(file.name, file.partial)
+
+
+def _drop(folder: Folder, partial: str, stream: BinaryIO) -> None:
+    """Takes away what does not get its name; the error that brought us here says more."""
+    with contextlib.suppress(OSError):
+        stream.close()
+    with contextlib.suppress(OSError):
+        folder.remove(partial)
+
+
+def _begin_to_write(stream: BinaryIO) -> None:
+    """Has the system begin to bring a file to the disk, so that several get there together."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def remove_partials(directory: Path) -> int:
@@ -127,6 +214,13 @@ def remove_partials(directory: Path) -> int:
                     path.unlink()
                 removed += 1
     return removed
+
+
+def _local_text(blob: str) -> str:
+    """The same as a text, without the cost of a path where nothing about it is odd."""
+    if os.sep == "/" and _PLAIN_NAME.fullmatch(blob):
+        return blob
+    return str(local_name(blob))
 
 
 def local_name(blob: str, *, windows: bool = os.sep == "\\") -> PurePosixPath:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ _OPEN = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | getattr(os, "O_BINARY", 0)
 _CLOSED_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
+_MOST_OPEN = 16
 
 
 class Folder:
@@ -58,6 +60,73 @@ class Folder:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._of(name), dir_fd=self._descriptor)
 
+    def is_at(self, path: str) -> bool:
+        """Whether a path leads here, links followed; false where it cannot be told."""
+        if self._descriptor is None:
+            return False
+        with contextlib.suppress(OSError):
+            there = os.stat(path)  # noqa: PTH116 - asked for each file
+            here = os.fstat(self._descriptor)
+            return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+        return False
+
+    def close(self) -> None:
+        """Gives the folder back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class Folders:
+    """Folders below one root that stay open for a while: mostly the next file goes to the same.
+
+    May be used by several threads; each `take` is followed by a `give_back`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._prefix = os.path.join(root, "")  # noqa: PTH118 - joined to a text for each file
+        self._lock = threading.Lock()
+        self._kept: dict[str, Folder] = {}
+        self._users: dict[Folder, int] = {}
+
+    def take(self, below: str) -> Folder:
+        """The folder, opened as by `open_folder`, or still open where its path leads there yet."""
+        with self._lock:
+            folder = self._kept.get(below)
+            if folder is not None and folder.is_at(self._prefix + below):
+                self._users[folder] += 1
+                return folder
+            self._let_go(below)
+            folder = _open(self._root, PurePosixPath(below))
+            self._kept[below] = folder
+            self._users[folder] = 1
+            while len(self._kept) > _MOST_OPEN:
+                self._let_go(next(iter(self._kept)))
+            return folder
+
+    def give_back(self, folder: Folder) -> None:
+        """Whoever took it does nothing in it any more."""
+        with self._lock:
+            self._users[folder] -= 1
+            if not self._users[folder] and folder not in self._kept.values():
+                self._close(folder)
+
+    def close(self) -> None:
+        """Closes all that nobody uses."""
+        with self._lock:
+            for below in tuple(self._kept):
+                self._let_go(below)
+
+    def _let_go(self, below: str) -> None:
+        folder = self._kept.pop(below, None)
+        if folder is not None and not self._users[folder]:
+            self._close(folder)
+
+    def _close(self, folder: Folder) -> None:
+        del self._users[folder]
+        folder.close()
+
 
 @contextmanager
 def open_folder(root: Path, below: PurePosixPath) -> Iterator[Folder]:
@@ -67,23 +136,31 @@ def open_folder(root: Path, below: PurePosixPath) -> Iterator[Folder]:
     it does not, and `OSError` where there is no folder to be had, or where a link is planted while
     we look.
     """
+    folder = _open(root, below)
+    try:
+        yield folder
+    finally:
+        folder.close()
+
+
+def _open(root: Path, below: PurePosixPath) -> Folder:
     root.mkdir(parents=True, exist_ok=True)
     real = Path(os.path.realpath(root))
     way = _find_way(root, real, below)
     if not _BY_DESCRIPTOR:
         folder = real.joinpath(*way)
         folder.mkdir(parents=True, exist_ok=True)
-        yield Folder(folder, None)
-        return
+        return Folder(folder, None)
     descriptor = os.open(real, _OPEN | _CLOSED_ON_EXEC)
     try:
         for part in way:
             inner = _step(descriptor, part)
             os.close(descriptor)
             descriptor = inner
-        yield Folder(real.joinpath(*way), descriptor)
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return Folder(real.joinpath(*way), descriptor)
 
 
 def _find_way(root: Path, real: Path, below: PurePosixPath) -> tuple[str, ...]:

@@ -6,17 +6,18 @@ It decides nothing about the run; a task that left less than it should is report
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from runner.errors import ServiceError
-from runner.plan.model import LOGS, OutputPlan, Plan, StoredBlob, TaskPlan
+from runner.errors import ServiceError, TransferError
+from runner.plan.model import LOGS, OutputPlan, Plan, StoredBlob, TaskPlan, task_id
 from runner.run.events import (
     DEPENDENCY_FAILED,
     OUTPUT_MISSING,
     TRANSFER_FAILED,
+    Event,
     OutputDownloaded,
     TaskFinished,
 )
@@ -25,7 +26,8 @@ from runner.run.services import BlobMissingError, Blobs, TaskFailure, TaskStatus
 from runner.run.submit import log_blob
 from runner.run.tasks.dependents import Blocked
 from runner.run.tasks.unrun import never_ran
-from runner.run.transfers.downloads import Downloads, file_fault
+from runner.run.tasks.window import Window
+from runner.run.transfers.downloads import Brought, Downloads, Fetched, file_fault
 from runner.spec.model.step import Print, UploadCondition
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import OwnContainer
@@ -34,15 +36,50 @@ from runner.spec.model.workload import OwnContainer
 _CLOCK_MARGIN = timedelta(seconds=5)
 _TAIL_BYTES = 4_000
 _TAIL_LINES = 20
+# So many files of one task at most are open at a time.
+_MOST_OPEN = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class _Logs:
+    """What has come of a task's logs: paths in the run's directory, and the end of one."""
+
+    stdout: str | None = None
+    stderr: str | None = None
+    stderr_tail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A blob of a task that was fetched."""
+
+    role: Role
+    blob: str
+    file: Fetched
+
+
+@dataclass(slots=True, kw_only=True)
+class Haul:
+    """What was fetched of one task that has ended, and has no names at home yet."""
+
+    task: TaskPlan
+    status: TaskStatus
+    logs: _Logs
+    files: list[_File] = field(default_factory=list)
+    missing: list[OutputPlan] = field(default_factory=list)
+    """Outputs that are not there."""
+    error: ServiceError | None = None
+    """Why something could not be brought home."""
 
 
 class Collector:
-    """Brings home the tasks of one run; `collect` may be called from several threads."""
+    """Brings home the tasks of one run; may be used from several threads."""
 
     def __init__(
         self,
         plan: Plan,
         *,
+        window: Window,
         blobs: Blobs,
         journal: Journal,
         output_directory: Path,
@@ -51,88 +88,90 @@ class Collector:
     ) -> None:
         """`reused` are containers that may hold blobs of others, which are none of our results."""
         self._plan = plan
+        self._window = window
         self._blobs = blobs
         self._journal = journal
         self._downloads = Downloads(output_directory, blobs=blobs)
         self._all_logs = all_logs
         self._reused = reused
+        self._places = {
+            each.role: (
+                plan.container_name(each.role),
+                isinstance(each, OwnContainer) and each.download,
+            )
+            for each in plan.workload.containers
+        }
 
-    def collect(self, status: TaskStatus) -> bool:
-        """Whether a task that has ended did all it should.
-
-        Raises `ServiceError`, after the task's event, where something cannot be brought home.
-        """
-        task = self._plan.tasks[int(status.id) - 1]
-        logs = _Logs()
-        failure = status.failure
-        succeeded = bool(status.succeeded)
+    def collect(self, status: TaskStatus) -> Haul:
+        """Fetches all that is wanted of a task that has ended; `land` is to follow."""
+        haul = Haul(task=self._window.of(status.id), status=status, logs=_Logs())
         try:
-            missing = self._bring(task, status, logs)
+            self._bring(haul)
         except ServiceError as error:
-            self._finish(task, status, logs, succeeded=False, failure=_transfer_failure(error))
+            haul.error = error
+        except BaseException:
+            self._land_files(haul)
             raise
-        if missing and succeeded:
-            succeeded = False
-            failure = _missing_output(missing)
-        self._finish(task, status, logs, succeeded=succeeded, failure=failure)
-        return succeeded
+        return haul
 
-    def tell_blocked(self, blocked: Blocked) -> None:
-        """Records the end of a task that never runs, since one that it needs failed."""
-        task = self._plan.tasks[blocked.number - 1]
-        need = self._plan.tasks[blocked.need - 1].id
+    def land(self, hauls: Sequence[Haul]) -> list[bool | ServiceError]:
+        """Tells the ends of tasks, once what was fetched of them is at home; cheaper together.
+
+        Whether each did all it should, or why something could not be brought home.
+        """
+        landed = iter(self._downloads.land([each.file for haul in hauls for each in haul.files]))
+        events: list[Event] = []
+        outcomes: list[bool | ServiceError] = []
+        for haul in hauls:
+            events.extend(_note(haul, landed))
+            status, failure = haul.status, haul.status.failure
+            succeeded = bool(status.succeeded) and haul.error is None and not haul.missing
+            if haul.error is not None:
+                failure = _transfer_failure(haul.error)
+            elif haul.missing and status.succeeded:
+                failure = _missing_output(haul.missing)
+            events.append(_end(haul, succeeded=succeeded, failure=failure))
+            outcomes.append(succeeded if haul.error is None else haul.error)
+        self._journal.record(*events)
+        return outcomes
+
+    def close(self) -> None:
+        """Gives the folders of the output directory back."""
+        self._downloads.close()
+
+    def tell_blocked(self, blocked: Sequence[Blocked]) -> None:
+        """Records the ends of tasks that never run, since those that they need failed."""
+        self._journal.record(*map(self._blocked_end, blocked))
+
+    def _blocked_end(self, blocked: Blocked) -> TaskFinished:
+        total = len(self._plan.tasks)
         words = "which failed"
         if blocked.culprit != blocked.need:
-            culprit = self._plan.tasks[blocked.culprit - 1].id
+            culprit = task_id(blocked.culprit, of=total)
             words = f"which never ran, since task `{culprit}` failed"
-        message = f"it needs task `{need}`, {words}"
-        self._journal.record(never_ran(task, cause=DEPENDENCY_FAILED, message=message))
+        message = f"it needs task `{task_id(blocked.need, of=total)}`, {words}"
+        task = self._window.task(blocked.number)
+        return never_ran(task, cause=DEPENDENCY_FAILED, message=message)
 
-    def _bring(self, task: TaskPlan, status: TaskStatus, logs: _Logs) -> list[OutputPlan]:
-        """Brings all that is wanted of a task; gives the outputs that are not there.
-
-        What came of its logs stands in `logs`, however this ends.
-        """
-        succeeded = bool(status.succeeded)
+    def _bring(self, haul: Haul) -> None:
+        task, logs = haul.task, haul.logs
+        succeeded = bool(haul.status.succeeded)
         if self._all_logs or not succeeded or task.step.print is Print.STDOUT:
             logs.stdout = self._bring_log(task, "stdout")
             self._bring_stderr(task, logs)
-        missing = [
-            output
-            for output in task.outputs
-            if _applies(output, succeeded) and not self._bring_output(task, output, status)
-        ]
-        if missing and succeeded and logs.stderr is None:
+        for output in task.outputs:
+            if _applies(output, succeeded) and not self._bring_output(haul, output):
+                haul.missing.append(output)
+        if haul.missing and succeeded and logs.stderr is None:
             self._bring_stderr(task, logs)
-        return missing
 
-    def _finish(
-        self,
-        task: TaskPlan,
-        status: TaskStatus,
-        logs: _Logs,
-        *,
-        succeeded: bool,
-        failure: TaskFailure | None,
-    ) -> None:
-        self._journal.record(
-            TaskFinished(
-                task=task.id,
-                item=task.item,
-                node=status.node_id,
-                succeeded=succeeded,
-                exit_code=status.exit_code,
-                started=status.started,
-                ended=status.ended,
-                retries=status.retry_count,
-                attempts=status.attempts,
-                cause=None if failure is None else failure.code,
-                message=None if failure is None else failure.message,
-                stdout=logs.stdout,
-                stderr=logs.stderr,
-                stderr_tail=None if succeeded else logs.stderr_tail,
-            )
-        )
+    def _land_files(self, haul: Haul) -> None:
+        """Lands what was fetched so far, of a task that leaves many files."""
+        landed = iter(self._downloads.land([each.file for each in haul.files]))
+        self._journal.record(*_note(haul, landed))
+        haul.files.clear()
+        if haul.error is not None:
+            raise haul.error
 
     def _bring_stderr(self, task: TaskPlan, logs: _Logs) -> None:
         logs.stderr = self._bring_log(task, "stderr")
@@ -159,18 +198,16 @@ class Collector:
             raise file_fault("write", error.filename or blob, error) from error
         return self._journal.relative(path)
 
-    def _bring_output(self, task: TaskPlan, output: OutputPlan, status: TaskStatus) -> bool:
+    def _bring_output(self, haul: Haul, output: OutputPlan) -> bool:
         """False where the one blob that the output means is not there."""
-        container = self._plan.container_name(output.role)
-        policy = self._plan.workload.container(output.role)
-        download = isinstance(policy, OwnContainer) and policy.download
+        container, download = self._places[output.role]
         reused = output.role in self._reused
-        since = _written_since(status) if reused else None
+        since = _written_since(haul.status) if reused else None
         if output.blob is None:
             if download:
                 for item in self._blobs.list_blobs(container, f"{output.path}/"):
                     if _is_written(item, since):
-                        self._download(task, output, item.name, item.name)
+                        self._fetch(haul, output, item.name, item.name)
             return True
         blob: str | None = output.blob
         if output.escaped or reused or not download:
@@ -178,7 +215,7 @@ class Collector:
         if blob is None or not download:
             return blob is not None
         try:
-            self._download(task, output, blob, output.blob)
+            self._fetch(haul, output, blob, output.blob)
         except BlobMissingError:
             return False
         return True
@@ -191,28 +228,53 @@ class Collector:
                 return item.name
         return None
 
-    def _download(self, task: TaskPlan, output: OutputPlan, blob: str, name: str) -> None:
-        container = self._plan.container_name(output.role)
-        file = self._downloads.bring(container, blob, output.role, name)
-        self._journal.record(
+    def _fetch(self, haul: Haul, output: OutputPlan, blob: str, name: str) -> None:
+        if len(haul.files) >= _MOST_OPEN:
+            self._land_files(haul)
+        container, _ = self._places[output.role]
+        file = self._downloads.fetch(container, blob, output.role, name)
+        haul.files.append(_File(role=output.role, blob=blob, file=file))
+
+
+def _note(haul: Haul, landed: Iterator[Brought | TransferError]) -> list[Event]:
+    """Tells the files that have landed; the first that has not is the fault of the task."""
+    events: list[Event] = []
+    for each in haul.files:
+        brought = next(landed)
+        if isinstance(brought, TransferError):
+            haul.error = haul.error or brought
+            continue
+        events.append(
             OutputDownloaded(
-                task=task.id,
-                role=output.role,
-                blob=blob,
-                path=file.path,
-                bytes=file.size_bytes,
-                md5=file.md5.hex(),
+                task=haul.task.id,
+                role=each.role,
+                blob=each.blob,
+                path=brought.path,
+                bytes=brought.size_bytes,
+                md5=brought.md5.hex(),
             )
         )
+    return events
 
 
-@dataclass(slots=True, kw_only=True)
-class _Logs:
-    """What has come of a task's logs: paths in the run's directory, and the end of one."""
-
-    stdout: str | None = None
-    stderr: str | None = None
-    stderr_tail: str | None = None
+def _end(haul: Haul, *, succeeded: bool, failure: TaskFailure | None) -> TaskFinished:
+    task, status, logs = haul.task, haul.status, haul.logs
+    return TaskFinished(
+        task=task.id,
+        item=task.item,
+        node=status.node_id,
+        succeeded=succeeded,
+        exit_code=status.exit_code,
+        started=status.started,
+        ended=status.ended,
+        retries=status.retry_count,
+        attempts=status.attempts,
+        cause=None if failure is None else failure.code,
+        message=None if failure is None else failure.message,
+        stdout=logs.stdout,
+        stderr=logs.stderr,
+        stderr_tail=None if succeeded else logs.stderr_tail,
+    )
 
 
 def _tail(log: Path) -> str:

@@ -7,7 +7,7 @@ it; the uploads themselves may run on others.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -134,17 +134,21 @@ class Uploads:
         """Whether somebody has begun it, and it is not there yet."""
         return file in self._under_way
 
-    def begin(self, file: File) -> Callable[[], None]:
+    def begin(self, file: File) -> Callable[[], UploadFinished]:
         """Takes note that the file is on its way, and gives what brings it up."""
         holding = self._holdings[file.role]
         holding.states[file.index] = _UNDER_WAY
         self._under_way.add(file)
         return partial(self._bring, holding.container, holding.container.files[file.index])
 
-    def end(self, file: File) -> None:
-        """Takes note that the file is there."""
-        self._holdings[file.role].states[file.index] = _THERE
-        self._under_way.discard(file)
+    def end(self, files: Sequence[tuple[File, UploadFinished | None]]) -> None:
+        """Takes note that files are there, and tells so, but where there is nothing to tell."""
+        events = [event for _, event in files if event is not None]
+        if events:
+            self._journal.record(*events)
+        for file, _ in files:
+            self._holdings[file.role].states[file.index] = _THERE
+            self._under_way.discard(file)
 
     def bring(self, files: Iterable[File], check: Callable[[], None]) -> None:
         """Brings files up and returns once they are there; `check` may raise to end it."""
@@ -197,18 +201,15 @@ class Uploads:
             return
         yield File(container.role, index)
 
-    def _finish(self, file: File, bring: Callable[[], None]) -> None:
-        bring()
-        self.end(file)
+    def _finish(self, file: File, bring: Callable[[], UploadFinished]) -> None:
+        self.end([(file, bring())])
 
-    def _bring(self, container: ContainerPlan, file: InputFile) -> None:
+    def _bring(self, container: ContainerPlan, file: InputFile) -> UploadFinished:
         assert file.source is not None
         _check_size(file, file.source)
         md5 = self._blobs.upload_file(container.name, file.blob, file.source)
-        self._journal.record(
-            UploadFinished(
-                role=container.role, blob=file.blob, bytes=file.size_bytes, md5=md5.hex()
-            )
+        return UploadFinished(
+            role=container.role, blob=file.blob, bytes=file.size_bytes, md5=md5.hex()
         )
 
 

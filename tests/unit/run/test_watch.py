@@ -123,8 +123,16 @@ def test_only_changes_are_asked_for_but_now_and_then_all(scene: Scene) -> None:
     scene.passed = 61
     scene.look()
     scene.look()
-    latest = NOW + timedelta(seconds=8)
-    assert scene.sinces == [None, latest, None, latest]
+    scene.passed = 62
+    scene.look()
+    latest = NOW + timedelta(seconds=10)
+    assert scene.sinces == [
+        None,
+        latest - timedelta(seconds=0.025),
+        None,
+        latest - timedelta(seconds=1.525),
+        latest - timedelta(seconds=1.55),
+    ]
 
 
 def test_a_change_with_an_early_time_is_found_in_the_end(scene: Scene) -> None:
@@ -143,6 +151,7 @@ def test_nodes_are_told_when_they_change(scene: Scene) -> None:
         id="node-1", state="running", start_task_exit_code=None, start_task_failure=None
     )
     scene.batch.nodes = (node, replace(node, id="node-2"))
+    scene.passed = 1
     scene.look()
     assert [(event["node"], event["previous"]) for event in scene.seen("node.changed")] == [
         ("node-1", None),
@@ -152,9 +161,27 @@ def test_nodes_are_told_when_they_change(scene: Scene) -> None:
     assert len(scene.seen("pool.changed")) == 2
 
 
+def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) -> None:
+    scene.look()
+    scene.passed = 100
+    for number in range(1, 91):
+        scene.put(number, TaskState.COMPLETED, after=number)
+    assert len(scene.look()) == 90
+    pauses = [scene.watch.pause_seconds(left=left) for left in (1_000, 10, 1, 0)]
+    assert pauses == [5.0, 5.0, pytest.approx(0.5, abs=0.1), 0.05]
+
+
+def test_a_late_change_is_found_once_nothing_else_changes(scene: Scene) -> None:
+    scene.put(1, TaskState.COMPLETED, after=100)
+    assert scene.look() == ["0001"]
+    scene.passed = 1
+    scene.put(2, TaskState.COMPLETED, after=98.5)
+    assert scene.look() == ["0002"]
+
+
 def test_pauses_grow_with_the_run(scene: Scene) -> None:
     pauses = []
     for passed in (0, 1, 20, 100, 1_000):
         scene.passed = passed
-        pauses.append(scene.watch.pause_seconds)
-    assert pauses == [0.05, 0.05, 1.0, 5.0, 10.0]
+        pauses.append(scene.watch.pause_seconds(left=1))
+    assert pauses == [0.05, 0.2, 1.0, 5.0, 10.0]

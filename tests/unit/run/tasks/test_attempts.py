@@ -39,6 +39,10 @@ class Scene:
         self.events.append(event)
         self.lines.append(json.loads(line))
 
+    def note(self, status: TaskStatus) -> bool:
+        """Whether the task's last attempt has just ended."""
+        return bool(self.attempts.note_all([status]))
+
     def retried(self) -> list[tuple[Any, ...]]:
         return [
             (line["attempt"], line["retries"], line["cause"], line["node"], line["at"])
@@ -95,11 +99,11 @@ def completed(when: float, *, started: float, **more: Any) -> TaskStatus:
 
 
 def test_retries_of_the_service(scene: Scene) -> None:
-    assert not scene.attempts.note(running(1))
-    assert not scene.attempts.note(running(3, retry_count=1, retried=at(2)))
+    assert not scene.note(running(1))
+    assert not scene.note(running(3, retry_count=1, retried=at(2)))
     end = completed(9, started=8, retry_count=3, retried=at(7))
-    assert scene.attempts.note(end)
-    assert not scene.attempts.note(end)
+    assert scene.note(end)
+    assert not scene.note(end)
     assert scene.retried() == [
         (1, 1, "exit_code", "spot", text(2)),
         # Nobody looked while the third one ran.
@@ -111,10 +115,10 @@ def test_retries_of_the_service(scene: Scene) -> None:
 
 
 def test_a_preemption_is_no_retry(scene: Scene) -> None:
-    scene.attempts.note(running(1))
-    scene.attempts.note(running(5, requeue_count=1, requeued=at(3)))
+    scene.note(running(1))
+    scene.note(running(5, requeue_count=1, requeued=at(3)))
     end = completed(9, started=5, requeue_count=1, requeued=at(3))
-    assert scene.attempts.note(end)
+    assert scene.note(end)
     assert scene.retried() == [(1, 0, "preemption", "spot", text(3))]
     assert scene.attempts.preempted == [TASK]
     counted = scene.attempts.counted(end)
@@ -122,23 +126,23 @@ def test_a_preemption_is_no_retry(scene: Scene) -> None:
 
 
 def test_a_node_that_went_otherwise(scene: Scene) -> None:
-    scene.attempts.note(running(1, "dedicated"))
-    scene.attempts.note(running(5, "dedicated", requeue_count=1, requeued=at(3)))
+    scene.note(running(1, "dedicated"))
+    scene.note(running(5, "dedicated", requeue_count=1, requeued=at(3)))
     assert scene.retried() == [(1, 0, "requeue", "dedicated", text(3))]
     assert scene.attempts.preempted == []
 
 
 def test_a_node_that_nobody_saw_counts_as_what_all_are(scene: Scene) -> None:
-    scene.attempts.note(running(5, requeue_count=1, requeued=at(3)))
+    scene.note(running(5, requeue_count=1, requeued=at(3)))
     assert scene.retried() == [(1, 0, "requeue", None, text(3))]
     scene.spot[None] = True
-    scene.attempts.note(running(9, requeue_count=2, requeued=at(8), node="other"))
+    scene.note(running(9, requeue_count=2, requeued=at(8), node="other"))
     assert scene.retried()[1:] == [(2, 0, "preemption", "spot", text(8))]
 
 
 def test_retries_and_requeues_between_two_looks_are_in_order(scene: Scene) -> None:
-    scene.attempts.note(running(1))
-    scene.attempts.note(running(9, retry_count=1, retried=at(3), requeue_count=1, requeued=at(6)))
+    scene.note(running(1))
+    scene.note(running(9, retry_count=1, retried=at(3), requeue_count=1, requeued=at(6)))
     assert [each[2] for each in scene.retried()] == ["exit_code", "requeue"]
 
 
@@ -156,43 +160,43 @@ def test_retries_and_requeues_between_two_looks_are_in_order(scene: Scene) -> No
 def test_an_attempt_that_the_service_did_not_count(
     scene: Scene, status: TaskStatus, is_another: bool
 ) -> None:
-    scene.attempts.note(running(1))
-    scene.attempts.note(status)
+    scene.note(running(1))
+    scene.note(status)
     expected = [(1, 0, "preemption", "spot", None)] if is_another else []
     assert scene.retried() == expected
     assert len(scene.started()) == 1 + is_another
 
 
 def test_why_a_dedicated_node_was_left_nobody_says(scene: Scene) -> None:
-    scene.attempts.note(running(1, "dedicated"))
-    scene.attempts.note(running(5, "spot"))
+    scene.note(running(1, "dedicated"))
+    scene.note(running(5, "spot"))
     assert scene.retried() == [(1, 0, None, "dedicated", None)]
 
 
 def test_a_task_that_is_run_again_by_us_ends_again(scene: Scene) -> None:
     first = completed(4, started=1, retry_count=2)
-    assert scene.attempts.note(first)
+    assert scene.note(first)
     scene.ledger.record(TASK, cause="timeout", node="spot", started=at(1), at=at(4), due=at(9))
     scene.attempts.reopen(first)
-    assert not scene.attempts.note(first)
-    assert not scene.attempts.note(running(10))
-    assert scene.attempts.note(completed(12, started=10))
+    assert not scene.note(first)
+    assert not scene.note(running(10))
+    assert scene.note(completed(12, started=10))
     assert scene.started() == [(3, "spot"), (4, "spot")]
 
 
 def test_what_the_journal_knows_is_not_told_again(tmp_path: Path) -> None:
     before = Scene(tmp_path)
-    before.attempts.note(running(1))
-    before.attempts.note(running(3, retry_count=1, retried=at(2)))
+    before.note(running(1))
+    before.note(running(3, retry_count=1, retried=at(2)))
     before.spot[None] = True
-    before.attempts.note(running(8, retry_count=1, requeue_count=2, retried=at(2), requeued=at(7)))
+    before.note(running(8, retry_count=1, requeue_count=2, retried=at(2), requeued=at(7)))
     before.journal.close()
     assert len(before.retried()) == 3
     after = Scene(tmp_path, tuple(before.events))
-    after.attempts.note(running(8, retry_count=1, requeue_count=2, requeued=at(7)))
+    after.note(running(8, retry_count=1, requeue_count=2, requeued=at(7)))
     assert after.retried() == []
     assert after.started() == [(4, "spot")]
     assert after.attempts.preempted == [TASK]
-    after.attempts.note(running(12, retry_count=2, requeue_count=2, retried=at(11)))
+    after.note(running(12, retry_count=2, requeue_count=2, retried=at(11)))
     assert after.retried() == [(4, 2, "exit_code", "spot", text(11))]
     after.journal.close()

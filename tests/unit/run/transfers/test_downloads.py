@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from runner.errors import DiskFullError, TransferError
 from runner.run.services import Downloaded
-from runner.run.transfers.downloads import Downloads, local_name, remove_partials
+from runner.run.transfers.downloads import Brought, Downloads, local_name, remove_partials
 from runner.run.transfers.folders import open_folder
 from tests.fakes.services import FakeBlobs
 
@@ -35,6 +35,13 @@ def having(*names: str) -> FakeBlobs:
     return FakeBlobs(containers={"c": {name: f"content of {name}".encode() for name in names}})
 
 
+def bring(downloads: Downloads, container: str, blob: str, folder: str, name: str) -> Brought:
+    (brought,) = downloads.land([downloads.fetch(container, blob, folder, name)])
+    if isinstance(brought, TransferError):
+        raise brought
+    return brought
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -44,7 +51,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_what_was_brought_is_told(tmp_path: Path) -> None:
-    brought = downloads(tmp_path, having("a/b.txt")).bring("c", "a/b.txt", "output", "a/b.txt")
+    brought = bring(downloads(tmp_path, having("a/b.txt")), "c", "a/b.txt", "output", "a/b.txt")
     assert brought.path == str(tmp_path / "results/output/a/b.txt")
     assert brought.size_bytes == len(b"content of a/b.txt")
     assert brought.md5 == hashlib.md5(b"content of a/b.txt").digest()
@@ -69,7 +76,7 @@ def test_what_was_brought_is_told(tmp_path: Path) -> None:
 def test_no_name_leads_elsewhere(tmp_path: Path, name: str) -> None:
     (tmp_path / "results").mkdir()
     with pytest.raises(TransferError) as caught:
-        downloads(tmp_path, having(name)).bring("c", name, "output", name)
+        bring(downloads(tmp_path, having(name)), "c", name, "output", name)
     assert caught.value.message == f"blob {name!a} cannot be a file below the output directory"
     assert files(tmp_path) == {}
 
@@ -80,7 +87,7 @@ def test_no_name_leads_elsewhere(tmp_path: Path, name: str) -> None:
 )
 def test_odd_names_are_files_of_just_this_name(tmp_path: Path, name: str) -> None:
     blobs = FakeBlobs(containers={"c": {name: b"1"}})
-    downloads(tmp_path, blobs).bring("c", name, "output", name)
+    bring(downloads(tmp_path, blobs), "c", name, "output", name)
     assert [each.name for each in (tmp_path / "results/output").iterdir()] == [name]
 
 
@@ -105,7 +112,7 @@ def test_a_link_within_the_directory_is_the_users_choice(tmp_path: Path) -> None
     results = tmp_path / "results"
     (results / "kept").mkdir(parents=True)
     (results / "output").symlink_to("kept")
-    downloads(tmp_path, having("a/b")).bring("c", "a/b", "output", "a/b")
+    bring(downloads(tmp_path, having("a/b")), "c", "a/b", "output", "a/b")
     assert files(results / "kept") == {"a/b": b"content of a/b"}
 
 
@@ -115,7 +122,7 @@ def test_a_link_that_leads_out(tmp_path: Path, target: str) -> None:
     (tmp_path / "results" / "output").mkdir(parents=True)
     (tmp_path / "results" / "output" / "loop").symlink_to(target)
     with pytest.raises(TransferError):
-        downloads(tmp_path, having("loop/b")).bring("c", "loop/b", "output", "loop/b")
+        bring(downloads(tmp_path, having("loop/b")), "c", "loop/b", "output", "loop/b")
     assert files(tmp_path) == {}
 
 
@@ -140,7 +147,7 @@ def test_a_folder_that_becomes_a_link_meanwhile(tmp_path: Path) -> None:
         output.symlink_to(elsewhere)
 
     blobs = PlantingBlobs(containers=having("a").containers, plant=plant)
-    downloads(tmp_path, blobs).bring("c", "a", "output", "a")
+    bring(downloads(tmp_path, blobs), "c", "a", "output", "a")
     assert list(elsewhere.iterdir()) == []
     assert files(tmp_path / "moved") == {"a": b"content of a"}
 
@@ -152,7 +159,7 @@ def test_a_file_that_becomes_a_link_meanwhile(tmp_path: Path) -> None:
     blobs = PlantingBlobs(
         containers=having("a").containers, plant=lambda: target.symlink_to(precious)
     )
-    downloads(tmp_path, blobs).bring("c", "a", "output", "a")
+    bring(downloads(tmp_path, blobs), "c", "a", "output", "a")
     assert precious.read_text() == "mine"
     assert target.read_bytes() == b"content of a"
     assert not target.is_symlink()
@@ -202,18 +209,18 @@ def test_no_link_planted_between_look_and_step_is_followed(tmp_path: Path) -> No
 def test_names_that_differ_in_case_alone_on_a_disk_that_knows_none(tmp_path: Path) -> None:
     blobs = having("A/x.txt", "a/X.txt", "é", "e\u0301")
     down = downloads(tmp_path, blobs, tells_case=False)
-    down.bring("c", "A/x.txt", "output", "A/x.txt")
-    down.bring("c", "A/x.txt", "output", "A/x.txt")
-    down.bring("c", "é", "output", "é")
+    bring(down, "c", "A/x.txt", "output", "A/x.txt")
+    bring(down, "c", "A/x.txt", "output", "A/x.txt")
+    bring(down, "c", "é", "output", "é")
     with pytest.raises(TransferError) as caught:
-        down.bring("c", "a/X.txt", "output", "a/X.txt")
+        bring(down, "c", "a/X.txt", "output", "a/X.txt")
     assert caught.value.message == (
         f"`output/a/X.txt` and `output/A/x.txt` are one file in `{tmp_path}/results`, where upper"
         " and lower case are the same"
     )
     assert caught.value.hint == "choose a place that tells them apart with `--output DIR`"
     with pytest.raises(TransferError):
-        down.bring("c", "e\u0301", "output", "e\u0301")
+        bring(down, "c", "e\u0301", "output", "e\u0301")
     assert files(tmp_path / "results") == {
         "output/A/x.txt": b"content of A/x.txt",
         "output/é": "content of é".encode(),
@@ -222,8 +229,8 @@ def test_names_that_differ_in_case_alone_on_a_disk_that_knows_none(tmp_path: Pat
 
 def test_names_that_differ_in_case_alone_elsewhere(tmp_path: Path) -> None:
     down = downloads(tmp_path, having("A", "a"))
-    down.bring("c", "A", "output", "A")
-    down.bring("c", "a", "output", "a")
+    bring(down, "c", "A", "output", "A")
+    bring(down, "c", "a", "output", "a")
     assert files(tmp_path / "results") == {
         "output/A": b"content of A",
         "output/a": b"content of a",
@@ -252,13 +259,13 @@ def test_what_was_there_stays_where_a_download_fails(tmp_path: Path, error: Base
     target.parent.mkdir(parents=True)
     target.write_text("of an earlier run")
     with pytest.raises((TransferError, KeyboardInterrupt)):
-        downloads(tmp_path, BreakingBlobs(error=error)).bring("c", "a", "output", "a")
+        bring(downloads(tmp_path, BreakingBlobs(error=error)), "c", "a", "output", "a")
     assert files(tmp_path / "results") == {"output/a": b"of an earlier run"}
 
 
 def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
     with pytest.raises(DiskFullError) as caught:
-        downloads(tmp_path, BreakingBlobs(error=full())).bring("c", "a", "output", "a")
+        bring(downloads(tmp_path, BreakingBlobs(error=full())), "c", "a", "output", "a")
     target = tmp_path / "results" / "output" / "a"
     assert caught.value.message == f"cannot write `{target}`: no space left on device"
 
@@ -295,7 +302,7 @@ def test_a_download_under_way_is_not_taken_for_left_over(tmp_path: Path) -> None
         containers=having("a").containers,
         plant=lambda: removed.append(remove_partials(tmp_path / "results")),
     )
-    downloads(tmp_path, blobs).bring("c", "a", "output", "a")
+    bring(downloads(tmp_path, blobs), "c", "a", "output", "a")
     assert removed == [0]
     assert files(tmp_path / "results") == {"output/a": b"content of a"}
 

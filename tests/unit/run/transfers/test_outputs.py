@@ -19,6 +19,7 @@ from runner.errors import ServiceUnreachableError, TransferError
 from runner.plan.model import Plan, TaskId
 from runner.run.records.journal import Journal
 from runner.run.services import Downloaded, TaskFailure, TaskState, TaskStatus
+from runner.run.tasks.window import Window
 from runner.run.transfers.downloads import local_name
 from runner.run.transfers.outputs import Collector
 from tests.fakes.plans import RUN, SPEC, make_plan
@@ -60,6 +61,7 @@ def collecting(folder: Path, blobs: FakeBlobs, plan: Plan) -> Iterator[Collector
     try:
         yield Collector(
             plan,
+            window=Window(plan),
             blobs=blobs,
             journal=journal,
             output_directory=folder / "results",
@@ -69,11 +71,20 @@ def collecting(folder: Path, blobs: FakeBlobs, plan: Plan) -> Iterator[Collector
         journal.close()
 
 
+def outcomes(collector: Collector, *ends: TaskStatus) -> list[bool]:
+    """Whether each of some tasks did all it should; raises the first fault of the services."""
+    landed = collector.land([collector.collect(each) for each in ends])
+    for each in landed:
+        if not isinstance(each, bool):
+            raise each
+    return [each for each in landed if isinstance(each, bool)]
+
+
 def collect(folder: Path, blobs: FakeBlobs, spec: str, *, exit_code: int = 0) -> list[str]:
     """Collects the one task of a plan whose containers hold `blobs`; the files that came."""
     plan = make_plan(folder, spec, ("a.txt",))
     with collecting(folder, blobs, plan) as collector:
-        collector.collect(ended(exit_code=exit_code))
+        outcomes(collector, ended(exit_code=exit_code))
     results = folder / "results"
     return sorted(str(path.relative_to(results)) for path in results.rglob("*") if path.is_file())
 
@@ -191,7 +202,8 @@ def test_long_names_that_begin_alike_do_not_meet(tmp_path: Path, letter: str) ->
     blobs = MeetingBlobs(containers={f"{RUN}-output": contents}, meeting=threading.Barrier(16))
     plan = make_plan(tmp_path, SPEC, names)
     with collecting(tmp_path, blobs, plan) as collector, ThreadPoolExecutor(16) as pool:
-        ends = list(pool.map(collector.collect, (ended(number) for number in range(1, 17))))
+        hauls = list(pool.map(collector.collect, (ended(number) for number in range(1, 17))))
+        ends = collector.land(hauls)
     assert ends == [True] * 16
     found = {path.name: path.read_bytes() for path in (tmp_path / "results/output").iterdir()}
     assert found == contents

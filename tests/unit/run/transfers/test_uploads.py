@@ -85,7 +85,7 @@ def test_what_is_under_way_is_still_missing_and_what_is_there_is_not(uploads: Up
     assert begin(uploads, folder("a/")) == ["a/b", "a/c"]
     assert begin(uploads, blob("a/b")) == ["a/b"]
     (file,) = uploads.missing(blob("a/b"))
-    uploads.end(file)
+    uploads.end([(file, None)])
     assert begin(uploads, blob("a/b")) == []
     assert begin(uploads, folder("a/")) == ["a/c"]
     assert "a/b" not in begin(uploads, folder("a"))

@@ -1,0 +1,124 @@
+"""Brings tasks home on threads of its own: several are fetched at a time, and land together.
+
+It must not know what is fetched of a task, nor who waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from runner.run.homecoming import Homecoming
+from runner.run.services import TaskStatus
+from runner.run.transfers.outputs import Collector, Haul
+
+_THREADS = 16
+_TOGETHER = 32
+# Behind so many that wait to land, nothing more is fetched: each has open files.
+_MOST_WAITING = 64
+
+Told = Callable[[], int]
+"""Tells the ends of tasks that left nothing, and gives how many of them count as failed."""
+
+
+class Collecting:
+    """The collecting of one run; used by one thread, and ended by `close`."""
+
+    def __init__(self, collector: Collector, home: Homecoming, *, hear: Callable[[], None]) -> None:
+        """`hear` is called, by any thread, after tasks have come home."""
+        self._collector = collector
+        self._home = home
+        self._hear = hear
+        self._waiting: SimpleQueue[TaskStatus | Told | None] = SimpleQueue()
+        self._hauls: deque[Haul] = deque()
+        self._landing = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._idle = threading.Semaphore(0)
+
+    def collect(self, status: TaskStatus) -> None:
+        """Brings a task home that has ended."""
+        self._put(status)
+
+    def tell(self, told: Told) -> None:
+        """Has the ends of tasks told in their turn."""
+        self._put(told)
+
+    def cancel(self) -> None:
+        """What is not begun is not expected any more."""
+        while True:
+            try:
+                left = self._waiting.get_nowait()
+            except Empty:
+                return
+            if left is not None:
+                self._home.miss(None)
+
+    def close(self) -> None:
+        """Returns when what is under way has come home, and what is not begun is cancelled."""
+        self.cancel()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._collector.close()
+
+    def _put(self, wanted: TaskStatus | Told) -> None:
+        self._home.expect()
+        self._waiting.put(wanted)
+        # A thread more only where none waits: a few do where what they fetch is near.
+        if not self._idle.acquire(blocking=False) and len(self._threads) < _THREADS:
+            thread = threading.Thread(target=self._work, name="collect", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        while True:
+            wanted = self._waiting.get()
+            if wanted is None:
+                return
+            if isinstance(wanted, TaskStatus):
+                self._fetch(wanted)
+            else:
+                self._tell(wanted)
+            if self._waiting.empty():
+                self._idle.release()
+
+    def _tell(self, told: Told) -> None:
+        try:
+            failed = told()
+        except BaseException as error:  # noqa: BLE001 - raised where the run is driven
+            self._home.miss(error)
+        else:
+            self._home.arrive(failed=failed)
+
+    def _fetch(self, status: TaskStatus) -> None:
+        try:
+            haul = self._collector.collect(status)
+        except BaseException as error:  # noqa: BLE001 - raised where the run is driven
+            self._home.miss(error)
+            return
+        self._hauls.append(haul)
+        waits = len(self._hauls) >= _MOST_WAITING
+        # One thread lands what others have fetched meanwhile; they go on with the next.
+        while self._hauls and self._landing.acquire(blocking=waits):
+            try:
+                self._land()
+            finally:
+                self._landing.release()
+
+    def _land(self) -> None:
+        hauls = [self._hauls.popleft() for _ in range(min(len(self._hauls), _TOGETHER))]
+        try:
+            outcomes = self._collector.land(hauls)
+        except BaseException as error:  # noqa: BLE001 - raised where the run is driven
+            for _ in hauls:
+                self._home.miss(error)
+            return
+        for outcome in outcomes:
+            if isinstance(outcome, bool):
+                self._home.arrive(succeeded=int(outcome), failed=int(not outcome))
+            else:
+                self._home.miss(outcome)
+        self._hear()
