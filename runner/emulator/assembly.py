@@ -17,9 +17,11 @@ from runner.emulator.batch.node.connections import Server
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.service import BatchService
 from runner.emulator.blob.access.issue import container_url
+from runner.emulator.blob.direct import Direct
 from runner.emulator.blob.service import BlobService
 from runner.emulator.conditions import Conditions
 from runner.emulator.identity import sign_by_identity
+from runner.emulator.joining import OwnStorage
 from runner.emulator.options import Options
 from runner.emulator.privacy import make_private_directory
 from runner.emulator.server.accounts import (
@@ -67,8 +69,9 @@ async def open_services(
                 blob = _make_blob(options, storage, surroundings)
                 stack.callback(blob.close)
                 services[storage] = blob
+            near = _join(options, services, surroundings)
             for pair in accounts.batch:
-                batch = _make_batch(options, pair, surroundings, accounts.storage)
+                batch = _make_batch(options, pair, surroundings, accounts.storage, near)
                 stack.push_async_callback(batch.close)
                 await batch.start()
                 services[pair.account] = batch
@@ -97,8 +100,28 @@ def _make_blob(options: Options, account: Account, surroundings: Surroundings) -
     )
 
 
+def _join(
+    options: Options, services: Mapping[Account, Service], surroundings: Surroundings
+) -> OwnStorage:
+    direct = Direct(
+        {
+            account.name: service
+            for account, service in services.items()
+            if isinstance(service, BlobService)
+        },
+        origin=surroundings.origin,
+        former_ports=surroundings.former_ports,
+    )
+    faults, records = surroundings.conditions.faults, options.record is not None
+    return OwnStorage(direct, wants_requests=lambda: records or faults.strikes_requests)
+
+
 def _make_batch(
-    options: Options, pair: BatchAccount, surroundings: Surroundings, storages: Sequence[Account]
+    options: Options,
+    pair: BatchAccount,
+    surroundings: Surroundings,
+    storages: Sequence[Account],
+    near: OwnStorage,
 ) -> BatchService:
     account, storage = pair.account, pair.storage
     storage_endpoint = f"{surroundings.origin}/{storage.name}"
@@ -127,6 +150,7 @@ def _make_batch(
         quotas=options.quotas,
         applications=options.applications or surroundings.directory / "applications",
         moves=_moves(surroundings),
+        near=near,
         keep=options.data is not None,
     )
 

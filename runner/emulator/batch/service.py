@@ -34,6 +34,7 @@ from runner.emulator.batch.node.gauge import Gauge
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.launch import Executor
 from runner.emulator.batch.node.leftovers import kill_leftovers
+from runner.emulator.batch.node.near import NearStorage
 from runner.emulator.batch.node.plain import PlainProcesses
 from runner.emulator.batch.node.processes import LocalExecutor
 from runner.emulator.batch.operations import call as calls
@@ -65,7 +66,8 @@ class BatchService:
     `modelling`, tasks only take their time, which need not be real; `tls` is what the emulator is
     served with, so that nodes trust it; `applications` is the folder of application packages;
     `identity` signs a URL for who has a managed identity; `quotas` are limits of this account;
-    `moves` says where servers are that URLs of earlier times name.
+    `moves` says where servers are that URLs of earlier times name; `near` is storage of which nodes
+    need not ask by HTTP.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class BatchService:
         identity: Callable[[str], str] | None = None,
         quotas: Quotas | None = None,
         moves: Mapping[Server, Server] | None = None,
+        near: NearStorage | None = None,
         keep: bool = False,
     ) -> None:
         """With `keep`, records are on disk too, and those of an earlier start come back.
@@ -144,6 +147,7 @@ class BatchService:
                     policy=policy,
                     isolation=isolation,
                     containers=containers,
+                    near=near,
                 ),
                 isolation=isolation,
                 containers=containers,
