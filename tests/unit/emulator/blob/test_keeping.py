@@ -207,3 +207,20 @@ def test_what_is_added_after_a_start_is_not_put_to_what_is_there(tmp_path: Path)
     run(tmp_path, go_on)
     assert files(tmp_path) == [b"first", b"second"]
     run(tmp_path, look)
+
+
+def test_a_killed_upload_leaves_nothing(tmp_path: Path) -> None:
+    async def make(state: State, journal: Journal) -> None:
+        await write(state, KEY, b"kept")
+        # Written, and never said to be a blob's.
+        await state.contents.receive(_pieces(b"lost"), 4)
+        await state.contents.receive(_pieces(large(b"lost")), SMALL_BYTES + 1)
+
+    async def look(state: State, journal: Journal) -> None:
+        assert files(tmp_path) == [b"keptlost"], "one that is alone is removed"
+        delete_blob(state, KEY, NO_CONDITIONS, None, NOW)
+        await journal.settled()
+        assert files(tmp_path) == []
+
+    run(tmp_path, make)
+    run(tmp_path, look)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,62 @@ def test_files_of_before_are_removed(tmp_path: Path) -> None:
     Contents(tmp_path).remove_unreferenced()
 
     assert files(tmp_path) == []
+
+
+@contextmanager
+def opened_below(folder: Path) -> Iterator[list[str]]:
+    """The files that are opened below a folder meanwhile."""
+    paths: list[str] = []
+    listening = True
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if listening and event == "open" and str(arguments[0]).startswith(str(folder)):
+            paths.append(str(arguments[0]))
+
+    # Such a hook cannot be taken away again.
+    sys.addaudithook(hear)
+    try:
+        yield paths
+    finally:
+        listening = False
+
+
+def test_a_hundred_small_contents_are_one_file_that_is_opened_once(tmp_path: Path) -> None:
+    contents = Contents(tmp_path)
+
+    with opened_below(tmp_path) as opened:
+        segments = [
+            Segment(content=contents.write(bytes([i]) * 10_000).content, size_bytes=10_000)
+            for i in range(100)
+        ]
+        found = [contents.read_small([segment], 9_999, 1) for segment in segments]
+
+    assert found == [bytes([i]) for i in range(100)]
+    assert opened == [str(path) for path in files(tmp_path)]
+    assert len(opened) == 1
+    contents.close()
+
+
+def test_a_large_content_is_opened_once_to_be_written(tmp_path: Path) -> None:
+    contents = Contents(tmp_path)
+
+    with opened_below(tmp_path) as opened:
+        receive(contents, bytes(5_000_000))
+
+    assert opened == [str(path) for path in files(tmp_path)]
+
+
+def test_lines_that_are_appended_are_one_file(tmp_path: Path) -> None:
+    contents = Contents(tmp_path)
+    segments: tuple[Segment, ...] = ()
+
+    for i in range(50):
+        received = contents.write(b"%d\n" % i)
+        added = Segment(content=received.content, size_bytes=received.size_bytes)
+        segments = contents.join(segments, added)
+
+    assert len(segments) == 1
+    text = "".join(f"{i}\n" for i in range(50)).encode()
+    assert contents.read_small(segments, 0, len(text)) == text
+    assert [path.read_bytes() for path in files(tmp_path)] == [text]
+    contents.close()
