@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from typing_extensions import Self
 
 from runner.errors import ServiceError, UsageError
+from runner.frozen import dataclass
 from runner.remote.endurance import Endurance, Patience
 from runner.remote.local import LocalEmulator, PreparedEmulator
 from runner.remote.local_state import JoinedEmulator, check_room, join_emulator, read_place

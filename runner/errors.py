@@ -5,8 +5,9 @@ It knows no module of the runner: whoever raises says what happened, `cli` says 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from runner.frozen import dataclass
 
 
 class ExitCode(IntEnum):

@@ -6,8 +6,8 @@ It knows nothing of values: the literal text of the template is looked for in th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.templates.segments import Literal, cut
 
 # What carries values stands before the script: `v1='...'; `, as `spec.shell_posix` writes it.

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from runner.connect import (
     read_azure_settings,
 )
 from runner.errors import ExitCode, ServiceError, UsageError
+from runner.frozen import dataclass
 from runner.plan.model import RunId
 from runner.report.as_text import plural
 from runner.report.tidying import (

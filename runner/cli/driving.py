@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -25,6 +25,7 @@ from runner.errors import (
     UsageError,
     describe_os_error,
 )
+from runner.frozen import dataclass
 from runner.plan.expand import place
 from runner.plan.model import Plan
 from runner.plan.snapshot import SNAPSHOT, write_snapshot

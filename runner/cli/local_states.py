@@ -13,10 +13,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import ServiceError, UsageError, describe_os_error
+from runner.frozen import dataclass
 from runner.remote.local_state import is_in_use, read_place
 from runner.run.records.driving import DriverPresentError, drive
 from runner.run.records.record import read_record

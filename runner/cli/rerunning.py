@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.cli.world import World
 from runner.connect import Services, choose_target
+from runner.frozen import dataclass
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import Plan, StoredBlob
 from runner.run.records.record import RunRecord

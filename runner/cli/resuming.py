@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from runner.cli.driving import Drive, drive_run, make_output_directory
@@ -18,6 +18,7 @@ from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.connect import AzureSettings, open_azure, read_azure_settings
 from runner.errors import ExitCode, UsageError, describe_os_error
+from runner.frozen import dataclass
 from runner.plan.expand import expand_again
 from runner.plan.input_digests import ListBlobs
 from runner.plan.local import without_packages

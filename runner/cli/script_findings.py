@@ -9,13 +9,13 @@ from __future__ import annotations
 import shutil
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runner.cli.alignment import align
 from runner.cli.shellcheck import Finding, ShellcheckError, check_script
 from runner.cli.world import World
+from runner.frozen import dataclass
 from runner.plan.model import Plan, TaskPlan
 from runner.report.as_text import printable
 from runner.spec.document import Document, Pointer

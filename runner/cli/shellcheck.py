@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
 from runner.errors import describe_os_error
+from runner.frozen import dataclass
 
 LIMIT_SECONDS = 10.0
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError
+from runner.frozen import dataclass
 from runner.spec.bundled import bundled
 from runner.spec.document import Document, Pointer, read_document
 from runner.spec.problem import Position

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from runner.cli.commands import (
     attach,
@@ -28,6 +27,7 @@ from runner.cli.commands import (
 )
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
+from runner.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +14,7 @@ from runner.cli.looking import NotThereError, open_to_look
 from runner.cli.world import World
 from runner.connect import Services
 from runner.errors import ServiceError, UsageError
+from runner.frozen import dataclass
 from runner.plan.model import LOGS, RunId, TaskId, container_name, task_id
 from runner.report.as_text import printable
 from runner.run.events import RunStarted, TaskAdded, TaskFinished

@@ -10,10 +10,10 @@ import unicodedata
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import accumulate, pairwise
 
+from runner.frozen import dataclass
 from runner.plan.distinct_names import (
     how_to_differ,
     how_to_differ_in_more_than_case,

@@ -6,9 +6,9 @@ It knows nothing of what the sources are; a combination is made when asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 
+from runner.frozen import dataclass
 from runner.plan.items import ChunkItems, FileItems, Item, Items
 from runner.plan.references import Fields
 from runner.plan.value_items import RowItems

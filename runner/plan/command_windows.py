@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
+
+from runner.frozen import dataclass
 
 CMD_FILE = "batch-run-script.cmd"
 POWERSHELL_FILE = "batch-run-script.ps1"

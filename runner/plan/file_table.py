@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
+from runner.frozen import dataclass
 from runner.plan.model import InputFile
 from runner.plan.name_table import NameTable
 

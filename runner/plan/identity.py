@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from typing_extensions import assert_never
 
+from runner.frozen import dataclass
 from runner.plan.command import SCRIPT_VARIABLE
 from runner.plan.input_digests import InputDigests
 from runner.plan.model import (

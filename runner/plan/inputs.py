@@ -5,16 +5,18 @@ It never reads what is in a file, and knows nothing of tasks.
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from operator import itemgetter
 from pathlib import Path
 
 from runner.errors import describe_os_error
+from runner.frozen import dataclass
 from runner.plan.blob_names import name_problems, shown
 from runner.plan.file_table import FileTable, FileTableBuilder, Origin
 from runner.plan.links import LinkWatch, together
@@ -90,7 +92,7 @@ def find_files(uploads: tuple[Upload, ...], folder: Path, document: Document) ->
     )
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Search:
     """The files of one upload; `problems` is whole once all of them were asked for."""
 

@@ -7,10 +7,10 @@ no memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
+from runner.frozen import dataclass
 from runner.plan.file_table import FileTable
 from runner.plan.model import BlobResource, OutputPlan
 from runner.plan.references import Fields

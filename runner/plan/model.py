@@ -6,11 +6,12 @@ It knows nothing of SAS, endpoints or the SDKs; containers are named by role.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NewType
 
+from runner.frozen import dataclass
 from runner.spec.model.pool import NewPool
 from runner.spec.model.step import Step, UploadCondition
 from runner.spec.model.terms import Role, RunAs, SecretName

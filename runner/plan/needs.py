@@ -7,9 +7,10 @@ its own item; else for the whole of the other step.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from runner.frozen import dataclass
 from runner.plan.model import TaskRange
 from runner.spec.document import Pointer
 from runner.spec.model.sources import MatrixOf, OutputsOf, SimpleSource, Source, ZipOf

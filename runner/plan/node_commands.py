@@ -6,8 +6,8 @@ It knows nothing of tasks; these commands speak of parameters and of the run alo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.plan.command import command_line
 from runner.plan.faults import placed
 from runner.plan.file_table import FileTable

@@ -6,8 +6,9 @@ It knows no format.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from runner.frozen import dataclass
 
 Cell = str | int | float | bool | None
 Row = dict[str, Cell]

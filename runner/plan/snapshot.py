@@ -10,11 +10,11 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError, describe_os_error
+from runner.frozen import dataclass
 from runner.plan.file_table import FileTable, FileTableBuilder, Origin
 from runner.plan.model import ContainerPlan, Plan
 from runner.plan.rows import RowTable

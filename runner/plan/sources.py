@@ -6,11 +6,11 @@ It knows nothing of commands.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from typing_extensions import assert_never
 
+from runner.frozen import dataclass
 from runner.plan.combinations import MatrixItems, ZipItems
 from runner.plan.file_table import FileTable
 from runner.plan.items import (

@@ -6,9 +6,9 @@ It knows nothing of commands or of the disk.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
+from runner.frozen import dataclass
 from runner.plan.items import Item
 from runner.plan.references import Fields
 from runner.plan.rows import RowTable

@@ -6,9 +6,9 @@ It knows nothing of run directories; a line of a table is all that it makes of a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.report.as_text import printable
 from runner.run.events import VERSION, format_moment, format_time
 from runner.run.records.standing import RunSummary, Standing

@@ -6,10 +6,11 @@ It knows nothing of run directories or services; what was found there is given.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.report.as_json import report_as_json
 from runner.report.as_text import digest, plural, printable
 from runner.report.fold import Report

@@ -6,11 +6,11 @@ It renders what it is given; it asks no service and no disk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.report.as_text import format_bytes, plural, printable
 from runner.run.events import format_moment, format_time
 from runner.run.removal.traces import Kind, Trace

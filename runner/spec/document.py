@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.spec.problem import Position, Problem, Span
 from runner.spec.yaml.compose import Node, compose
 from runner.spec.yaml.scalars import Style, locate_character

@@ -5,13 +5,14 @@ It knows nothing of YAML, schema or templates; those make problems.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from runner.errors import ExitCode, ServiceRefusedError, UsageError
+from runner.frozen import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Position:
     """A place in a text; line and column count from 1, columns in characters."""
 

@@ -5,10 +5,11 @@ It knows nothing of how failures are seen or told apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from math import ceil
+
+from runner.frozen import dataclass
 
 
 class HaltWhen(Enum):

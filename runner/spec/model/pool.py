@@ -6,10 +6,10 @@ It knows nothing of tasks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from runner.frozen import dataclass
 from runner.spec.document import Pointer
 from runner.spec.model.terms import Application, Elevation, NodeCommand, SecretName
 

@@ -6,10 +6,12 @@ It knows nothing of how a cause is told from another, nor of who runs the task a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
+
+from runner.frozen import dataclass
 
 DEFAULT_BACKOFF = timedelta(seconds=10)
 LONGEST_BACKOFF = timedelta(minutes=15)

@@ -6,9 +6,9 @@ It knows nothing of how many items come of them; `plan.items` finds out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from runner.frozen import dataclass
 from runner.spec.document import Pointer
 from runner.spec.model.terms import Role, Scalar, StepName
 

@@ -6,10 +6,11 @@ It knows nothing of pools and containers but their roles.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 
+from runner.frozen import dataclass
 from runner.spec.document import Pointer
 from runner.spec.model.retries import RetryPlan
 from runner.spec.model.sources import Source

@@ -6,11 +6,12 @@ It knows nothing of what they are put together to.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import Enum
 from typing import NewType
 
+from runner.frozen import dataclass
 from runner.spec.document import Pointer
 from runner.spec.shells.script import CommandTemplate
 from runner.spec.templates.template import Template

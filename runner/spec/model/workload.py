@@ -6,10 +6,11 @@ It knows nothing of YAML or of Azure; `spec.parse` makes it, `plan.expand` reads
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from runner.frozen import dataclass
 from runner.spec.document import Document, Pointer
 from runner.spec.model.halt import Halt
 from runner.spec.model.pool import NewPool, Pool

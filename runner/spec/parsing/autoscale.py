@@ -6,9 +6,9 @@ It knows nothing of how the service evaluates them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.spec.model.step import Step
 
 _VARIABLES = {"dedicated": "$TargetDedicatedNodes", "spot": "$TargetLowPriorityNodes"}

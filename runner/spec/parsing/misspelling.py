@@ -7,8 +7,8 @@ not hide the next. It knows nothing of what keys mean.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.validation.schema import check_schema, find_unknown_keys

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.spec.model.terms import ParameterValue
 from runner.spec.suggestion import shorten, suggest
 from runner.spec.yaml.scalars import NumberTooLargeError, resolve_plain

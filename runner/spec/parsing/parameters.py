@@ -6,11 +6,12 @@ It knows nothing of where they are used.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from typing_extensions import override
 
+from runner.frozen import dataclass
 from runner.spec.document import Document, Pointer
 from runner.spec.model.terms import ParameterValue, SecretParameter
 from runner.spec.parsing.parameter_value import (

@@ -6,10 +6,10 @@ It fills in parameters and defaults; whether the parts fit each other is for `ru
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.spec.document import Document, Pointer
 from runner.spec.duration import parse_duration
 from runner.spec.model.terms import ParameterValue, Role, SecretParameter

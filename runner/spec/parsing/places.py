@@ -6,10 +6,10 @@ It knows nothing of expressions, nor of what each string can speak of.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.spec.document import Pointer
 
 

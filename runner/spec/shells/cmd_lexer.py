@@ -7,10 +7,12 @@ an expression is refused. It knows nothing of values.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runner.frozen import dataclass
 from runner.spec.shells.cmd_words import check_cmd_command, names_of
 from runner.spec.shells.cursor import HOLE, Fault
 from runner.spec.shells.place import Place
@@ -47,7 +49,7 @@ class CmdPlace(Place):
     DESCRIPTOR = ("as a file descriptor", "write `> {{ ... }}` for a file")
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class CmdPlacement:
     """How one expression's value is written.
 
@@ -82,7 +84,7 @@ def read_cmd_script(script: str, raw_holes: frozenset[int] = frozenset()) -> Cmd
     return CmdReading(tuple(reader.placements), tuple(reader.faults))
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Reader:
     text: str
     raw_holes: frozenset[int]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.shells.code import Misplaced
 from runner.spec.shells.posix_places import PosixPlace
 from runner.spec.shells.words import Expect, Frame, Kind, Placement, Word

@@ -6,8 +6,8 @@ It knows no shell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.shells.code import Misplaced
 from runner.spec.shells.cursor import Fault
 from runner.spec.shells.words import Word

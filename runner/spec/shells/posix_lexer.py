@@ -9,8 +9,8 @@ variables, and bash runs nothing that a variable holds where it expands one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.shells.code import (
     DECLARING_BUILTINS,
     calculated_in,

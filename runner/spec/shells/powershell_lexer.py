@@ -8,8 +8,8 @@ knows nothing of values.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.shells.cursor import HOLE, Fault
 from runner.spec.shells.powershell_cursor import Frame, Kind, Mode, PowerShellCursor
 from runner.spec.shells.powershell_places import Passing, PowerShellPlace, PowerShellPlacement

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import accumulate
 from typing import TypeGuard
 
+from runner.frozen import dataclass
 from runner.spec.shells.cmd import CMD
 from runner.spec.shells.cursor import HOLE, Fault
 from runner.spec.shells.language import Language, Part

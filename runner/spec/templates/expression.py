@@ -6,10 +6,12 @@ object is ever read, so there is nothing to break out of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import field
 
 from jinja2 import nodes
 
+from runner.frozen import dataclass
 from runner.spec.suggestion import closest
 from runner.spec.templates.fault import Reference, TemplateError, TemplateFault
 from runner.spec.templates.filters import FILTERS
@@ -117,7 +119,7 @@ def _located(evaluate: Evaluate, offset: int, length: int) -> Evaluate:
     return run
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class _Compiler:
     tree: SyntaxTree
     faults: list[TemplateFault] = field(default_factory=list)

@@ -6,8 +6,8 @@ It knows nothing of files, lines or YAML: an offset counts characters of one str
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.suggestion import closest
 
 _MOST_LISTED = 20

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from runner.frozen import dataclass
 from runner.spec.templates.list_filters import (
     greatest_item,
     least_item,

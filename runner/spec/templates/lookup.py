@@ -7,8 +7,8 @@ that a column called `items` is that column or a fault.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.templates.fault import TemplateError, TemplateFault, undefined_fault
 from runner.spec.templates.values import describe
 

@@ -6,8 +6,8 @@ It knows nothing of files; the syntax is that of Azure Batch (REST: OutputFile, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.templates.expression import Expression
 from runner.spec.templates.fault import Reference, TemplateError, TemplateFault
 from runner.spec.templates.lookup import Scope

@@ -7,8 +7,8 @@ plain text, so that `${#name}` stays shell.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.templates.expression import Expression, compile_expression
 from runner.spec.templates.fault import Reference, TemplateError, TemplateFault
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import TOKEN_EOF, TokenStream
 from jinja2.parser import Parser
 
+from runner.frozen import dataclass
 from runner.spec.templates.fault import TemplateError, TemplateFault
 
 # Jinja's parser goes down by recursion, so what bounds its depth bounds our stack.

@@ -6,9 +6,9 @@ It knows nothing of shells, nor of what the text is for; values go in verbatim.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from runner.frozen import dataclass
 from runner.spec.templates.expression import Expression
 from runner.spec.templates.fault import Reference, TemplateError, TemplateFault, undefined_fault
 from runner.spec.templates.lookup import Scope

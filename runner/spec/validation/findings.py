@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.frozen import dataclass
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.suggestion import closest, shorten, suggest

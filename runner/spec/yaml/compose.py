@@ -6,13 +6,15 @@ could exhaust us (deep nesting); it knows nothing of a spec's keys.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
 
+from runner.frozen import dataclass
 from runner.spec.problem import Problem
 from runner.spec.yaml.scalars import NumberTooLargeError, Style, resolve_plain
 from runner.spec.yaml.source import Source
@@ -45,7 +47,7 @@ class Node:
     children: Mapping[str | int, Node] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class _Collection:
     """A mapping or sequence whose end is still to come."""
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from runner.frozen import dataclass
 from runner.spec.problem import Position, Problem, Span
 
 # What editors count as the end of a line; YAML 1.1's NEL, LS and PS are not among them.

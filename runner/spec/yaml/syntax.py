@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.spec.problem import Problem
 from runner.spec.yaml.source import Source
 from runner.spec.yaml.traps import find_odd_space

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from runner.frozen import dataclass
 
 _ODD_SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff"
 _ODD_SPACE = re.compile(f"\\A[{_ODD_SPACES}]|[{_ODD_SPACES}]\\Z|(?<=:)[{_ODD_SPACES}]")
