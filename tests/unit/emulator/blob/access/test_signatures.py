@@ -137,7 +137,7 @@ def test_every_layout_of_a_users_signature(
         "skoid": "o",
         "sktid": "t",
         "skt": "2026-03-04T05:00:00Z",
-        "ske": "2026-03-05T05:00:00Z",
+        "ske": "2026-03-04T05:30:00Z",
         "sks": "b",
         "skv": version,
     }
@@ -157,9 +157,14 @@ def test_every_layout_of_a_users_signature(
     signature = make_signature(text, derive_secret(ACCOUNT, key))
     fields = {"sp": "r", "se": "2026-03-04T06:00:00Z", "sv": version, "sr": "b", **said}
 
-    answer = ask(wire, "GET", "box/b", urlencode({**fields, "sig": signature}))
+    query = urlencode({**fields, "sig": signature})
+    answer = ask(wire, "GET", "box/b", query)
 
     assert (answer.status, answer.body) == (200, b"content")
+    wire.now = START + timedelta(minutes=25)
+    late = ask(wire, "GET", "box/b", query)
+    assert outcome(late) == (403, "AuthenticationFailed")
+    assert (late.text("AuthenticationErrorDetail") or "").startswith("User delegation key not")
 
 
 def test_a_blob_signature_covers_that_blob_alone(wire: Wire) -> None:
