@@ -275,17 +275,16 @@ class Uploads:
     ) -> None:
         with self._opened(output, parts, name, descriptor) as opened:
             if opened is not None:
+                self._log.progress_line(_uploading(output, parts, name))
                 self._upload(output, parts, name, opened)
 
     def _upload(
         self, output: OutputFile, parts: tuple[str, ...], name: str, descriptor: int
     ) -> None:
-        url = blob_url(output.container_url, name)
-        self._log.progress_line(_uploading(output, parts, name))
         self._log.flush()
         size_bytes = upload(
             self._sending.connections,
-            url,
+            blob_url(output.container_url, name),
             descriptor,
             self._sending.interruption,
             self._sending.sizes,
@@ -303,6 +302,9 @@ class Uploads:
         with self._opened(output, parts, name, descriptor) as opened:
             if opened is None:
                 return
+            self._log.progress_line(_uploading(output, parts, name))
+            if parts[-1] in (PROGRESS_LOG, ERROR_LOG):
+                self._log.flush()
             url, headers = blob_url(output.container_url, name), put_headers(output.headers)
             size_bytes = os.fstat(opened).st_size
             incoming, content = None, b""
@@ -311,9 +313,6 @@ class Uploads:
                 if incoming is None:
                     self._upload(output, parts, name, opened)
                     return
-            self._log.progress_line(_uploading(output, parts, name))
-            if parts[-1] in (PROGRESS_LOG, ERROR_LOG):
-                self._log.flush()
             if incoming is None:
                 content = read_open(opened, size_bytes)
                 md5 = hashlib.md5(content, usedforsecurity=False).digest()
