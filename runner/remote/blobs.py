@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,15 +20,17 @@ from azure.storage.blob import BlobLeaseClient, BlobServiceClient, ContainerClie
 from runner.errors import TransferError
 from runner.plan.model import RunId, StoredBlob
 from runner.remote import uploads
-from runner.remote.downloads import write_whole
+from runner.remote.contents import Contents
+from runner.remote.downloads import PIECE_BYTES, Download
 from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, service_code, translated
-from runner.remote.retrying import PatientPolicy, persist
-from runner.remote.signing import Sign, sign_by_delegation, sign_by_key
+from runner.remote.lanes import Lanes
+from runner.remote.retrying import PatientPolicy
+from runner.remote.signing import Sign, Signatures, letters, sign_by_delegation, sign_by_key
 from runner.remote.traces import container_traces
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble
-from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
+from runner.remote.uploads import BLOCK_BYTES, Target
 from runner.remote.waiting import wait_until, wait_until_gone
 from runner.run.removal.traces import Trace
 from runner.run.services import BlobMissingError, Downloaded, Permission
@@ -35,7 +38,6 @@ from runner.run.transfers.downloads import file_fault
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.storage.blob import StorageStreamDownloader
 
 DELETION_LIMIT = timedelta(minutes=15)
 # What Data Lake Storage, and those who imitate it, put on a blob that stands for a folder.
@@ -69,24 +71,31 @@ class RemoteBlobs:
         self._trouble = Trouble(self._origin.service, endurance)
         self._clock = endurance.clock
         self._pause = endurance.wait
-        by_key = isinstance(credential, str)
+        transport = open_transport(endpoint, endurance.patience)
+        patience = PatientPolicy(self._trouble)
         self._service = BlobServiceClient(
             endpoint,
             credential={"account_name": account, "account_key": credential}
             if isinstance(credential, str)
             else credential,
-            transport=open_transport(endpoint, endurance.patience),
-            retry_policy=PatientPolicy(self._trouble),
-            max_single_put_size=MOST_SINGLE_BYTES,
-            max_block_size=BLOCK_BYTES,
-            max_single_get_size=MOST_SINGLE_BYTES,
-            max_chunk_get_size=MOST_SINGLE_BYTES,
+            transport=transport,
+            retry_policy=patience,
         )
         self._sign: Sign = (
-            sign_by_key(account, str(credential), https_only=endpoint.startswith("https:"))
-            if by_key
+            sign_by_key(account, credential, https_only=endpoint.startswith("https:"))
+            if isinstance(credential, str)
             else sign_by_delegation(account, self._service, clock=endurance.clock)
         )
+        self._contents = Contents(
+            endpoint,
+            api_version=self._service.api_version,
+            transport=transport,
+            patience=PatientPolicy(self._trouble),
+            access=Signatures(self._sign, clock=endurance.clock)
+            if isinstance(credential, str)
+            else credential,
+        )
+        self._lanes = Lanes(max(BLOCK_BYTES, PIECE_BYTES))
         self._containers: dict[str, ContainerClient] = {}
         self._urls: dict[tuple[str, Permission, datetime], tuple[str, str]] = {}
         self._abandoned = False
@@ -209,13 +218,13 @@ class RemoteBlobs:
         """
         self._check()
         with translated(self._origin, f"take blob `{container}/{blob}`"):
-            client = self._container(container).get_blob_client(blob)
-            return uploads.upload_file(client, source, self._check)
+            target = self._target(container, blob)
+            return uploads.upload_file(target, source, self._lanes, self._check)
 
     def upload_text(self, container: str, blob: str, text: str) -> None:
         """Brings a text up as UTF-8."""
         with translated(self._origin, f"take blob `{container}/{blob}`"):
-            uploads.upload_text(self._container(container).get_blob_client(blob), text)
+            uploads.upload_text(self._target(container, blob), text)
 
     def download(self, container: str, blob: str, stream: BinaryIO) -> Downloaded:
         """Writes the blob to an open file, of one version from its first byte to its last.
@@ -225,15 +234,17 @@ class RemoteBlobs:
         the file.
         """
 
-        def read() -> Downloaded:
-            self._check()
-            stream.seek(0)
-            stream.truncate()
-            downloader = self._open_blob(container, blob)
-            return write_whole(downloader, stream, f"{container}/{blob}", self._check)
-
+        download = Download(
+            self._contents,
+            container,
+            blob,
+            stream,
+            lanes=self._lanes,
+            trouble=self._trouble,
+            check=self._check,
+        )
         with translated(self._origin, f"give blob `{container}/{blob}`"):
-            return persist(read, self._trouble)
+            return download.run()
 
     def download_file(self, container: str, blob: str, target: Path) -> int:
         """Writes the blob to `target`, which must not be in use; returns its size in bytes.
@@ -313,11 +324,23 @@ class RemoteBlobs:
 
     def close(self) -> None:
         """Gives the connections back."""
+        self._lanes.close()
         self._service.close()
 
     def _check(self) -> None:
         if self._abandoned:
             raise TransferError("transfers were abandoned")
+
+    def _target(self, container: str, blob: str) -> Target:
+        return Target(
+            contents=self._contents,
+            container=container,
+            blob=blob,
+            remove=partial(self._remove, container, blob),
+        )
+
+    def _remove(self, container: str, blob: str) -> None:
+        self._container(container).delete_blob(blob)
 
     def _container(self, name: str) -> ContainerClient:
         client = self._containers.get(name)
@@ -331,12 +354,6 @@ class RemoteBlobs:
         signed = self._urls.get(key)
         if signed is None:
             with translated(self._origin, f"give access to container `{container}`"):
-                signature = self._sign(container, permission, expires)
+                signature = self._sign(container, letters(permission), expires)
             signed = self._urls[key] = f"{self.endpoint}/{container}", signature
         return signed
-
-    def _open_blob(self, container: str, blob: str) -> StorageStreamDownloader[bytes]:
-        try:
-            return self._container(container).download_blob(blob)
-        except ResourceNotFoundError as error:
-            raise BlobMissingError(f"blob `{container}/{blob}` does not exist") from error

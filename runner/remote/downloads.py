@@ -5,48 +5,198 @@ It must not know which blob that is, nor why it is wanted.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
+from collections import deque
 from collections.abc import Callable
-from typing import BinaryIO
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO
 
-from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import StorageStreamDownloader
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from runner.errors import TransferError
+from runner.remote.connections.responses import Response
+from runner.remote.contents import Contents
 from runner.remote.faults import service_code
-from runner.run.services import Downloaded
+from runner.remote.lanes import LANES, Lanes
+from runner.remote.retrying import persist
+from runner.remote.trouble import Trouble
+from runner.run.services import BlobMissingError, Downloaded
 
+PIECE_BYTES = 8 * 1024 * 1024
+"""How much is asked for at once; a buffer of the lanes holds it."""
+_PART_BYTES = 262_144
 _ANOTHER_VERSION = "ConditionNotMet"
-"""The SDK asks for each further piece of the version that the first one was of (`If-Match`)."""
+# What starts at the first byte is out of range where there is none.
+_EMPTY = "InvalidRange"
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 
 
-def write_whole(
-    downloader: StorageStreamDownloader[bytes],
-    stream: BinaryIO,
-    name: str,
-    check: Callable[[], None],
-) -> Downloaded:
-    """What came; `TransferError` where length or, if there is one, MD5 differ from the blob's.
+class Download:
+    """One blob on its way into a file; used by one thread, which others help where they can."""
 
-    So it is where the blob is written to meanwhile. `check` may raise between two pieces.
-    """
-    md5 = hashlib.md5(usedforsecurity=False)
-    size = 0
-    try:
-        for piece in downloader.chunks():
-            check()
-            stream.write(piece)
-            md5.update(piece)
-            size += len(piece)
-    except HttpResponseError as error:
-        if service_code(error) != _ANOTHER_VERSION:
-            raise
-        raise TransferError(f"blob `{name}` changed while it was downloaded") from error
-    if size != downloader.size:
-        raise TransferError(
-            f"blob `{name}` did not arrive whole: {size} of {downloader.size} bytes"
-        )
-    expected = downloader.properties.content_settings.content_md5
-    if expected and bytes(expected) != md5.digest():
-        raise TransferError(f"blob `{name}` did not arrive whole: its MD5 differs")
-    return Downloaded(size_bytes=size, md5=md5.digest())
+    def __init__(
+        self,
+        contents: Contents,
+        container: str,
+        blob: str,
+        stream: BinaryIO,
+        *,
+        lanes: Lanes,
+        trouble: Trouble,
+        check: Callable[[], None],
+    ) -> None:
+        """`check` may raise between two pieces."""
+        self._get = partial(contents.get, container, blob)
+        self._name = f"{container}/{blob}"
+        self._stream = stream
+        self._lanes = lanes
+        self._trouble = trouble
+        self._check = check
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._ahead: deque[tuple[Future[None], bytearray]] = deque()
+
+    def run(self) -> Downloaded:
+        """What came; `TransferError` where length or, if there is one, MD5 differ from the blob's.
+
+        So it is where the blob is written to meanwhile. Raises `BlobMissingError`.
+        """
+        try:
+            found = persist(self._begin, self._trouble)
+            if found is not None and found.size > PIECE_BYTES:
+                self._go_on(found)
+        except HttpResponseError as error:
+            if service_code(error) != _ANOTHER_VERSION:
+                raise
+            raise TransferError(f"blob `{self._name}` changed while it was downloaded") from error
+        finally:
+            self._give_up()
+        digest = self._md5.digest()
+        if found is not None and found.md5 is not None and found.md5 != digest:
+            raise TransferError(f"blob `{self._name}` did not arrive whole: its MD5 differs")
+        return Downloaded(size_bytes=0 if found is None else found.size, md5=digest)
+
+    def _begin(self) -> _Found | None:
+        """Writes the first piece, and says what the blob is; None where it is empty."""
+        self._check()
+        self._stream.seek(0)
+        self._stream.truncate()
+        try:
+            response = self._get(0, PIECE_BYTES)
+        except ResourceNotFoundError as error:
+            raise BlobMissingError(f"blob `{self._name}` does not exist") from error
+        except HttpResponseError as error:
+            if service_code(error) != _EMPTY:
+                raise
+            return None
+        with response:
+            found = _read_found(response)
+            expected = min(PIECE_BYTES, found.size)
+            if expected <= _PART_BYTES:
+                piece = response.read()
+                self._stream.write(piece)
+                self._md5 = hashlib.md5(piece, usedforsecurity=False)
+                self._expect(len(piece), expected, 0, found)
+            else:
+                new = hashlib.md5(usedforsecurity=False)
+                self._md5 = self._write(response, 0, expected, found, new)
+        return found
+
+    def _go_on(self, found: _Found) -> None:
+        """Writes the rest, some of it fetched by others meanwhile."""
+        asked = at = PIECE_BYTES
+        while at < found.size:
+            while asked < found.size and len(self._ahead) < LANES:
+                buffer = self._lanes.try_take()
+                if buffer is None:
+                    break
+                fetch = partial(self._fetch, buffer, asked, found)
+                self._ahead.append((self._lanes.submit(fetch), buffer))
+                asked += PIECE_BYTES
+            length = min(PIECE_BYTES, found.size - at)
+            self._check()
+            if self._ahead:
+                self._write_ahead(length)
+            else:
+                self._md5 = persist(partial(self._copy, at, length, found), self._trouble)
+                asked += PIECE_BYTES
+            at += PIECE_BYTES
+
+    def _write_ahead(self, length: int) -> None:
+        future, buffer = self._ahead[0]
+        future.result()
+        with memoryview(buffer) as whole, whole[:length] as piece:
+            self._stream.write(piece)
+            self._md5.update(piece)
+        self._ahead.popleft()
+        self._lanes.give(buffer)
+
+    def _fetch(self, buffer: bytearray, start: int, found: _Found) -> None:
+        """Fetches a piece into a buffer, on a thread of the lanes."""
+        length = min(PIECE_BYTES, found.size - start)
+
+        def fetch() -> None:
+            self._check()
+            with (
+                self._get(start, length, found.etag) as response,
+                memoryview(buffer) as whole,
+                whole[:length] as piece,
+            ):
+                self._expect(response.fill(piece), length, start, found)
+
+        persist(fetch, self._trouble)
+
+    def _copy(self, start: int, length: int, found: _Found) -> Any:
+        """Writes a piece as it comes, and gives the MD5 of all up to its end."""
+        self._stream.seek(start)
+        with self._get(start, length, found.etag) as response:
+            return self._write(response, start, length, found, self._md5.copy())
+
+    def _write(self, response: Response, start: int, length: int, found: _Found, md5: Any) -> Any:
+        written = 0
+        with memoryview(bytearray(_PART_BYTES)) as part:
+            while count := response.fill(part):
+                self._check()
+                self._stream.write(part[:count])
+                md5.update(part[:count])
+                written += count
+        self._expect(written, length, start, found)
+        return md5
+
+    def _expect(self, count: int, length: int, start: int, found: _Found) -> None:
+        if count != length:
+            raise TransferError(
+                f"blob `{self._name}` did not arrive whole: {start + count} of {found.size} bytes"
+            )
+
+    def _give_up(self) -> None:
+        """Waits for what is still being fetched, and wants none of it."""
+        for future, buffer in self._ahead:
+            future.cancel()
+            if not future.cancelled():
+                future.exception()
+            self._lanes.give(buffer)
+        self._ahead.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A blob as its first piece says it is; further pieces must be of the same version."""
+
+    size: int
+    etag: str | None
+    md5: bytes | None
+
+
+def _read_found(response: Response) -> _Found:
+    headers = response.headers
+    read = _RANGE.fullmatch(headers.get("Content-Range", ""))
+    if read is None or int(read[1]) != 0:
+        raise HttpResponseError("the answer does not say which piece of the blob it is")
+    md5 = headers.get("x-ms-blob-content-md5")
+    return _Found(
+        size=int(read[3]), etag=headers.get("ETag"), md5=base64.b64decode(md5) if md5 else None
+    )

@@ -18,23 +18,49 @@ from runner.run.services import Permission
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, UserDelegationKey
 
-Sign = Callable[[str, Permission, datetime], str]
-"""A container's SAS for a permission until a time: a query string without the question mark."""
+Sign = Callable[[str, str, datetime], str]
+"""A container's SAS for what letters say, until a time: a query string without its mark."""
 
 _CLOCK_SKEW = timedelta(minutes=15)
 _LETTERS = {Permission.READ: "rl", Permission.WRITE: "cw"}
+# Of our own signatures: a request that one of them is on is over by far when it expires.
+_LIFE = timedelta(hours=2)
+_LEAST_LIFE = timedelta(hours=1)
+_TRANSFERS = "rcw"
+
+
+def letters(permission: Permission) -> str:
+    """The service's letters for a permission (REST, Create Service SAS)."""
+    return _LETTERS[permission]
+
+
+class Signatures:
+    """Those that our own transfers go by, of each container one at a time."""
+
+    def __init__(self, sign: Sign, *, clock: Callable[[], datetime]) -> None:
+        self._sign = sign
+        self._clock = clock
+        self._held: dict[str, tuple[str, datetime]] = {}
+
+    def __call__(self, container: str) -> str:
+        """The signature of a container; two threads may make it at once, and it is the same."""
+        now, held = self._clock(), self._held.get(container)
+        if held is None or held[1] - now < _LEAST_LIFE:
+            until = now + _LIFE
+            held = self._held[container] = self._sign(container, _TRANSFERS, until), until
+        return held[0]
 
 
 def sign_by_key(account: str, key: str, *, https_only: bool) -> Sign:
     """Signs with the account's key."""
     protocol = "https" if https_only else None
 
-    def sign(container: str, permission: Permission, expires: datetime) -> str:
+    def sign(container: str, letters: str, expires: datetime) -> str:
         return generate_container_sas(
             account,
             container,
             account_key=key,
-            permission=_LETTERS[permission],
+            permission=letters,
             expiry=expires,
             protocol=protocol,
         )
@@ -52,7 +78,7 @@ def sign_by_delegation(
     lock = threading.Lock()
     held: tuple[UserDelegationKey, datetime] | None = None
 
-    def sign(container: str, permission: Permission, expires: datetime) -> str:
+    def sign(container: str, letters: str, expires: datetime) -> str:
         nonlocal held
         now = clock()
         with lock:
@@ -65,7 +91,7 @@ def sign_by_delegation(
             account,
             container,
             user_delegation_key=key,
-            permission=_LETTERS[permission],
+            permission=letters,
             expiry=min(expires, key_expires),
             protocol="https",
         )

@@ -5,30 +5,54 @@ It must not know which blob that is, nor why it is wanted.
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
 import os
 import stat
+import uuid
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, ContentSettings
 
 from runner.errors import TransferError, describe_os_error
+from runner.remote.contents import Contents
+from runner.remote.lanes import Lanes
 
 MEBIBYTE = 1024 * 1024
 # Each thread holds one piece in memory, so pieces are smaller than the SDK's 64 MiB.
-MOST_SINGLE_BYTES = 8 * MEBIBYTE
-BLOCK_BYTES = 16 * MEBIBYTE
-MOST_BLOCKS = 50_000
+MOST_SINGLE_BYTES = 4 * MEBIBYTE
+BLOCK_BYTES = 8 * MEBIBYTE
+MOST_BYTES = 800 * 1024 * MEBIBYTE
+"""Less than 50,000 blocks hold, each as large as may be (REST, Put Block List)."""
+_MOST_BLOCKS = 50_000
 
 _TEXT = "text/plain; charset=utf-8"
 _BINARY = "application/octet-stream"
 
 
-def upload_file(blob: BlobClient, source: Path, check: Callable[[], None]) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The blob that a file becomes; `remove` takes it away again."""
+
+    contents: Contents
+    container: str
+    blob: str
+    remove: Callable[[], object]
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.container}/{self.blob}"
+
+
+def upload_file(target: Target, source: Path, lanes: Lanes, check: Callable[[], None]) -> bytes:
     """Brings a file up with its MD5, replacing the blob; `check` may raise between two pieces.
 
     Gives the MD5 of what was sent.
@@ -39,14 +63,19 @@ def upload_file(blob: BlobClient, source: Path, check: Callable[[], None]) -> by
     try:
         with _open_file(source) as stream:
             before = os.fstat(stream.fileno())
-            digest = _upload_stream(blob, stream, before.st_size, source, check)
+            digest = _upload_stream(target, stream, before.st_size, source, lanes, check)
             after = os.fstat(stream.fileno())
             is_same = _state(before) == _state(after) == _state_at(source)
     except OSError as error:
         raise TransferError(f"cannot read `{source}`: {describe_os_error(error)}") from error
     if digest is None or not is_same:
-        raise _changed(blob, source)
+        raise _changed(target, source)
     return digest
+
+
+def upload_text(target: Target, text: str) -> None:
+    """Brings a text up as UTF-8."""
+    _upload_whole(target, text.encode(), _TEXT)
 
 
 def _open_file(source: Path) -> IO[bytes]:
@@ -57,18 +86,27 @@ def _open_file(source: Path) -> IO[bytes]:
     )
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
-        return os.fdopen(descriptor, "rb")
+        return os.fdopen(descriptor, "rb", buffering=0)
     os.close(descriptor)
     what = os.strerror(errno.EISDIR) if stat.S_ISDIR(mode) else "not a regular file"
     raise OSError(errno.EINVAL, what)
 
 
-_State = tuple[int, int, int, int]
+_State = tuple[int, int, int, int, int]
 
 
 def _state(status: os.stat_result) -> _State:
-    """What is another where a file was written to, touched or replaced."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    """What is another where a file was written to, touched or replaced.
+
+    Who sets the times of a file back cannot hide when that was (`st_ctime_ns`, but on Windows).
+    """
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
 
 
 def _state_at(source: Path) -> _State | None:
@@ -79,97 +117,137 @@ def _state_at(source: Path) -> _State | None:
         return None
 
 
-def _changed(blob: BlobClient, source: Path) -> TransferError:
+def _changed(target: Target, source: Path) -> TransferError:
     """The error for a file that changed; its blob is gone, or the hint says that it is not."""
     hint = "run again once nobody writes to it"
     try:
-        blob.delete_blob()
+        target.remove()
     except ResourceNotFoundError:
         pass
     except AzureError:
-        name = f"{blob.container_name}/{blob.blob_name}"
-        hint += f"; blob `{name}` may be a mixture, and could not be deleted"
+        hint += f"; blob `{target.name}` may be a mixture, and could not be deleted"
     return TransferError(f"`{source}` changed while it was uploaded", hint=hint)
 
 
-def upload_text(blob: BlobClient, text: str) -> None:
-    """Brings a text up as UTF-8."""
-    content = text.encode()
-    digest = hashlib.md5(content, usedforsecurity=False).digest()
-    _upload(blob, content, len(content), digest, _TEXT)
-
-
 def _upload_stream(
-    blob: BlobClient, stream: IO[bytes], size: int, source: Path, check: Callable[[], None]
+    target: Target,
+    stream: IO[bytes],
+    size: int,
+    source: Path,
+    lanes: Lanes,
+    check: Callable[[], None],
 ) -> bytes | None:
-    """The MD5 of what was sent; None where that is not what was read before."""
-    if size > BLOCK_BYTES * MOST_BLOCKS:
-        limit = BLOCK_BYTES * MOST_BLOCKS // 1024**3
-        raise TransferError(f"`{source}` is larger than {limit} GiB")
-    if size <= MOST_SINGLE_BYTES:
-        content = stream.read(size + 1)
-        if len(content) != size:
-            return None
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        _upload(blob, content, len(content), digest, _BINARY)
-        return digest
-    md5 = hashlib.md5(usedforsecurity=False)
-    while piece := stream.read(MEBIBYTE):
-        check()
-        md5.update(piece)
-    stream.seek(0)
-    checked = _CheckedStream(stream, check)
-    _upload(blob, cast("IO[bytes]", checked), size, md5.digest(), _BINARY)  # all that the SDK uses
-    return md5.digest() if checked.digest() == md5.digest() else None
+    """The MD5 of what was sent; None where that is not what the file was said to be."""
+    if size > MOST_BYTES:
+        raise TransferError(f"`{source}` is larger than {MOST_BYTES // 1024**3} GiB")
+    if size > MOST_SINGLE_BYTES:
+        return _Blocks(target, stream, lanes, check).upload(size)
+    content = _read_whole(stream, size)
+    return None if content is None else _upload_whole(target, content, _BINARY)
 
 
-def _upload(
-    blob: BlobClient, content: bytes | IO[bytes], size: int, digest: bytes, content_type: str
-) -> None:
-    """Puts the content in one request and compares MD5s, or in blocks that carry their own."""
-    in_blocks = size > MOST_SINGLE_BYTES
-    answer = blob.upload_blob(
-        content,
-        length=size,
-        overwrite=True,
-        content_settings=ContentSettings(content_type=content_type, content_md5=bytearray(digest)),
-        validate_content=in_blocks,
-    )
-    received = answer.get("content_md5")
-    if not in_blocks and received and bytes(received) != digest:
-        name = f"{blob.container_name}/{blob.blob_name}"
-        raise TransferError(f"blob `{name}` did not arrive whole: its MD5 differs")
+def _read_whole(stream: IO[bytes], size: int) -> bytes | None:
+    """All of a file, which must be as long as it was said to be."""
+    content = stream.read(size + 1)
+    while len(content) < size and (more := stream.read(size + 1 - len(content))):
+        content += more
+    return content if len(content) == size else None
 
 
-class _CheckedStream:
-    """A file whose reading ends where `check` raises, so that no long upload outlives its run.
+def _upload_whole(target: Target, content: bytes, kind: str) -> bytes:
+    """Puts the content in one request, compares the MD5 of what has arrived, and gives it."""
+    digest = hashlib.md5(content, usedforsecurity=False).digest()
+    received = target.contents.put(target.container, target.blob, content, kind=kind, md5=digest)
+    if received is not None and received != digest:
+        raise TransferError(f"blob `{target.name}` did not arrive whole: its MD5 differs")
+    return digest
 
-    It knows what was read: by that a file is found out that was written to behind our back.
-    """
 
-    def __init__(self, stream: IO[bytes], check: Callable[[], None]) -> None:
+class _Blocks:
+    """A large file on its way: read once and in order, and sent by several threads."""
+
+    def __init__(
+        self, target: Target, stream: IO[bytes], lanes: Lanes, check: Callable[[], None]
+    ) -> None:
+        self._target = target
         self._stream = stream
+        self._lanes = lanes
         self._check = check
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sending: deque[tuple[Future[None], bytearray]] = deque()
 
-    def read(self, size: int = -1) -> bytes:
-        """The next piece."""
+    def upload(self, size: int) -> bytes | None:
+        """The MD5 of what was sent; None where the file has become shorter."""
+        whole = hashlib.md5(usedforsecurity=False)
+        blocks: list[str] = []
+        # Of this upload alone: blocks of another that has broken off may still be there.
+        mark = uuid.uuid4().hex
+        block_bytes = max(BLOCK_BYTES, -(-size // _MOST_BLOCKS))
+        sent = 0
+        try:
+            while sent < size:
+                self._check()
+                buffer = self._buffer(block_bytes)
+                length = min(block_bytes, size - sent)
+                if not self._fill(buffer, length):
+                    self._lanes.give(buffer)
+                    return None
+                block = base64.b64encode(f"{mark}{len(blocks):08d}".encode()).decode()
+                send = partial(self._send, block, buffer, length)
+                self._sending.append((self._lanes.submit(send), buffer))
+                with memoryview(buffer) as view:
+                    whole.update(view[:length])
+                blocks.append(block)
+                sent += length
+            while self._sending:
+                self._lanes.give(self._end_oldest())
+        finally:
+            self._give_up()
         self._check()
-        piece = self._stream.read(size)
-        self._md5.update(piece)
-        return piece
+        target, digest = self._target, whole.digest()
+        target.contents.put_block_list(
+            target.container, target.blob, blocks, kind=_BINARY, md5=digest
+        )
+        return digest
 
-    def digest(self) -> bytes:
-        """The MD5 of what was read since the last step back to the beginning."""
-        return self._md5.digest()
+    def _buffer(self, size: int) -> bytearray:
+        """One that is free, or else, while we hold some, the one that is free next of these."""
+        buffer = self._lanes.try_take()
+        if buffer is None:
+            buffer = self._end_oldest() if self._sending else self._lanes.take()
+        if len(buffer) < size:
+            buffer.extend(bytes(size - len(buffer)))
+        return buffer
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Back to where a try began."""
-        position = self._stream.seek(offset, whence)
-        if position == 0:
-            self._md5 = hashlib.md5(usedforsecurity=False)
-        return position
+    def _fill(self, buffer: bytearray, length: int) -> bool:
+        """Reads a block; false where the file ends within it."""
+        filled = 0
+        with memoryview(buffer) as view:
+            while filled < length:
+                count = self._stream.readinto(view[filled:length])  # type: ignore[attr-defined]
+                if not count:
+                    return False
+                filled += count
+        return True
 
-    def tell(self) -> int:
-        """Where the next piece begins."""
-        return self._stream.tell()
+    def _send(self, block: str, buffer: bytearray, length: int) -> None:
+        self._check()
+        target = self._target
+        with memoryview(buffer) as whole, whole[:length] as content:
+            digest = hashlib.md5(content, usedforsecurity=False).digest()
+            target.contents.put_block(target.container, target.blob, block, content, md5=digest)
+
+    def _end_oldest(self) -> bytearray:
+        """Waits until a block is there, and gives its buffer; raises what went wrong."""
+        future, buffer = self._sending[0]
+        future.result()
+        self._sending.popleft()
+        return buffer
+
+    def _give_up(self) -> None:
+        """Waits for what is still being sent."""
+        for future, buffer in self._sending:
+            future.cancel()
+            if not future.cancelled():
+                future.exception()
+            self._lanes.give(buffer)
+        self._sending.clear()
