@@ -6,7 +6,6 @@ It must not know what is asked of the account.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
+from runner.frozen import dataclass
 from runner.remote.endurance import Pause
 from runner.remote.faults import Origin, service_code
 from runner.remote.trouble import Trouble

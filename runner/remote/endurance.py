@@ -5,10 +5,12 @@ It must not know what is waited for, nor the SDKs.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from runner.frozen import dataclass
 from runner.run.stop import Stop
 
 Pause = Callable[[float], object]
@@ -40,7 +42,7 @@ def _say_nothing(line: str) -> None:
     """Nobody listens yet."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Endurance:
     """How all that is open waits: how long, by which clock, and what ends a wait before its time.
 
@@ -50,7 +52,7 @@ class Endurance:
     machine and have no room to write. `jitter` gives a number from 0 to 1.
     """
 
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     pause: Pause

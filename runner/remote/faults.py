@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from azure.core.exceptions import (
@@ -31,6 +31,7 @@ from runner.errors import (
     ServiceTroubleError,
     ServiceUnreachableError,
 )
+from runner.frozen import dataclass
 from runner.remote.trouble import PatienceEndedError
 from runner.spec.duration import write_duration
 

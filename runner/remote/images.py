@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import UsageError
+from runner.frozen import dataclass
 from runner.spec.model.pool import Image
 
 _NEAR_ONES = 3

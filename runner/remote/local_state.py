@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from runner.errors import DiskFullError, ServiceError, describe_os_error
+from runner.frozen import dataclass
 from runner.remote.settings import BATCH_KEY, STORAGE_KEY, Account, AzureSettings
 
 # The emulator's: one that runs holds the first; clients hold the second, which has it go on.

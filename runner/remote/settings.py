@@ -9,11 +9,12 @@ import base64
 import binascii
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from runner.errors import UsageError
+from runner.frozen import dataclass
 
 BATCH_ENDPOINT = "AZURE_BATCH_ENDPOINT"
 BATCH_ACCOUNT = "AZURE_BATCH_ACCOUNT"

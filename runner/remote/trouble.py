@@ -6,12 +6,12 @@ It must not know what was asked of the service, nor by which client.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 from azure.core.exceptions import AzureError
 
+from runner.frozen import dataclass
 from runner.remote.endurance import Endurance
 from runner.spec.duration import write_duration
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.run.services import AutoPool, JobRequest, PoolRequest, ScheduleRequest, TaskRequest
 from runner.spec.document import Pointer
 from runner.spec.model.pool import FixedNodes

@@ -6,9 +6,9 @@ It must not read a clock itself; `cli` gives the real one, tests one that they m
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+from runner.frozen import dataclass
 from runner.run.stop import Stop
 
 

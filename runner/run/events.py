@@ -5,9 +5,10 @@ Whatever is shown is a fold over these; they know nothing of how they are kept o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import ClassVar
+
+from runner.frozen import dataclass
 
 VERSION = 1
 

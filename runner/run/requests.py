@@ -6,9 +6,10 @@ It knows nothing of how a request looks on the wire.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from runner.frozen import dataclass
 from runner.plan.model import CommandLine, TaskId, TaskRange
 from runner.spec.model.pool import NewPool
 from runner.spec.model.step import JobAction, Step, UploadCondition

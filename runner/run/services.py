@@ -8,12 +8,12 @@ caller retries nothing, since the implementation has already been patient.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from runner.frozen import dataclass
 from runner.plan.model import RunId, StoredBlob, TaskId
 from runner.run.removal.traces import Trace
 from runner.run.requests import (

@@ -7,9 +7,10 @@ was found. It must not know what becomes of the job.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from runner.errors import UsageError
+from runner.frozen import dataclass
 from runner.plan.file_table import total_bytes
 from runner.plan.model import SECRETS, Plan
 from runner.run.clock import Clock

@@ -5,10 +5,10 @@ It knows nothing of how an answer looks on the wire, nor of what is made of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from runner.frozen import dataclass
 from runner.plan.model import TaskId
 from runner.spec.model.pool import FixedNodes
 

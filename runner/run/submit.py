@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from typing_extensions import assert_never
 
+from runner.frozen import dataclass
 from runner.plan.command import SCRIPT_FILE
 from runner.plan.model import (
     LOGS,

@@ -7,7 +7,8 @@ more than all else that an answer does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+
+from runner.frozen import dataclass
 
 MOST_HEAD_BYTES = 65_536
 _MOST_FIELDS = 256

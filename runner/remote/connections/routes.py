@@ -11,13 +11,14 @@ import ipaddress
 import ssl
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from runner.errors import UsageError
+from runner.frozen import dataclass
 
 _PORTS = {"http": 80, "https": 443}
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

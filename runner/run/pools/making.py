@@ -9,13 +9,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import TypeGuard
 
 from runner.errors import ServiceError, TransferError, describe_os_error
+from runner.frozen import dataclass
 from runner.plan.model import BlobResource, FolderResource, InputFile, Plan, WebResource
 from runner.run.clock import Clock
 from runner.run.events import format_moment

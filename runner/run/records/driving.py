@@ -14,10 +14,11 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from runner.errors import UsageError, describe_os_error
+from runner.frozen import dataclass
 
 LOCK = "driver.lock"
 # Windows keeps others from reading what is locked: a byte that nothing is written to.

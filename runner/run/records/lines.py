@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any, get_type_hints
 
+from runner.frozen import dataclass
 from runner.run.events import VERSION, Event, LeftBehind, format_time
 
 # What `json.dumps` itself uses for a text; it has no other public name.

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError, describe_os_error
+from runner.frozen import dataclass
 from runner.plan.model import RunId
 from runner.run.events import format_time
 from runner.run.records.reading import read_time

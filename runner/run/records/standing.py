@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from runner.errors import ExitCode, UsageError, describe_os_error
+from runner.frozen import dataclass
 from runner.run.events import CleanupFinished, LeftBehind, RunFinished
 from runner.run.records.driving import Driver, find_driver
 from runner.run.records.reading import EVENTS, event_from_json

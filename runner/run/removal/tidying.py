@@ -6,10 +6,10 @@ It must not know how a thing is taken away, nor who asked for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from runner.frozen import dataclass
 from runner.plan.model import LOGS, SECRETS, RunId, container_name
 from runner.run.events import format_moment
 from runner.run.records.record_blob import RECORD_BLOB

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.plan.identity import PARTS, Identity, Unidentified
 from runner.plan.model import TaskPlan, TaskRange
 from runner.run.results.decisions import NEVER_RAN, Action, Decisions

@@ -7,9 +7,9 @@ and go. It must not know how the differences are shown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from runner.frozen import dataclass
 from runner.plan.identity import PARTS
 from runner.run.results.decisions import Action
 from runner.run.results.entries import Result

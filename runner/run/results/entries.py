@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from runner.frozen import dataclass
 from runner.plan.identity import DIGEST_BYTES, Files
 from runner.run.events import format_time
 from runner.run.records.reading import read_time

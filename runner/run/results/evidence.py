@@ -6,10 +6,10 @@ It must not know what is decided by it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from runner.frozen import dataclass
 from runner.plan.file_digests import FileDigests
 from runner.plan.identity import Identities
 from runner.plan.input_digests import InputDigests, ListBlobs

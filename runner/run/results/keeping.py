@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
+from runner.frozen import dataclass
 from runner.plan.file_digests import FileDigests
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import OutputPlan, Plan, StoredBlob, TaskPlan

@@ -10,11 +10,12 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from runner.errors import UsageError, describe_os_error
+from runner.frozen import dataclass
 from runner.plan.model import Plan, TaskId, task_id
 from runner.plan.tasks import TaskSequence
 from runner.run.results.deciding import Verdict

@@ -10,10 +10,11 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from runner.errors import UsageError, describe_os_error
+from runner.frozen import dataclass
 from runner.run.events import OutputDownloaded
 from runner.run.records.file_locks import hold_lock
 from runner.run.records.journal import write_whole

@@ -6,9 +6,9 @@ It must not know what is done with the others.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from runner.errors import UsageError
+from runner.frozen import dataclass
 from runner.plan.expand import find_task
 from runner.plan.model import Plan
 

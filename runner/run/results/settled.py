@@ -7,9 +7,9 @@ an earlier one left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from runner.frozen import dataclass
 from runner.plan.model import TaskRange
 from runner.run.events import TaskFinished
 from runner.spec.model.terms import Role

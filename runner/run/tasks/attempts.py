@@ -7,9 +7,10 @@ overwritten before anybody looked stays unknown. It must not know what follows f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from runner.frozen import dataclass
 from runner.plan.model import TaskId
 from runner.run.events import TaskStarted
 from runner.run.records.journal import Journal

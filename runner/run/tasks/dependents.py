@@ -11,8 +11,8 @@ import threading
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from runner.frozen import dataclass
 from runner.plan.model import TaskPlan
 
 

@@ -7,9 +7,10 @@ runs a task again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from runner.frozen import dataclass
 from runner.run.events import TaskRetried
 from runner.run.services import TaskFailure, TaskStatus
 from runner.run.tasks.exits import (

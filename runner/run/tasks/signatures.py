@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from runner.frozen import dataclass
 from runner.run.events import TaskFinished
 from runner.spec.suggestion import shorten
 

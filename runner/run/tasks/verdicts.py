@@ -5,9 +5,9 @@ It must not know how ends are seen or collected.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from runner.frozen import dataclass
 from runner.plan.model import Plan, TaskId, TaskPlan, task_id
 from runner.run.services import TaskStatus
 from runner.run.tasks.dependents import Blocked, Dependents

@@ -13,11 +13,11 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from runner.errors import DiskFullError, TransferError, describe_os_error
+from runner.frozen import dataclass
 from runner.run.records.file_locks import hold_lock, try_lock
 from runner.run.services import Blobs
 from runner.run.transfers.folders import Folder, Folders, shown

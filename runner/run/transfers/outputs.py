@@ -5,13 +5,15 @@ It decides nothing about the run; a task that left less than it should is report
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner.errors import ServiceError, TransferError
+from runner.frozen import dataclass
 from runner.plan.model import LOGS, OutputPlan, Plan, StoredBlob, TaskPlan, task_id
 from runner.run.events import (
     DEPENDENCY_FAILED,
@@ -40,7 +42,7 @@ _TAIL_LINES = 20
 _MOST_OPEN = 16
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class _Logs:
     """What has come of a task's logs: paths in the run's directory, and the end of one."""
 
@@ -58,7 +60,7 @@ class _File:
     file: Fetched
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Haul:
     """What was fetched of one task that has ended, and has no names at home yet."""
 

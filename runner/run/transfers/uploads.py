@@ -6,15 +6,17 @@ it; the uploads themselves may run on others.
 
 from __future__ import annotations
 
+import dataclasses
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from typing_extensions import assert_never
 
 from runner.errors import TransferError
+from runner.frozen import dataclass
 from runner.plan.model import (
     LOGS,
     BlobResource,
@@ -47,7 +49,7 @@ class File:
     index: int
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class _Holding:
     """A container with files to bring up; one byte each, so that a million cost a megabyte."""
 
