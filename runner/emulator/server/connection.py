@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,17 +16,11 @@ from typing import Any
 from runner.emulator.server.breaking import BrokenOffError, NoAnswerError, cut
 from runner.emulator.server.content import ClientDisconnectedError
 from runner.emulator.server.http import Request, Response, Service
+from runner.emulator.server.outlet import Outlet
 from runner.emulator.server.queries import parse_query
 from runner.emulator.server.reading import SMALL_BYTES, BadRequestError, Incoming, Reader
 from runner.emulator.server.resuming import resume
-from runner.emulator.server.sending import (
-    LAST_CHUNK,
-    Framing,
-    Head,
-    frame,
-    write_head,
-    write_whole,
-)
+from runner.emulator.server.sending import Head, write_head
 from runner.emulator.storage.database import StorageError
 
 logger = logging.getLogger(__name__)
@@ -41,8 +34,6 @@ _NOT_KEPT = Response(
 _FAULT_TEXT = b"The emulator failed to answer; its log has the traceback.\n"
 _FAULT = Response(status=500, headers=_TEXT, body=_FAULT_TEXT)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# A larger body is written by itself: to copy it behind its head costs more than a second write.
-_JOINED_BYTES = 64 * 1024
 # How long a client is listened to that still sends what nobody wants: were the connection closed
 # with that unread, the answer would be lost on its way (RFC 9112, 9.6).
 _LINGER_SECONDS = 2.0
@@ -71,6 +62,7 @@ class Connection(asyncio.BufferedProtocol):
     """
 
     _transport: asyncio.Transport
+    _outlet: Outlet
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
@@ -80,10 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         self._refusal: str | None = None
         """What to say, once all requests before are answered, of bytes that are none."""
         self._is_reading = True
-        self._is_lost = False
         self._is_closing = False
-        self._drained: asyncio.Future[None] | None = None
-        """There while the client takes in less than is written."""
         self._timer: asyncio.TimerHandle | None = None
         self._scheme = "http"
         self._client_address = ""
@@ -96,6 +85,7 @@ class Connection(asyncio.BufferedProtocol):
         """A client has come."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._outlet = Outlet(transport, self._shared.loop)
         self._shared.connections.add(self)
         peer = transport.get_extra_info("peername")
         self._client_address = peer[0] if peer else ""
@@ -104,16 +94,15 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client has gone, or was sent away."""
-        self._is_lost = self._is_closing = True
+        self._is_closing = True
         shared = self._shared
         shared.connections.discard(self)
         if shared.is_stopping and not shared.connections:
             shared.emptied.set()
         self._reader.close()
+        self._outlet.lose()
         if self._timer is not None:
             self._timer.cancel()
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         """Where to put what arrives."""
@@ -132,13 +121,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """The client takes in less than is written."""
-        self._drained = self._shared.loop.create_future()
+        self._outlet.pause()
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        drained, self._drained = self._drained, None
-        if drained is not None and not drained.done():
-            drained.set_result(None)
+        self._outlet.resume()
         self._go_on()
 
     # What the server asks for.
@@ -161,8 +148,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _go_on(self) -> None:
         """Has requests answered, as long as there are any and nothing is to be waited for."""
-        queue = self._reader.queue
-        while queue and self._current is None and self._drained is None and queue[0].is_ready:
+        queue, outlet = self._reader.queue, self._outlet
+        while queue and self._current is None and outlet.drained is None and queue[0].is_ready:
             if self._is_closing:
                 return
             self._begin(queue.popleft())
@@ -178,7 +165,7 @@ class Connection(asyncio.BufferedProtocol):
         if current is not None:
             wanted = current.content.held_bytes < SMALL_BYTES and not self._reader.queue
         else:
-            wanted = self._drained is None or not self._reader.queue
+            wanted = self._outlet.drained is None or not self._reader.queue
         if wanted is not self._is_reading:
             self._is_reading = wanted
             if wanted:
@@ -250,7 +237,7 @@ class Connection(asyncio.BufferedProtocol):
     def _settle(
         self, incoming: Incoming, outcome: Response | Exception
     ) -> Coroutine[Any, Any, None] | None:
-        """Writes an answer, or what there is in place of one; what is left to do is given back."""
+        """Sends an answer, or what there is in place of one; what is left to do is given back."""
         if isinstance(outcome, Exception):
             match outcome:
                 case ClientDisconnectedError():
@@ -269,17 +256,38 @@ class Connection(asyncio.BufferedProtocol):
         if not isinstance(body, bytes):
             return self._stream(incoming, outcome, body)
         try:
-            self._answer(incoming, outcome, body)
+            self._outlet.send(self._write_head(incoming, outcome), body)
         except Exception as error:  # noqa: BLE001 - logged
-            self._log(incoming, error)
-            self._answer(incoming, _FAULT, _FAULT_TEXT)
+            self._say_fault(incoming, error)
         self._finish(incoming)
         return None
 
-    def _answer(self, incoming: Incoming, response: Response, body: bytes) -> None:
-        head = self._write_head(incoming, response)
-        if not self._is_lost:
-            self._write_after(head.content, write_whole(body, head.framing))
+    async def _stream(
+        self, incoming: Incoming, response: Response, pieces: AsyncIterator[bytes]
+    ) -> None:
+        try:
+            if not self._outlet.is_lost:
+                await self._outlet.send_pieces(self._write_head(incoming, response), pieces)
+        except BrokenOffError:
+            self._cut()
+        except Exception as error:  # noqa: BLE001 - logged
+            if self._outlet.has_begun:
+                self._log(incoming, error)
+                # The client must not take what was sent for the whole.
+                self._transport.abort()
+            else:
+                self._say_fault(incoming, error)
+        finally:
+            await self._close_pieces(incoming, pieces)
+            self._finish(incoming)
+
+    async def _close_pieces(self, incoming: Incoming, pieces: AsyncIterator[bytes]) -> None:
+        close = getattr(pieces, "aclose", None)
+        if close is not None:
+            try:
+                await close()
+            except Exception as error:  # noqa: BLE001 - logged
+                self._log(incoming, error)
 
     def _write_head(self, incoming: Incoming, response: Response) -> Head:
         # A client that waits for "100 Continue" may never send the content of a request that was
@@ -293,58 +301,12 @@ class Connection(asyncio.BufferedProtocol):
             closes=not incoming.keeps_alive,
         )
 
-    def _write_after(self, head: bytes, body: bytes) -> None:
-        if len(body) <= _JOINED_BYTES:
-            self._transport.write(head + body)
-        else:
-            self._transport.write(head)
-            self._transport.write(body)
+    def _say_fault(self, incoming: Incoming, error: Exception) -> None:
+        self._log(incoming, error)
+        self._outlet.send(self._write_head(incoming, _FAULT), _FAULT_TEXT)
 
-    async def _stream(
-        self, incoming: Incoming, response: Response, pieces: AsyncIterator[bytes]
-    ) -> None:
-        """Sends piece by piece, at the client's pace, and stops when the client has gone."""
-        try:
-            if not self._is_lost:
-                await self._send_pieces(incoming, self._write_head(incoming, response), pieces)
-        except BrokenOffError:
-            cut(self._transport)
-        except Exception as error:  # noqa: BLE001 - logged
-            self._log(incoming, error)
-            if incoming.is_answered:
-                # The client must not take what was sent for the whole.
-                self._transport.abort()
-            else:
-                self._answer(incoming, _FAULT, _FAULT_TEXT)
-        finally:
-            close = getattr(pieces, "aclose", None)
-            if close is not None:
-                with suppress(Exception):
-                    await close()
-            self._finish(incoming)
-
-    async def _send_pieces(
-        self, incoming: Incoming, head: Head, pieces: AsyncIterator[bytes]
-    ) -> None:
-        framing, left, first = head.framing, head.length_bytes, head.content
-        if framing is not Framing.NONE:
-            async for piece in pieces:
-                if self._is_lost:
-                    return
-                if not piece:
-                    continue
-                left -= len(piece)
-                if framing is Framing.LENGTH and left < 0:
-                    raise ValueError("the body is longer than its head says")
-                self._write_after(first, frame(piece, framing))
-                incoming.is_answered, first = True, b""
-                if self._drained is not None:
-                    await self._drained
-        if self._is_lost:
-            return
-        if framing is Framing.LENGTH and left:
-            raise ValueError(f"the body ends {left} bytes before its head says")
-        self._transport.write(first + (LAST_CHUNK if framing is Framing.CHUNKS else b""))
+    def _log(self, incoming: Incoming, error: Exception) -> None:
+        logger.error("%s %s failed", incoming.method, incoming.raw_path, exc_info=error)
 
     def _finish(self, incoming: Incoming) -> None:
         """The request under way is done with."""
@@ -357,10 +319,12 @@ class Connection(asyncio.BufferedProtocol):
         elif not incoming.content.ended:
             incoming.content.discard()
 
+    # Ends.
+
     def _refuse(self, text: str) -> None:
-        response = Response(status=400, headers=_TEXT, body=text.encode("ascii"))
-        head = write_head(response, method="", simple=False, closes=True)
-        self._transport.write(head.content + text.encode("ascii"))
+        body = text.encode("ascii")
+        response = Response(status=400, headers=_TEXT, body=body)
+        self._outlet.send(write_head(response, method="", simple=False, closes=True), body)
         self._close(linger=True)
 
     def _close(self, *, linger: bool) -> None:
@@ -378,12 +342,12 @@ class Connection(asyncio.BufferedProtocol):
         self._reader.close()
         self._reader.queue.clear()
         incoming.content.discard()
+        self._regulate()
         if silence == timedelta():
-            cut(self._transport)
-        elif silence is not None:
-            self._timer = self._shared.loop.call_later(
-                silence.total_seconds(), cut, self._transport
-            )
+            self._cut()
+        elif silence is not None and not self._outlet.is_lost:
+            self._timer = self._shared.loop.call_later(silence.total_seconds(), self._cut)
 
-    def _log(self, incoming: Incoming, error: Exception) -> None:
-        logger.error("%s %s failed", incoming.method, incoming.raw_path, exc_info=error)
+    def _cut(self) -> None:
+        if not self._outlet.is_lost:
+            cut(self._transport)

@@ -34,7 +34,6 @@ class Incoming:
         "content",
         "expects",
         "headers",
-        "is_answered",
         "keeps_alive",
         "method",
         "raw_path",
@@ -64,8 +63,6 @@ class Incoming:
         self.keeps_alive = keeps_alive
         self.expects = not simple and headers.get("expect", "").lower() == "100-continue"
         """Whether the client waits to be told to send the content."""
-        self.is_answered = False
-        """Whether any of the answer was sent."""
         size = int(headers.get("content-length", "0"))
         self._gathers = (
             size <= SMALL_BYTES and not self.expects and "transfer-encoding" not in headers
