@@ -32,6 +32,10 @@ class Group:
         values = dict(line.split() for line in lines)
         return int(values["user_usec"]) / 1e6, int(values["system_usec"]) / 1e6
 
+    def kill(self) -> None:
+        """Ends all that is in it, or below it."""
+        (self.folder / "cgroup.kill").write_text("1", encoding="ascii")
+
     def processes(self) -> list[int]:
         """Those that are still in it, or below it."""
         return [

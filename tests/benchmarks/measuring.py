@@ -146,7 +146,14 @@ def measure(
             preexec_fn=None if group is None else group.enter,  # noqa: PLW1509
         )
         watch = Watch(process.pid)
-        _wait(process, watch, begun + limit_seconds)
+        try:
+            _wait(process, watch, begun + limit_seconds)
+        except BaseException:
+            process.kill()
+            process.wait()
+            if group is not None:
+                group.kill()
+            raise
         wall = time.perf_counter() - begun
         # It has ended, and is not waited for: its own time can still be read.
         ended = read_times(process.pid)
@@ -178,6 +185,7 @@ def _wait_for_rest(group: Group) -> None:
     while left := group.processes():
         if time.perf_counter() > deadline:
             commands = [" ".join(read_command(pid)) for pid in left]
+            group.kill()
             raise FailedError(f"processes were left behind: {commands}")
         time.sleep(_LOOK_SECONDS)
 
@@ -189,8 +197,6 @@ def _wait(process: subprocess.Popen[bytes], watch: Watch, deadline: float) -> No
         while not select.select([descriptor], [], [], _LOOK_SECONDS)[0]:
             watch.look()
             if time.perf_counter() > deadline:
-                process.kill()
-                process.wait()
-                raise FailedError(f"process {process.pid} was killed: it took too long")
+                raise FailedError("it was killed, since it took too long")
     finally:
         os.close(descriptor)
