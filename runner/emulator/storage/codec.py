@@ -9,7 +9,7 @@ import base64
 import types
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
@@ -69,7 +69,8 @@ def _scalar(hint: Any) -> tuple[Encoder, Decoder]:
         return _base64, base64.b64decode
     if isinstance(hint, type) and issubclass(hint, Enum):
         members = {member.value: member for member in hint}
-        return _value, members.__getitem__
+        # The attribute behind `value`, which is a call.
+        return attrgetter("_value_"), members.__getitem__
     if isinstance(hint, type) and issubclass(hint, Path):
         return str, hint
     if _is_record(hint):
@@ -171,26 +172,16 @@ def _optional(
 class Form:
     """The form of one dataclass: an object of its fields, without those that have their default."""
 
-    __slots__ = ("_class", "_decoders", "_encoders", "_name", "_values_of")
+    __slots__ = ("_class", "_decoders", "_name", "encode")
 
     def __init__(self, of: type, *, without: str | None = None) -> None:
         hints = get_type_hints(of)
         stored = [field for field in fields(of) if field.init and field.name != without]
         self._class = of
         self._name = of.__name__
-        self._encoders = [(f.name, encoder_of(hints[f.name]), f.default) for f in stored]
-        self._values_of = _reader_of([field.name for field in stored])
         self._decoders = {f.name: decoder_of(hints[f.name]) for f in stored}
-
-    def encode(self, record: Any) -> dict[str, Any]:
-        """The record as what `json.dumps` takes."""
-        document = {}
-        for (name, encode, default), value in zip(
-            self._encoders, self._values_of(record), strict=True
-        ):
-            if value is not default:
-                document[name] = value if encode is None else encode(value)
-        return document
+        self.encode = _compile_encoder(stored, hints)
+        """Makes of a record what `json.dumps` takes."""
 
     def decode(self, form: Any, more: Mapping[str, Any] = _NOTHING) -> Any:
         """The record; fields that are not there have their default. Raises `CodecError`."""
@@ -213,11 +204,23 @@ class Form:
             raise CodecError(f"{self._name}: {error}") from error
 
 
-def _reader_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Gives the fields of a record at once, which takes half as long as one after the other."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda record: tuple(getattr(record, name) for name in names)
+def _compile_encoder(stored: list[Field[Any]], hints: Mapping[str, Any]) -> Encoder:
+    """Encodes in one function, in half of the time that a loop over the fields takes."""
+    lines: list[str] = []
+    names: dict[str, Any] = {}
+    for number, field in enumerate(stored):
+        convert = encoder_of(hints[field.name])
+        names[f"default{number}"], names[f"convert{number}"] = field.default, convert
+        lines.append(f"    value = record.{field.name}")
+        if field.default is not MISSING:
+            lines.append(f"    if value is not default{number}:")
+        indent = "    " if field.default is MISSING else "        "
+        written = "value" if convert is None else f"convert{number}(value)"
+        lines.append(f"{indent}form[{field.name!r}] = {written}")
+    source = "\n".join(["def encode(record):", "    form = {}", *lines, "    return form"])
+    exec(source, names)  # noqa: S102 - the names of fields alone
+    encode: Encoder = names["encode"]
+    return encode
 
 
 @cache
@@ -243,7 +246,3 @@ def _timedelta(value: int) -> timedelta:
 
 def _base64(value: bytes) -> str:
     return base64.b64encode(value).decode("ascii")
-
-
-def _value(member: Enum) -> Any:
-    return member.value

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,14 @@ from runner.emulator.privacy import make_private_file
 from runner.emulator.storage.codec import CodecError, Form
 from runner.emulator.storage.error import DataError
 from runner.emulator.storage.jsontext import Written, write_json
+from runner.emulator.storage.leaving import Leaving
 from runner.emulator.storage.statements import (
     CREATE,
     LOAD,
+    PIECE,
     TAKE_DOCUMENTS_OUT,
     Statement,
     deletes,
-    deletes_owner,
     puts,
 )
 
@@ -66,10 +69,15 @@ class _Rows:
     """How records of one kind become rows: the record, and its document by itself."""
 
     def __init__(self, kind: Kind) -> None:
+        self._of = kind.of
         self.has_document = any(field.name == DOCUMENT for field in fields(kind.of))
-        self.form = Form(kind.of, without=DOCUMENT if self.has_document else None)
         self.name = kind.of.__name__
         self.read_document = kind.document
+
+    @cached_property
+    def form(self) -> Form:
+        """Made when there is a record: it takes a while, and not all kinds are in use."""
+        return Form(self._of, without=DOCUMENT if self.has_document else None)
 
 
 class Database:
@@ -85,6 +93,10 @@ class Database:
             self._connection = sqlite3.connect(path, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"{path} cannot be opened: {error}") from error
+        with_documents = {rows.name for rows in self._rows.values() if rows.has_document}
+        self._leaving = Leaving(self._connection, with_documents)
+        self.unfolded = 0
+        """How many rows were written, about, since the log was last folded into the file."""
         try:
             self._prepare()
         except sqlite3.Error as error:
@@ -106,6 +118,8 @@ class Database:
         # What is committed survives the death of this process; the power may take the last
         # transactions, and leaves the rest as they were.
         run("PRAGMA synchronous = NORMAL")
+        # Else a commit would do it now and then, and wait for the disk.
+        run("PRAGMA wal_autocheckpoint = 0")
         run("BEGIN IMMEDIATE")
         for statement in CREATE:
             run(statement)
@@ -114,9 +128,17 @@ class Database:
                 run(statement)
         run(f"PRAGMA user_version = {FORMAT}")
         run("COMMIT")
+        self._leaving.read()
+
+    @property
+    def leaving(self) -> bool:
+        """Whether there are records still whose owners have gone (`take_some`)."""
+        return bool(self._leaving)
 
     def load(self, of: type) -> Iterator[Any]:
         """The records of a kind, in the order in which they were first written."""
+        while self.leaving:
+            self.take_some()
         rows = self._rows[of]
         try:
             for record, document in self._connection.execute(LOAD, (rows.name,)):
@@ -128,25 +150,60 @@ class Database:
     def write(self, changes: Changes) -> None:
         """Makes all the changes, or none."""
         statements = [*self._deletions(changes), *self._insertions(changes)]
+        self.unfolded += len(changes.put) + len(changes.gone)
         run = self._connection.execute
-        try:
-            if len(statements) == 1:
+        with self._writing():
+            if len(statements) == 1 and not changes.owners and not self._leaving:
                 # Is a transaction by itself.
                 run(*statements[0])
                 return
             run("BEGIN IMMEDIATE")
+            for of, owner in changes.owners:
+                self._leaving.begin(self._rows[of].name, owner)
+            if self._leaving:
+                for kind, owner in {(type(put[2]), put[0]) for put in changes.put}:
+                    self._leaving.finish(self._rows[kind].name, owner)
             for statement, values in statements:
                 run(statement, values)
             run("COMMIT")
+
+    def take_some(self) -> None:
+        """Takes out some records whose owner has gone."""
+        self.unfolded += PIECE
+        with self._writing():
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._leaving.take_some()
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
             if self._connection.in_transaction:
-                run("ROLLBACK")
+                self._connection.execute("ROLLBACK")
+                self._leaving.read()
             raise StorageError(f"{self._path} cannot be written: {error}") from error
 
+    def fold(self) -> bool:
+        """Folds the log into the file as it is now; to be called in a thread of its own.
+
+        Whether nothing was written meanwhile: then the log begins anew, and else it grows.
+        """
+        try:
+            with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+                run = connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                _, written, folded = run.fetchone()
+                return bool(written == folded)
+        except sqlite3.Error as error:
+            raise StorageError(f"{self._path} cannot be written: {error}") from error
+
+    def fold_all(self) -> None:
+        """Folds all of the log into the file, whatever that takes."""
+        with self._writing():
+            self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
     def _deletions(self, changes: Changes) -> Iterator[Statement]:
-        for of, owner in changes.owners:
-            rows = self._rows[of]
-            yield from deletes_owner(rows.name, owner, has_document=rows.has_document)
         for of, owner, key in changes.gone:
             rows = self._rows[of]
             yield from deletes(rows.name, owner, key, has_document=rows.has_document)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ _LATER_SECONDS = 1.0
 again."""
 _PATIENCE_SECONDS = 0.05
 """How long changes wait for others that nobody has asked for, and nobody has seen."""
+_PAUSE_SECONDS = 0.005
+"""How long others have their turn before more is taken out of what belongs to nobody any more."""
+_LONGEST_LOG = 2000
+"""After how many rows, about, the log is folded into the file: it has a few megabytes by then."""
+_MOST_FOLDS = 16
+"""How often it may grow on meanwhile."""
 
 Address = tuple[type, str, str]
 
@@ -42,6 +49,11 @@ class Journal:
         self._committed: asyncio.Future[None] | None = None
         self._soon: asyncio.Handle | None = None
         self._later: asyncio.TimerHandle | None = None
+        self._sweep: asyncio.TimerHandle | None = None
+        self._folder: ThreadPoolExecutor | None = None
+        self._folding = False
+        self._folds = 0
+        """How often, one after the other, the log has grown while it was folded."""
         self.patient = False
         """Whether changes happen by themselves just now (`patiently`)."""
 
@@ -139,6 +151,7 @@ class Journal:
                 committed.exception()
             self._soon = asyncio.get_running_loop().call_later(_LATER_SECONDS, self.commit)
             return
+        self._tidy()
         if committed is not None and not committed.done():
             committed.set_result(None)
         afterwards, self._afterwards = self._afterwards, []
@@ -150,10 +163,12 @@ class Journal:
 
     def close(self) -> None:
         """Commits all that is left and closes the file; raises `StorageError`."""
-        for handle in (self._soon, self._later):
+        for handle in (self._soon, self._later, self._sweep):
             if handle is not None:
                 handle.cancel()
         self._soon = self._later = None
+        if self._folder is not None:
+            self._folder.shutdown()
         try:
             self._take_lazy()
             self._write()
@@ -207,3 +222,38 @@ class Journal:
         )
         self._pending.clear()
         self._owners.clear()
+
+    def _tidy(self) -> None:
+        """Has done later, or in a thread, what a commit need not wait for."""
+        loop = asyncio.get_running_loop()
+        if self._database.leaving and self._sweep is None:
+            self._sweep = loop.call_later(_PAUSE_SECONDS, self._sweep_some)
+        if self._database.unfolded >= _LONGEST_LOG and not self._folding:
+            self._folding = True
+            self._database.unfolded = 0
+            if self._folder is None:
+                self._folder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fold")
+            folded = loop.run_in_executor(self._folder, self._database.fold)
+            folded.add_done_callback(self._note_folded)
+
+    def _sweep_some(self) -> None:
+        self._sweep = None
+        try:
+            self._database.take_some()
+        except StorageError as error:
+            logger.error("%s", error)  # noqa: TRY400 - the line says it all
+            loop = asyncio.get_running_loop()
+            self._sweep = loop.call_later(_LATER_SECONDS, self._sweep_some)
+        else:
+            self._tidy()
+
+    def _note_folded(self, folded: asyncio.Future[bool]) -> None:
+        self._folding = False
+        try:
+            self._folds = 0 if folded.result() else self._folds + 1
+            if self._folds >= _MOST_FOLDS:
+                # There has never been a moment without changes: now there is.
+                self._folds = 0
+                self._database.fold_all()
+        except StorageError as error:
+            logger.error("%s", error)  # noqa: TRY400 - the line says it all

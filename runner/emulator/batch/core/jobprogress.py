@@ -136,11 +136,8 @@ def _release_pool(state: State, now: datetime, job: Job) -> None:
 
 
 def _remove(state: State, now: datetime, job: Job) -> None:
-    placements = (task.placement for task in state.store.tasks(job.id))
     records = state.store.job_nodes.of_job(job.id)
-    nodes = dict.fromkeys(
-        [*(place.node for place in placements if place is not None), *(r.node for r in records)]
-    )
+    nodes = dict.fromkeys([*state.store.tasks(job.id).nodes, *(each.node for each in records)])
     state.actions.extend(RemoveJobFiles(node=node, job=job.id) for node in nodes)
     state.store.delete(job)
     _release_pool(state, now, job)

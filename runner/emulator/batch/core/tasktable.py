@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -16,7 +16,7 @@ from runner.emulator.batch.core.changes import ChangeIndex
 from runner.emulator.batch.core.dependencies import DependencyIndex
 from runner.emulator.batch.core.document import Document, PackedDocument, text_of
 from runner.emulator.batch.core.exits import exit_action
-from runner.emulator.batch.core.ids import Key, key_of
+from runner.emulator.batch.core.ids import Key, NodeId, key_of
 from runner.emulator.batch.core.ordered import OrderedTable
 from runner.emulator.batch.core.task import Task, TaskState
 from runner.emulator.storage.jsontext import Written
@@ -66,6 +66,7 @@ class TaskTable:
         self._queues: dict[tuple[int, int], list[tuple[int, Key]]] = {}
         self._ready: dict[Key, int] = {}
         self._held: set[Key] = set()
+        self._nodes: dict[NodeId, None] = {}
         self._pattern: bytes | None = None
         self._made = ChangeIndex()
         """The tasks that are in their first state, and some that were."""
@@ -96,6 +97,11 @@ class TaskTable:
         if self._pattern is None:
             self._pattern = text.encode("ascii")
         return PackedDocument(text, self._pattern)
+
+    @property
+    def nodes(self) -> Collection[NodeId]:
+        """Where tasks of the job have run, whatever has become of them and of the nodes."""
+        return self._nodes.keys()
 
     @property
     def any_ready(self) -> bool:
@@ -132,6 +138,8 @@ class TaskTable:
         else:
             self._tally(before, -1)
         self._tally(task, 1)
+        if task.placement is not None:
+            self._nodes[task.placement.node] = None
         moves = before is None or before.state is not task.state
         if moves or (before is not None and before.state_time is not task.state_time):
             self._note_change(key, task)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from runner.emulator.storage.database import FORMAT, Kind, StorageError
 from runner.emulator.storage.journal import Journal
+from runner.emulator.storage.statements import PIECE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,78 @@ def test_an_owner_goes_with_all_that_it_has(tmp_path: Path) -> None:
     assert found(path) == [Shelf(name="a"), replace(DUNE, lent=1)]
     assert rows(path) == [("Shelf", "", "a"), ("Book", "a", "Dune")]
     assert documents(path) == ['{"pages":[]}']
+
+
+MANY = tuple(replace(EMMA, title=f"{number:04}") for number in range(3 * PIECE + 7))
+
+
+async def give_away(journal: Journal) -> None:
+    """An owner goes that has so much that it is not taken out at once."""
+    journal.put(Shelf(name="a"))
+    for book in (*MANY, KIM):
+        journal.put(book)
+    await journal.settled()
+    journal.delete(Shelf(name="a"))
+    journal.delete_owner(Book, "a")
+    await journal.settled()
+
+
+def test_what_an_owner_has_goes_a_few_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        await give_away(journal)
+        left = [len(rows(path))]
+        assert left == [len(MANY) - PIECE + 1]
+        deadline = asyncio.get_running_loop().time() + 10
+        while left[-1] > 1:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.001)
+            left.append(len(rows(path)))
+        assert max(before - after for before, after in pairwise(left)) <= 2 * PIECE
+        assert len(documents(path)) == 1
+
+    run(path, work)
+    assert found(path) == [KIM]
+
+
+def test_what_is_left_of_an_owner_never_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    run(path, give_away, die=True)
+    assert len(rows(path)) > 1
+    assert found(path) == [KIM]
+    assert rows(path) == [("Book", "b", "Kim")]
+
+
+def test_an_owner_that_comes_again_has_none_of_what_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        await give_away(journal)
+        journal.put(Shelf(name="a"))
+        journal.put(replace(MANY[-1], lent=1))
+        await journal.settled()
+        assert rows(path) == [("Book", "b", "Kim"), ("Shelf", "", "a"), ("Book", "a", "1506")]
+
+    run(path, work, die=True)
+    assert found(path) == [Shelf(name="a"), KIM, replace(MANY[-1], lent=1)]
+
+
+def test_the_log_is_folded_beside_the_work(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        deadline = asyncio.get_running_loop().time() + 10
+        size = path.stat().st_size
+        while path.stat().st_size == size:
+            assert asyncio.get_running_loop().time() < deadline
+            for book in MANY:
+                journal.put(book)
+            await journal.settled()
+            await asyncio.sleep(0.001)
+
+    run(path, work)
+    assert found(path) == list(MANY)
 
 
 def test_many_changes_are_one_transaction(tmp_path: Path) -> None:
