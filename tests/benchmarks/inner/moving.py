@@ -10,14 +10,23 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from runner.connect import open_azure, read_azure_settings
+from runner.errors import TransferError
+from runner.plan.model import StoredBlob
 from runner.run.parallel import run_together
 from runner.run.services import Blobs
 from runner.run.transfers.downloads import Downloads
 from runner.run.transfers.uploads import TRANSFERS
+
+_DOWNLOADS = 16
+"""So many threads bring tasks home in a run (`runner.run.collecting`), and so many small files land
+together."""
+_TOGETHER = 32
+_SMALL_BYTES = 1024 * 1024
 
 
 def bring_up(blobs: Blobs, folder: Path, container: str) -> None:
@@ -30,11 +39,34 @@ def bring_up(blobs: Blobs, folder: Path, container: str) -> None:
 
 def bring_home(blobs: Blobs, folder: Path, container: str) -> None:
     """Every blob, whole, checked and on the disk."""
-    downloads = Downloads(folder, blobs=blobs)
-    names = [blob.name for blob in blobs.list_blobs(container, "")]
-    run_together(
-        (partial(downloads.bring, container, name, "", name) for name in names), threads=TRANSFERS
-    )
+    downloads = Downloads(folder.parent, blobs=blobs)
+
+    def bring(names: Sequence[str]) -> None:
+        fetched = [downloads.fetch(container, name, folder.name, name) for name in names]
+        for outcome in downloads.land(fetched):
+            if isinstance(outcome, TransferError):
+                raise outcome
+
+    groups = _groups(blobs.list_blobs(container, ""))
+    try:
+        run_together((partial(bring, group) for group in groups), threads=_DOWNLOADS)
+    finally:
+        downloads.close()
+
+
+def _groups(stored: Iterable[StoredBlob]) -> Iterator[list[str]]:
+    """Small ones land together, and a large one alone."""
+    group: list[str] = []
+    for blob in stored:
+        if blob.size_bytes > _SMALL_BYTES:
+            yield [blob.name]
+            continue
+        group.append(blob.name)
+        if len(group) == _TOGETHER:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def main(direction: str, folder: Path, container: str) -> None:
