@@ -19,31 +19,38 @@ class Interruption:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._fired = threading.Event()
+        self._fired = False
+        # Made only for those who wait: few do.
+        self._event: threading.Event | None = None
         self._callbacks: dict[object, Callable[[], None]] = {}
 
     @property
     def fired(self) -> bool:
         """Whether the work must stop."""
-        return self._fired.is_set()
+        return self._fired
 
     def fire(self) -> None:
         """Stops the work; safe from any thread, and more than once."""
         with self._lock:
-            if self._fired.is_set():
+            if self._fired:
                 return
-            self._fired.set()
+            self._fired = True
+            if self._event is not None:
+                self._event.set()
             for callback in self._callbacks.values():
                 callback()
 
     def check(self) -> None:
         """Raises `InterruptedRunError` once fired."""
-        if self._fired.is_set():
+        if self._fired:
             raise InterruptedRunError
 
     def pause(self, seconds: float) -> None:
         """Waits that long, or raises `InterruptedRunError` as soon as it is fired."""
-        if self._fired.wait(seconds):
+        with self._lock:
+            self.check()
+            event = self._event = self._event or threading.Event()
+        if event.wait(seconds):
             raise InterruptedRunError
 
     @contextmanager
@@ -55,7 +62,7 @@ class Interruption:
         """
         key = object()
         with self._lock:
-            if self._fired.is_set():
+            if self._fired:
                 callback()
             self._callbacks[key] = callback
         try:

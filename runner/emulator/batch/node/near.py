@@ -24,6 +24,7 @@ SMALL_BYTES = PIECE_BYTES
 """Up to this size a content is read and written at once."""
 # What else is to be done on the loop must not wait for a container with thousands of blobs.
 _HELD_AT_ONCE = 64
+_DIGEST_OF_NOTHING = hashlib.md5(usedforsecurity=False).digest()
 
 
 class Stretch(Protocol):
@@ -159,7 +160,7 @@ def read_small(held: Held) -> bytes:
     if len(content) != held.size_bytes:
         raise TransferError("the stored content is not whole")
     if held.md5 is not None:
-        _check(hashlib.md5(content, usedforsecurity=False).digest(), held.md5)
+        _check(digest(content), held.md5)
     return content
 
 
@@ -168,7 +169,7 @@ def read_pieces(held: Held, interruption: Interruption) -> Iterator[bytes]:
 
     Raises `InterruptedRunError` between two pieces.
     """
-    digest = None if held.md5 is None else hashlib.md5(usedforsecurity=False)
+    running = None if held.md5 is None else hashlib.md5(usedforsecurity=False)
     for stretch in held.stretches:
         file = _open(stretch)
         try:
@@ -179,18 +180,23 @@ def read_pieces(held: Held, interruption: Interruption) -> Iterator[bytes]:
                 if not piece:
                     raise TransferError("the stored content is not whole")
                 yield piece
-                if digest is not None:
-                    digest.update(piece)
+                if running is not None:
+                    running.update(piece)
                 position += len(piece)
         finally:
             os.close(file)
-    if digest is not None and held.md5 is not None:
-        _check(digest.digest(), held.md5)
+    if running is not None and held.md5 is not None:
+        _check(running.digest(), held.md5)
+
+
+def digest(content: bytes) -> bytes:
+    """The MD5 of a content."""
+    return hashlib.md5(content, usedforsecurity=False).digest() if content else _DIGEST_OF_NOTHING
 
 
 def write_incoming(incoming: Incoming, pieces: Iterable[bytes]) -> bytes:
     """Writes a content to its place; its MD5. Raises `OSError`, and what the pieces do."""
-    digest = hashlib.md5(usedforsecurity=False)
+    running = hashlib.md5(usedforsecurity=False)
     file = os.open(incoming.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         position = incoming.offset
@@ -200,10 +206,10 @@ def write_incoming(incoming: Incoming, pieces: Iterable[bytes]) -> bytes:
                 written = os.pwrite(file, rest, position)
                 position += written
                 rest = rest[written:]
-            digest.update(piece)
+            running.update(piece)
     finally:
         os.close(file)
-    return digest.digest()
+    return running.digest()
 
 
 def _read(stretch: Stretch) -> bytes:
@@ -233,6 +239,6 @@ def _unreadable(error: OSError) -> TransferError:
     return TransferError(f"the stored content could not be read: {reason}")
 
 
-def _check(digest: bytes, expected: bytes) -> None:
-    if digest != expected:
+def _check(found: bytes, expected: bytes) -> None:
+    if found != expected:
         raise TransferError("the content does not match its Content-MD5")

@@ -5,7 +5,6 @@ It must not know how a blob is put (`uploads` does), nor how the process ran.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -38,6 +37,7 @@ from runner.emulator.batch.node.near import (
     Incoming,
     Nearby,
     NearStorage,
+    digest,
     write_incoming,
 )
 from runner.emulator.batch.node.patterns import (
@@ -315,7 +315,7 @@ class Uploads:
                     return
             if incoming is None:
                 content = read_open(opened, size_bytes)
-                md5 = hashlib.md5(content, usedforsecurity=False).digest()
+                md5 = digest(content)
             else:
                 md5 = self._write(incoming, opened, size_bytes)
             self._pending.append(

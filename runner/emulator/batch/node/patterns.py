@@ -23,6 +23,7 @@ from runner.emulator.batch.node.containment import (
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _WILDCARD = re.compile(r"[*?]|\[(?:!\]|!(?!\])|\]|(?![!\]]))[^\]]*\]")
 _ESCAPED = re.compile(r"\[([*?\[])\]")
+_SPECIAL = frozenset("*?[]")
 _ANY_DEPTH = "**"
 
 
@@ -54,7 +55,9 @@ def parse_pattern(
     A relative pattern starts from `wd`. Both `$NAME` and `${NAME}` are expanded; an unknown name
     stays as it is written. A wildcard in brackets (`[*]`) is that character.
     """
-    expanded = _VARIABLE.sub(lambda match: _value(match, environment), pattern)
+    expanded = pattern
+    if "$" in pattern:
+        expanded = _VARIABLE.sub(lambda match: _value(match, environment), pattern)
     if "\0" in expanded:
         raise PatternError("the pattern holds a null character")
     parts: list[str] = [] if expanded.startswith("/") else ["wd"]
@@ -140,6 +143,8 @@ def _split(parts: list[str]) -> FilePattern:
 
 def _unescape(part: str) -> str | None:
     """The name that a component stands for; None where it is a wildcard."""
+    if not _SPECIAL.intersection(part):
+        return part
     if _WILDCARD.search(_ESCAPED.sub("", part)):
         return None
     return _ESCAPED.sub(r"\1", part)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from runner.emulator.batch.node.connections import Connections, TransferPolicy
 from runner.emulator.batch.node.containers import Containers, NoContainers
+from runner.emulator.batch.node.crew import Crew
 from runner.emulator.batch.node.execution import Execution, Surroundings
 from runner.emulator.batch.node.interruption import InterruptedRunError
 from runner.emulator.batch.node.isolation import Isolation
@@ -59,7 +61,7 @@ class LocalExecutor:
         near: NearStorage | None = None,
     ) -> None:
         self._run_admin = run_admin
-        self._threads = ThreadPoolExecutor(_MAX_RUNNING, thread_name_prefix="task")
+        self._crew = Crew("task", _MAX_RUNNING)
         self._transfers = ThreadPoolExecutor(_MAX_TRANSFERS, thread_name_prefix="transfer")
         self._connections = Connections(policy or TransferPolicy())
         self._parents = Parents()
@@ -94,6 +96,8 @@ class LocalExecutor:
         provisions = await self._provide(launch)
         execution = Execution(launch, self._surroundings, provisions)
         try:
+            if self._closed:
+                raise asyncio.CancelledError
             return await self._run_in_thread(launch, execution)
         finally:
             execution.close()
@@ -113,7 +117,7 @@ class LocalExecutor:
 
     async def _run_in_thread(self, launch: Launch, execution: Execution) -> Outcome:
         loop = self._loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, execution.run)
+        future = self._crew.begin(execution.run)
         self._running[execution] = future
         expiry = None
         if launch.max_wall_clock_time is not None:
@@ -125,7 +129,7 @@ class LocalExecutor:
                 return outcome
             if execution.uploads.commit() and await self._near.settled():
                 return outcome
-            future = loop.run_in_executor(self._threads, execution.send_left, outcome)
+            future = self._crew.begin(partial(execution.send_left, outcome))
             self._running[execution] = future
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -164,7 +168,7 @@ class LocalExecutor:
         await asyncio.to_thread(self._shut_down)
 
     def _shut_down(self) -> None:
-        self._threads.shutdown()
+        self._crew.close()
         self._transfers.shutdown()
         self._connections.close()
         self._parents.close()
