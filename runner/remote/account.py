@@ -5,17 +5,20 @@ It must not know what is asked of the account.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from azure.batch import BatchClient
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import DecodeError, HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
 from runner.frozen import dataclass
 from runner.remote.endurance import Pause
 from runner.remote.faults import Origin, service_code
+from runner.remote.retrying import persist
 from runner.remote.trouble import Trouble
 from runner.remote.waiting import wait_until, wait_until_gone
 
@@ -23,6 +26,9 @@ API_VERSION = "2025-06-01"
 DELETION_LIMIT = timedelta(minutes=15)
 JOB_OVER = frozenset({"JobNotFound", "JobCompleted", "JobBeingTerminated", "JobBeingDeleted"})
 """Refusals of what only a job takes that goes on."""
+
+_JSON = "application/json; odata=minimalmetadata"
+_READS = {"Accept": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +60,59 @@ class BatchAccount:
             method,
             f"{{endpoint}}{path}",
             params={"api-version": API_VERSION},
-            headers={"Accept": "application/json"},
+            headers=_READS,
             json=body,
         )
         if body is not None:
-            request.headers["Content-Type"] = "application/json; odata=minimalmetadata"
+            request.headers["Content-Type"] = _JSON
         try:
             self.client.send_request(request)
         except HttpResponseError as error:
             if service_code(error) not in forgiven:
                 raise
+
+    def ask(self, request: HttpRequest) -> Any:
+        """The JSON that the service answers, without the SDK's models.
+
+        They cost ten times what reading the text costs (azure-batch 15.1), and are mappings of the
+        same names. What the service refuses is raised as the SDK raises it.
+        """
+
+        def read() -> bytes:
+            # Of a stream the SDK's policies read nothing: they would read it as JSON twice.
+            with self.client.send_request(request, stream=True) as response:
+                return response.read()
+
+        content = persist(read, self.trouble)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise DecodeError("the answer is no JSON", error=error) from error
+
+    def list_all(self, path: str, **options: str) -> Iterator[Mapping[str, Any]]:
+        """What a list holds, page by page; `options` are those of OData, without their `$`."""
+        params = {"api-version": API_VERSION}
+        params.update({f"%24{name}": segment(value) for name, value in options.items()})
+        request = HttpRequest("GET", f"{{endpoint}}{path}", params=params, headers=_READS)
+        while True:
+            page = self.ask(request)
+            yield from page.get("value") or ()
+            following = page.get("odata.nextLink")
+            if not following:
+                return
+            request = HttpRequest("GET", following, headers=_READS)
+
+    def add_all(self, path: str, entries: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """What becomes of each of several things that are added at once, each written as JSON."""
+        request = HttpRequest(
+            "POST",
+            f"{{endpoint}}{path}",
+            params={"api-version": API_VERSION},
+            headers={**_READS, "Content-Type": _JSON},
+            content=f'{{"value":[{",".join(entries)}]}}'.encode(),
+        )
+        results: Sequence[Mapping[str, Any]] = self.ask(request).get("value") or ()
+        return results
 
     def wait_until_gone(self, read: Callable[[], object], what: str) -> None:
         """Returns once reading it finds nothing."""

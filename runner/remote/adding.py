@@ -13,6 +13,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from runner.frozen import dataclass
 from runner.remote.faults import (
     Origin,
     Place,
@@ -25,13 +26,26 @@ from runner.remote.trouble import Failure, Trouble
 
 Body = dict[str, Any]
 Result = Mapping[str, Any]
-Send = Callable[[Sequence[Body]], Sequence[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A task of a collection, as it is sent; it is written as JSON once, though sent again."""
+
+    body: Body
+    text: str
+
+
+Send = Callable[[Sequence[Entry]], Sequence[Result]]
 """Sends one collection; returns the service's results, in any order."""
 
 MOST_TASKS = 100
 """In one collection (REST, add task collection)."""
 MOST_BYTES = 900_000
-"""A collection must stay below 1 MB; the rest is for the envelope and for escapes."""
+"""A collection must stay below 1 MB; the rest is for the envelope."""
+
+_write = json.JSONEncoder(separators=(",", ":")).encode
+"""As ASCII, so that a text has as many bytes as characters."""
 
 
 def add_in_collections(
@@ -53,16 +67,17 @@ def add_in_collections(
         adder.add(collection)
 
 
-def collections(bodies: Iterable[Body]) -> Iterator[list[Body]]:
+def collections(bodies: Iterable[Body]) -> Iterator[list[Entry]]:
     """The tasks in groups that the service takes in one request."""
-    group: list[Body] = []
+    group: list[Entry] = []
     group_bytes = 0
     for body in bodies:
-        size = len(json.dumps(body))
+        text = _write(body)
+        size = len(text)
         if group and (len(group) == MOST_TASKS or group_bytes + size > MOST_BYTES):
             yield group
             group, group_bytes = [], 0
-        group.append(body)
+        group.append(Entry(body, text))
         group_bytes += size
     if group:
         yield group
@@ -83,7 +98,7 @@ class _Adder:
         self._origin = origin
         self._trouble = trouble
 
-    def add(self, collection: list[Body]) -> None:
+    def add(self, collection: list[Entry]) -> None:
         """Adds one collection, in halves where the service finds it too large."""
         pending, tries = collection, self._trouble.begin()
         while True:
@@ -99,10 +114,10 @@ class _Adder:
             with translated(self._origin, _describe(pending)):
                 tries.fail(failure)
 
-    def _send_whole(self, collection: list[Body]) -> Sequence[Result] | None:
+    def _send_whole(self, collection: list[Entry]) -> Sequence[Result] | None:
         """The results, or None where the collection is too large and can be halved."""
         # Which of them it is about is known only where there is one.
-        place = self._place(collection[0]) if self._place and len(collection) == 1 else None
+        place = self._place(collection[0].body) if self._place and len(collection) == 1 else None
         with translated(self._origin, _describe(collection), place):
             try:
                 return self._send(collection)
@@ -112,14 +127,15 @@ class _Adder:
                 raise
 
     def _unsettled(
-        self, collection: list[Body], results: Sequence[Result]
-    ) -> tuple[list[Body], Failure]:
+        self, collection: list[Entry], results: Sequence[Result]
+    ) -> tuple[list[Entry], Failure]:
         """The tasks to send again, with what became of the first; raises for a refused one."""
         by_id = {str(result.get("taskId")): result for result in results}
-        again: list[Body] = []
+        again: list[Entry] = []
         failure: Failure | None = None
         refused: list[tuple[Body, str, str, Result]] = []
-        for body in collection:
+        for entry in collection:
+            body = entry.body
             result = by_id.get(body["id"], {})
             status = _word(result.get("status"))
             error: Result = result.get("error") or {}
@@ -130,7 +146,7 @@ class _Adder:
             if status == "clienterror" or (error and status != "servererror"):
                 refused.append((body, code or "ClientError", words, error))
             else:
-                again.append(body)
+                again.append(entry)
                 failure = failure or Failure(words=code or "with no result", detail=words)
         if refused:
             body, code, words, error = refused[0]
@@ -140,8 +156,8 @@ class _Adder:
         return again, failure or Failure(words="with no result")
 
 
-def _describe(collection: Sequence[Body]) -> str:
-    return f"add task `{collection[0]['id']}`{_others(len(collection))}"
+def _describe(collection: Sequence[Entry]) -> str:
+    return f"add task `{collection[0].body['id']}`{_others(len(collection))}"
 
 
 def _others(count: int) -> str:

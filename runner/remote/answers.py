@@ -150,8 +150,8 @@ def read_pairs(answer: Answer) -> dict[str, str]:
 def read_time(text: str) -> datetime:
     """A time of the service: UTC with up to seven digits of a second, of which we keep six."""
     whole, _, rest = text.rstrip("Zz").partition(".")
-    moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    return moment.replace(microsecond=int(rest[:6].ljust(6, "0"))) if rest else moment
+    # As Python 3.10 reads it too, at a tenth of what `strptime` takes.
+    return datetime.fromisoformat(f"{whole}.{rest[:6]:0<6}+00:00")
 
 
 def write_time(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from azure.batch import BatchClient
 from azure.core.exceptions import ResourceNotFoundError
@@ -17,7 +17,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from runner.plan.model import RunId, TaskId
 from runner.remote import answers, images, looking, nodes, pools, task_actions, wire
 from runner.remote.account import API_VERSION, JOB_OVER, BatchAccount, segment
-from runner.remote.adding import add_in_collections
+from runner.remote.adding import Entry, add_in_collections
 from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing, translated
 from runner.remote.jobs import Jobs
@@ -151,12 +151,11 @@ class RemoteBatch:
 
         of = {request.id: request for request in requests}
 
-        def send(collection: Sequence[dict[str, Any]]) -> Sequence[answers.Answer]:
-            group = cast("models.BatchTaskGroup", {"value": collection})
-            result = self._jobs.known(
-                job_id, lambda: self._client.create_task_collection(job_id, group)
-            )
-            return cast("Sequence[answers.Answer]", result.get("value") or ())
+        path = f"/jobs/{segment(job_id)}/addtaskcollection"
+
+        def send(collection: Sequence[Entry]) -> Sequence[answers.Answer]:
+            texts = [entry.text for entry in collection]
+            return self._jobs.known(job_id, lambda: self._account.add_all(path, texts))
 
         add_in_collections(
             (wire.task_body(request) for request in requests),
@@ -191,8 +190,10 @@ class RemoteBatch:
                 answers.read_task,
                 self._jobs.known_list(
                     job_id,
-                    lambda: self._client.list_tasks(
-                        job_id, filter=condition, select=answers.TASK_PROPERTIES
+                    lambda: self._account.list_all(
+                        f"/jobs/{segment(job_id)}/tasks",
+                        filter=condition,
+                        select=",".join(answers.TASK_PROPERTIES),
                     ),
                 ),
             )
@@ -201,7 +202,7 @@ class RemoteBatch:
         """The ids of all tasks that the job has; none where there is no such job."""
         with translated(self._origin, f"list the tasks of job `{job_id}`"):
             try:
-                for task in self._client.list_tasks(job_id, select=["id"]):
+                for task in self._account.list_all(f"/jobs/{segment(job_id)}/tasks", select="id"):
                     yield TaskId(task["id"])
             except ResourceNotFoundError:
                 return

@@ -11,13 +11,13 @@ import re
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from runner.errors import TransferError
+from runner.frozen import dataclass
 from runner.remote.connections.responses import Response
 from runner.remote.contents import Contents
 from runner.remote.faults import service_code

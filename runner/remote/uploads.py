@@ -14,7 +14,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -22,6 +21,7 @@ from typing import IO
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from runner.errors import TransferError, describe_os_error
+from runner.frozen import dataclass
 from runner.remote.contents import Contents
 from runner.remote.lanes import Lanes
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from runner.errors import ServiceRefusedError, ServiceTroubleError
-from runner.remote.adding import Body, Result, add_in_collections, collections
+from runner.remote.adding import Body, Entry, Result, add_in_collections, collections
 from runner.remote.faults import Origin
 from runner.remote.trouble import Trouble
 from tests.unit.remote.stub import Pauses
@@ -43,9 +44,10 @@ class Service:
         self.answer = answer
         self.sizes: list[int] = []
 
-    def send(self, collection: Sequence[Body]) -> Sequence[Result]:
+    def send(self, collection: Sequence[Entry]) -> Sequence[Result]:
         self.sizes.append(len(collection))
-        results = [self.answer(body) for body in collection]
+        assert [json.loads(entry.text) for entry in collection] == [e.body for e in collection]
+        results = [self.answer(entry.body) for entry in collection]
         return [result for result in reversed(results) if result is not None]
 
 
@@ -141,12 +143,13 @@ def test_server_errors_end_our_patience(status: str, pauses: Pauses) -> None:
 def test_results_in_another_order_and_twice_are_read_by_their_ids(pauses: Pauses) -> None:
     sent: list[list[str]] = []
 
-    def send(collection: Sequence[Body]) -> Sequence[Result]:
-        sent.append([body["id"] for body in collection])
+    def send(collection: Sequence[Entry]) -> Sequence[Result]:
+        tasks = [entry.body for entry in collection]
+        sent.append([body["id"] for body in tasks])
         if len(sent) > 1:
-            return [success(body) for body in collection]
-        late = failure(collection[2], "ServerError", "ServerBusy")
-        return [late, success(collection[1]), success(collection[0]), success(collection[1])]
+            return [success(body) for body in tasks]
+        late = failure(tasks[2], "ServerError", "ServerBusy")
+        return [late, success(tasks[1]), success(tasks[0]), success(tasks[1])]
 
     add_in_collections(
         bodies(3), send, origin=ORIGIN, trouble=Trouble("Azure Batch", pauses.endurance())
@@ -158,9 +161,9 @@ def test_results_in_another_order_and_twice_are_read_by_their_ids(pauses: Pauses
 def test_of_two_results_for_a_task_the_one_that_added_it_counts(pauses: Pauses) -> None:
     sent: list[int] = []
 
-    def send(collection: Sequence[Body]) -> Sequence[Result]:
+    def send(collection: Sequence[Entry]) -> Sequence[Result]:
         sent.append(len(collection))
-        body = collection[0]
+        body = collection[0].body
         return [success(body), failure(body, "ClientError", "TaskExists")]
 
     add_in_collections(
