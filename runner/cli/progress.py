@@ -75,11 +75,11 @@ class Lines:
         line = describe_event(event, report)
         if line is not None and len(report.failures) <= _FAILURES_SHOWN:
             self._world.say(line)
-        nodes = describe_nodes(report)
         now = self._world.clock.monotonic()
         if isinstance(event, RunFinished | CleanupFinished) or now < self._next:
             return
         self._next = now + _LINE_EVERY_SECONDS
+        nodes = describe_nodes(report)
         self._world.say(f"{describe_numbers(report)}{f'; {nodes}' if nodes else ''}")
 
     def say(self, line: str) -> None:

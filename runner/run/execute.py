@@ -138,6 +138,7 @@ class Run:
             plan, self._submission.kept_pool, batch=batch, clock=clock, tell=tell
         )
         self._created = False
+        self._made: set[str] = set()
         self._is_end = False
         self._pool_id: str | None = None
         self._scheduling = False
@@ -269,6 +270,7 @@ class Run:
         self._check()
         self._created = True
         start.make_containers(ground)
+        self._made.update(name for _, name in ground.submission.containers)
         # Before anything else takes its time: whoever comes after us finds the run by its record.
         self._claim.make()
         start.note_made()
@@ -281,6 +283,8 @@ class Run:
             self._scheduled = True
             return
         self._pool_id = start.make_job(ground)
+        if ground.over is None:
+            self._made.add(ground.submission.job_id)
         start.find_tasks(ground.submission.job_id, self._feeder)
         self._work = self._make_work(ground, self._pool_id)
         self._work.run()
@@ -373,6 +377,7 @@ class Run:
             scheduling=self._scheduling,
             scheduled=self._scheduled,
             interrupted=self._stop.requested,
+            made=frozenset(self._made),
             may_go_on=self._past is not None
             and self._past.submission is not None
             and not self._is_end,

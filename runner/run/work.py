@@ -42,6 +42,8 @@ from runner.spec.model.step import JobAction
 
 # For requests about single tasks that are to run again, or not to run.
 _ACTORS = 4
+# How often is looked once the wait is over: until a look finds nothing new.
+_IMPATIENT_SECONDS = 0.05
 # How soon a wish to stop is seen while results are still coming home.
 _LOOK_SECONDS = 0.2
 _BLOCKED_TOGETHER = 100
@@ -207,6 +209,8 @@ class Work:
                 if self._clock.monotonic() >= deadline:
                     raise self._out_of_patience(limit)
             pause = self._watch.pause_seconds(left=total - self.ended)
+            patience = deadline - self._clock.monotonic()
+            pause = min(pause, max(patience, _IMPATIENT_SECONDS))
             self._clock.wait(self._stop, self._retrier.shorten(pause))
 
     def _detached(self) -> DetachedError:

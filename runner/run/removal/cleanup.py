@@ -5,11 +5,12 @@ It knows nothing of why the run ended but the little that decides what a contain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from enum import Enum
 from functools import partial
+from itertools import islice
 
 from typing_extensions import assert_never
 
@@ -21,9 +22,10 @@ from runner.run.removal.items import (
     Item,
     after,
     has_pool,
+    once,
     refuse,
     remove,
-    remove_in_order,
+    remove_if_ours,
     stay,
 )
 from runner.run.removal.taking import STILL_LISTED, left_behind, remove_traces
@@ -79,12 +81,15 @@ class Cleanup:
         blobs: Blobs,
         keep: frozenset[Keep],
         may_keep: bool = True,
+        made: Collection[str] = (),
         lease: Lease | None = None,
         now: Callable[[], datetime],
         is_ours: Callable[[], bool] = _always,
         tell: Callable[[str], None] = _say_nothing,
     ) -> None:
         """`may_keep` is false where the services end with the run: then nothing can be kept.
+
+        What we have `made` ourselves is known to be ours; of the rest the services are asked.
 
         `lease` is of a pool that outlasts the run. `is_ours` is asked before each thing goes: a
         machine that sleeps in the middle of it may wake when another client drives the run. It may
@@ -94,6 +99,7 @@ class Cleanup:
         self._is_ours = is_ours
         self._tell = tell
         self._may_keep = may_keep
+        self._made = made
         self._lease = lease
         self._plan = plan
         self._submission = submission
@@ -108,13 +114,16 @@ class Cleanup:
         """
         logs = self._plan.container_name(LOGS)
         containers = tuple(self._containers(ending))
-        take = partial(remove_in_order, is_ours=self._is_ours)
-        others = ([each] for each in containers if each.name != logs)
+        take = partial(remove_if_ours, is_ours=self._is_ours)
+        take_first = partial(remove_if_ours, is_ours=once(self._is_ours))
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
-            groups = pool.map(take, (self._compute_items(pool_id), *others))
-            results = [result for group in groups for result in group]
+            others = [pool.submit(take_first, each) for each in containers if each.name != logs]
+            # The job, then the pool: hours may lie between them.
+            compute = self._compute_items(pool_id)
+            results = [*map(take_first, islice(compute, 1)), *map(take, compute)]
+            results.extend(each.result() for each in others)
         # It has the record by which we hold the run, and others find it.
-        results.extend(take(each for each in containers if each.name == logs))
+        results.extend(take(each) for each in containers if each.name == logs)
         deleted = [f"{each.item.kind} {each.item.name}" for each in results if each.is_gone]
         left = [each.left for each in results if each.left is not None]
         if not all(each.is_ours for each in results):
@@ -250,11 +259,12 @@ class Cleanup:
 
     def _remove_job(self) -> str | None:
         batch, job_id = self._batch, self._submission.job_id
-        found = batch.job_status(job_id)
-        if found.state is JobState.GONE:
-            return None
-        if found.run != self._plan.run_id:
-            return _NOT_OURS
+        if job_id not in self._made:
+            found = batch.job_status(job_id)
+            if found.state is JobState.GONE:
+                return None
+            if found.run != self._plan.run_id:
+                return _NOT_OURS
         if Keep.JOB in self._keep:
             batch.terminate_job(job_id)
             return "--keep job"
@@ -263,9 +273,10 @@ class Cleanup:
 
     def _remove_container(self, name: str) -> str | None:
         """Another may have made it before we came to it: then it is not ours to delete."""
-        metadata = self._blobs.container_metadata(name)
-        if metadata is not None and metadata.get(CONTAINER_RUN) != self._plan.run_id:
-            return _NOT_OURS
+        if name not in self._made:
+            metadata = self._blobs.container_metadata(name)
+            if metadata is not None and metadata.get(CONTAINER_RUN) != self._plan.run_id:
+                return _NOT_OURS
         self._blobs.delete_container(name)
         return None
 

@@ -62,6 +62,8 @@ class Standing:
     """A job schedule was asked for; `scheduled` says that it is there."""
     scheduled: bool
     interrupted: bool
+    made: Collection[str]
+    """Names of what this client has made itself."""
     may_go_on: bool
     """It was taken up again, and an error, if any, is no end of it: it may have results that no
     client has seen."""
@@ -92,6 +94,7 @@ def conclude(
         blobs=blobs,
         keep=keep,
         may_keep=outlives_client,
+        made=standing.made,
         lease=standing.lease,
         now=now,
         is_ours=is_ours,

@@ -1,16 +1,16 @@
-"""One thing of a run after the other: how it goes, and what is left of it.
+"""One thing of a run: how it goes, and what is left of it.
 
 It must not know what a run has, nor what of that is to go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.errors import ServiceError
 from runner.run.events import LeftBehind
-from runner.run.removal.taking import STILL_LISTED
 from runner.run.services import Batch
 
 
@@ -21,7 +21,7 @@ class Item:
     kind: str
     name: str
     remove: Callable[[], str | None]
-    """Gives why it stays where it does so on purpose."""
+    """Returns once it is gone, or gives why it stays where it does so on purpose."""
     exists: Callable[[], bool]
     is_kept: bool = False
     """Nothing is done to it, whoever drives the run."""
@@ -41,15 +41,11 @@ class Removal:
         return self.is_ours and self.left is None
 
 
-def remove_in_order(items: Iterable[Item], *, is_ours: Callable[[], bool]) -> list[Removal]:
-    """Removes one after the other.
+def remove_if_ours(item: Item, *, is_ours: Callable[[], bool]) -> Removal:
+    """Removes it; `is_ours` is asked before, unless it is kept anyway.
 
-    `is_ours` is asked before each that is not kept, and may raise `ServiceError`: then it stays.
+    It may raise `ServiceError`: then the thing stays.
     """
-    return [_remove_ours(item, is_ours) for item in items]
-
-
-def _remove_ours(item: Item, is_ours: Callable[[], bool]) -> Removal:
     try:
         if not item.is_kept and not is_ours():
             return Removal(item=item, left=None, is_ours=False)
@@ -61,19 +57,33 @@ def _remove_ours(item: Item, is_ours: Callable[[], bool]) -> Removal:
 
 
 def remove(item: Item) -> LeftBehind | None:
-    """What is left of it, or None."""
+    """What is left of it, or None. What was deleted is gone then: it need not be looked for."""
     try:
         why = item.remove()
-        if not item.exists():
+        if why is None or not item.exists():
             return None
     except ServiceError as error:
         return LeftBehind(kind=item.kind, name=item.name, why=error.message, kept=False)
-    return LeftBehind(
-        kind=item.kind,
-        name=item.name,
-        why=why or STILL_LISTED,
-        kept=why is not None,
-    )
+    return LeftBehind(kind=item.kind, name=item.name, why=why, kept=True)
+
+
+def once(ask: Callable[[], bool]) -> Callable[[], bool]:
+    """The same answer, or error, for several things that go at the same moment; asked for once."""
+    lock = threading.Lock()
+    known: list[bool | ServiceError] = []
+
+    def answer() -> bool:
+        with lock:
+            if not known:
+                try:
+                    known.append(ask())
+                except ServiceError as error:
+                    known.append(error)
+        if isinstance(known[0], ServiceError):
+            raise known[0]
+        return known[0]
+
+    return answer
 
 
 def refuse(error: ServiceError) -> None:

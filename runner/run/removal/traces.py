@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -86,7 +87,9 @@ def list_traces(
     batch: BatchTraces, blobs: BlobTraces, run: RunId | None = None
 ) -> tuple[Trace, ...]:
     """All that one run, or every run, has in both services now; raises `ServiceError`."""
-    return (*batch.list_traces(run), *blobs.list_traces(run))
+    with ThreadPoolExecutor(1, thread_name_prefix="list") as pool:
+        stored = pool.submit(blobs.list_traces, run)
+        return (*batch.list_traces(run), *stored.result())
 
 
 def is_run_id(text: str) -> bool:

@@ -45,7 +45,7 @@ class LockWriter:
         # New ones: what they remember is to be of what this run has sent.
         self._identities = Identities(plan, evidence.inputs, target=place.target)
         self._files = evidence.files
-        self._output_directory = place.output_directory
+        self._prefix = os.path.join(place.output_directory, "")  # noqa: PTH118 - of texts
         self._is_home = {step.name: evidence.keeping.is_home(step) for step in plan.workload.steps}
         self._window = Window(plan)
         self._shared: Window | None = None
@@ -93,17 +93,14 @@ class LockWriter:
 
     def _bring(self, event: OutputDownloaded) -> None:
         md5 = None if event.md5 is None else bytes.fromhex(event.md5)
-        path = Path(event.path)
         if md5 is None:
-            md5 = self._files.md5(path)
+            md5 = self._files.md5(Path(event.path))
         if md5 is None:
             return
-        if path.is_relative_to(self._output_directory):
-            path = path.relative_to(self._output_directory)
         output = KeptOutput(
             role=event.role,
             blob=event.blob,
-            path=path.as_posix(),
+            path=event.path.removeprefix(self._prefix).replace(os.sep, "/"),
             bytes=event.bytes,
             md5=md5.hex(),
         )

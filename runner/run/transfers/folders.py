@@ -31,13 +31,17 @@ class Folder:
     def __init__(self, path: Path, descriptor: int | None) -> None:
         self._path = path
         self._descriptor = descriptor
+        # The system lets one change a folder at a time, and has the others wait at work.
+        self._changing = threading.Lock()
 
     def _of(self, name: str) -> str | Path:
         return name if self._descriptor is not None else self._path / name
 
     def create(self, name: str) -> BinaryIO:
         """A new file, open for writing; raises `OSError` where there is anything of this name."""
-        descriptor = os.open(self._of(name), _NEW | _CLOSED_ON_EXEC, 0o666, dir_fd=self._descriptor)
+        flags = _NEW | _CLOSED_ON_EXEC
+        with self._changing:
+            descriptor = os.open(self._of(name), flags, 0o666, dir_fd=self._descriptor)
         return os.fdopen(descriptor, "wb")
 
     def look_at(self, name: str) -> os.stat_result | None:
@@ -48,12 +52,13 @@ class Folder:
 
     def replace(self, name: str, by: str) -> None:
         """Gives the file `by` this name; a link of this name is replaced, not followed."""
-        os.replace(
-            self._of(by),
-            self._of(name),
-            src_dir_fd=self._descriptor,
-            dst_dir_fd=self._descriptor,
-        )
+        with self._changing:
+            os.replace(
+                self._of(by),
+                self._of(name),
+                src_dir_fd=self._descriptor,
+                dst_dir_fd=self._descriptor,
+            )
 
     def remove(self, name: str) -> None:
         """Removes a file if it is there."""
