@@ -46,6 +46,7 @@ from runner.emulator.batch.core.releases import end_release
 from runner.emulator.batch.core.runs import end_run
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.disturbance import Disturbance, earliest
+from runner.emulator.batch.launching.bases import Bases
 from runner.emulator.batch.launching.launches import (
     launch_coordination,
     launch_preparation,
@@ -79,7 +80,7 @@ from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
 
-JobLaunch = Callable[[Place, Job, Pool, Node], Launch]
+JobLaunch = Callable[[Bases, Job, Pool, Node], Launch]
 Report = Callable[[State, datetime, RunId, Outcome | None], None]
 
 
@@ -105,6 +106,7 @@ class Runtime:
         self._state = state
         self._executor = executor
         self._place = place
+        self._bases = Bases(place)
         self._clock = clock
         self._run_admin = run_admin
         self._disturbance = disturbance
@@ -303,9 +305,9 @@ class Runtime:
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
         job = store.job(action.job)
         if task.instances and not task.coordinated:
-            launch = launch_coordination(self._place, task, job, pool, node, 0)
+            launch = launch_coordination(self._bases, task, job, pool, node, 0)
         else:
-            launch = launch_task(self._place, task, job, pool, node)
+            launch = launch_task(self._bases, task, job, pool, node)
             if task.coordinated and task.started and launch.max_wall_clock_time:
                 spent = self._clock() - task.started
                 left = max(launch.max_wall_clock_time - spent, timedelta())
@@ -323,7 +325,7 @@ class Runtime:
         store = self._state.store
         task, job = store.task(action.job, action.task), store.job(action.job)
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
-        launch = launch_coordination(self._place, task, job, pool, node, action.subtask)
+        launch = launch_coordination(self._bases, task, job, pool, node, action.subtask)
         return await self._run_launch(launch)
 
     async def _run_launch(self, launch: Launch) -> Outcome:
@@ -335,7 +337,7 @@ class Runtime:
         await self._chores.wait(action.node, "startup")
         store = self._state.store
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
-        launch = launch_start_task(self._place, pool, node)
+        launch = launch_start_task(self._bases, pool, node)
         exit_code = self._disturbance.start_task_exit_code(pool.id, node.id)
         if exit_code is not None:
             return fail_on_purpose(launch, self._clock(), exit_code)
@@ -349,7 +351,7 @@ class Runtime:
         await self._chores.wait(action.node, job_folder(action.job))
         store = self._state.store
         pool, node = store.pool(action.pool), store.node(action.pool, action.node)
-        launch = put_together(self._place, store.job(action.job), pool, node)
+        launch = put_together(self._bases, store.job(action.job), pool, node)
         if launch.elevated and not self._run_admin:
             return skip(launch, self._clock())
         return await self._executor.run(launch)

@@ -5,12 +5,11 @@ It must not know how it is run, nor when.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.durations import limit_of
 from runner.emulator.batch.core.folders import task_folder
@@ -19,72 +18,69 @@ from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.registries import RegistryPassword
 from runner.emulator.batch.core.task import Task
+from runner.emulator.batch.launching.bases import Bases
 from runner.emulator.batch.launching.files import output_files, resource_files
-from runner.emulator.batch.launching.images import node_image
-from runner.emulator.batch.launching.memory import memory_of
 from runner.emulator.batch.launching.place import Place, packages_for
 from runner.emulator.batch.launching.registries import pool_registries, registry_of
-from runner.emulator.batch.launching.trust import trust_variables
 from runner.emulator.batch.launching.variables import (
     folder_variables,
     instance_variables,
-    node_variables,
     package_variables,
     settings,
 )
 from runner.emulator.batch.node.containers import Bind, Container
-from runner.emulator.batch.node.isolation import Size
 from runner.emulator.batch.node.launch import Launch, UploadCondition
 from runner.emulator.batch.node.users import POOL_USER, User, named_user
 
 
-def launch_task(place: Place, task: Task, job: Job, pool: Pool, node: Node) -> Launch:
+def launch_task(bases: Bases, task: Task, job: Job, pool: Pool, node: Node) -> Launch:
     """A task's execution on a node; of a multi-instance task, its primary's after coordination."""
-    document = task.document
-    directory = task_directory(place, task, node)
+    document, place = task.document, bases.place
+    base = bases.find(job, pool, node)
+    directory = base.root / task_folder(task.job, task.id)
     packages = (*_packages(pool.document), *_packages(document))
+    elevated, user = _identity(document["userIdentity"], pool)
     return Launch(
         command_line=document["commandLine"],
         directory=directory,
-        node=place.directories(node).root,
-        image=node_image(pool),
-        size=_size(pool),
+        node=base.root,
+        image=base.image,
+        size=base.size,
         environment={
-            **trust_variables(place, node),
-            **settings(job.document.get("commonEnvironmentSettings", ())),
+            **base.first,
             **settings(document.get("environmentSettings", ())),
-            **node_variables(place, pool, node),
+            **base.last,
             **folder_variables(directory),
             **package_variables(place, node, packages),
             **_instances(directory, document, primary=True),
-            **_preparation_folder(place, job, node),
+            **base.preparation,
             "AZ_BATCH_JOB_ID": task.job,
             "AZ_BATCH_TASK_ID": task.id,
         },
         resource_files=resource_files(place, document),
         output_files=output_files(place, document),
         max_wall_clock_time=limit_of(document["constraints"]["maxWallClockTime"]),
-        elevated=_is_elevated(document, pool),
-        user=_user(document, pool),
+        elevated=elevated,
+        user=user,
         packages=packages_for(place, node, packages),
         follows=task.coordinated,
         container=_container(
             place, node, directory, document, job.document, pool, task.registry_passwords
         ),
-        runs_containers=_runs_containers(pool),
-        is_container_required=_runs_containers(pool),
+        runs_containers=base.runs_containers,
+        is_container_required=base.runs_containers,
     )
 
 
 def launch_coordination(
-    place: Place, task: Task, job: Job, pool: Pool, node: Node, number: int
+    bases: Bases, task: Task, job: Job, pool: Pool, node: Node, number: int
 ) -> Launch:
     """What each instance of a multi-instance task does first; the primary has the number 0.
 
     Common files go to the task's own folder on every node. Of the primary those outputs are sent
     that are due after a failure, since its command does not run then.
     """
-    launch = launch_task(place, task, job, pool, node)
+    launch = launch_task(bases, task, job, pool, node)
     shared = launch.directory
     directory = shared / str(number) if number else shared
     settings_given = task.document["multiInstanceSettings"]
@@ -102,7 +98,7 @@ def launch_coordination(
             **_instances(shared, task.document, primary=number == 0),
             **folder_variables(directory),
         },
-        common_files=resource_files(place, settings_given, "commonResourceFiles"),
+        common_files=resource_files(bases.place, settings_given, "commonResourceFiles"),
         common_directory=shared,
         resource_files=(),
         output_files=outputs,
@@ -111,76 +107,74 @@ def launch_coordination(
     )
 
 
-def task_directory(place: Place, task: Task, node: Node) -> Path:
-    """The folder of a task on a node."""
-    return place.directories(node).root / task_folder(task.job, task.id)
-
-
-def launch_start_task(place: Place, pool: Pool, node: Node) -> Launch:
+def launch_start_task(bases: Bases, pool: Pool, node: Node) -> Launch:
     """The start task's execution on a node."""
-    start_task = pool.document["startTask"]
+    start_task, place = pool.document["startTask"], bases.place
+    base = bases.find(None, pool, node)
     directory = place.directories(node).startup
     packages = _packages(pool.document)
+    elevated, user = _identity(start_task["userIdentity"], pool)
     return Launch(
         command_line=start_task["commandLine"],
         directory=directory,
-        node=place.directories(node).root,
-        image=node_image(pool),
-        size=_size(pool),
+        node=base.root,
+        image=base.image,
+        size=base.size,
         environment={
-            **trust_variables(place, node),
+            **base.first,
             **settings(start_task.get("environmentSettings", ())),
-            **node_variables(place, pool, node),
+            **base.last,
             **folder_variables(directory),
             **package_variables(place, node, packages),
         },
         resource_files=resource_files(place, start_task),
-        elevated=_is_elevated(start_task, pool),
-        user=_user(start_task, pool),
+        elevated=elevated,
+        user=user,
         leaves_services=True,
         packages=packages_for(place, node, packages),
         container=_container(place, node, directory, start_task, {}, pool, pool.registry_passwords),
-        runs_containers=_runs_containers(pool),
+        runs_containers=base.runs_containers,
     )
 
 
-def launch_preparation(place: Place, job: Job, pool: Pool, node: Node) -> Launch:
+def launch_preparation(bases: Bases, job: Job, pool: Pool, node: Node) -> Launch:
     """The execution of a job's preparation task on a node."""
     command = job.document["jobPreparationTask"]
     limit = limit_of(command["constraints"]["maxWallClockTime"])
-    return _launch_for_job(place, job, pool, node, command, {}, limit)
+    return _launch_for_job(bases, job, pool, node, command, {}, limit)
 
 
-def launch_release(place: Place, job: Job, pool: Pool, node: Node) -> Launch:
+def launch_release(bases: Bases, job: Job, pool: Pool, node: Node) -> Launch:
     """The execution of a job's release task on a node."""
     command = job.document["jobReleaseTask"]
-    variables = _preparation_folder(place, job, node)
+    variables = bases.find(job, pool, node).preparation
     limit = limit_of(command["maxWallClockTime"])
-    return _launch_for_job(place, job, pool, node, command, variables, limit)
+    return _launch_for_job(bases, job, pool, node, command, variables, limit)
 
 
 def _launch_for_job(
-    place: Place,
+    bases: Bases,
     job: Job,
     pool: Pool,
     node: Node,
     command: Document,
-    variables: dict[str, str],
+    variables: Mapping[str, str],
     limit: timedelta | None,
 ) -> Launch:
-    directory = place.directories(node).root / task_folder(job.id, command["id"])
+    place, base = bases.place, bases.find(job, pool, node)
+    directory = base.root / task_folder(job.id, command["id"])
     packages = _packages(pool.document)
+    elevated, user = _identity(command["userIdentity"], pool)
     return Launch(
         command_line=command["commandLine"],
         directory=directory,
-        node=place.directories(node).root,
-        image=node_image(pool),
-        size=_size(pool),
+        node=base.root,
+        image=base.image,
+        size=base.size,
         environment={
-            **trust_variables(place, node),
-            **settings(job.document.get("commonEnvironmentSettings", ())),
+            **base.first,
             **settings(command.get("environmentSettings", ())),
-            **node_variables(place, pool, node),
+            **base.last,
             **folder_variables(directory),
             **package_variables(place, node, packages),
             **variables,
@@ -189,26 +183,14 @@ def _launch_for_job(
         },
         resource_files=resource_files(place, command),
         max_wall_clock_time=limit,
-        elevated=_is_elevated(command, pool),
-        user=_user(command, pool),
+        elevated=elevated,
+        user=user,
         packages=packages_for(place, node, packages),
         container=_container(
             place, node, directory, command, job.document, pool, job.registry_passwords
         ),
-        runs_containers=_runs_containers(pool),
+        runs_containers=base.runs_containers,
     )
-
-
-def _preparation_folder(place: Place, job: Job, node: Node) -> dict[str, str]:
-    """What the tasks of a job with a preparation are told of it."""
-    command = job.document.get("jobPreparationTask")
-    if command is None:
-        return {}
-    directory = place.directories(node).root / task_folder(job.id, command["id"])
-    return {
-        "AZ_BATCH_JOB_PREP_DIR": str(directory),
-        "AZ_BATCH_JOB_PREP_WORKING_DIR": str(directory / "wd"),
-    }
 
 
 def _packages(document: Document) -> tuple[dict[str, str], ...]:
@@ -260,34 +242,18 @@ def _container(
     )
 
 
-def _runs_containers(pool: Pool) -> bool:
-    machine = pool.document.get("virtualMachineConfiguration", {})
-    return "containerConfiguration" in machine
-
-
-def _is_elevated(command: Document, pool: Pool) -> bool:
-    identity = command["userIdentity"]
+def _identity(identity: Document, pool: Pool) -> tuple[bool, User | None]:
+    """Whether a command has all rights; and whom it runs as without, None for one of its own."""
     if "autoUser" in identity:
-        return bool(identity["autoUser"]["elevationLevel"] == "admin")
+        user = identity["autoUser"]
+        return user["elevationLevel"] == "admin", POOL_USER if user["scope"] == "pool" else None
+    name = identity.get("username")
     accounts = pool.document.get("userAccounts", ())
-    return any(
-        account["name"] == identity.get("username") and account["elevationLevel"] == "admin"
-        for account in accounts
+    elevated = any(
+        account["name"] == name and account["elevationLevel"] == "admin" for account in accounts
     )
-
-
-def _user(command: Document, pool: Pool) -> User | None:
-    """Whom a command without all rights runs as; None is a user of its own."""
-    identity = command["userIdentity"]
-    if "autoUser" in identity:
-        return POOL_USER if identity["autoUser"]["scope"] == "pool" else None
-    for index, account in enumerate(pool.document.get("userAccounts", ())):
-        if account["name"] == identity.get("username"):
+    for index, account in enumerate(accounts):
+        if account["name"] == name:
             linux = account.get("linuxUserConfiguration", {})
-            return named_user(account["name"], index, linux.get("uid"), linux.get("gid"))
-    return POOL_USER
-
-
-def _size(pool: Pool) -> Size:
-    name = pool.document["vmSize"]
-    return Size(memory_bytes=memory_of(name), cores=cores_of(name))
+            return elevated, named_user(name, index, linux.get("uid"), linux.get("gid"))
+    return elevated, POOL_USER
