@@ -125,7 +125,7 @@ def put_in_place(
         headers=writing.headers,
         metadata=writing.metadata,
         segments=segments,
-        size_bytes=sum(segment.size_bytes for segment in segments),
+        size_bytes=sum([segment.size_bytes for segment in segments]),
         kind=writing.kind,
         tiering=Tiering(tier=writing.tier, changed=now) if writing.tier else None,
         tags=check_tags(writing.tags) if writing.tags else (),

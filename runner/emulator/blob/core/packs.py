@@ -5,7 +5,6 @@ It must not know what a content belongs to, nor how many refer to it.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import sys
@@ -184,6 +183,9 @@ def _punch(file: int, offset: int, size_bytes: int) -> None:
     """Gives a stretch back to the disk, where the system can; else it waits for the whole pack."""
     if sys.platform != "linux":
         return
+    # Imported here: most emulators end before anything is punched.
+    import ctypes
+
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.fallocate64(file, _PUNCH_HOLE, ctypes.c_int64(offset), ctypes.c_int64(size_bytes)):
         code = ctypes.get_errno()
