@@ -15,6 +15,7 @@ from runner.spec.bundled import bundled
 from runner.spec.document import Document, Pointer
 from runner.spec.problem import Problem
 from runner.spec.validation.findings import Finding, Translator
+from runner.spec.validation.verdict import Verdict, compile_verdict
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -44,7 +45,7 @@ def find_unknown_keys(document: Document) -> Mapping[Pointer, str | None]:
 
 def is_definition(value: object) -> bool:
     """Whether the schema takes a value as the definition of a parameter."""
-    return _definition_validator().is_valid(value)
+    return _verdict_of_definition()(value)
 
 
 def check_values(document: Document, data: dict[str, Any]) -> tuple[Problem, ...]:
@@ -53,6 +54,8 @@ def check_values(document: Document, data: dict[str, Any]) -> tuple[Problem, ...
 
 
 def _check(document: Document, data: dict[str, Any], *, evaluated: bool) -> tuple[Problem, ...]:
+    if _verdict(evaluated=evaluated)(data):
+        return ()
     translator = Translator(
         document=document, schema=_schema(evaluated=evaluated), evaluated=evaluated
     )
@@ -66,28 +69,32 @@ def _check(document: Document, data: dict[str, Any], *, evaluated: bool) -> tupl
 
 @lru_cache(maxsize=2)
 def _schema(*, evaluated: bool) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(
+    if evaluated:  # a value has to be one now: no variant of it is an expression any more
+        schema = _schema(evaluated=False)
+        return {**schema, "$defs": {**schema["$defs"], "expression": False, "template": False}}
+    written: dict[str, Any] = json.loads(
         bundled(*SCHEMA_PARTS).read_bytes(), object_hook=_with_python_patterns
     )
-    if evaluated:  # a value has to be one now: no variant of it is an expression any more
-        for name in ("expression", "template"):
-            schema["$defs"][name] = False
-    return schema
+    return written
+
+
+@lru_cache(maxsize=2)
+def _verdict(*, evaluated: bool) -> Verdict:
+    schema = _schema(evaluated=evaluated)
+    return compile_verdict(schema, schema["$defs"])
+
+
+@lru_cache(maxsize=1)
+def _verdict_of_definition() -> Verdict:
+    definitions = _schema(evaluated=False)["$defs"]
+    return compile_verdict(definitions["parameter"], definitions)
 
 
 @lru_cache(maxsize=2)
 def _validator(*, evaluated: bool) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator  # takes longer to import than all else here
+    from jsonschema import Draft202012Validator  # only where something is wrong: see `verdict`
 
     return Draft202012Validator(_schema(evaluated=evaluated))
-
-
-@lru_cache(maxsize=1)
-def _definition_validator() -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-
-    schema = _schema(evaluated=False)
-    return Draft202012Validator({"$ref": "#/$defs/parameter", "$defs": schema["$defs"]})
 
 
 def _with_python_patterns(schema: dict[str, Any]) -> dict[str, Any]:
