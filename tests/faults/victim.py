@@ -16,9 +16,9 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -41,6 +41,7 @@ class Victim:
         self._lock = threading.Lock()
         self._seen = 0
         self._busy = threading.local()
+        self._dying: set[socket.socket] = set()
         self._write = os.write
         trace = orders.get("trace")
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -83,7 +84,8 @@ class Victim:
         match = _REQUEST.match(data)
         if match is not None:
             name = request_name(match[1].decode(), match[2].decode("ascii", "replace"))
-            connection.dies_after = self.meet("request", name)  # type: ignore[attr-defined]
+            if self.meet("request", name) is not None:
+                self._dying.add(connection.sock)
 
     def _heed_file(self, verb: str, path: object) -> None:
         if not isinstance(path, (str, bytes, os.PathLike)):
@@ -97,16 +99,16 @@ class Victim:
 
     def install(self) -> None:
         """From here on."""
-        # `-after` needs to know of the answer, which is seen when its first line was read.
-        read: Callable[..., http.client.HTTPResponse] = http.client.HTTPConnection.getresponse
+        # `-after` needs to know of the answer, which is seen when its first bytes were read.
+        receive = socket.socket.recv
 
-        def getresponse(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
-            response = read(connection)
-            if getattr(connection, "dies_after", None) is not None:
+        def recv(connection: socket.socket, *arguments: Any) -> bytes:
+            data = receive(connection, *arguments)
+            if data and connection in self._dying:
                 die()
-            return response
+            return data
 
-        setattr(http.client.HTTPConnection, "getresponse", getresponse)  # noqa: B010
+        setattr(socket.socket, "recv", recv)  # noqa: B010
         os.write = self._intercept_write
         setattr(os, "fsync", self._intercept_fsync)  # noqa: B010
         sys.addaudithook(self.heed)
