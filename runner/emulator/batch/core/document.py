@@ -51,6 +51,10 @@ class PackedDocument(Mapping[str, Any], Written):
     def __getitem__(self, name: str) -> Any:
         return _open(self)[name]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any mapping; a name that is not there costs no exception."""
+        return _open(self).get(name, default)
+
     def __contains__(self, name: object) -> bool:
         return name in _open(self)
 

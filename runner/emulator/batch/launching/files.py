@@ -54,9 +54,12 @@ def _output_file(place: Place, entry: Mapping[str, Any]) -> OutputFile:
         container_url=_by_identity(place, container, container["containerUrl"])
         or container["containerUrl"],
         path=container.get("path"),
-        condition=UploadCondition(condition.lower()),
+        condition=_CONDITIONS[condition.lower()],
         headers=tuple(
             (header["name"], header.get("value", ""))
             for header in container.get("uploadHeaders", ())
         ),
     )
+
+
+_CONDITIONS = {condition.value: condition for condition in UploadCondition}

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from runner.emulator.batch.applications import Applications
+from runner.emulator.batch.core.ids import NodeId
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.node.containment import folder_of
@@ -38,7 +40,13 @@ class Place:
 
     def directories(self, node: Node) -> NodeDirectories:
         """The folders of a node."""
-        return NodeDirectories(root=self.nodes / node.id)
+        return _directories(self.nodes, node.id)
+
+
+@lru_cache(maxsize=1024)
+def _directories(nodes: Path, node: NodeId) -> NodeDirectories:
+    """Each task asks for them several times, and paths take long to put together."""
+    return NodeDirectories(root=nodes / node)
 
 
 def mount_paths(pool: Pool) -> Iterator[str]:

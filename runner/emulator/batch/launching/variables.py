@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.launching.place import Place, package_folder
+from runner.emulator.batch.node.launch import NodeDirectories
 
 # The documentation's own example value; a local node reserves nothing.
 _RESERVED_DISK_BYTES = "1000000000"
@@ -27,27 +29,31 @@ def settings(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 def node_variables(place: Place, pool: Pool, node: Node) -> dict[str, str]:
     """What every task of whatever kind is given."""
-    directories = place.directories(node)
     return {
         "AZ_BATCH_ACCOUNT_NAME": place.account,
         "AZ_BATCH_ACCOUNT_URL": place.endpoint,
         "AZ_BATCH_POOL_ID": pool.id,
         "AZ_BATCH_NODE_ID": node.id,
         "AZ_BATCH_NODE_IS_DEDICATED": "true" if node.dedicated else "false",
+        **_node_folders(place.directories(node)),
+        "AZ_BATCH_TASK_RESERVED_EPHEMERAL_DISK_SPACE_BYTES": _RESERVED_DISK_BYTES,
+    }
+
+
+@lru_cache(maxsize=1024)
+def _node_folders(directories: NodeDirectories) -> Mapping[str, str]:
+    return {
         "AZ_BATCH_NODE_ROOT_DIR": str(directories.root),
         "AZ_BATCH_NODE_SHARED_DIR": str(directories.shared),
         "AZ_BATCH_NODE_STARTUP_DIR": str(directories.startup),
         "AZ_BATCH_NODE_MOUNTS_DIR": str(directories.mounts),
-        "AZ_BATCH_TASK_RESERVED_EPHEMERAL_DISK_SPACE_BYTES": _RESERVED_DISK_BYTES,
     }
 
 
 def folder_variables(directory: Path) -> dict[str, str]:
     """Where a task finds its own files."""
-    return {
-        "AZ_BATCH_TASK_DIR": str(directory),
-        "AZ_BATCH_TASK_WORKING_DIR": str(directory / "wd"),
-    }
+    folder = str(directory)
+    return {"AZ_BATCH_TASK_DIR": folder, "AZ_BATCH_TASK_WORKING_DIR": f"{folder}/wd"}
 
 
 def package_variables(
