@@ -88,7 +88,7 @@ def _follow(
             value = json.loads(line)
             last = event_from_json(value)
             if last is not None:
-                audience.hear(last, value)
+                audience.hear(last, line)
     except InterruptedRunError:
         audience.finish(lambda: stop.requested)
         world.say(f"run {record.run} goes on; `batch-run attach {record.run}` follows it again")

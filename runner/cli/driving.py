@@ -143,6 +143,8 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
             redaction=world.redaction,
         )
     ) as journal:
+        if drive.lock is not None:
+            journal.after(drive.lock.flush)
         try:
             if drive.past is None and drive.settled is not None and drive.settled.is_complete:
                 code = record_nothing_to_do(

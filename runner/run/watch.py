@@ -31,6 +31,9 @@ _FIRST_POOL_PAUSES, _POOL_PAUSES = 3, 10
 # again: one that does so now and then, and one after the last change, miss nothing either.
 _OVERLAP = timedelta(seconds=2)
 _OVERLAP_SECONDS = _OVERLAP.total_seconds()
+# The others read again what changed within an eighth of a pause.
+_WIDE_LOOK_PAUSES = 4
+_NARROW_OVERLAPS = 8
 # And every so often all are read, whatever their times say.
 _WHOLE_LOOK_SECONDS = 60.0
 _WHOLE_LOOKS_PER_RUN = 4
@@ -81,7 +84,7 @@ class Watch:
         self._latest: datetime | None = None
         self._read_to: datetime | None = None
         """Up to here nothing is missing any more: it was read again later."""
-        self._next_wide_look = self._began + 2 * _OVERLAP_SECONDS
+        self._next_wide_look = self._began + _WIDE_LOOK_PAUSES * _OVERLAP_SECONDS
         self._changed_at = self._began
         self._running_since = self._began
         self._ended = 0
@@ -168,7 +171,7 @@ class Watch:
 
     def _since(self, now: float) -> datetime | None:
         """From which time on changes are to be read; None for all."""
-        wide_pause = 2 * max(_OVERLAP_SECONDS, self._pause_seconds)
+        wide_pause = _WIDE_LOOK_PAUSES * max(_OVERLAP_SECONDS, self._pause_seconds)
         if self._pool.job_ended or now >= self._next_whole_look or self._latest is None:
             pause = max(_WHOLE_LOOK_SECONDS, (now - self._began) / _WHOLE_LOOKS_PER_RUN)
             self._next_whole_look = now + pause
@@ -182,8 +185,8 @@ class Watch:
             since = min(self._latest, self._read_to or self._latest) - _OVERLAP
             self._read_to = self._latest
             return since
-        narrow = min(self._pause_seconds / 2, _OVERLAP_SECONDS)
-        return self._latest - timedelta(seconds=narrow)
+        narrow = max(self._pause_seconds / _NARROW_OVERLAPS, _SHORTEST_PAUSE_SECONDS)
+        return self._latest - timedelta(seconds=min(narrow, _OVERLAP_SECONDS))
 
     def _ours(self, since: datetime | None) -> Iterator[TaskStatus]:
         """The tasks of the plan that have changed; the latest of the changes is kept."""

@@ -44,6 +44,7 @@ class Journal:
         self.run = run
         self._clock = clock
         self._listeners = [listener]
+        self._after: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self.problem: str | None = None
         """Why events could not be written; they are still told."""
@@ -64,11 +65,18 @@ class Journal:
             for event, line in zip(clean, lines, strict=True):
                 for listener in self._listeners:
                     listener(event, line)
+            for call in self._after:
+                call()
 
     def listen(self, listener: Listener) -> None:
         """Has one more be told of each event from here on."""
         with self._lock:
             self._listeners.append(listener)
+
+    def after(self, call: Callable[[], None]) -> None:
+        """Has this be called each time that all that was recorded together has been told."""
+        with self._lock:
+            self._after.append(call)
 
     def _append(self, lines: bytes) -> None:
         """Whole lines only; a disk that is full must not keep a run from its cleanup."""

@@ -55,6 +55,10 @@ class LockWriter:
         self._brought: dict[str, list[KeptOutput]] = {}
         self._waiting: dict[int, list[TaskFinished]] = {}
         """Ends of tasks, by a task that they need and of which it is not known what it left."""
+        self._lines: list[bytes] = []
+        """Of the lock file, not written yet."""
+        self._new: list[bytes] = []
+        """Of the results of the output directory."""
         self.problem: str | None = None
         """Why results could not be written down; their tasks run again the next time."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -84,10 +88,27 @@ class LockWriter:
         """A result that is known already; `is_new` to this run's lock file."""
         self._settle(number, result)
         if is_new:
-            self._write(self._file, result_as_line(result))
+            self._lines.append(result_as_line(result))
+
+    def flush(self) -> None:
+        """Writes down what was heard since the last time; to be called whenever there is a pause.
+
+        Whoever dies before it has the events, from which a run that is taken up again knows it.
+        """
+        lines, self._lines = b"".join(self._lines), []
+        new, self._new = b"".join(self._new), []
+        try:
+            while lines:
+                lines = lines[os.write(self._file, lines) :]
+            if new:
+                self._store.append(new)
+        except OSError as error:
+            if self.problem is None:
+                self.problem = describe_os_error(error)
 
     def close(self) -> None:
         """Gives the lock file back, and remembers what files held."""
+        self.flush()
         os.close(self._file)
         self._files.save()
 
@@ -171,6 +192,7 @@ class LockWriter:
         """
         if not self._lacks_listing:
             return
+        self.flush()
         self._keeping.forget_listings()
         for task, result in read_lock(self._path).ended.items():
             number = int(task)
@@ -185,22 +207,8 @@ class LockWriter:
 
     def _keep(self, result: Result) -> None:
         line = result_as_line(result)
-        self._write(self._file, line)
-        try:
-            self._store.append(line)
-        except OSError as error:
-            self._note(error)
-
-    def _write(self, file: int, line: bytes) -> None:
-        try:
-            while line:
-                line = line[os.write(file, line) :]
-        except OSError as error:
-            self._note(error)
-
-    def _note(self, error: OSError) -> None:
-        if self.problem is None:
-            self.problem = describe_os_error(error)
+        self._lines.append(line)
+        self._new.append(line)
 
 
 def _digest(text: str) -> bytes:
@@ -220,6 +228,7 @@ def open_lock(
     with _open(path, evidence, store, place) as writer:
         for number, result in skipped_results(plan, verdict, evidence.index.result):
             writer.take(number, result, is_new=True)
+        writer.flush()
         yield writer
 
 
@@ -242,6 +251,7 @@ def reopen_lock(
             writer.take(int(task), result, is_new=False)
         for event in read_events_at_home(directory):
             writer.hear(event, is_old=True)
+        writer.flush()
         yield writer
 
 

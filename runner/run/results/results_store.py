@@ -73,11 +73,11 @@ class ResultsStore:
             self.index.close()
             raise _unwritable(self._path, error) from error
 
-    def append(self, line: bytes) -> None:
-        """Adds a result, whole; raises `OSError`."""
-        self._appended += 1
-        while line:
-            line = line[os.write(self._file, line) :]
+    def append(self, lines: bytes) -> None:
+        """Adds results, each a whole line; raises `OSError`."""
+        self._appended += lines.count(b"\n")
+        while lines:
+            lines = lines[os.write(self._file, lines) :]
 
     def begin(self, run: RunId, output_directory: Path) -> None:
         """From here on this run is the last; raises `UsageError` where that cannot be written."""

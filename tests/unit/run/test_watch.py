@@ -128,10 +128,10 @@ def test_only_changes_are_asked_for_but_now_and_then_all(scene: Scene) -> None:
     latest = NOW + timedelta(seconds=10)
     assert scene.sinces == [
         None,
-        latest - timedelta(seconds=0.025),
+        latest - timedelta(seconds=0.05),
         None,
-        latest - timedelta(seconds=1.525),
-        latest - timedelta(seconds=1.55),
+        latest - timedelta(seconds=61 / 20 / 8),
+        latest - timedelta(seconds=62 / 20 / 8),
     ]
 
 
