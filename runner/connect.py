@@ -35,11 +35,12 @@ from runner.remote.settings import (
     AzureSettings,
     read_azure_settings,
 )
-from runner.run.services import Batch, Blobs
 from runner.run.stop import Stop
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # so that the local services can be started before all else is imported
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
+
+    from runner.run.services import Batch, Blobs
 
 __all__ = [
     "SURE_DELEGATION",

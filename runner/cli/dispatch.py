@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import time
-import traceback
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -91,6 +89,9 @@ def run_command(argv: Sequence[str], world: World, interruptions: Interruptions)
 
 
 def _describe_bug(bug: Exception, world: World) -> BatchRunError:
+    import tempfile
+    import traceback
+
     message = f"a bug in batch-run: {type(bug).__name__}: {bug}"
     with tempfile.NamedTemporaryFile(
         "w", prefix="batch-run-bug-", suffix=".txt", delete=False, errors="backslashreplace"

@@ -29,12 +29,10 @@ from runner.connect import (
     AzureSettings,
     LocalNodes,
     PreparedEmulator,
-    TargetChoice,
-    choose_target,
+    Target,
     find_nodes,
     finds_engine,
     open_azure,
-    prepare_local,
     read_azure_settings,
 )
 from runner.plan.expand import expand
@@ -49,28 +47,18 @@ from runner.run.results.rerun import rerun_lines
 from runner.spec.model.workload import Workload
 
 
-def run_workload(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
-    """From the command line to the exit code; nothing is created before the plan stands."""
-    choice = choose_target(arguments.target, world.environ)
-    world.say(f"target: {choice.target}, {choice.why}")
-    if choice.target == "azure":
-        settings = read_azure_settings(world.environ)
-        return _run_workload(arguments, world, interruptions, choice, settings, None)
-    with ExitStack() as stack:
-        prepared = prepare_local(world.environ)
-        if prepared is not None:
-            stack.callback(prepared.discard)
-        return _run_workload(arguments, world, interruptions, choice, None, prepared)
-
-
-def _run_workload(
+def run_workload(
     arguments: argparse.Namespace,
     world: World,
     interruptions: Interruptions,
-    choice: TargetChoice,
-    settings: AzureSettings | None,
+    target: Target,
     prepared: PreparedEmulator | None,
 ) -> int:
+    """From the command line to the exit code; nothing is created before the plan stands.
+
+    `prepared` is what loads the services of the local target already.
+    """
+    settings = read_azure_settings(world.environ) if target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
     signed_for = None
     check_schedule(workload, now=world.clock.now())
@@ -114,7 +102,7 @@ def _run_workload(
         place = Place(
             working_directory=world.working_directory,
             output_directory=output_directory,
-            target=choice.target,
+            target=target,
             began=world.clock.now(),
         )
         rerun = stack.enter_context(

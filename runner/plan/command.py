@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 from typing_extensions import assert_never
 
-from runner.plan.command_windows import wrap_cmd, wrap_powershell
 from runner.plan.model import CommandLine, SecretFile
 from runner.plan.secret_files import read_in_posix, read_in_powershell
 from runner.spec.shells.shell import Shell
@@ -52,13 +51,27 @@ def command_line(
             return CommandLine(
                 line=script, environment=dict(environment), script=script, secrets=secrets
             )
-        case Shell.CMD:
-            wrapped = wrap_cmd(script)
-        case Shell.POWERSHELL:
-            before = None if secrets is None else read_in_powershell()
-            wrapped = wrap_powershell(script, before=before)
+        case Shell.CMD | Shell.POWERSHELL:
+            return _windows_command(script, shell, environment, task=task, secrets=secrets)
         case _:
             assert_never(shell)
+
+
+def _windows_command(
+    script: str,
+    shell: Shell,
+    environment: Mapping[str, str],
+    *,
+    task: str,
+    secrets: SecretFile | None,
+) -> CommandLine:
+    from runner.plan.command_windows import wrap_cmd, wrap_powershell  # few specs are for Windows
+
+    if shell is Shell.CMD:
+        wrapped = wrap_cmd(script)
+    else:
+        before = None if secrets is None else read_in_powershell()
+        wrapped = wrap_powershell(script, before=before)
     suffix = None if wrapped.file_name is None else wrapped.file_name.rpartition(".")[2]
     return CommandLine(
         line=wrapped.line,

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wcmatch import glob
-
 from runner.spec.model.sources import FilePatterns
 
-_FLAGS = glob.GLOBSTAR | glob.FORCEUNIX
 _MAY_BE_A_DOT = frozenset(".\\[({@+!")
 
 
@@ -19,7 +16,10 @@ def file_matcher(patterns: FilePatterns) -> Callable[[str], bool]:
     """Whether a path is taken. `*` and `**` pass over names with a leading dot, as in a shell."""
     if patterns.takes_all:
         return _is_visible  # what `**/*` comes to, without the cost of a regular expression
-    flags = _FLAGS | (glob.CASE if patterns.case_sensitive else glob.IGNORECASE)
+    from wcmatch import glob  # many specs take all files, and need none of it
+
+    flags = glob.GLOBSTAR | glob.FORCEUNIX
+    flags |= glob.CASE if patterns.case_sensitive else glob.IGNORECASE
     matcher = glob.compile(
         list(patterns.include), flags=flags, exclude=list(patterns.exclude) or None
     )

@@ -6,19 +6,19 @@ It knows nothing of how a script reaches a node.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 from itertools import accumulate
 from typing import TypeGuard
 
+from typing_extensions import assert_never
+
 from runner.frozen import dataclass
-from runner.spec.shells.cmd import CMD
 from runner.spec.shells.cursor import HOLE, Fault
 from runner.spec.shells.language import Language, Part
 from runner.spec.shells.no_shell import NONE
 from runner.spec.shells.passing import value_fault, word_of, words_of
 from runner.spec.shells.posix import BASH, SH
-from runner.spec.shells.powershell import POWERSHELL
 from runner.spec.shells.shell import Shell
 from runner.spec.shells.words import Word
 from runner.spec.templates.expression import Expression
@@ -52,13 +52,25 @@ class CommandTemplate:
         return self.renderer(scope)
 
 
-_LANGUAGES: Mapping[Shell, Language] = {
-    Shell.BASH: BASH,
-    Shell.SH: SH,
-    Shell.NONE: NONE,
-    Shell.CMD: CMD,
-    Shell.POWERSHELL: POWERSHELL,
-}
+def _language_of(shell: Shell) -> Language:
+    """Those of Windows are imported where a command is written in them: most specs have none."""
+    match shell:
+        case Shell.BASH:
+            return BASH
+        case Shell.SH:
+            return SH
+        case Shell.NONE:
+            return NONE
+        case Shell.CMD:
+            from runner.spec.shells.cmd import CMD
+
+            return CMD
+        case Shell.POWERSHELL:
+            from runner.spec.shells.powershell import POWERSHELL
+
+            return POWERSHELL
+        case _:
+            assert_never(shell)
 
 
 def compile_command(text: str, shell: Shell = Shell.BASH) -> CommandTemplate:
@@ -74,7 +86,7 @@ def compile_command(text: str, shell: Shell = Shell.BASH) -> CommandTemplate:
         raise TemplateError(faults)
     holes = [each for each in segments if _is_hole(each)]
     raw = frozenset(index for index, each in enumerate(holes) if each.is_raw)
-    draft = _LANGUAGES[shell].read("".join(map(_written, segments)), raw)
+    draft = _language_of(shell).read("".join(map(_written, segments)), raw)
     if draft.faults:
         raise TemplateError(_locate(draft.faults, segments))
     parts: list[Part] = [each if _is_hole(each) else _written(each) for each in segments]
@@ -90,7 +102,7 @@ def compile_argv(items: Sequence[str], shell: Shell = Shell.BASH) -> CommandTemp
     value stand where it is code, as in `[bash, -c, "{{ parameters.code | raw }}"]`; the item is
     still quoted whole. Raises `TemplateError` with all faults; each names its item.
     """
-    language = _LANGUAGES[shell]
+    language = _language_of(shell)
     faults: list[TemplateFault] = []
     arguments: list[tuple[Segment, ...]] = []
     for index, item in enumerate(items):
