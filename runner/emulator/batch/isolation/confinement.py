@@ -7,9 +7,9 @@ no files. It must not know what is executed.
 from __future__ import annotations
 
 import errno
-import platform
+import os
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.emulator.batch.isolation.kernel import filter_calls, scope_abstract_sockets
 
@@ -23,8 +23,7 @@ _WITHOUT_X32 = 0xBFFFFFFF
 _CLONE3 = 435
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Architecture:
+class _Architecture(NamedTuple):
     """The number of an architecture in linux/audit.h, and those of its calls."""
 
     number: int
@@ -49,7 +48,7 @@ def confine() -> None:
     User namespaces cannot be made on the machines whose calls are known here: x86_64, aarch64.
     Abstract sockets of others are out of reach with Landlock of Linux 6.12.
     """
-    architectures = _MACHINES.get(platform.machine())
+    architectures = _MACHINES.get(os.uname().machine)
     if architectures is not None:
         filter_calls(_program(architectures))
     scope_abstract_sockets()

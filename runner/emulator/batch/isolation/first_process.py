@@ -12,7 +12,6 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from runner.emulator.batch.isolation.accounts import Accounts
@@ -23,7 +22,7 @@ from runner.emulator.batch.isolation.messages import (
     receive_short,
     send_answer,
 )
-from runner.emulator.batch.node.starting import start_program_alone
+from runner.emulator.batch.isolation.spawning import start_program_alone
 
 KILL = b"K"
 """What the emulator says on the line of a command to end it; it then gives up the line."""
@@ -33,7 +32,6 @@ _OWN_ID = 1
 _CHILDREN_BYTES = 16384
 
 
-@dataclass(slots=True)
 class _Line:
     """A connection on which the emulator asks for one command after the other.
 
@@ -41,10 +39,13 @@ class _Line:
     all that it started, None if those may stay. One that is `given_up` is of no use afterwards.
     """
 
-    connection: socket.socket
-    process: int | None = None
-    mark: bytes | None = None
-    given_up: bool = False
+    __slots__ = ("connection", "given_up", "mark", "process")
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.process: int | None = None
+        self.mark: bytes | None = None
+        self.given_up = False
 
 
 class FirstProcess:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 
 MS_RDONLY = 1
 MS_NOSUID = 2
@@ -89,7 +88,7 @@ def filter_calls(program: bytes) -> None:
     described = _Program(len(program) // _FILTER_WORD_BYTES, ctypes.addressof(words))
     _call(
         "syscall",
-        ctypes.c_long(_SECCOMP[platform.machine()]),
+        ctypes.c_long(_SECCOMP[os.uname().machine]),
         ctypes.c_long(_SECCOMP_SET_MODE_FILTER),
         # The kernels that slow down filtered processes otherwise do not do so any more.
         ctypes.c_long(_SECCOMP_FILTER_FLAG_SPEC_ALLOW),

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.emulator.batch.isolation.binds import bind, bind_device, restrict
 from runner.emulator.batch.isolation.kernel import (
@@ -33,6 +32,7 @@ from runner.emulator.batch.isolation.mounts import (
     read_mounts,
     visible_mounts,
 )
+from runner.emulator.batch.node.directories import remove_tree
 
 _OWN = ("/proc", "/sys", "/dev", "/run", "/var/run")
 """Where the view has something of its own in place of what the machine has."""
@@ -65,8 +65,7 @@ _RESOLVER = "/etc/resolv.conf"
 _OPEN = stat.S_IROTH | stat.S_IXOTH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(NamedTuple):
     """Where a view's own files are, and what in it is the machine's.
 
     `layers` is a directory of the node's alone on a file system that can hold the upper layer of
@@ -140,7 +139,7 @@ def _cover(lower: str, target: Path, layers: Path) -> None:
     work.mkdir(exist_ok=True)
     with suppress(FileNotFoundError):
         # Left by the last start of the node; the layer is whole, since the machine did not crash.
-        shutil.rmtree(work / "work" / "incompat")
+        remove_tree(work / "work" / "incompat")
     status = Path(lower).stat()
     os.chown(upper, status.st_uid, status.st_gid)
     upper.chmod(stat.S_IMODE(status.st_mode))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.emulator.batch.node.containment import (
     ABSENT,
@@ -19,8 +19,11 @@ from runner.emulator.batch.node.containment import (
     directory_below,
     make_directory,
 )
-from runner.emulator.batch.node.launch import NodeDirectories
 from runner.emulator.batch.node.owners import open_to_users
+
+if TYPE_CHECKING:
+    # The processes that make nodes are to start quickly.
+    from runner.emulator.batch.node.launch import NodeDirectories
 
 _REMOVAL_ROUNDS = 5
 _MOVING = frozenset(
@@ -100,7 +103,7 @@ def append_file(name: str, directory: int) -> int:
 
 def put_file(name: str, directory: int, content: bytes, mode: int) -> None:
     """Puts a file into an open directory, whole or not at all; raises `OSError`."""
-    temporary = f".{secrets.token_hex(8)}.part"
+    temporary = f".{os.urandom(8).hex()}.part"
     descriptor = create_file(temporary, directory)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -198,7 +201,7 @@ def _empty(directory: int, root: int) -> list[str]:
             continue
         # Without rights to it, it cannot be moved.
         os.close(_open_up(name, directory))
-        place = f"removed-{secrets.token_hex(8)}"
+        place = f"removed-{os.urandom(8).hex()}"
         os.rename(name, place, src_dir_fd=directory, dst_dir_fd=root)
         moved.append(place)
     return moved

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FOR_ALL = 0o755
 FOR_ONE = 0o700
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(NamedTuple):
     """Who has the files of a task, and who else may look into its folders."""
 
     user: int
