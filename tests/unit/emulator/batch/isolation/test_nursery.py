@@ -1,4 +1,4 @@
-"""The process that makes nodes starts with little: every run on a machine of its own waits for it."""
+"""The process that makes nodes starts with little: each run on such nodes waits for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("dataclasses", "inspect", "platform", "secrets", "shutil", "subprocess", "urllib")
+HEAVY = ("dataclasses", "inspect", "platform", "secrets", "shutil", "subprocess")
 IMPORT = (
     "import sys; sys.path.insert(0, sys.argv[1]);"
     "import runner.emulator.batch.isolation.nursery;"
