@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tests.benchmarks.samples import CLIENT, EMULATOR, NODES
 
 IMPORTS = "start-up: imports"
+INTERPRETER = "begin and end of the interpreter"
 OTHER = "other Python"
 NODE_HTTP = "nodes: files over HTTP"
 SYSTEM = "system calls"
@@ -61,6 +62,7 @@ _RULES: tuple[tuple[str, str], ...] = tuple(
         ("runner/emulator/", "start and end of the emulator"),
         ("uvicorn/", "HTTP server and signatures"),
         ("runner/remote/transport", _TRANSPORT),
+        ("runner/remote/connections/", _TRANSPORT),
         ("runner/remote/", "our calls of the services"),
         ("runner/run/records/", "events, journal and records"),
         ("runner/run/transfers/", "files to and from the disk"),
@@ -117,6 +119,8 @@ def role_of(stack: Stack) -> str:
 def part_of(stack: Stack) -> str:
     """The part that a sample belongs to."""
     files = [frame.file for frame in stack.frames]
+    if not files:
+        return INTERPRETER
     if any(file.startswith("<frozen importlib._bootstrap") for file in files):
         return IMPORTS
     for file in files:

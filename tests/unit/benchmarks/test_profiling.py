@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from tests.benchmarks.profiling.folding import (
     IMPORTS,
+    INTERPRETER,
     NODE_HTTP,
     OTHER,
     SYSTEM,
@@ -31,6 +32,7 @@ _LINES = [
     f"{_EMULATOR};run (/r/runner/emulator/batch/node/resources.py);send (/l/http/client.py) 6",
     f"{_EMULATOR};run (/r/runner/emulator/server/protocol.py);put (/r/runner/emulator/blob/a.py) 7",
     f"{_NODE};wait (/r/runner/emulator/batch/isolation/first_process.py) 8",
+    f"{_CLIENT} 9",
     "a line that is none",
 ]
 
@@ -43,6 +45,7 @@ def test_a_sample_belongs_to_the_innermost_part_of_its_process() -> None:
             IMPORTS: 3,
             "plan and spec": 2,
             OTHER: 1,
+            INTERPRETER: 9,
         },
         "emulator": {NODE_HTTP: 6, "Blob Storage": 7},
         "nodes": {"nodes: directories, files, processes": 8},
