@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from dataclasses import replace as replace_plainly
 
 import pytest
 
@@ -35,3 +36,74 @@ def test_records_compare_and_hash_by_their_fields() -> None:
 def test_a_copy_has_no_other_fields() -> None:
     with pytest.raises(AttributeError):
         replace(Leaf(name="a"), colour="green")  # type: ignore[call-arg]
+
+
+@record(frozen=True, slots=True)
+class Tree:
+    """A record with all that a field may have."""
+
+    name: str
+    leaves: list[str] = field(default_factory=list)
+    secret: str = field(default="", repr=False)
+    note: str = field(default="", compare=False)
+
+    @property
+    def size(self) -> int:
+        return len(self.leaves)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A record that looks at its fields, and has an order of its own to be shown in."""
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("high is below low")
+
+    def __repr__(self) -> str:
+        return f"{self.low}..{self.high}"
+
+
+def test_fields_have_their_defaults() -> None:
+    first, second = Tree("a"), Tree("a")
+    first.leaves.append("leaf")
+    assert (first.size, second.size) == (1, 0)
+    assert Tree("a", ["b"], "c", "d") == Tree(name="a", leaves=["b"], secret="c", note="e")
+    assert repr(Tree("a", secret="c", note="d")) == "Tree(name='a', leaves=[], note='d')"
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"name": "a", "colour": "b"}, {"size": 1}], ids=["none", "other", "missing"]
+)
+def test_what_does_not_fit_is_refused(arguments: dict[str, object]) -> None:
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            Leaf(**arguments)  # type: ignore[arg-type]
+
+
+def test_methods_of_the_class_stay() -> None:
+    with pytest.raises(ValueError, match=r"^high is below low$"):
+        Checked(low=2, high=1)
+    assert repr(Checked(low=1, high=2)) == "1..2"
+
+
+def test_records_of_different_kinds_are_not_equal() -> None:
+    @dataclass(frozen=True)
+    class Other:
+        name: str
+        size: int = 1
+
+    others: list[object] = [Other("a"), ("a", 1)]
+    assert Leaf(name="a") not in others
+
+
+def test_the_standard_library_takes_them_for_dataclasses() -> None:
+    assert replace_plainly(Leaf(name="a"), size=3) == Leaf(name="a", size=3)
+    match Leaf(name="a"):
+        case Leaf(name=name, size=1):
+            assert name == "a"
+        case _:
+            pytest.fail("no match")
