@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks.contest import compete, judge
@@ -41,13 +43,20 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{row.name:16} {row.what}{'' if row.by_default else ' (only if named)'}")
         return 0
     if asked.write is not None:
-        return _write(*asked.write)
+        page, *files = asked.write
+        if not files:
+            parser.error("--write needs a page, and files of figures")
+        return _write(page, files)
     if not sys.platform.startswith("linux"):
         parser.error("the benchmarks read /proc, and so need Linux")
     rows = _chosen(parser, asked.rows)
-    results = _measure(rows, asked)
-    if asked.json is not None:
-        write_results(results, asked.json)
+    try:
+        results = _measure(rows, asked)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        _tell(str(error))
+        return 2
     print(as_text(results))
     return 0 if results.is_whole else 1
 
@@ -86,9 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--write",
         type=Path,
-        nargs=2,
+        nargs="+",
         metavar=("PAGE", "FILE"),
-        help="measure nothing: put the figures of a JSON file between the markers of a page",
+        help="measure nothing: put the figures of files of JSON between the markers of a page",
     )
     return parser
 
@@ -109,22 +118,31 @@ def _chosen(parser: argparse.ArgumentParser, names: Sequence[str]) -> list[Row]:
 
 
 def _measure(rows: Sequence[Row], asked: argparse.Namespace) -> Results:
+    """Measures one row after the other; what is known is written down after each."""
+    options = {name: getattr(asked, name) for name in ("rounds", "warm_ups", "scale", "seed")}
+    machine, versions = describe_machine(), describe_versions()
+    results = Results(machine=machine, versions=versions, options=options)
     with open_setting(
         scale=asked.scale, seed=asked.seed, peers=asked.peers, below=asked.folder
     ) as setting:
-        done = [_hold(row, setting, rounds=asked.rounds, warm_ups=asked.warm_ups) for row in rows]
-        found = setting.peers.versions()
-    return Results(
-        machine=describe_machine(),
-        versions={**describe_versions(), **found},
-        options={
-            "rounds": asked.rounds,
-            "warm_ups": asked.warm_ups,
-            "scale": asked.scale,
-            "seed": asked.seed,
-        },
-        rows=tuple(done),
-    )
+        if asked.json is not None:
+            write_results(results, asked.json)  # fails now, and not in an hour
+        for row in rows:
+            with setting.temporary() as folder:
+                done = _hold(
+                    row,
+                    replace(setting, folder=folder),
+                    rounds=asked.rounds,
+                    warm_ups=asked.warm_ups,
+                )
+            results = replace(
+                results,
+                versions={**versions, **setting.peers.versions()},
+                rows=(*results.rows, done),
+            )
+            if asked.json is not None:
+                write_results(results, asked.json)
+    return results
 
 
 def _hold(row: Row, setting: Setting, *, rounds: int, warm_ups: int) -> RowResult:
@@ -133,7 +151,7 @@ def _hold(row: Row, setting: Setting, *, rounds: int, warm_ups: int) -> RowResul
     with ExitStack() as stack:
         try:
             contest = stack.enter_context(row.open(setting))
-        except (FailedError, ImportError) as error:
+        except (FailedError, ImportError, OSError, subprocess.CalledProcessError) as error:
             _tell(f"{row.name}: not measured: {error}")
             return RowResult(name=row.name, title=row.what, load_before=load, failure=str(error))
         _tell(f"{row.name}: {contest.title}")
@@ -154,9 +172,9 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _write(page: Path, file: Path) -> int:
+def _write(page: Path, files: Sequence[Path]) -> int:
     try:
-        figures = as_markdown(read_results(file))
+        figures = "\n\n".join(as_markdown(read_results(file)) for file in files)
         text = page.read_text(encoding="utf-8")
         page.write_text(replace_between(text, BEGIN, END, figures), encoding="utf-8")
     except (ResultsError, MarkersError, OSError) as error:

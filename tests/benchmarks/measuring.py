@@ -27,7 +27,7 @@ from tests.benchmarks.samples import ALL, CLIENT, EMULATOR, NODES, TASKS, Cost, 
 _LOOK_SECONDS = 0.1
 """How often processes are looked at. What one uses between the last look and its end is counted
 with the tasks."""
-_SEARCH_LOOKS = 4
+_SEARCH_LOOKS = 3
 """Every so many looks new processes are searched for, which costs more."""
 _REST_SECONDS = 10.0
 _EMULATOR_MODULE = "runner.emulator"
@@ -51,6 +51,8 @@ class Watch:
     """A process and those it starts: which is the emulator, and which are nodes of it."""
 
     root: int
+    apart: bool
+    """Whether there is an emulator to be told apart."""
     passed: set[int] = field(default_factory=lambda: set(list_processes()))
     """Looked at, and of no interest."""
     roles: dict[int, str] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class Watch:
 
     def look(self) -> None:
         """Takes down what the processes have used until now."""
-        if self._looks % _SEARCH_LOOKS == 0 or EMULATOR not in self.roles.values():
+        if self.apart and self._looks % _SEARCH_LOOKS == 0:
             self._search()
         self._looks += 1
         for pid in self.roles:
@@ -145,7 +147,7 @@ def measure(
             # No thread of ours is there to be harmed, and nothing else puts all of it into a group.
             preexec_fn=None if group is None else group.enter,  # noqa: PLW1509
         )
-        watch = Watch(process.pid)
+        watch = Watch(process.pid, apart)
         try:
             _wait(process, watch, begun + limit_seconds)
         except BaseException:
