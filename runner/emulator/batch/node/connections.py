@@ -13,11 +13,12 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 from runner.emulator.batch.node.interruption import Interruption
+from runner.emulator.storage.record import record
 
 PIECE_BYTES = 256 * 1024
 _IDLE_PER_SERVER = 32
@@ -29,7 +30,7 @@ Server = tuple[str, str, "int | None"]
 """Scheme, host and port."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TransferPolicy:
     """How long to wait for servers and how often to try again."""
 
@@ -60,7 +61,7 @@ class TransferError(Exception):
         self.transient = transient or status in _TRANSIENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request that can be sent again: `body` makes the content anew for each try."""
 
@@ -70,7 +71,7 @@ class Request:
     body: Body | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reply:
     """An answer whose content is read in pieces."""
 

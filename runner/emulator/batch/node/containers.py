@@ -9,7 +9,6 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +17,7 @@ from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
 from runner.emulator.batch.node.registries import Registry
 from runner.emulator.batch.node.runoptions import RunOptionError, confine_options, is_inside
+from runner.emulator.storage.record import record
 
 NO_ENGINE = "The node has no container runtime"
 
@@ -38,7 +38,7 @@ class ContainerError(Exception):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Bind:
     """A folder of the node that a container sees, at the same path."""
 
@@ -46,7 +46,7 @@ class Bind:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Container:
     """REST: `containerSettings`. `options` are words for the engine, as it would take them from a
     shell.
@@ -62,7 +62,7 @@ class Container:
     """One of which the image may be of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Access:
     """The registries that an engine is logged in to, and the folder by which it is."""
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -44,6 +44,7 @@ from runner.emulator.batch.node.users import (
     User,
     own_files,
 )
+from runner.emulator.storage.record import record
 
 KILLED_EXIT_CODE = 137
 """128 + SIGKILL. What the service reports for a Linux task out of time is not published."""
@@ -52,7 +53,7 @@ _MARK = "AZ_BATCH_TASK_DIR"
 """A variable that is different for any two tasks of a node."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What all executions of an executor share."""
 

@@ -10,7 +10,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
 from typing import BinaryIO
@@ -26,9 +25,10 @@ from runner.emulator.batch.node.containment import (
     status_below,
 )
 from runner.emulator.batch.node.directories import remove_entry
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeFile:
     """A file or directory; `mode` is the whole `st_mode`, as `fileMode` shows it (`0o100644`)."""
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from runner.emulator.storage.record import record
 
 _SECTOR_BYTES = 512
 _PAUSE = timedelta(seconds=25)
 _WHOLE_DISKS = ("sd", "vd", "xvd", "nvme", "hd", "mmcblk")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Counters:
     """What only grows, at a moment; times are in ticks."""
 

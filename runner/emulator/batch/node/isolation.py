@@ -6,15 +6,16 @@ It must not know of any way to do that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.users import User
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Size:
     """How large the machine is that a node stands for, as far as its name tells."""
 
@@ -25,7 +26,7 @@ class Size:
 UNKNOWN_SIZE = Size()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Command:
     """A program to run on a node, whose folder is `node`, by its words.
 

@@ -6,7 +6,6 @@ It knows nothing of HTTP, of the core's records or of how a process is started.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -16,9 +15,10 @@ from runner.emulator.batch.node.containers import Container
 from runner.emulator.batch.node.containment import NodeFolder, folder_of
 from runner.emulator.batch.node.isolation import UNKNOWN_SIZE, Size
 from runner.emulator.batch.node.users import POOL_USER, User
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeDirectories:
     """The documented folders of one node (Batch docs, files-and-directories)."""
 
@@ -45,7 +45,7 @@ class NodeDirectories:
         return self.root / "workitems"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ResourceFile:
     """One entry of `resourceFiles`: exactly one of the two URLs, with the SAS as given."""
 
@@ -64,7 +64,7 @@ class UploadCondition(Enum):
     TASK_COMPLETION = "taskcompletion"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class OutputFile:
     """One entry of `outputFiles`."""
 
@@ -76,7 +76,7 @@ class OutputFile:
     """To be sent along, for Put Blob."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Package:
     """An application package that has to be in a folder of the node; no `archive` is a fault."""
 
@@ -85,7 +85,7 @@ class Package:
     directory: NodeFolder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Launch:
     """A task (or start task) to run on a node.
 
@@ -148,7 +148,7 @@ class FailurePhase(Enum):
     FILE_UPLOAD = "fileUpload"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Failure:
     """`failureInfo` of a task, with the phase that it arose in."""
 
@@ -159,7 +159,7 @@ class Failure:
     details: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one execution; `exit_code` is None where no process ended by itself."""
 

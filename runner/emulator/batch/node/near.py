@@ -10,13 +10,14 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeVar
 
 from runner.emulator.batch.node.connections import PIECE_BYTES, TransferError
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.launch import ResourceFile
 from runner.emulator.batch.node.urls import blob_url
+from runner.emulator.storage.record import record
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class Held(Protocol):
     def release(self) -> Callable[[], None]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Incoming:
     """A content that may be put: it is to be written into `path` from `offset` on.
 
@@ -99,7 +100,7 @@ class OnLoop(Protocol):
     def __call__(self, work: Callable[[], T], /) -> T: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Nearby:
     """Storage that is near, and how a thread asks it."""
 
@@ -107,7 +108,7 @@ class Nearby:
     on_loop: OnLoop
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Provisions:
     """What of a task's resource files is near: contents by URL, lists by container and prefix."""
 

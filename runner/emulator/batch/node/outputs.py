@@ -6,7 +6,7 @@ It must not know how a blob is put (`uploads` does), nor how the process ran.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,33 +32,18 @@ from runner.emulator.batch.node.launch import (
     OutputFile,
     UploadCondition,
 )
-from runner.emulator.batch.node.near import (
-    SMALL_BYTES,
-    Incoming,
-    Nearby,
-    NearStorage,
-    digest,
-    write_incoming,
-)
+from runner.emulator.batch.node.near import Nearby
 from runner.emulator.batch.node.patterns import (
     FilePattern,
     PatternError,
     find_files,
     parse_pattern,
 )
+from runner.emulator.batch.node.putting import Putting, Target
 from runner.emulator.batch.node.transfers import run_side_by_side
 from runner.emulator.batch.node.uploadlog import ERROR_LOG, PROGRESS_LOG, UploadLog
-from runner.emulator.batch.node.uploads import (
-    BlockSizes,
-    put_headers,
-    read_open,
-    read_pieces,
-    upload,
-)
+from runner.emulator.batch.node.uploads import BlockSizes, put_headers, upload
 from runner.emulator.batch.node.urls import blob_url, without_secrets
-
-_MOST_PENDING_BYTES = 8 * 1024 * 1024
-_MOST_PENDING = 256
 
 _Found: TypeAlias = tuple[tuple[str, ...], str, "int | None"]
 """The components of a file, what its blob is called, and the file itself where it is open."""
@@ -124,8 +109,13 @@ class Uploads:
         self._replaced: int | None = None
         self._log = UploadLog(sending.clock)
         self._failures: dict[int, Failure] = {}
-        self._pending: list[_Pending] = []
-        self._pending_bytes = 0
+        self._putting = None
+        if sending.near is not None:
+            self._putting = Putting(
+                sending.near,
+                largest_bytes=sending.sizes.single_put_bytes,
+                interruption=sending.interruption,
+            )
 
     @property
     def failure(self) -> Failure | None:
@@ -135,16 +125,7 @@ class Uploads:
     @property
     def pending(self) -> bool:
         """Whether there is something to `commit`."""
-        return bool(self._pending)
-
-    @property
-    def _nearby(self) -> Nearby:
-        assert self._sending.near is not None
-        return self._sending.near
-
-    @property
-    def _near(self) -> NearStorage:
-        return self._nearby.storage
+        return self._putting is not None and not self._putting.is_empty
 
     def send(self) -> None:
         """Sends all files of all entries, of which there are some, but what is near.
@@ -160,29 +141,18 @@ class Uploads:
         try:
             for entry in range(len(self._outputs)):
                 self._send_entry(entry)
-        except BaseException:
-            self._drop()
-            raise
         finally:
             self._log.close()
 
     def commit(self) -> bool:
         """Puts what is near; whether nothing is left. On the loop."""
-        near = self._near
-        left: list[_Pending] = []
-        for each in self._pending:
-            stopped = left and left[-1].entry == each.entry
-            if each.incoming is not None:
-                if stopped:
-                    each.incoming.drop()
-                taken = not stopped and each.incoming.commit(each.md5)
-            else:
-                taken = not stopped and near.put(each.url, each.headers, each.content, each.md5)
-            if not taken:
-                left.append(each)
-        self._pending = left
-        self._pending_bytes = 0
-        return not left
+        assert self._putting is not None
+        return self._putting.commit()
+
+    def take_back(self) -> None:
+        """What was put is not on disk: it is left, too. On the loop."""
+        assert self._putting is not None
+        self._putting.take_back()
 
     def send_left(self) -> None:
         """Sends by HTTP what is left of those that were to be put; raises `InterruptedRunError`."""
@@ -192,12 +162,15 @@ class Uploads:
             self._failures[0] = _logs_failed(self._outputs[0], error)
             return
         try:
-            self._send_left()
+            assert self._putting is not None
+            self._send_left(self._putting)
         finally:
             self._log.close()
 
     def close(self) -> None:
-        """Lets go of the task's directory; harmless when repeated."""
+        """Lets go of the task's directory, and of what was not put; on the loop."""
+        if self._putting is not None:
+            self._putting.drop()
         replaced, self._replaced = self._replaced, None
         if replaced is not None:
             os.close(replaced)
@@ -208,33 +181,26 @@ class Uploads:
             with directory_below(self._folder) as directory:
                 self._directory = self._replaced = os.dup(directory)
 
-    def _send_left(self) -> None:
-        left, self._pending = self._pending, []
+    def _send_left(self, putting: Putting) -> None:
+        left = putting.take_left()
         for each in left:
-            self._log.forget(each.done)
+            self._log.forget(each.told)
         for each in left:
-            if each.entry not in self._failures:
+            entry, parts, name, *_ = each.target
+            if entry not in self._failures:
                 try:
-                    output = self._outputs[each.entry]
-                    self._send_by_http(output, each.parts, each.name)
+                    self._send_by_http(self._outputs[entry], parts, name)
                 except StepFailedError as error:
-                    self._failures[each.entry] = error.failure
-
-    def _drop(self) -> None:
-        """What was begun will not be put."""
-        dropped = [each.incoming for each in self._pending if each.incoming is not None]
-        self._pending = []
-        if dropped:
-            self._nearby.on_loop(partial(_drop_all, dropped))
+                    self._failures[entry] = error.failure
 
     def _send_entry(self, entry: int) -> None:
         output = self._outputs[entry]
         try:
             found = self._find(output)
-            nearby = self._sending.near
-            if nearby is not None and nearby.storage.serves(output.container_url):
+            putting = self._putting
+            if putting is not None and putting.serves(output.container_url):
                 for parts, name, descriptor in found:
-                    self._send_near(entry, parts, name, descriptor)
+                    self._gather(putting, entry, parts, name, descriptor)
             else:
                 run_side_by_side(
                     self._sending.pool,
@@ -293,10 +259,14 @@ class Uploads:
         self._log.progress_line(_uploaded(parts, size_bytes))
         self._log.flush()
 
-    def _send_near(
-        self, entry: int, parts: tuple[str, ...], name: str, descriptor: int | None
+    def _gather(
+        self,
+        putting: Putting,
+        entry: int,
+        parts: tuple[str, ...],
+        name: str,
+        descriptor: int | None,
     ) -> None:
-        """Reads a small file; writes a larger one to where it will stay."""
         output = self._outputs[entry]
         self._sending.interruption.check()
         with self._opened(output, parts, name, descriptor) as opened:
@@ -307,51 +277,14 @@ class Uploads:
                 self._log.flush()
             url, headers = blob_url(output.container_url, name), put_headers(output.headers)
             size_bytes = os.fstat(opened).st_size
-            incoming, content = None, b""
-            if size_bytes > SMALL_BYTES:
-                incoming = self._begin(url, headers, size_bytes)
-                if incoming is None:
-                    self._upload(output, parts, name, opened)
-                    return
-            if incoming is None:
-                content = read_open(opened, size_bytes)
-                md5 = digest(content)
-            else:
-                md5 = self._write(incoming, opened, size_bytes)
-            self._pending.append(
-                _Pending(
-                    entry=entry,
-                    parts=parts,
-                    name=name,
-                    url=url,
-                    headers=headers,
-                    content=content,
-                    incoming=incoming,
-                    md5=md5,
-                    done=self._log.progress_line(_uploaded(parts, size_bytes)),
-                )
-            )
-            self._pending_bytes += len(content)
-        if self._pending_bytes >= _MOST_PENDING_BYTES or len(self._pending) >= _MOST_PENDING:
-            self._commit_so_far(entry)
-
-    def _begin(self, url: str, headers: Mapping[str, str], size_bytes: int) -> Incoming | None:
-        if size_bytes > self._sending.sizes.single_put_bytes:
-            return None
-        return self._nearby.on_loop(partial(self._near.begin, url, headers, size_bytes))
-
-    def _write(self, incoming: Incoming, descriptor: int, size_bytes: int) -> bytes:
-        try:
-            pieces = read_pieces(descriptor, size_bytes, self._sending.interruption)
-            return write_incoming(incoming, pieces)
-        except BaseException:
-            self._nearby.on_loop(incoming.drop)
-            raise
-
-    def _commit_so_far(self, entry: int) -> None:
-        """Many files, or large ones, are not kept until the end."""
-        if not self._nearby.on_loop(self.commit):
-            self._send_left()
+            gathered = putting.read(Target(entry, parts, name, url, headers), opened, size_bytes)
+            if gathered is None:
+                self._upload(output, parts, name, opened)
+                return
+        told = self._log.progress_line(_uploaded(parts, size_bytes))
+        putting.add(gathered._replace(told=told))
+        if putting.is_full and not putting.commit_soon():
+            self._send_left(putting)
             if entry in self._failures:
                 raise StepFailedError(self._failures[entry])
 
@@ -380,27 +313,6 @@ class Uploads:
         finally:
             if descriptor is not None:
                 os.close(descriptor)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pending:
-    """A file for storage that is near: its content, or where that was written."""
-
-    entry: int
-    parts: tuple[str, ...]
-    name: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes
-    incoming: Incoming | None
-    md5: bytes
-    done: str
-    """The line of the log which says that it was sent."""
-
-
-def _drop_all(dropped: Iterable[Incoming]) -> None:
-    for each in dropped:
-        each.drop()
 
 
 def _uploading(output: OutputFile, parts: tuple[str, ...], name: str) -> str:

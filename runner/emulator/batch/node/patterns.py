@@ -10,7 +10,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from runner.emulator.batch.node.containment import (
     ABSENT,
@@ -19,6 +18,7 @@ from runner.emulator.batch.node.containment import (
     resolve_below,
     status_below,
 )
+from runner.emulator.storage.record import record
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _WILDCARD = re.compile(r"[*?]|\[(?:!\]|!(?!\])|\]|(?![!\]]))[^\]]*\]")
@@ -31,7 +31,7 @@ class PatternError(ValueError):
     """A pattern that reaches out of the task's directory or cannot name a file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class FilePattern:
     """A pattern below the task's directory: the names before the first wildcard, then the rest.
 
@@ -150,7 +150,7 @@ def _unescape(part: str) -> str | None:
     return _ESCAPED.sub(r"\1", part)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Component:
     """One component with a wildcard, or beside one; a leading dot must be written out."""
 

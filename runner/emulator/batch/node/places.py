@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from runner.emulator.batch.node.containment import (
     NodeFolder,
@@ -20,11 +19,12 @@ from runner.emulator.batch.node.directories import unlink
 from runner.emulator.batch.node.launch import Launch
 from runner.emulator.batch.node.owners import FOR_ALL, Owner, give_folder, open_to_users
 from runner.emulator.batch.node.uploadlog import ERROR_LOG, PROGRESS_LOG
+from runner.emulator.storage.record import record
 
 _MOST_OPEN = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TaskFolder:
     """Descriptors of a task's directory and of `wd` in it."""
 
@@ -37,7 +37,7 @@ class TaskFolder:
         os.close(self.directory)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Open:
     """A folder that is open, and which one it is."""
 

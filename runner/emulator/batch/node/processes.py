@@ -125,9 +125,13 @@ class LocalExecutor:
             expiry = loop.call_later(seconds, execution.expire)
         try:
             outcome = await asyncio.shield(future)
-            if self._near is None or execution.uploads is None or not execution.uploads.pending:
+            uploads = execution.uploads
+            if self._near is None or uploads is None or not uploads.pending:
                 return outcome
-            if execution.uploads.commit() and await self._near.settled():
+            nothing_left = uploads.commit()
+            if not await self._near.settled():
+                uploads.take_back()
+            elif nothing_left:
                 return outcome
             future = self._crew.begin(partial(execution.send_left, outcome))
             self._running[execution] = future

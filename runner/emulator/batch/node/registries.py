@@ -5,14 +5,16 @@ It must not know how an engine logs in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from runner.emulator.storage.record import record
 
 DOCKER_HUB = "docker.io"
 _NAMES_OF_DOCKER_HUB = frozenset({"index.docker.io", "registry-1.docker.io", "hub.docker.com"})
 HIDDEN = "***"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Registry:
     """REST: `ContainerRegistryReference`; without a password nobody logs in."""
 

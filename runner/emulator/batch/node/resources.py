@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
@@ -32,13 +31,14 @@ from runner.emulator.batch.node.near import (
 from runner.emulator.batch.node.owners import Owner
 from runner.emulator.batch.node.transfers import run_side_by_side
 from runner.emulator.batch.node.urls import blob_url, without_secrets
+from runner.emulator.storage.record import record
 
 _DEFAULT_MODE = 0o770
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OCTAL_DIGITS = frozenset("01234567")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Item:
     """One file to fetch; a `url` of None is a folder that a blob name stands for."""
 
@@ -51,7 +51,7 @@ class _Item:
         return "/".join(self.parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Fetching:
     """What is needed to fetch; with an owner, that is whose files and their folders become.
 

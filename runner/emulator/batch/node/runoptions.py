@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from runner.emulator.storage.record import record
 
 _FLAGS = frozenset({"--init", "--interactive", "--no-healthcheck", "--read-only", "--rm", "--tty"})
 """Options without a value, of both podman and docker."""
@@ -49,7 +50,7 @@ class RunOptionError(Exception):
     """An option that lets a container leave its node, or that cannot be read; a line for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Option:
     name: str
     value: str | None = None

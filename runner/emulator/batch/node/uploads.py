@@ -9,7 +9,6 @@ import base64
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from runner.emulator.batch.node.connections import (
@@ -22,6 +21,7 @@ from runner.emulator.batch.node.connections import (
 from runner.emulator.batch.node.downloads import STORAGE_VERSION
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.urls import add_query
+from runner.emulator.storage.record import record
 
 # What is of the content with Put Blob is of the list itself with Put Block List.
 _OF_LISTS = {
@@ -34,7 +34,7 @@ _OF_LISTS = {
 _OF_BLOCKS = ("x-ms-lease-id", "x-ms-encryption-", "x-ms-client-request-id")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BlockSizes:
     """When a file is sent in blocks, and how large they are."""
 
@@ -42,7 +42,7 @@ class BlockSizes:
     block_bytes: int = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Section:
     """A part of an open file, read without moving its position."""
 

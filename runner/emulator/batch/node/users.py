@@ -9,11 +9,11 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.emulator.batch.node.containment import NodeFolder, directory_below, status_below
 from runner.emulator.batch.node.owners import FOR_ALL, FOR_ONE, Owner, give_folder
+from runner.emulator.storage.record import record
 
 # Of the numbers that systemd's documentation calls unused (60578 to 61183), so that no user of
 # the machine is meant; they exist in user namespaces of the usual 65536 too.
@@ -25,7 +25,7 @@ _FIRST_OF_TASKS = 60800
 _LAST_OF_TASKS = 61183
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class User:
     """A user of a node by its name and numbers; `identity` is what its tasks are told of it."""
 

@@ -48,6 +48,8 @@ class NearBox:
     held: int = 0
     begun: set[str] = field(default_factory=set)
     is_settled: bool = True
+    settles: Callable[[], bool] = lambda: True
+    """Called before that is told."""
     spoils: bool = False
     """The contents that are held are other than they should be."""
     loses: bool = False
@@ -118,7 +120,7 @@ class NearBox:
         return True
 
     async def settled(self) -> bool:
-        return self.is_settled
+        return self.settles() and self.is_settled
 
     def _commit(self, url: str, path: Path, md5: bytes) -> bool:
         self.begun.remove(str(path))
