@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from runner.emulator.prepared import run_prepared
@@ -12,4 +13,7 @@ from runner.emulator.program import build_parser, run
 
 if __name__ == "__main__":
     is_prepared = sys.argv[1:] == ["--prepared"]
-    sys.exit(run_prepared() if is_prepared else run(build_parser().parse_args()))
+    code = run_prepared() if is_prepared else run(build_parser().parse_args())
+    # What is left goes with the process; to look through it for garbage first takes long.
+    gc.freeze()
+    sys.exit(code)

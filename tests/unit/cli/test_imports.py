@@ -13,7 +13,7 @@ from tests.fakes.plans import SPEC, write_spec
 
 OTHERS = ("azure", "requests", "aiohttp", "jsonschema", "rich", "wcmatch", "asyncio", "uvicorn")
 PROGRAM = """
-import json, sys
+import gc, json, sys
 told = []
 
 def tell(event, arguments):
@@ -27,7 +27,9 @@ try:
     code = main()
 except SystemExit as end:
     code = end.code
-print(json.dumps({"code": code, "started": told, "modules": sorted(sys.modules)}))
+frozen, looks = gc.get_freeze_count(), gc.get_stats()[0]["collections"]
+print(json.dumps({"code": code, "started": told, "modules": sorted(sys.modules), "frozen": frozen,
+    "looks": looks}))
 """
 
 
@@ -46,6 +48,7 @@ class Imports:
         self.code = told["code"]
         self.modules: frozenset[str] = frozenset(told["modules"])
         self.started = [frozenset(each) for each in told["started"]]
+        self.frozen, self.looks = told["frozen"], told["looks"]
 
 
 def others(modules: frozenset[str]) -> set[str]:
@@ -65,6 +68,13 @@ def test_the_version_is_told_without_a_spec_being_understood(tmp_path: Path) -> 
     assert not {"yaml", "jinja2", "runner.connect", "tempfile"} & seen.modules
     assert not {name for name in seen.modules if name.startswith("runner.plan")}
     assert len([name for name in seen.modules if name.startswith("runner.")]) < 45
+
+
+def test_what_stays_to_the_end_is_not_looked_through_for_garbage(tmp_path: Path) -> None:
+    write_spec(tmp_path)
+    seen = Imports(tmp_path, "plan", "spec.yaml")
+    assert seen.looks < 30  # while Python starts, and few times since
+    assert seen.frozen > 20_000
 
 
 @pytest.mark.parametrize("command", ["validate", "plan"])
