@@ -24,10 +24,10 @@ from tests.benchmarks.processes import (
 )
 from tests.benchmarks.samples import ALL, CLIENT, EMULATOR, NODES, TASKS, Cost, Sample
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.05
 """How often processes are looked at. What one uses between the last look and its end is counted
 with the tasks."""
-_SEARCH_LOOKS = 3
+_SEARCH_LOOKS = 6
 """Every so many looks new processes are searched for, which costs more."""
 _REST_SECONDS = 10.0
 _EMULATOR_MODULE = "runner.emulator"
