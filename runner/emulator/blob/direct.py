@@ -10,7 +10,6 @@ import ipaddress
 import re
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -30,6 +29,7 @@ from runner.emulator.blob.service import BlobService
 from runner.emulator.server.accounts import Kind
 from runner.emulator.server.addresses import HostError, find_address
 from runner.emulator.server.http import Request
+from runner.emulator.storage.record import record
 
 VERSION = "2021-08-06"
 """The version of the API that is asked, where the headers name none."""
@@ -61,7 +61,7 @@ class Held(NamedTuple):
     """To be called once, on the loop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """A content that may be put; it is to be written to `path` from `offset` on.
 

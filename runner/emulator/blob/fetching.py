@@ -10,8 +10,10 @@ import http.client
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
+
+from runner.emulator.storage.record import record
 
 _PIECE_BYTES = 1024 * 1024
 _TIMEOUT_SECONDS = 30
@@ -24,7 +26,7 @@ class FetchError(Exception):
     """The other server cannot be asked; the message is one line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """An answer whose content is still to be read; to be closed, read or not."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 
 from runner.emulator.server.accounts import Account
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DelegationKey:
     """What a key says about itself; all is signed and comes back in every signature.
 

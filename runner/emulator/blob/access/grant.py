@@ -6,7 +6,7 @@ It must not know how the request proved who it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from runner.emulator.blob.core.records import PublicAccess
@@ -18,6 +18,7 @@ from runner.emulator.blob.core.refusals import (
     RefusedError,
 )
 from runner.emulator.server.tokens import Claims
+from runner.emulator.storage.record import record
 
 
 class ResourceType(Enum):
@@ -28,7 +29,7 @@ class ResourceType(Enum):
     OBJECT = "o"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Demand:
     """What an operation asks of a signature: one of the permission letters, or any.
 
@@ -46,14 +47,14 @@ class Demand:
     """The access of the container at which anybody may do it; NONE: nobody unknown ever may."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class FullGrant:
     """The account's key, or an access token that says who has it: everything."""
 
     claims: Claims | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SignatureGrant:
     """A shared access signature; `resource_types` is None for that of one container or blob."""
 
@@ -63,7 +64,7 @@ class SignatureGrant:
     """What the signature puts in place of the blob's own headers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AnonymousGrant:
     """Nothing that proves anything, for a container that anybody may read."""
 

@@ -5,7 +5,7 @@ It must not know how a block's content arrives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from runner.emulator.blob.core import leases
@@ -22,9 +22,10 @@ from runner.emulator.blob.core.refusals import (
     RefusedError,
 )
 from runner.emulator.blob.core.state import State
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Appending:
     """Where a block is appended, and on which conditions."""
 

@@ -125,7 +125,7 @@ def put_in_place(
         headers=writing.headers,
         metadata=writing.metadata,
         segments=segments,
-        size_bytes=sum([segment.size_bytes for segment in segments]),
+        size_bytes=_add_up(segments),
         kind=writing.kind,
         tiering=Tiering(tier=writing.tier, changed=now) if writing.tier else None,
         tags=check_tags(writing.tags) if writing.tags else (),
@@ -276,6 +276,13 @@ def delete_blob(
     if snapshots != "only":
         _delete(state, (blob,))
         drop_blocks(state, key)
+
+
+def _add_up(segments: tuple[Segment, ...]) -> int:
+    if len(segments) == 1:
+        # Of the many small blobs, each shares the number with its segment.
+        return segments[0].size_bytes
+    return sum(segment.size_bytes for segment in segments)
 
 
 def _delete(state: State, blobs: Iterable[Blob]) -> None:

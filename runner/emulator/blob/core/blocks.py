@@ -6,7 +6,7 @@ It must not know the XML of a block list, nor how a block's content arrives.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
@@ -37,6 +37,7 @@ from runner.emulator.blob.core.refusals import (
     RefusedError,
 )
 from runner.emulator.blob.core.state import State
+from runner.emulator.storage.record import record
 
 
 class Source(Enum):
@@ -47,7 +48,7 @@ class Source(Enum):
     LATEST = "Latest"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry of a block list."""
 

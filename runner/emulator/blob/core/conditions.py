@@ -6,7 +6,6 @@ operation asks, beyond whether it reads or writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from runner.emulator.blob.core.records import Metadata
@@ -19,11 +18,12 @@ from runner.emulator.blob.core.refusals import (
     RefusedError,
 )
 from runner.emulator.blob.core.tagqueries import Condition, holds
+from runner.emulator.storage.record import record
 
 NOT_MODIFIED = Refusal(status=304, code=CONDITION_NOT_MET.code, message=CONDITION_NOT_MET.message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """The conditional headers; ETags without quotes, `*` for any."""
 

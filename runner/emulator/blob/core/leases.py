@@ -6,7 +6,7 @@ which record carries a lease, nor how a request names one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -29,6 +29,7 @@ from runner.emulator.blob.core.refusals import (
     Refusal,
     RefusedError,
 )
+from runner.emulator.storage.record import record
 
 
 class LeaseState(Enum):
@@ -48,7 +49,7 @@ class Leased(Enum):
     CONTAINER = "container"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Acquire:
     """Begin a lease; `duration_seconds` None: infinite."""
 
@@ -56,14 +57,14 @@ class Acquire:
     duration_seconds: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Renew:
     """Begin its time anew."""
 
     lease_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Change:
     """Give it another id."""
 
@@ -71,14 +72,14 @@ class Change:
     proposed_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Release:
     """End it."""
 
     lease_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Break:
     """Let it end, at the latest after `period_seconds`; None: when its time is over."""
 

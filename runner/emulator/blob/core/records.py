@@ -5,23 +5,24 @@ It must not know where records or contents are stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import NewType
+
+from runner.emulator.storage.record import record
 
 ContentId = NewType("ContentId", str)
 Metadata = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ContainerKey:
     """Finds a container."""
 
     container: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BlobKey:
     """Finds a blob, or one of its snapshots."""
 
@@ -31,7 +32,7 @@ class BlobKey:
     """When the snapshot was made, as the service writes it; empty for the blob itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BlockKey:
     """Finds an uncommitted block."""
 
@@ -40,12 +41,12 @@ class BlockKey:
     block_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SettingsKey:
     """Finds the settings of the account's Blob service."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A lease as it was last asked for; what it is by now follows from the time (`leases`)."""
 
@@ -65,7 +66,7 @@ class PublicAccess(Enum):
     CONTAINER = "container"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AccessPolicy:
     """A stored access policy; fields are as sent, empty where they were not."""
 
@@ -75,7 +76,7 @@ class AccessPolicy:
     permissions: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Container:
     """A container; `etag` is without quotes."""
 
@@ -88,7 +89,7 @@ class Container:
     policies: tuple[AccessPolicy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Segment:
     """A stretch of a blob's content: one file; the block id where it came as a block."""
 
@@ -97,7 +98,7 @@ class Segment:
     block_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ContentHeaders:
     """The standard HTTP headers that are stored with a blob; None where not set."""
 
@@ -136,7 +137,7 @@ class Tier(Enum):
     ARCHIVE = "Archive"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tiering:
     """The tier that a blob was put into; a blob without one has the account's."""
 
@@ -149,7 +150,7 @@ class Tiering:
     priority: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CopyRecord:
     """The last copy that made a blob's content."""
 
@@ -160,7 +161,7 @@ class CopyRecord:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Blob:
     """A committed block or append blob, or a snapshot of one; `etag` is without quotes."""
 
@@ -181,7 +182,7 @@ class Blob:
     sealed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Block:
     """A block that is uploaded and not yet part of its blob."""
 
@@ -189,7 +190,7 @@ class Block:
     segment: Segment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The Blob service's settings: each section's XML as it was set, by its name."""
 

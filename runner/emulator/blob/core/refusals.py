@@ -6,10 +6,11 @@ It must not know how a refusal is written into a response.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A row of "Common REST API error codes" or "Blob Storage error codes"."""
 

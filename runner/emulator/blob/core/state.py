@@ -5,11 +5,12 @@ It must not know what an operation does with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta, timezone
 
 from runner.emulator.blob.core.catalogue import Catalogue
 from runner.emulator.blob.core.contents import Contents
+from runner.emulator.storage.record import record
 
 _YEAR_ONE = datetime(1, 1, 1, tzinfo=timezone.utc)
 _TICK = timedelta(microseconds=1)
@@ -32,7 +33,7 @@ class EtagSource:
         return f"0x{self._last:X}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class State:
     """All that the transitions work on."""
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from runner.emulator.storage.record import record
 
 CONTAINER = "@container"
 
@@ -36,7 +37,7 @@ class ConditionError(Exception):
     """An expression that cannot be read; the message says where."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A tag, an operator, and the value that it is compared with."""
 
@@ -45,7 +46,7 @@ class Comparison:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Junction:
     """Conditions that must all hold, or one of which must."""
 

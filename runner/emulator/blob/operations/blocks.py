@@ -6,7 +6,6 @@ It must not know how a request was routed here.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from runner.emulator.blob.core import blobs, blocks, leases
 from runner.emulator.blob.core.leases import Leased
@@ -39,12 +38,13 @@ from runner.emulator.blob.operations.call import (
 from runner.emulator.blob.operations.documents import parse_block_list, write_blocks
 from runner.emulator.blob.operations.pages import xml_response
 from runner.emulator.server.http import ContentTooLargeError, Response
+from runner.emulator.storage.record import record
 
 # 50,000 entries of the longest ids, with room for white space.
 _MAXIMUM_LIST_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Staging:
     """A block that may be uploaded, as far as its content is not looked at."""
 

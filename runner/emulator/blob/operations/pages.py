@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 
 from runner.emulator.blob.core.refusals import (
     OUT_OF_RANGE_QUERY_PARAMETER_VALUE,
@@ -17,13 +16,14 @@ from runner.emulator.blob.core.refusals import (
 from runner.emulator.blob.operations.call import Call
 from runner.emulator.blob.operations.documents import DECLARATION, element, name_element
 from runner.emulator.server.http import Response
+from runner.emulator.storage.record import record
 
 _MAXIMUM_PAGE = 5000
 LAST_SNAPSHOT = "~"
 """Comes after every snapshot: the page begins with the blob itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PageRequest:
     """Which page is asked for.
 

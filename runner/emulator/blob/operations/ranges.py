@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner.emulator.blob.core.refusals import INVALID_RANGE, RefusedError, header_refused
+from runner.emulator.storage.record import record
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Range:
     """A stretch of a blob that holds at least one byte."""
 

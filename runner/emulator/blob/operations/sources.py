@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from runner.emulator.blob.access.grant import FullGrant
@@ -32,11 +32,12 @@ from runner.emulator.blob.fetching import FetchError
 from runner.emulator.blob.operations.call import Call, read_conditions, request_within
 from runner.emulator.blob.operations.ranges import Range, read_range
 from runner.emulator.server.addresses import Address, HostError, find_address
+from runner.emulator.storage.record import record
 
 _SUCCESS = (200, 206)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Source:
     """A content that can be read once, and what it came with."""
 

@@ -6,7 +6,6 @@ It must not know what an operation does.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 from runner.emulator.blob.access.grant import Demand, ResourceType
 from runner.emulator.blob.access.target import Level
@@ -33,11 +32,12 @@ from runner.emulator.blob.operations import (
 )
 from runner.emulator.blob.operations.call import Call
 from runner.emulator.server.http import Response
+from runner.emulator.storage.record import record
 
 Handler = Callable[[Call], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Operation:
     """An operation; without a handler it is one that the emulator does not have."""
 
