@@ -135,6 +135,7 @@ class Requests:
         self._plan = plan
         self._blobs = blobs
         self._secrets = secrets or {}
+        self._names: dict[Role, str] = {}
         self._metadata = {RUN: plan.run_id, WORKLOAD: workload.name}
         self._heeds_exits = heeds_exits(workload)
         self._job_action = default_job_action(workload)
@@ -250,7 +251,7 @@ class Requests:
             case WebResource():
                 return ResourceRequest(url=resource.url, path=resource.path, mode=resource.mode)
             case FolderResource():
-                container = self._plan.container_name(resource.role)
+                container = self._container(resource.role)
                 url = self._blobs.container_url(container, Permission.READ, expires)
                 return ResourceRequest(
                     container_url=url,
@@ -259,7 +260,7 @@ class Requests:
                     mode=resource.mode,
                 )
             case BlobResource():
-                container = self._plan.container_name(resource.role)
+                container = self._container(resource.role)
                 url = self._blobs.blob_url(container, resource.blob, Permission.READ, expires)
                 return ResourceRequest(url=url, path=resource.path, mode=resource.mode)
             case _:
@@ -282,5 +283,10 @@ class Requests:
         )
 
     def _write_url(self, role: Role) -> str:
-        container = self._plan.container_name(role)
-        return self._blobs.container_url(container, Permission.WRITE, self._expires)
+        return self._blobs.container_url(self._container(role), Permission.WRITE, self._expires)
+
+    def _container(self, role: Role) -> str:
+        """The name of a container, looked for once: each task names several."""
+        if role not in self._names:
+            self._names[role] = self._plan.container_name(role)
+        return self._names[role]

@@ -19,14 +19,14 @@ from runner.run.services import Batch, JobState, TaskStatus
 from runner.run.tasks.attempts import Attempts
 from runner.run.tasks.ledger import Ledger
 
-# A look every fifth of the time that has passed at first, and every twentieth in the long run: it
-# adds at most 5 % to any run that takes more than some seconds.
-_FIRST_LOOKS, _LOOKS_PER_RUN = 5, 20
+# A look every fifth of the time that has passed at first, every tenth in the long run: what ends
+# at any moment is seen after a twentieth of it on average, and steady progress is foreseen.
+_FIRST_LOOKS, _LOOKS_PER_RUN = 5, 10
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SHORT_PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 10.0
 # The pool is looked at more rarely, and once tasks run still more so: nothing waits for it then.
-_FIRST_POOL_PAUSES, _POOL_PAUSES = 3, 10
+_FIRST_POOL_PAUSES, _POOL_PAUSES = 5, 20
 # Transition times of different nodes reach the list late, by so much. Not every look reads that
 # again: one that does so now and then, and one after the last change, miss nothing either.
 _OVERLAP = timedelta(seconds=2)

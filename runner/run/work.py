@@ -44,6 +44,7 @@ from runner.spec.model.step import JobAction
 _ACTORS = 4
 # How often is looked once the wait is over: until a look finds nothing new.
 _IMPATIENT_SECONDS = 0.05
+_FIRST_PAUSE_SECONDS = 0.1
 # How soon a wish to stop is seen while results are still coming home.
 _LOOK_SECONDS = 0.2
 _BLOCKED_TOGETHER = 100
@@ -174,6 +175,8 @@ class Work:
         total = len(self._plan.tasks)
         limit = self._plan.workload.limits.wait
         deadline = self._clock.monotonic() + limit.total_seconds()
+        # What was made just now has nothing to show.
+        self._clock.wait(self._stop, _FIRST_PAUSE_SECONDS)
         while True:
             self._check()
             self._endings.halted = self._halting.reason if self._halting.act() else None
@@ -200,6 +203,7 @@ class Work:
             if self._halting.is_still(found=bool(statuses)):
                 raise self._halted(fed, collecting)
             if self._detaches and fed.done() and _is_fed(fed) and not self._halting.is_wanted:
+                self._check()
                 raise self._detached()
             if self._feeder.awaits_canary and self.home.errors:
                 # Nothing can follow a canary that does not come home.

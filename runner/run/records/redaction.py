@@ -137,26 +137,24 @@ def _plain_texts(value: object) -> str | None:
 
     There are five events a task: whether there is anything to take out is told at once.
     """
-    found = []
     kind = type(value)
-    names = _TEXT_NAMES.get(kind)
-    for name in _text_names(kind) if names is None else names:
+    if kind not in _TEXT_NAMES:
+        if not is_dataclass(kind):
+            return None
+        names = (field.name for field in fields(kind))
+        _TEXT_NAMES[kind] = tuple(name for name in names if name not in _NAMES)
+    found = []
+    for name in _TEXT_NAMES[kind]:
         each = getattr(value, name)
         if isinstance(each, str):
             found.append(each)
         elif type(each) not in _PLAIN:
             return None
-    return "\n".join(found) if found else None
+    return "\n".join(found)
 
 
 _TEXT_NAMES: dict[type[Any], tuple[str, ...]] = {}
-
-
-def _text_names(kind: type[Any]) -> tuple[str, ...]:
-    """The fields of a kind of values that do not just name something; none of other kinds."""
-    known = fields(kind) if is_dataclass(kind) else ()
-    _TEXT_NAMES[kind] = tuple(field.name for field in known if field.name not in _NAMES)
-    return _TEXT_NAMES[kind]
+"""The fields of kinds of values that do not just name something."""
 
 
 def _redacted(value: object, redaction: Redaction) -> object:
