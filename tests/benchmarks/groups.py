@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _NUMBERS = itertools.count()
+_REMOVAL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,22 @@ def own_group() -> Iterator[Group | None]:
         yield None if folder is None else Group(folder)
     finally:
         if folder is not None:
-            for each in (*sorted(folder.rglob("*/"), reverse=True), folder):
-                with suppress(OSError):
-                    each.rmdir()
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Takes a group away; what has ended holds it for a moment longer."""
+    below = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True)
+    for each in (*below, folder):
+        deadline = time.monotonic() + _REMOVAL_SECONDS
+        while True:
+            try:
+                each.rmdir()
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
 
 def _own_folder() -> Path | None:
