@@ -255,7 +255,8 @@ class BatchService:
             self._runtime.settle()
         if reply.json is None:
             return reply
-        return replace(reply, json=write_answer(version, reply.json))
+        answer = write_answer(version, reply.json)
+        return reply if answer is reply.json else replace(reply, json=answer)
 
     async def _content(self, request: Request, match: Match) -> bytes:
         collection = match.operation.name == "create_task_collection"

@@ -62,7 +62,10 @@ class TaskTable:
         self._wall = timedelta()
         self._wait = timedelta()
         self._retries = 0
-        self._dependencies = DependencyIndex()
+        self._dependencies: DependencyIndex | None = None
+        """Made for the first task that waits for others: most jobs have none."""
+        self._once_satisfied: set[Key] = set()
+        """Until then, the tasks that would let others run, and do not look like that any more."""
         self._queues: dict[tuple[int, int], list[tuple[int, Key]]] = {}
         self._ready: dict[Key, int] = {}
         self._held: set[Key] = set()
@@ -134,7 +137,7 @@ class TaskTable:
         before = self._tasks.put(key, task)
         if before is None:
             if task.depends_on is not None:
-                self._dependencies.add(key, task.depends_on)
+                self._waiting().add(key, task.depends_on)
         else:
             self._tally(before, -1)
         self._tally(task, 1)
@@ -145,11 +148,26 @@ class TaskTable:
             self._note_change(key, task)
         if moves:
             self._queue(key, task)
-            if task.state is TaskState.COMPLETED and exit_action(task).satisfies_dependents:
+            if self._dependencies is None:
+                self._remember_satisfied(key, before)
+            elif _satisfies(task):
                 for freed in self._dependencies.satisfy(key):
                     waiting = self._tasks.get(freed)
                     if waiting is not None:
                         self._queue(freed, waiting)
+
+    def _waiting(self) -> DependencyIndex:
+        if self._dependencies is None:
+            self._dependencies = index = DependencyIndex()
+            satisfied = (key for key, task in self._tasks.after(None) if _satisfies(task))
+            for key in (*self._once_satisfied, *satisfied):
+                index.satisfy(key)
+            self._once_satisfied.clear()
+        return self._dependencies
+
+    def _remember_satisfied(self, key: Key, before: Task | None) -> None:
+        if before is not None and _satisfies(before):
+            self._once_satisfied.add(key)
 
     def _note_change(self, key: Key, task: Task) -> None:
         if not _has_moved(task):
@@ -187,13 +205,18 @@ class TaskTable:
         if task is not None:
             self._tally(task, -1)
             self._ready.pop(key, None)
-            if task.depends_on is not None:
+            if self._dependencies is None:
+                self._remember_satisfied(key, task)
+            elif task.depends_on is not None:
                 self._dependencies.remove(key, task.depends_on)
         return task
 
     def note_satisfied(self, key: Key) -> None:
         """Has no task wait for that one, which was there before and had let others run."""
-        self._dependencies.satisfy(key)
+        if self._dependencies is None:
+            self._once_satisfied.add(key)
+        else:
+            self._dependencies.satisfy(key)
 
     def hold(self, key: Key) -> None:
         """Has a task wait until `let_go`, or another that gets its id."""
@@ -227,8 +250,8 @@ class TaskTable:
         return None if best is None else self._tasks.get(best[1])
 
     def _queue(self, key: Key, task: Task) -> None:
-        free = key not in self._held and not self._dependencies.blocks(key)
-        if task.state is TaskState.ACTIVE and free:
+        waits = self._dependencies is not None and self._dependencies.blocks(key)
+        if task.state is TaskState.ACTIVE and not waits and key not in self._held:
             if key not in self._ready:
                 self._ready[key] = task.number
                 queue = self._queues.setdefault((task.slots, task.instances), [])
@@ -245,6 +268,10 @@ class TaskTable:
         if task.started is not None and task.ended is not None:
             self._wait += step * (task.started - task.created)
             self._wall += step * (task.ended - task.started)
+
+
+def _satisfies(task: Task) -> bool:
+    return task.state is TaskState.COMPLETED and exit_action(task).satisfies_dependents
 
 
 def _has_moved(task: Task) -> bool:

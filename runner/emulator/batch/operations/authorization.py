@@ -6,10 +6,12 @@ knows SharedKey and Entra ID and no SharedKeyLite, and the clients named below.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from itertools import product
+from typing import TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from runner.emulator.batch.core.refusal import Reason, RefusedError
@@ -21,6 +23,9 @@ from runner.emulator.server.tokens import TokenError, check_token, is_bearer
 # The service itself takes the first alone, slash and all; clients that ask for the scope
 # `https://batch.core.windows.net/.default` get a token for the second.
 AUDIENCES = ("https://batch.core.windows.net/", "https://batch.core.windows.net")
+
+
+_LENGTH, _DATE = SIGNED_HEADERS.index("content-length"), SIGNED_HEADERS.index("date")
 
 
 def authorize(request: Request, account: Account, now: datetime) -> None:
@@ -76,12 +81,18 @@ def _check_time(headers: Mapping[str, str], now: datetime) -> None:
     if not text:
         raise _failed("Neither ocp-date nor date is among the headers")
     try:
-        sent = parsedate_to_datetime(text)
+        sent = _parse_date(text)
     except ValueError:
         raise _failed(f"'{text}' is not a date") from None
-    sent = sent.replace(tzinfo=timezone.utc) if sent.tzinfo is None else sent
     if abs(now - sent) > LARGEST_SKEW:
         raise _failed(f"The date of the request, '{text}', is more than 15 minutes off")
+
+
+@lru_cache(maxsize=64)
+def _parse_date(text: str) -> datetime:
+    """Raises `ValueError`. The requests of one second have the same."""
+    sent = parsedate_to_datetime(text)
+    return sent.replace(tzinfo=timezone.utc) if sent.tzinfo is None else sent
 
 
 def _texts_to_sign(request: Request, account: str) -> Iterator[str]:
@@ -97,40 +108,50 @@ def _texts_to_sign(request: Request, account: str) -> Iterator[str]:
     lengths = (length,) if length not in ("", "0") else (length, "0" if length == "" else "")
     date = headers.get("date", "")
     dates = ("", date) if date and "ocp-date" in headers else (date,)
-    ocp = sorted((name, value) for name, value in headers.items() if name.startswith("ocp-"))
+    ocp = sorted([(name, value) for name, value in headers.items() if name.startswith("ocp-")])
     lines = [f"{name}:{value.strip()}" for name, value in ocp if value]
-    ends = [
-        "\n".join([*lines, f"/{account}{path}", *query])
-        for path in _paths(request.raw_path)
-        for query in _canonical_queries(request)
-    ]
-    for end, sent_length, sent_date in product(ends, lengths, dates):
-        signed = {**headers, "content-length": sent_length, "date": sent_date}
-        standard = "\n".join(signed.get(name, "") for name in SIGNED_HEADERS)
-        yield f"{request.method}\n{standard}\n{end}"
+    standard = [headers.get(name, "") for name in SIGNED_HEADERS]
+    # One after the other: the first is mostly the right one.
+    for path in _paths(request.raw_path):
+        for query in _canonical_queries(request):
+            end = "\n".join([*lines, f"/{account}{path}", *query])
+            for sent_length, sent_date in product(lengths, dates):
+                standard[_LENGTH], standard[_DATE] = sent_length, sent_date
+                yield "\n".join([request.method, *standard, end])
 
 
-def _paths(raw_path: str) -> tuple[str, ...]:
+def _paths(raw_path: str) -> Iterator[str]:
+    yield raw_path
     encoded = "/".join(quote(unquote_to_bytes(segment), safe="") for segment in raw_path.split("/"))
-    return (raw_path,) if encoded == raw_path else (raw_path, encoded)
+    if encoded != raw_path:
+        yield encoded
 
 
 def _canonical_queries(request: Request) -> Iterator[list[str]]:
     """The lines of the query, without those forms that are the same as an earlier one."""
     seen: list[list[str]] = []
-    sent = request.query
-    lowered = tuple((name.lower(), value) for name, value in sent)
-    for pairs in (
-        [(name, value) for name, value in sent if value],
-        [(name, value) for name, value in lowered if value],
-        lowered,
-    ):
+    for form in (_as_sent, _lowered, _lowered_with_empty):
         # The first of several values counts.
-        values = dict(reversed(pairs))
+        values = dict(reversed(form(request.query)))
         lines = [f"{name}:{values[name]}" for name in sorted(values)]
         if lines not in seen:
             seen.append(lines)
             yield lines
+
+
+_Pairs: TypeAlias = Sequence[tuple[str, str]]
+
+
+def _as_sent(pairs: _Pairs) -> _Pairs:
+    return [pair for pair in pairs if pair[1]]
+
+
+def _lowered(pairs: _Pairs) -> _Pairs:
+    return _as_sent(_lowered_with_empty(pairs))
+
+
+def _lowered_with_empty(pairs: _Pairs) -> _Pairs:
+    return [(name.lower(), value) for name, value in pairs]
 
 
 def _failed(detail: str) -> RefusedError:

@@ -91,6 +91,9 @@ def write_answer(version: Version, body: Mapping[str, Any]) -> Mapping[str, Any]
     if not paths and not renamed:
         return body
     entities = body.get("value")
+    several = entities if isinstance(entities, list) else [body]
+    if not renamed and not any(path[0] in one for path in paths for one in several):
+        return body
     if isinstance(entities, list):
         return {**body, "value": [_write(version, entity, paths, one) for one in entities]}
     return _write(version, entity, paths, body)
