@@ -80,7 +80,7 @@ class Contents:
         """
         references = self._references
         new = {s.content for s in segments if s.content not in references}
-        adopted = [content for content in new if is_packed(content) and self._packs.adopt(content)]
+        adopted = {content for content in new if is_packed(content) and self._packs.adopt(content)}
         for segment in segments:
             whole = segment.content in adopted or segment.content in references
             if not whole and not self._is_file(segment):
