@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from runner.emulator.server.accounts import Account, Accounts, BatchAccount
 from runner.emulator.server.trust import Trust
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Announcement:
     """Where the accounts are: `origin` is the scheme, host and port that all of them share.
 

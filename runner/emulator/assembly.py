@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,12 +33,13 @@ from runner.emulator.server.accounts import (
 from runner.emulator.server.http import Service
 from runner.emulator.server.tls import Tls
 from runner.emulator.storage.error import DataError
+from runner.emulator.storage.record import record
 
 # How long a node may take to begin with what it downloads from the auto-storage account.
 _AUTO_STORAGE_LIFETIME = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What all services share: `origin` is the scheme, host and port that they are served at.
 

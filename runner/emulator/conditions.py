@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from runner.emulator.batch.modelling.given import Modelling
@@ -22,13 +21,14 @@ from runner.emulator.faults.parse import FaultError, load_rules, parse_option
 from runner.emulator.options import Options
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Service
+from runner.emulator.storage.record import record
 
 
 class ConditionsError(Exception):
     """The options ask for something that there is not; the message is one line for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """What all accounts have in common; `clock` is as wrong as faults have it."""
 

@@ -7,12 +7,12 @@ Each part of the emulator has a group of its own: a function that adds its argum
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.emulator.batch.core.limits import Quotas
 from runner.emulator.batch.isolation.choice import CHOICES, LIMITS
 from runner.emulator.server.accounts import BatchPlan
+from runner.emulator.storage.record import record
 
 _EXAMPLES = """examples:
   %(prog)s --port 8080 > emulator.env        serve; variables for a shell go to a file
@@ -28,7 +28,7 @@ In the repository, docs/emulator.md is the guide; docs/emulator-reference.md has
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the emulator was asked for; `read_options` makes it."""
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
+
+from runner.emulator.storage.record import record
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class PhraseError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Word:
     """`name=value`, or a name alone, and where it begins: the first character has number 1."""
 

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from runner.emulator.storage.record import record
 
 _ENDING = ".zip"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Application:
     """An application with its versions, in order; ids and versions keep their case."""
 

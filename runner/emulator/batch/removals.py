@@ -8,18 +8,18 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.emulator.batch.core.ids import NodeId
 from runner.emulator.batch.node.containment import NodeFolder, parts_below
 from runner.emulator.batch.node.directories import remove_folder
 from runner.emulator.storage.journal import Journal
+from runner.emulator.storage.record import record
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Removal:
     """A folder of a node that is to go; the node itself where `folder` is empty."""
 

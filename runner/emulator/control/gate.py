@@ -15,16 +15,16 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from runner.emulator.server.http import ContentTooLargeError, Request, Response, Service
+from runner.emulator.storage.record import record
 
 PREFIX = "/.emulator"
 LARGEST_BODY_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Told:
     """A request to a resource: its path below the resource, without slashes at its ends."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from runner.emulator.batch.operations.replies import Reply, metadata, to_response
@@ -16,12 +15,13 @@ from runner.emulator.blob.operations.documents import write_error
 from runner.emulator.faults.rules import ErrorAnswer
 from runner.emulator.server.accounts import Kind
 from runner.emulator.server.http import Request, Response
+from runner.emulator.storage.record import record
 
 _ERROR_TYPE = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
 _BLOB_SERVER = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Wording:
     code: str
     message: str

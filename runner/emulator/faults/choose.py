@@ -27,6 +27,7 @@ from runner.emulator.faults.rules import (
     Transfer,
     TransferFailure,
 )
+from runner.emulator.storage.record import record
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class ActiveRule:
     strikes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Strike:
     """A fault that strikes: the rule's number, and a number from 0 to 1 for what is left open."""
 

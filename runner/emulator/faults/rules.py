@@ -6,11 +6,12 @@ It must not know how a rule is written, nor how an effect is brought about.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TypeAlias
+
+from runner.emulator.storage.record import record
 
 
 class Stage(Enum):
@@ -21,7 +22,7 @@ class Stage(Enum):
     BODY = "body"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Latency:
     """The answer is late, by a length drawn evenly from between the two."""
 
@@ -29,7 +30,7 @@ class Latency:
     longest: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ErrorAnswer:
     """The service answers with an error in its own form; None for its usual code."""
 
@@ -39,14 +40,14 @@ class ErrorAnswer:
     stage: Stage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Reset:
     """The connection is reset."""
 
     stage: Stage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Silence:
     """Nothing is answered until the client gives up, or the connection is reset after `length`."""
 
@@ -54,7 +55,7 @@ class Silence:
     length: timedelta | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TaskError:
     """A task of a collection is not added, while others of the same request are."""
 
@@ -70,7 +71,7 @@ class Transfer(Enum):
     UPLOAD = "upload-error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TransferFailure:
     """A node cannot bring a task's files, or send them, with one of the service's codes."""
 
@@ -78,14 +79,14 @@ class TransferFailure:
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class StartTaskFailure:
     """A start task ends with an exit code, without having run."""
 
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ResizeError:
     """A resize ends at once, without new nodes."""
 
@@ -99,7 +100,7 @@ class Loss(Enum):
     UNUSABLE = "unusable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeLoss:
     """Nodes of a pool are lost: so many, or a share of those that there are, rounded up.
 
@@ -115,7 +116,7 @@ class NodeLoss:
     interval: timedelta | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Skew:
     """The emulator's clock is wrong by an offset; positive is ahead."""
 
@@ -137,7 +138,7 @@ Effect: TypeAlias = (
 RequestEffect: TypeAlias = Latency | ErrorAnswer | Reset | Silence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What a rule may strike: patterns with `*`, `?` and `[...]`, by what they are held against.
 
@@ -155,7 +156,7 @@ class Scope:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Occasion:
     """How often a rule strikes what it may strike.
 
@@ -169,7 +170,7 @@ class Occasion:
     first: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One fault; `words` is how it was asked for."""
 

@@ -10,8 +10,10 @@ import binascii
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from runner.emulator.storage.record import record
 
 DEFAULT_BATCH = "localbatch"
 DEFAULT_STORAGE = "localstorage"
@@ -31,7 +33,7 @@ class AccountError(Exception):
     """The accounts asked for cannot be; the message is one line for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Account:
     """An account; the key never shows in a representation."""
 
@@ -44,7 +46,7 @@ class Account:
         return base64.b64encode(self.key).decode("ascii")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BatchPlan:
     """A Batch account that is asked for, and the name of its auto-storage account."""
 
@@ -52,7 +54,7 @@ class BatchPlan:
     storage: str = DEFAULT_STORAGE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AccountPlan:
     """The accounts that are asked for; those that are always there come first."""
 
@@ -64,7 +66,7 @@ class AccountPlan:
         return (*(account.name for account in self.batch), *self.storage)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BatchAccount:
     """A Batch account with the storage account that its nodes fetch files from."""
 
@@ -72,7 +74,7 @@ class BatchAccount:
     storage: Account
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Accounts:
     """All accounts of an emulator; the first of each service is the one that clients are given."""
 

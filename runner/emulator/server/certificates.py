@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -22,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from runner.emulator.storage.record import record
+
 _AUTHORITY_LIFETIME = timedelta(days=3650)
 # Some clients refuse a server's certificate that is good for more than 398 days.
 _SERVER_LIFETIME = timedelta(days=397)
@@ -30,7 +31,7 @@ _GRACE = timedelta(days=1)
 _NAME = "batch-run emulator"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Authority:
     """A certificate that signs others, and its key."""
 

@@ -10,12 +10,13 @@ import ipaddress
 import re
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.emulator.server.trust import Trust, write_private, write_trust
+from runner.emulator.storage.record import record
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -34,7 +35,7 @@ class TlsError(Exception):
     """TLS cannot be had; the message is one line for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tls:
     """TLS to serve with; `host` is a name or address that the certificate is good for."""
 

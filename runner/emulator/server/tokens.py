@@ -10,9 +10,10 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+
+from runner.emulator.storage.record import record
 
 LARGEST_SKEW = timedelta(minutes=5)
 """How far clocks may differ (the default of the libraries that Microsoft's services check with)."""
@@ -42,7 +43,7 @@ class TokenError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Claims:
     """What a token says; `tenant` and `object_id` are `NO_ID` where it does not say."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from runner.emulator.storage.record import record
 
 # Where systems keep the certificates that they trust, where OpenSSL was not told.
 _SYSTEM_BUNDLES = (
@@ -20,7 +21,7 @@ _SYSTEM_BUNDLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Trust:
     """What clients need in order to trust the emulator: files in PEM."""
 

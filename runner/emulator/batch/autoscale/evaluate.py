@@ -5,8 +5,6 @@ It must not know pools, nor when formulas are evaluated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from typing_extensions import assert_never
 
 from runner.emulator.batch.autoscale.faults import Fault, FaultKind, FormulaError
@@ -53,11 +51,12 @@ from runner.emulator.batch.autoscale.values import (
     show,
     type_of,
 )
+from runner.emulator.storage.record import record
 
 _LARGEST_TARGET = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Targets:
     """How many nodes of each kind there should be, and what leaving ones do with their tasks."""
 
@@ -66,7 +65,7 @@ class Targets:
     option: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """What a formula came to; `targets` are those given where it ended in a fault."""
 

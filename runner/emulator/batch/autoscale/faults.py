@@ -5,11 +5,12 @@ It must not know how that is reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from runner.emulator.storage.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record(frozen=True, slots=True)
 class Position:
     """Where something stands; both count from 1."""
 
@@ -25,7 +26,7 @@ class FaultKind(Enum):
     DATA = "data"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fault:
     """What a formula ended in; the message has the service's form."""
 

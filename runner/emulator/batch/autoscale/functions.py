@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from runner.emulator.batch.autoscale.values import UnsuitableError, Value, as_operand, type_of
+from runner.emulator.storage.record import record
 
 LONGEST_VECTOR = 100_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Outside:
     """What functions take from outside the formula: the moment, and numbers from 0 to 1."""
 

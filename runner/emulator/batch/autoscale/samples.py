@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from runner.emulator.storage.record import record
 
 PERIOD = timedelta(seconds=30)
 """How often the service takes samples ("Obtain sample data")."""
@@ -50,7 +51,7 @@ ALIASES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Sample:
     """All metrics at one moment."""
 
@@ -80,7 +81,7 @@ class History:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Series:
     """The samples of one metric, oldest first."""
 

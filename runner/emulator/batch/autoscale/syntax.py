@@ -5,15 +5,15 @@ It must not know what its parts mean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from typing_extensions import assert_never
 
 from runner.emulator.batch.autoscale.faults import Position
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Number:
     """`1.5`."""
 
@@ -21,7 +21,7 @@ class Number:
     value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class String:
     """`"2026-01-01"`."""
 
@@ -29,7 +29,7 @@ class String:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Name:
     """`$PendingTasks`, `tasks`, `TimeInterval_Minute`, `requeue`."""
 
@@ -37,7 +37,7 @@ class Name:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Vector:
     """`[1, 2, 3]`."""
 
@@ -45,7 +45,7 @@ class Vector:
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Unary:
     """`-x`, `!x`."""
 
@@ -54,7 +54,7 @@ class Unary:
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Binary:
     """`a + b`; `at` is where the operator stands."""
 
@@ -64,7 +64,7 @@ class Binary:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Choice:
     """`test ? then : otherwise`."""
 
@@ -74,7 +74,7 @@ class Choice:
     otherwise: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Call:
     """`min(a, b)`."""
 
@@ -83,7 +83,7 @@ class Call:
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Method:
     """`$PendingTasks.GetSample(1)`; `at` is where the object stands."""
 
@@ -93,7 +93,7 @@ class Method:
     arguments: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Member:
     """`time().weekday`."""
 
@@ -107,7 +107,7 @@ Expression: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Statement:
     """`name = value`, or a value alone where `name` is None."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from runner.emulator.batch.autoscale.faults import FaultKind, FormulaError, Position
+from runner.emulator.storage.record import record
 
 
 class TokenKind(Enum):
@@ -23,7 +23,7 @@ class TokenKind(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Token:
     """One token; the text of a string is without its quotes."""
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeAlias
 
 from runner.emulator.batch.autoscale.samples import Series
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Keyword:
     """`requeue` and the like: what a node does with its tasks when it leaves."""
 

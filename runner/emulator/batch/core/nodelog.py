@@ -6,11 +6,11 @@ It must not know where the lines are sent.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from runner.emulator.batch.core.ids import Key, NodeId, key_of
+from runner.emulator.storage.record import record
 
 # Of a thousand nodes they are to be kept too.
 _LINES_PER_NODE = 50
@@ -23,7 +23,7 @@ class Severity(Enum):
     WARNING = "WARNING"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LogLine:
     """One thing that happened."""
 

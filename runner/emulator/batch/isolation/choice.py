@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from runner.emulator.batch.isolation.engine import EngineContainers
 from runner.emulator.batch.node.containers import ContainerError
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.plain import PlainProcesses
+from runner.emulator.storage.record import record
 
 LIMITS = ("auto", "memory", "vm-size", "none")
 CHOICES = ("auto", "copy-on-write", "container", "none")
@@ -39,7 +39,7 @@ class Kind(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Choice:
     """An open isolation, what it is, and `why` nothing better was chosen, if that is so."""
 

@@ -14,7 +14,6 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.emulator.batch.isolation.logins import (
@@ -38,6 +37,7 @@ from runner.emulator.batch.node.containers import (
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
 from runner.emulator.batch.node.registries import Registry, host_of_image
+from runner.emulator.storage.record import record
 
 _PROGRAMS = ("podman", "docker")
 _ENGINE_FAILED = 125
@@ -50,7 +50,7 @@ _WANTED_OPEN_FILES = 1048576
 _MODEST_LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=30000:30000")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Engine:
     """An engine that works: the words that it is called with, and those behind its `run`."""
 

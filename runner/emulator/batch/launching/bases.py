@@ -6,7 +6,6 @@ It must not know what a single task is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.emulator.batch.core.cores import cores_of
@@ -21,11 +20,12 @@ from runner.emulator.batch.launching.place import Place
 from runner.emulator.batch.launching.trust import trust_variables
 from runner.emulator.batch.launching.variables import node_variables, settings
 from runner.emulator.batch.node.isolation import Size
+from runner.emulator.storage.record import record
 
 _MOST_KEPT = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Base:
     """Of a node, and of a job where there is one.
 

@@ -6,7 +6,6 @@ It must not know what runs in them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,11 +16,12 @@ from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.node.containment import folder_of
 from runner.emulator.batch.node.launch import NodeDirectories, Package
 from runner.emulator.server.trust import Trust
+from runner.emulator.storage.record import record
 
 NO_APPLICATIONS = Applications(None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Place:
     """The account, and the directory that holds one folder for each node.
 

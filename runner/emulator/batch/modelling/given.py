@@ -5,13 +5,12 @@ It must not know how it is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from runner.emulator.batch.modelling.passage import Passage
 from runner.emulator.batch.modelling.rules import Model
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Modelling:
     """What tasks would do, and how their time passes; accounts may share both."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
@@ -23,6 +22,7 @@ from runner.emulator.phrases import (
     read,
     split_words,
 )
+from runner.emulator.storage.record import record
 
 VARIABLE = "BATCH_RUN_MODEL"
 """A task's own rule, among its environment settings; it goes before all others."""
@@ -38,7 +38,7 @@ class ModelError(Exception):
     """A rule cannot be read; the message is one line for people, and says where."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Even:
     """A duration drawn evenly from between two, or always the same."""
 
@@ -46,14 +46,14 @@ class Even:
     longest: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Exponential:
     """A duration drawn from the exponential distribution with a mean."""
 
     mean: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ModelRule:
     """What the tasks do that all patterns fit: `exit_code` with probability `rate`, else 0."""
 
@@ -63,7 +63,7 @@ class ModelRule:
     patterns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Course:
     """How one execution goes."""
 

@@ -6,7 +6,6 @@ It must not know any rule of the service, nor HTTP; what an execution does is fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -36,6 +35,7 @@ from runner.emulator.batch.modelling.rules import VARIABLE, Course, ModelError
 from runner.emulator.batch.node.execution import KILLED_EXIT_CODE
 from runner.emulator.batch.node.failures import ran_out_of_time
 from runner.emulator.batch.node.launch import Failure, FailureCategory, FailurePhase, Outcome
+from runner.emulator.storage.record import record
 
 Report = Callable[[State, datetime, RunId, Outcome | None], None]
 
@@ -43,7 +43,7 @@ Report = Callable[[State, datetime, RunId, Outcome | None], None]
 _PATIENCE = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Running:
     """An execution: what is to be told of its end, and what waits for that."""
 

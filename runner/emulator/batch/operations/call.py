@@ -18,9 +18,10 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_que
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.disturbance import Disturbance
 from runner.emulator.batch.operations.shapes import Shape
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Account:
     """What the operations of an account share.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -24,12 +23,13 @@ from runner.emulator.batch.operations.paging import Listing, list_page, number_i
 from runner.emulator.batch.operations.replies import Reply
 from runner.emulator.batch.operations.views.nodes import show_file, show_mode
 from runner.emulator.batch.operations.wire import http_date
+from runner.emulator.storage.record import record
 
 _PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Folder:
     """Where the files of a request are, on this machine and on the wire."""
 

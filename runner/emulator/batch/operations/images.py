@@ -6,14 +6,14 @@ It must not know that a local node is made of none.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.operations.retired import RETIRED
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Image:
     """One entry of the list."""
 

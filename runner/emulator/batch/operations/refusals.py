@@ -5,19 +5,19 @@ It must not know where a request is refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.replies import Reply, metadata
 from runner.emulator.batch.operations.wire import format_full_moment
+from runner.emulator.storage.record import record
 
 # As the services behind Entra ID challenge; here there is no tenant to name.
 _CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common"'
 _ERROR_TYPE = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answer:
     """How the service words a refusal."""
 

@@ -6,20 +6,20 @@ It must not know any operation.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from runner.emulator.batch.operations.wire import etag_of, http_date
 from runner.emulator.server.http import Request, Response
 from runner.emulator.storage.jsontext import write_json
+from runner.emulator.storage.record import record
 
 CONTENT_TYPE = "application/json;odata=minimalmetadata"
 _CHUNKED = ("Transfer-Encoding", "chunked")
 _NO_CONTENT = frozenset({204, 304})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Reply:
     """An answer; `modified` gives `ETag` and `Last-Modified`."""
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.operations.table import Operation
+from runner.emulator.storage.record import record
 
 _REST = "{filePath}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Match:
     """An operation and the decoded variables of its path."""
 

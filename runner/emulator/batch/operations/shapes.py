@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from functools import cache
 from typing import Any, Protocol, TypeAlias
@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias
 from runner.emulator.batch.core.durations import format_duration, parse_duration
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.operations.wire import format_moment, parse_moment
+from runner.emulator.storage.record import record
 
 _DEEPEST = 32
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
@@ -31,7 +32,7 @@ class Kind(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Field:
     """One property; `default` is what the service fills in, None for nothing."""
 
@@ -45,7 +46,7 @@ _Step: TypeAlias = tuple[str, Callable[[object, str], Any], bool, Any, bool]
 """A property's name, what reads it, whether it is required, its default, whether it is secret."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Text:
     """A string."""
 
@@ -66,7 +67,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Integer:
     """A whole number; both bounds are inclusive.
 
@@ -90,7 +91,7 @@ class Integer:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Boolean:
     """True or false; written as a string, too, as whole numbers may be."""
 
@@ -103,7 +104,7 @@ class Boolean:
         return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Duration:
     """An ISO 8601 duration; both bounds are inclusive."""
 
@@ -126,7 +127,7 @@ class Duration:
         return format_duration(length)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Moment:
     """A time."""
 
@@ -138,7 +139,7 @@ class Moment:
         return format_moment(moment)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Choice:
     """One of a closed set, read without regard to case and given back as it stands here."""
 
@@ -157,7 +158,7 @@ class Choice:
         raise invalid_property(name, value, f"The value is not one of: {allowed}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Items:
     """A list."""
 
@@ -173,7 +174,7 @@ class Items:
         return [self.kind.read(item, name) for item in value]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OneOf:
     """An object with exactly one of some properties; looked at before secrets are dropped."""
 
@@ -191,7 +192,7 @@ class OneOf:
         return checked
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Anything:
     """JSON that the emulator keeps and gives back without looking into it."""
 
@@ -210,7 +211,7 @@ class Anything:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Shape:
     """An object with known properties, in the order in which they are given back.
 

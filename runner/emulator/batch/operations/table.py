@@ -6,7 +6,6 @@ It must not know how an operation works.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from runner.emulator.batch.operations import (
     account,
@@ -26,9 +25,10 @@ from runner.emulator.batch.operations import (
 )
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.replies import Reply
+from runner.emulator.storage.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Operation:
     """One row; without a handler the operation is answered with 501."""
 

@@ -5,7 +5,6 @@ It must not know the language of formulas, nor what the core does with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from runner.emulator.batch.core.durations import parse_duration
 from runner.emulator.batch.core.pool import AutoScaleRule
 from runner.emulator.batch.core.refusal import Reason, RefusedError, invalid_property
 from runner.emulator.batch.operations.shapes import Boolean, Duration, Field, Kind, Shape, Text
+from runner.emulator.storage.record import record
 
 LONGEST_FORMULA = 8192
 DEFAULT_INTERVAL = "PT15M"
@@ -23,7 +23,7 @@ _TARGETS = ("targetDedicatedNodes", "targetLowPriorityNodes")
 _SETTINGS = ("autoScaleFormula", "autoScaleEvaluationInterval")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Formula:
     """A formula: not longer than may be, and right as far as its text shows."""
 
@@ -64,7 +64,7 @@ _ENABLE = Shape((Field(name="autoScaleFormula", kind=Formula()), _INTERVAL))
 _EVALUATE = Shape((Field(name="autoScaleFormula", kind=Formula(checked=False), required=True),))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Scaled:
     """A pool whose targets are either given or set by a formula."""
 

@@ -5,10 +5,9 @@ It must not know what the headers do to a blob, nor when they are sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from runner.emulator.batch.core.refusal import invalid_property
 from runner.emulator.batch.operations.shapes import Field, Items, Shape, Text
+from runner.emulator.storage.record import record
 
 _OF_THE_REQUEST = frozenset(
     {
@@ -20,7 +19,7 @@ _OF_THE_REQUEST = frozenset(
 _NAME = Text(empty=False, pattern=r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HeaderName:
     """A header that is not of the transfer itself: those follow from the file."""
 

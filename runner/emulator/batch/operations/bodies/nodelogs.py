@@ -5,13 +5,13 @@ It must not know what the logs hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from runner.emulator.batch.core.refusal import invalid_property
 from runner.emulator.batch.operations.bodies.containers import IDENTITY
 from runner.emulator.batch.operations.shapes import Field, Moment, Shape, Text
 from runner.emulator.batch.operations.wire import parse_moment
+from runner.emulator.storage.record import record
 
 _UPLOAD = Shape(
     (
@@ -23,7 +23,7 @@ _UPLOAD = Shape(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LogUpload:
     """Which logs are wanted, and where; `end` None is up to now."""
 

@@ -5,7 +5,7 @@ It must not know what the core does with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +52,7 @@ from runner.emulator.batch.operations.shapes import (
     Shape,
     Text,
 )
+from runner.emulator.storage.record import record
 
 # Checked and kept: the account has no certificates that nodes could be given.
 _CERTIFICATE = Shape(
@@ -85,7 +86,7 @@ SCHEDULING_POLICY = Shape(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LowerCase:
     """A VM size: the service gives it back in lower case."""
 

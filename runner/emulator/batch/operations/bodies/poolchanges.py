@@ -5,7 +5,6 @@ It must not know what the core does with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from runner.emulator.batch.core.document import Document
@@ -41,6 +40,7 @@ from runner.emulator.batch.operations.shapes import (
     Shape,
     Text,
 )
+from runner.emulator.storage.record import record
 
 DEALLOCATION = Choice(("requeue", "terminate", "taskcompletion", "retaineddata"))
 RESIZE = Shape(
@@ -53,7 +53,7 @@ RESIZE = Shape(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Resize:
     """A decoded `resize`; None leaves a target as it is."""
 

@@ -5,7 +5,7 @@ It must not know what the core does with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from runner.emulator.batch.operations.bodies.job import draft_job, specification
 from runner.emulator.batch.operations.bodies.registries import registry_passwords, with_passwords
 from runner.emulator.batch.operations.shapes import Duration, Field, Moment, Shape
 from runner.emulator.batch.operations.wire import parse_moment
+from runner.emulator.storage.record import record
 
 _MINUTE = timedelta(minutes=1)
 _SCHEDULE = Shape(
@@ -33,7 +34,7 @@ _SCHEDULE = Shape(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ScheduleDraft:
     """What the core is given of a schedule."""
 

@@ -5,7 +5,6 @@ It must not know what is done about a property that a version does not have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
@@ -21,6 +20,7 @@ from runner.emulator.batch.operations.versions import (
     V2025_06,
     Version,
 )
+from runner.emulator.storage.record import record
 
 Path = tuple[str, ...]
 """Names of properties from the outside in; a list on the way stands for each of its items."""
@@ -39,7 +39,7 @@ class Entity(Enum):
     REMOTE_LOGIN = "Microsoft.Azure.Batch.Protocol.Entities.RemoteLoginSettings"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Lifetime:
     """From the version `since` to the one before `until`."""
 

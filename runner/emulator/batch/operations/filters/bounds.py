@@ -5,7 +5,6 @@ It must not know how the tasks are found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from runner.emulator.batch.core.task import TaskState
@@ -15,11 +14,12 @@ from runner.emulator.batch.operations.filters.parse import (
     Expression,
     Operator,
 )
+from runner.emulator.storage.record import record
 
 _LATER = frozenset({Operator.GE, Operator.GT, Operator.EQ})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """Which tasks may fit: those that came into their state at a moment or later (None: ever).
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import operator as op
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -24,6 +23,7 @@ from runner.emulator.batch.operations.filters.parse import (
     Operator,
     parse_filter,
 )
+from runner.emulator.storage.record import record
 
 R = TypeVar("R")
 
@@ -42,7 +42,7 @@ ORDER = EQUALITY | {Operator.GE, Operator.GT, Operator.LE, Operator.LT}
 PREFIX_AND_ORDER = ORDER | {Operator.STARTSWITH}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Property(Generic[R]):
     """A property that a list can be filtered by; `get` gives None where a record has none."""
 
@@ -51,7 +51,7 @@ class Property(Generic[R]):
     operators: frozenset[Operator] = EQUALITY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Filter(Generic[R]):
     """A `$filter`: as it was written, and as a test for one record."""
 

@@ -6,12 +6,12 @@ It must not know which properties there are.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
 from runner.emulator.batch.operations.wire import parse_moment
+from runner.emulator.storage.record import record
 
 
 class Operator(Enum):
@@ -29,7 +29,7 @@ class Operator(Enum):
 Literal: TypeAlias = "str | int | float | bool | datetime | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """`property operator value`, or `startswith(property, value)`."""
 
@@ -38,14 +38,14 @@ class Comparison:
     value: Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Conjunction:
     """All of the parts."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Disjunction:
     """Any of the parts."""
 
@@ -73,7 +73,7 @@ _DEEPEST = 50
 _LONGEST_NUMBER = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Token:
     kind: str
     text: str
