@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobLeaseClient, BlobServiceClient, ContainerClient
 
 from runner.errors import TransferError
 from runner.plan.model import RunId, StoredBlob
@@ -27,6 +26,7 @@ from runner.remote.faults import Origin, probing, service_code, translated
 from runner.remote.lanes import Lanes
 from runner.remote.retrying import PatientPolicy
 from runner.remote.signing import Sign, Signatures, letters, sign_by_delegation, sign_by_key
+from runner.remote.storage_sdk import BlobLeaseClient, BlobServiceClient, ContainerClient
 from runner.remote.traces import container_traces
 from runner.remote.transport import PROBE_OPTIONS, open_transport
 from runner.remote.trouble import Trouble

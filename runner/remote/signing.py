@@ -10,9 +10,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from azure.storage.blob import generate_container_sas
-
 from runner.remote.settings import LONGEST_DELEGATION, SURE_DELEGATION
+from runner.remote.storage_sdk import generate_container_sas
 from runner.run.services import Permission
 
 if TYPE_CHECKING:

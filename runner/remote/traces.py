@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from azure.batch import BatchClient
-from azure.storage.blob import BlobServiceClient
 
 from runner.plan.model import RunId
 from runner.remote.answers import read_pairs, read_time
+from runner.remote.storage_sdk import BlobServiceClient
 from runner.run.removal.traces import (
     CONTAINER_KEPT,
     KEPT,
