@@ -23,9 +23,11 @@ from runner.run.events import (
 )
 
 if TYPE_CHECKING:  # rich is not needed where there is no terminal
-    from rich.progress import Progress, TaskID
+    from rich.console import RenderableType
+    from rich.progress import Progress
 
 _LINE_EVERY_SECONDS = 2.0
+_DRAWN_A_SECOND = 5
 # The digest has them all again; a screen full is enough to see that something is wrong.
 _FAILURES_SHOWN = 10
 
@@ -91,50 +93,74 @@ class Lines:
 
 
 class Bars:
-    """Two bars at the foot of a terminal, uploads and tasks, and lines above them."""
+    """Two bars at the foot of a terminal, uploads and tasks, and lines above them.
+
+    They are drawn some times a second from the report as it is then, however many events there are.
+    """
 
     def __init__(self, world: World) -> None:
         from rich.console import Console
+        from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._world = world
+        self._report: Report | None = None
+        console = Console(file=world.stderr)
         self._progress: Progress = Progress(
             TextColumn("{task.description:>7}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[more]}"),
-            console=Console(file=world.stderr),
+            console=console,
+            auto_refresh=False,
+        )
+        self._uploads = self._progress.add_task("uploads", more="")
+        self._tasks = self._progress.add_task("tasks", more="")
+        self._live = Live(
+            console=console,
+            get_renderable=self._draw,
+            refresh_per_second=_DRAWN_A_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._uploads: TaskID | None = None
-        self._tasks: TaskID | None = None
 
     def show(self, event: Event, report: Report) -> None:
-        """Moves the bars; failures become lines above them."""
-        progress = self._progress
+        """Failures become lines above the bars."""
         if isinstance(event, RunStarted):
-            self._uploads = progress.add_task("uploads", total=report.files, more="")
-            self._tasks = progress.add_task("tasks", total=report.tasks, more="")
-            progress.start()
+            self._report = report
+            self._live.start()
         line = describe_event(event, report)
         if line is not None:
             self.say(line)
-        if self._uploads is not None and self._tasks is not None:
-            size = format_bytes(report.uploaded_bytes)
-            progress.update(self._uploads, completed=report.files_there, more=size)
-            done = report.succeeded + len(report.failures)
-            progress.update(self._tasks, completed=done, more=describe_nodes(report))
 
     def say(self, line: str) -> None:
         """A line above the bars."""
         clean = self._world.redaction.text(line)
-        self._progress.console.print(clean, markup=False, highlight=False)
+        self._live.console.print(clean, markup=False, highlight=False)
 
     def close(self) -> None:
         """Takes the bars away."""
-        self._progress.stop()
+        self._live.stop()
+
+    def _draw(self) -> RenderableType:
+        """The bars as they are now; called by a thread of their own."""
+        report, progress = self._report, self._progress
+        if report is None:
+            return ""
+        progress.update(
+            self._uploads,
+            total=report.files,
+            completed=report.files_there,
+            more=format_bytes(report.uploaded_bytes),
+        )
+        progress.update(
+            self._tasks,
+            total=report.tasks,
+            completed=report.succeeded + len(report.failures),
+            more=describe_nodes(report),
+        )
+        return progress.get_renderable()
 
 
 def choose_display(world: World, *, quiet: bool, prints: bool) -> Display:
@@ -173,6 +199,6 @@ def describe_numbers(report: Report) -> str:
 
 def describe_nodes(report: Report) -> str:
     """How many nodes are in which state: `nodes: 2 idle, 1 running`."""
-    counts = Counter(report.nodes.values())
+    counts = Counter(list(report.nodes.values()))  # others may come while we count
     parts = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     return f"nodes: {parts}" if parts else ""
