@@ -17,7 +17,7 @@ INTERPRETER = "begin and end of the interpreter"
 OTHER = "other Python"
 NODE_HTTP = "nodes: files over HTTP"
 SYSTEM = "system calls"
-UNSEEN = "in no sample: C code without the lock, begin and end"
+UNSEEN = "not in samples: C code without the lock"
 
 _TRANSPORT = "HTTP transport"
 _PROCESS = "process "

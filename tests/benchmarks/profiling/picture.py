@@ -23,7 +23,10 @@ _COLOURS = (
     *("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#ee7733"),
     *("#009988", "#997700", "#6699cc", "#994455", "#88aa55", "#bb88cc"),
 )
-_GREYS = {SYSTEM: "#8c959f", UNSEEN: "#b5bcc4"}
+_REST = "smaller parts"
+_LEAST_SHARE = 0.005
+"""Of the whole: what is less has no part of its own in the picture."""
+_GREYS = {_REST: "#6e7781", SYSTEM: "#8c959f", UNSEEN: "#b5bcc4"}
 _STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .seconds { font-size: 11px; fill: #ffffff }
@@ -35,8 +38,12 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 }"""
 
 
-def as_svg(profile: Profile) -> str:
-    """One bar a role, all to one scale, each with its legend below."""
+def as_svg(whole: Profile) -> str:
+    """One bar a role, all to one scale, each with its legend below; small parts are one part."""
+    profile = Profile(
+        title=whole.title,
+        bars=tuple(_merge_small(bar, whole.seconds * _LEAST_SHARE) for bar in whole.bars),
+    )
     colours = _colours(profile)
     longest = max(bar.seconds for bar in profile.bars) or 1.0
     scale = (_WIDTH - _LEFT - _RIGHT) / longest
@@ -65,6 +72,14 @@ def as_svg(profile: Profile) -> str:
             "",
         ]
     )
+
+
+def _merge_small(bar: Bar, least: float) -> Bar:
+    parts = {part: seconds for part, seconds in bar.parts.items() if seconds >= least}
+    rest = sum(bar.parts.values()) - sum(parts.values())
+    if rest > 0:
+        parts[_REST] = rest
+    return Bar(role=bar.role, seconds=bar.seconds, parts=parts)
 
 
 def as_table(profile: Profile) -> str:

@@ -78,7 +78,11 @@ def profile() -> Profile:
     return Profile(
         title="cat & more",
         bars=(
-            Bar(role="client", seconds=3.0, parts={"a <b>": 2.0, SYSTEM: 1.0}),
+            Bar(
+                role="client",
+                seconds=3.0,
+                parts={"a <b>": 1.99, SYSTEM: 1.0, "c": 0.004, "d": 0.006},
+            ),
             Bar(role="tasks", seconds=1.0, parts={"tasks": 1.0}),
         ),
     )
@@ -89,8 +93,10 @@ def test_a_table_of_parts() -> None:
         "| process | part | CPU seconds | share |",
         "|---|---|---|---|",
         "| **client** | | **3.00** | 75 % |",
-        "| | a <b> | 2.00 | 50 % |",
+        "| | a <b> | 1.99 | 50 % |",
         f"| | {SYSTEM} | 1.00 | 25 % |",
+        "| | c | 0.00 | 0 % |",
+        "| | d | 0.01 | 0 % |",
         "| **tasks** | | **1.00** | 25 % |",
         "| **all** | | **4.00** | 100 % |",
     ]
@@ -106,7 +112,9 @@ def test_a_picture_whose_bars_are_as_long_as_their_times() -> None:
         for rect in picture.iter(f"{space}rect")
         for title in rect.iter(f"{space}title")
     }
-    assert list(segments) == ["a <b>: 2.00 s", f"{SYSTEM}: 1.00 s", "tasks: 1.00 s"]
-    long, short, tasks = segments.values()
-    assert math.isclose(long, 2 * short, abs_tol=0.2)
+    names = ["a <b>: 1.99 s", f"{SYSTEM}: 1.00 s", "smaller parts: 0.01 s", "tasks: 1.00 s"]
+    assert list(segments) == names
+    long, short, small, tasks = segments.values()
+    assert math.isclose(long, 1.99 * tasks, abs_tol=0.2)
     assert math.isclose(short, tasks, abs_tol=0.2)
+    assert math.isclose(small, 0.01 * tasks, abs_tol=0.2)
