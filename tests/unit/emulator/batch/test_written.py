@@ -1,0 +1,152 @@
+"""How much is written to disk for tasks: counted, since it is what their lives cost most."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from runner.emulator.batch.core.engine import advance
+from runner.emulator.batch.node.launch import Launch, Outcome
+from runner.emulator.batch.service import BatchService
+from tests.unit.emulator.batch.test_service import (
+    ACCOUNT,
+    ENDPOINT,
+    POOL,
+    Client,
+    RecordingExecutor,
+    now,
+)
+
+TASKS = tuple({"id": f"t{number}", "commandLine": "none"} for number in range(100))
+
+
+@dataclass
+class Log:
+    """What SQLite was told to do, with the values."""
+
+    statements: list[str] = field(default_factory=list)
+
+    def note(self, statement: str) -> None:
+        self.statements.append(" ".join(statement.split()))
+
+    def inserts(self, table: str) -> list[str]:
+        return [each for each in self.statements if each.startswith(f"INSERT INTO {table} ")]
+
+    def written(self, kind: str) -> int:
+        """How many records of a kind were written."""
+        return sum(each.count(f"('{kind}', ") for each in self.inserts("records"))
+
+
+@asynccontextmanager
+async def opened(
+    directory: Path, executor: RecordingExecutor, slots: int
+) -> AsyncIterator[tuple[Client, Log]]:
+    """A service that keeps its records, with a node and a job."""
+    service = BatchService(
+        account=ACCOUNT,
+        endpoint=ENDPOINT,
+        directory=directory,
+        clock=now,
+        run_admin=False,
+        environ={},
+        executor=executor,
+        keep=True,
+    )
+    await service.start()
+    client, log = Client(service), Log()
+    try:
+        await client.ask(
+            "POST", "/pools", body={**POOL, "targetDedicatedNodes": 1, "taskSlotsPerNode": slots}
+        )
+        await client.until(
+            "/pools/p/nodes", lambda body: [node["state"] for node in body["value"]] == ["idle"]
+        )
+        job = {"id": "j", "poolInfo": {"poolId": "p"}}
+        assert (await client.ask("POST", "/jobs", body=job)).status == 201
+        assert service._journal is not None
+        service._journal._database._connection.set_trace_callback(log.note)
+        yield client, log
+    finally:
+        await service.close()
+
+
+async def add(client: Client) -> None:
+    body = {"value": TASKS}
+    assert (await client.ask("POST", "/jobs/j/addtaskcollection", body=body)).status == 200
+
+
+def test_a_collection_of_tasks_is_one_transaction_of_two_statements(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with opened(tmp_path, RecordingExecutor(hold=True), slots=1) as (client, log):
+            await client.ask("POST", "/jobs/j/disable", body={"disableTasks": "requeue"})
+            await client.until("/jobs/j", lambda job: job["state"] == "disabled")
+            log.statements.clear()
+            await add(client)
+            assert [each.split(" (")[0] for each in log.statements] == [
+                "BEGIN IMMEDIATE",
+                "INSERT INTO records",
+                "INSERT INTO documents",
+                "COMMIT",
+            ]
+            assert (log.written("Task"), log.written("Job")) == (100, 1)
+
+    asyncio.run(test())
+
+
+def test_a_task_is_written_when_it_is_added_and_for_each_state_that_was_seen(
+    tmp_path: Path,
+) -> None:
+    async def test() -> None:
+        async with opened(tmp_path, RecordingExecutor(), slots=4) as (client, log):
+            await add(client)
+            await client.until(
+                "/jobs/j/taskcounts", lambda counts: counts["taskCounts"]["completed"] == 100
+            )
+            # Added, at work, at its end; documents, which are most of it, once.
+            assert 200 <= log.written("Task") <= 300
+            assert sum(each.count("SELECT id FROM") for each in log.inserts("documents")) == 100
+            assert sum(map(len, log.inserts("records"))) / 100 < 2000
+
+    asyncio.run(test())
+
+
+class Gate(RecordingExecutor):
+    """Ends all runs at one moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = asyncio.Event()
+
+    async def run(self, launch: Launch) -> Outcome:
+        await self.open.wait()
+        return await super().run(launch)
+
+
+def test_ends_of_one_moment_are_looked_at_together(tmp_path: Path) -> None:
+    looks = 0
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal looks
+        looks += event == "call" and frame.f_code is advance.__code__
+
+    async def test() -> None:
+        gate = Gate()
+        async with opened(tmp_path, gate, slots=100) as (client, _):
+            await add(client)
+            await client.until(
+                "/jobs/j/taskcounts", lambda counts: counts["taskCounts"]["running"] == 100
+            )
+            sys.setprofile(count)
+            gate.open.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            sys.setprofile(None)
+            counts = (await client.get("/jobs/j/taskcounts"))["taskCounts"]
+        assert (counts["completed"], looks) == (100, 1)
+
+    asyncio.run(test())
