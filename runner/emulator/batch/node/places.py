@@ -105,7 +105,7 @@ def open_task_folder(launch: Launch, parents: Parents, owner: Owner | None = Non
     removed. With an owner, users may enter what is above, and the task's own are the owner's.
     """
     folder = launch.folder
-    if launch.common_directory is None:
+    if launch.common_directory in (None, launch.directory):
         above = parents.enter(folder.above, for_users=owner is not None)
     else:
         above = _enter_common(folder.above, launch, owner)
@@ -133,7 +133,7 @@ def open_task_folder(launch: Launch, parents: Parents, owner: Owner | None = Non
 
 
 def _enter_common(folder: NodeFolder, launch: Launch, owner: Owner | None) -> int:
-    """As `Parents.enter`, for what is the task's own too, and so not open to every user."""
+    """As `Parents.enter`, for what is the task's own as a whole, and so not open to every user."""
     with directory_below(folder, create=True, replace_links=True) as directory:
         if owner is not None:
             _open_the_way(launch.common_folder.above)
