@@ -28,18 +28,24 @@ class Routes:
     """Paths are matched before they are decoded: a file's path is one segment, `wd%2Fout.txt`."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._by_length: defaultdict[int, list[tuple[tuple[str, ...], Operation]]]
-        self._by_length = defaultdict(list)
-        for operation in operations:
+        # By how many segments they have, and by the first, which is of the path itself mostly.
+        self._known: defaultdict[tuple[int, str], list[tuple[int, tuple[str, ...], Operation]]]
+        self._known = defaultdict(list)
+        for number, operation in enumerate(operations):
             parts = _split(operation.path)
-            self._by_length[len(parts)].append((parts, operation))
+            first = "" if "{" in parts[0] else parts[0]
+            self._known[len(parts), first].append((number, parts, operation))
+        self._longest = max(length for length, _ in self._known)
 
     def find(self, method: str, raw_path: str) -> Match:
         """Raises `RefusedError` where no operation has the path, or none with the method."""
         segments = _split(raw_path.rstrip("/"))
         matched = False
-        for length in range(min(len(segments), max(self._by_length)), 0, -1):
-            for parts, operation in self._by_length[length]:
+        for length in range(min(len(segments), self._longest), 0, -1):
+            named = self._known.get((length, segments[0]), [])
+            others = self._known.get((length, ""), [])
+            # In the order of the table, whichever they are of.
+            for _, parts, operation in sorted(named + others, key=_number) if others else named:
                 variables = _match(parts, segments)
                 if variables is None:
                     continue
@@ -47,6 +53,10 @@ class Routes:
                 if operation.method == method:
                     return Match(operation=operation, variables=variables)
         raise RefusedError(Reason.VERB_UNSUPPORTED if matched else Reason.URI_INVALID)
+
+
+def _number(known: tuple[int, tuple[str, ...], Operation]) -> int:
+    return known[0]
 
 
 def _split(path: str) -> tuple[str, ...]:
