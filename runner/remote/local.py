@@ -120,6 +120,7 @@ class LocalEmulator:
         if self._hold is not None:
             self._process.terminate()
         try:
+            _await_end(self._process.pid, limit_seconds)
             self._process.wait(limit_seconds)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
@@ -240,6 +241,20 @@ class PreparedEmulator:
             _end(process)
             if self._said is not None:
                 self._said.close()
+
+
+def _await_end(process: int, limit_seconds: float) -> None:
+    """Returns as soon as a process has ended, where the system tells: `Popen.wait` looks for it.
+
+    It is over where the limit has passed as well.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # it has ended, and was waited for
+            handle = os.pidfd_open(process)
+            try:
+                select.select([handle], [], [], limit_seconds)
+            finally:
+                os.close(handle)
 
 
 def _tell(process: subprocess.Popen[bytes], what: Mapping[str, object]) -> None:
