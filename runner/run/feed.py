@@ -36,8 +36,9 @@ _COLLECTION_TASKS = 100
 _ADDS = 4
 # Collections grow from the first one, which is a single task, to full ones.
 _FIRST_TASKS, _GROWTH = 10, 4
-# What is ready waits for others for at most a tenth of the time that has passed.
-_ADDS_PER_RUN = 10
+# What is ready waits for others for at most a tenth of the time that has passed, and for longer
+# where the job has as many tasks left as are in a collection.
+_ADDS_PER_RUN, _SPARE_ADDS = 10, 2
 _LEAST_SECONDS, _MOST_SECONDS = 0.1, 5.0
 # How many rendered tasks are held, whatever they wait for.
 _MOST_READY = _ADDS * _COLLECTION_TASKS
@@ -194,6 +195,11 @@ class Feeder:
     def stopped(self) -> bool:
         """Whether the feeding ends early, or has ended."""
         return self._stopped.is_set()
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks the job has that have not ended."""
+        return self._tally.waiting
 
     def begin(self, file: File) -> Callable[[], UploadFinished | None]:
         """What brings a file up, unless the feeding is stopped before its turn comes."""
@@ -421,7 +427,8 @@ class _Stream:
             return True
         if self._due_at is None:
             now = self._monotonic()
-            patience = (now - self._began) / _ADDS_PER_RUN
+            is_urgent = self._feeder.waiting < _COLLECTION_TASKS
+            patience = (now - self._began) / (_ADDS_PER_RUN if is_urgent else _SPARE_ADDS)
             self._due_at = now + min(max(patience, _LEAST_SECONDS), _MOST_SECONDS)
         return self._is_late or self._monotonic() >= self._due_at
 

@@ -24,6 +24,9 @@ from runner.run.tasks.ledger import Ledger
 _FIRST_LOOKS, _LOOKS_PER_RUN = 5, 10
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SHORT_PAUSE_SECONDS = 0.3
+# While tasks end as foreseen, people still want to see that they do.
+_STEADY_PAUSE_SECONDS = 1.0
+_LOOKS_TO_END = 3
 _LONGEST_PAUSE_SECONDS = 10.0
 # The pool is looked at more rarely, and once tasks run still more so: nothing waits for it then.
 _FIRST_POOL_PAUSES, _POOL_PAUSES = 5, 20
@@ -88,6 +91,7 @@ class Watch:
         self._changed_at = self._began
         self._running_since = self._began
         self._ended = 0
+        self._ended_at = self._began
         self._next_whole_look = self._began + _WHOLE_LOOK_SECONDS
         self._next_pool_look = self._began
         self._pool = PoolWatch(
@@ -112,13 +116,17 @@ class Watch:
     def pause_seconds(self, *, left: int) -> float:
         """How long to wait before the next look: short at first, longer as the run is long.
 
-        Where `left` tasks may all have ended sooner, as the others did, it is half of that time.
+        Once tasks end, it is a third of the time in which the `left` ones end if they go on like
+        that: so the last one is seen soon, and the number of looks hardly grows with the run.
         """
-        pause = self._pause_seconds
         if not self._ended:
-            return pause
-        lasted = self._clock.monotonic() - self._running_since
-        return min(pause, max(left * lasted / self._ended / 2, _SHORTEST_PAUSE_SECONDS))
+            return self._pause_seconds
+        now = self._clock.monotonic()
+        expected = left * (now - self._running_since) / self._ended
+        # Where none has ended for some time, the others take longer than these did.
+        quiet = (now - self._ended_at) / _FIRST_LOOKS
+        pause = max(expected / _LOOKS_TO_END, quiet, _SHORTEST_PAUSE_SECONDS)
+        return min(pause, max(self._pause_seconds, _STEADY_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
 
     @property
     def _pause_seconds(self) -> float:
@@ -164,6 +172,8 @@ class Watch:
         if not self._ended and not ended:
             self._running_since = now
         self._ended += len(ended)
+        if ended:
+            self._ended_at = now
         if self._pool.job_ended and not ended:
             job = self._batch.job_status(self._job_id)
             raise JobEndedError(job.terminate_reason or "the job was deleted")

@@ -65,6 +65,11 @@ class Tally:
         return self._total - self._skipped - self._left_out
 
     @property
+    def waiting(self) -> int:
+        """How many tasks were added and have not ended."""
+        return self._counts[_ADDED]
+
+    @property
     def canary_left(self) -> int:
         """How many tasks have still to succeed before others may be fed."""
         return max(0, min(self._halt.canary, self._total) - self._done)
