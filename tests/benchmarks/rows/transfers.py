@@ -128,10 +128,7 @@ class _Site:
         return measure([*program, direction, files, container], folder=place, environ=environ)
 
     def run_azcopy(self, azcopy: Peer, arguments: list[str], place: Path) -> Finished:
-        """Measures azcopy, which keeps its plans and logs in the folder and asks nobody for news.
-
-        `--trusted-microsoft-suffixes` is about tokens, and not needed with a SAS.
-        """
+        """Measures azcopy, which keeps its plans and logs in the folder and asks nobody for news."""
         environ = {
             **self.setting.environ,
             "AZCOPY_LOG_LOCATION": str(place / "azcopy-log"),
