@@ -191,7 +191,10 @@ def _remove_directory(name: str, parent: int) -> None:
 
 
 def _empty(directory: int, root: int) -> list[str]:
-    """Removes the files of a directory; its subdirectories, moved to `root`."""
+    """Removes the files of a directory; its subdirectories, moved to `root`.
+
+    A file system that is mounted there cannot be moved: so nothing of it is ever removed.
+    """
     moved = []
     with os.scandir(directory) as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
@@ -199,21 +202,34 @@ def _empty(directory: int, root: int) -> list[str]:
         if not is_directory:
             unlink(name, directory)
             continue
-        # Without rights to it, it cannot be moved.
-        os.close(_open_up(name, directory))
         place = f"removed-{os.urandom(8).hex()}"
-        os.rename(name, place, src_dir_fd=directory, dst_dir_fd=root)
+        try:
+            os.rename(name, place, src_dir_fd=directory, dst_dir_fd=root)
+        except PermissionError:
+            # Without rights to it, it cannot be moved.
+            os.close(_open_up(name, directory))
+            os.rename(name, place, src_dir_fd=directory, dst_dir_fd=root)
         moved.append(place)
     return moved
 
 
 def _open_up(name: str, parent: int) -> int:
     """A descriptor of a directory that we have all rights to then."""
-    mode = stat.S_IMODE(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
-    if mode & stat.S_IRWXU != stat.S_IRWXU:
-        _change_mode(name, parent, mode | stat.S_IRWXU)
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(name, flags, dir_fd=parent)
+    try:
+        descriptor = os.open(name, flags, dir_fd=parent)
+    except PermissionError:
+        mode = stat.S_IMODE(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+        _change_mode(name, parent, mode | stat.S_IRWXU)
+        return os.open(name, flags, dir_fd=parent)
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        try:
+            os.fchmod(descriptor, mode | stat.S_IRWXU)
+        except BaseException:
+            os.close(descriptor)
+            raise
+    return descriptor
 
 
 if sys.platform == "linux":

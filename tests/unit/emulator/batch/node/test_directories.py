@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +99,36 @@ def test_a_created_file_replaces_and_appends(tmp_path: Path) -> None:
     assert (tmp_path / "stdout.txt").read_text() == "one two three"
     assert (tmp_path / "kept").read_text() == "kept"
     assert (tmp_path / "stdout.txt").stat().st_mode & 0o777 == 0o644
+
+
+_REMOVE = """
+import sys
+from pathlib import Path
+from runner.emulator.batch.node.directories import remove_tree
+try:
+    remove_tree(Path(sys.argv[1]))
+except OSError as error:
+    print(type(error).__name__, error.strerror)
+"""
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None, reason="root alone can mount"
+)
+def test_what_a_task_has_mounted_stays(tmp_path: Path) -> None:
+    outside, inside = tmp_path / "outside", tmp_path / "tree" / "wd" / "mounted"
+    (outside / "folder").mkdir(parents=True)
+    (outside / "folder" / "file").write_text("of the machine")
+    inside.mkdir(parents=True)
+    script = 'mount --bind "$1" "$2" && exec "$3" -c "$4" "$5"'
+    words = ["sh", "-c", script, "sh", str(outside), str(inside), sys.executable, _REMOVE]
+    done = subprocess.run(
+        ["unshare", "--mount", *words, str(tmp_path / "tree")],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if not done.stdout:
+        pytest.skip(f"nothing can be mounted here: {done.stderr}")
+    assert done.stdout == "OSError Device or resource busy\n"
+    assert (outside / "folder" / "file").read_text() == "of the machine"
