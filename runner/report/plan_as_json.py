@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,15 @@ def _tasks(plan: Plan, decisions: Decisions | None) -> Iterator[str]:
     for task in plan.tasks:
         own, decision = _dump(_task(task))[:-1], ""
         if decisions is not None:
-            decision = f", {_dump(_decision(task, decisions))[1:-1]}"
+            number = int(task.id)
+            decision = _decision_text(decisions.action(number).value, decisions.reason(number))
         yield f"{own}, {shared[task.step.name]}{decision}}}"
+
+
+@lru_cache(64)
+def _decision_text(action: str, reason: str) -> str:
+    """Of many tasks, most have the same."""
+    return f", {_dump({'action': action, 'reason': reason})[1:-1]}"
 
 
 def task_as_json(task: TaskPlan, decisions: Decisions | None = None) -> dict[str, Any]:
