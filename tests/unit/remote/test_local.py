@@ -182,3 +182,52 @@ def test_the_emulator_gets_no_secret_of_ours(tmp_path: Path) -> None:
     names = {line.partition(b"=")[0] for line in content.split(b"\0")}
     assert b"BATCH_RUN_TARGET" in names
     assert not names & {b"AZURE_STORAGE_KEY", b"BATCH_RUN_SECRET_TOP", b"IDENTITY_HEADER"}
+
+
+def test_one_that_was_prepared_and_is_not_needed_leaves_nothing(tmp_path: Path) -> None:
+    prepared = PreparedEmulator(os.environ)
+    process = prepared._process
+    assert process is not None
+
+    prepared.discard()
+    prepared.discard()
+
+    assert process.returncode == -signal.SIGKILL
+    with pytest.raises(ServiceError) as caught:
+        prepared.begin(tmp_path / "state", allow_admin=False)
+    assert caught.value.message == (
+        f"cannot start the local emulator in `{tmp_path / 'state'}`: it was begun or discarded"
+        " before"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_kept_one_from_being_prepared_is_told_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "asyncio.py").write_text("raise SystemExit('no asyncio today')\n")
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path / "broken")}
+    state = tmp_path / "state"
+    emulator = PreparedEmulator(environ).begin(state, allow_admin=False)
+
+    with pytest.raises(ServiceError) as caught:
+        emulator.wait_until_ready()
+    emulator.stop()
+
+    assert caught.value.message == (
+        "the local emulator ended before it was ready: no asyncio today"
+    )
+    assert caught.value.hint == f"see {state / MESSAGES}"
+    assert (state / MESSAGES).read_text() == "no asyncio today\n"
+
+
+def test_one_that_was_prepared_ends_with_whoever_prepared_it() -> None:
+    program = (
+        "import os\n"
+        "from runner.remote.local import PreparedEmulator\n"
+        "print(PreparedEmulator(os.environ)._process.pid, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    deadline = time.monotonic() + 30
+    while is_running(int(done.stdout)):
+        assert time.monotonic() < deadline
