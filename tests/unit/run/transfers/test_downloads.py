@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -261,6 +262,57 @@ def test_what_was_there_stays_where_a_download_fails(tmp_path: Path, error: Base
     with pytest.raises((TransferError, KeyboardInterrupt)):
         bring(downloads(tmp_path, BreakingBlobs(error=error)), "c", "a", "output", "a")
     assert files(tmp_path / "results") == {"output/a": b"of an earlier run"}
+
+
+def test_of_several_that_land_together_one_may_not(tmp_path: Path) -> None:
+    output = tmp_path / "results" / "output"
+    (output / "b" / "full").mkdir(parents=True)
+    down = downloads(tmp_path, having("a", "b", "c"))
+    fetched = [down.fetch("c", name, "output", name) for name in "abc"]
+    assert not (output / "a").exists()
+    first, second, third = down.land(fetched)
+    assert isinstance(first, Brought)
+    assert isinstance(third, Brought)
+    assert isinstance(second, TransferError)
+    assert second.message == f"cannot write `{output / 'b'}`: is a directory"
+    assert files(output) == {"a": b"content of a", "c": b"content of c"}
+
+
+def test_a_folder_that_became_a_link_is_looked_at_again(tmp_path: Path) -> None:
+    output, elsewhere = tmp_path / "results" / "output", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    down = downloads(tmp_path, having("a", "b"))
+    bring(down, "c", "a", "output", "a")
+    output.rename(tmp_path / "moved")
+    output.symlink_to(elsewhere)
+    with pytest.raises(TransferError) as caught:
+        bring(down, "c", "b", "output", "b")
+    assert caught.value.message == (f"`{output}` leads out of `{tmp_path / 'results'}` by a link")
+    assert files(elsewhere) == {}
+
+
+def test_a_folder_that_is_gone_is_made_again(tmp_path: Path) -> None:
+    down = downloads(tmp_path, having("a", "b"))
+    bring(down, "c", "a", "output", "a")
+    shutil.rmtree(tmp_path / "results")
+    bring(down, "c", "b", "output", "b")
+    assert files(tmp_path / "results") == {"output/b": b"content of b"}
+
+
+def count_open() -> int:
+    return len(tuple(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
+def test_folders_are_given_back(tmp_path: Path) -> None:
+    names = [f"{number}/{part}" for number in range(40) for part in "ab"]
+    before = count_open()
+    down = downloads(tmp_path, having(*names))
+    landed = down.land([down.fetch("c", name, "output", name) for name in names])
+    assert all(isinstance(each, Brought) for each in landed)
+    assert count_open() <= before + 16
+    down.close()
+    assert count_open() == before
 
 
 def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
