@@ -107,7 +107,8 @@ class Contents:
 
     def _url(self, container: str, blob: str, query: str = "") -> str:
         whole = "&".join(filter(None, (query, self._query(container))))
-        return f"{self._endpoint}/{container}/{quote(blob, safe='/~')}?{whole}"
+        mark = "?" if whole else ""
+        return f"{self._endpoint}/{container}/{quote(blob, safe='/~')}{mark}{whole}"
 
     def _send(
         self,

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -351,6 +352,82 @@ def test_a_download_that_breaks_off_is_out_of_reach(
         blobs.download_file("out", "a", tmp_path / "a")
 
     assert not (tmp_path / "a").exists()
+
+
+def test_a_piece_that_breaks_off_is_asked_for_again_and_no_other(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    content = os.urandom(1024) * (3 * PIECE_BYTES // 1024) + b"tail"
+    whole, broken = serve(content, md5=md5_of(content)), serve(content, cut=2)
+    starts: list[int] = []
+
+    def answer(seen: Seen) -> Canned:
+        start = int(seen.headers["x-ms-range"].removeprefix("bytes=").split("-")[0])
+        starts.append(start)
+        return (broken if starts.count(start) == 1 and start else whole)(seen)
+
+    stub.answer(answer)
+
+    assert blobs.download_file("out", "a", tmp_path / "a") == len(content)
+
+    assert (tmp_path / "a").read_bytes() == content
+    assert sorted(starts) == [0, *sorted([PIECE_BYTES, 2 * PIECE_BYTES, 3 * PIECE_BYTES] * 2)]
+
+
+def test_large_blobs_come_down_whole_side_by_side(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    content = os.urandom(1024) * (2 * PIECE_BYTES // 1024) + b"tail"
+    stub.answer(serve(content, md5=md5_of(content)))
+
+    with ThreadPoolExecutor(8) as pool:
+        sizes = list(
+            pool.map(lambda n: blobs.download_file("out", "a", tmp_path / str(n)), range(8))
+        )
+
+    assert sizes == [len(content)] * 8
+    assert {path.read_bytes() == content for path in tmp_path.iterdir()} == {True}
+
+
+def test_an_empty_blob_takes_one_request(blobs: RemoteBlobs, stub: Stub, tmp_path: Path) -> None:
+    stub.answer(serve(b""))
+
+    assert blobs.download_file("out", "a", tmp_path / "a") == 0
+    assert (tmp_path / "a").read_bytes() == b""
+    assert len(stub.seen) == 1
+
+
+def test_a_block_that_is_refused_ends_the_upload(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    source = tmp_path / "large"
+    source.write_bytes(b"h" * (3 * BLOCK_BYTES))
+    stub.answer(blob_error(403, "AuthorizationFailure", "Not authorized."))
+
+    for _ in range(3):  # what was held for an upload that failed is free for the next
+        with pytest.raises(ServiceRefusedError) as caught:
+            blobs.upload_file("in", "large", source)
+        assert caught.value.code == "AuthorizationFailure"
+
+    assert {seen.query["comp"] for seen in stub.seen} == {"block"}
+
+
+def test_a_container_is_signed_for_once_until_the_signature_is_old(
+    blobs: RemoteBlobs, stub: Stub, pauses: Pauses
+) -> None:
+    stub.answer(accept)
+
+    blobs.upload_text("c", "a", "a")
+    pauses.pause(timedelta(minutes=59).total_seconds())
+    blobs.upload_text("c", "b", "b")
+    pauses.pause(timedelta(minutes=2).total_seconds())
+    blobs.upload_text("c", "c", "c")
+
+    assert [seen.query["se"] for seen in stub.seen] == [
+        "2025-03-28T20:00:00Z",
+        "2025-03-28T20:00:00Z",
+        "2025-03-28T21:01:00Z",
+    ]
 
 
 def test_a_target_that_cannot_be_written_is_named(
