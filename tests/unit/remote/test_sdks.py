@@ -20,7 +20,7 @@ def test_no_asynchronous_transport_is_loaded() -> None:
         "import sys\n"
         "from runner.remote.sdks import import_sdks\n"
         "import_sdks()\n"
-        "print([name for name in ('aiohttp', 'azure.identity') if name in sys.modules])\n"
+        "print([name for name in ('aiohttp', 'yarl', 'azure.identity') if name in sys.modules])\n"
         "print('azure.batch' in sys.modules, 'azure.storage.blob' in sys.modules)\n"
     )
     assert output_of(program) == "[]\nTrue True\n"
