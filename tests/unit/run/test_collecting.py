@@ -1,0 +1,135 @@
+"""Tasks on their way home: each is counted once, whatever becomes of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.errors import ServiceRefusedError
+from runner.plan.model import TaskId
+from runner.run.collecting import Collecting
+from runner.run.homecoming import Homecoming
+from runner.run.records.journal import Journal
+from runner.run.services import TaskState, TaskStatus
+from runner.run.tasks.window import Window
+from runner.run.transfers.outputs import Collector
+from tests.fakes.plans import RUN, SPEC, make_plan
+from tests.fakes.services import NOW, FakeBlobs
+
+FILES = tuple(f"{number:02}.txt" for number in range(80))
+
+
+class Scene:
+    def __init__(self, folder: Path) -> None:
+        plan = make_plan(folder, SPEC, FILES)
+        names = [name.replace(".txt", ".out") for name in FILES]
+        # The last ten have left nothing.
+        contents = {name: name.encode() for name in names[:-10]}
+        self.blobs = FakeBlobs(containers={f"{RUN}-output": contents, f"{RUN}-logs": {}})
+        (folder / "run").mkdir()
+        self.told: list[str] = []
+        self.journal = Journal(
+            folder / "run",
+            run=RUN,
+            clock=lambda: NOW,
+            listener=lambda event, line: self.told.append(event.type),
+        )
+        collector = Collector(
+            plan,
+            window=Window(plan),
+            blobs=self.blobs,
+            journal=self.journal,
+            output_directory=folder / "results",
+            all_logs=False,
+        )
+        self.heard = threading.Event()
+        self.home = Homecoming(succeeded=0, failed=0)
+        self.collecting = Collecting(collector, self.home, hear=self.heard.set)
+
+    def collect(self, *numbers: int) -> None:
+        for number in numbers:
+            self.collecting.collect(
+                TaskStatus(
+                    id=TaskId(f"{number:04}"),
+                    state=TaskState.COMPLETED,
+                    changed=NOW,
+                    node_id="node-1",
+                    started=NOW,
+                    ended=NOW,
+                    exit_code=0,
+                    succeeded=True,
+                    retry_count=0,
+                    failure=None,
+                )
+            )
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(tmp_path)
+    yield scene
+    scene.collecting.close()
+    scene.journal.close()
+
+
+def test_all_come_home_and_those_that_left_nothing_have_failed(scene: Scene) -> None:
+    scene.collect(*range(1, 81))
+    assert scene.home.wait(30)
+    scene.home.check()
+    assert (scene.home.succeeded, scene.home.failed, scene.home.errors) == (70, 10, [])
+    assert scene.told.count("output.downloaded") == 70
+    assert scene.told.count("task.finished") == 80
+    assert scene.heard.is_set()
+
+
+def test_what_the_services_refuse_is_remembered_and_the_rest_goes_on(scene: Scene) -> None:
+    refusal = ServiceRefusedError("not authorised", code="AuthorizationFailure")
+
+    def fail(operation: str, name: str) -> None:
+        if name.endswith("/03.out"):
+            raise refusal
+
+    scene.blobs.fail = fail
+    scene.collect(*range(1, 11))
+    assert scene.home.wait(30)
+    scene.home.check()
+    assert (scene.home.succeeded, scene.home.failed, scene.home.errors) == (9, 1, [refusal])
+    assert scene.told.count("task.finished") == 10
+
+
+def test_a_bug_is_raised_where_the_run_is_driven(scene: Scene) -> None:
+    def fail(operation: str, name: str) -> None:
+        raise ZeroDivisionError
+
+    scene.blobs.fail = fail
+    scene.collect(1)
+    assert scene.home.wait(30)
+    with pytest.raises(ZeroDivisionError):
+        scene.home.check()
+
+
+def test_what_is_not_begun_is_not_expected_any_more(scene: Scene) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(operation: str, name: str) -> None:
+        begun.release()
+        assert go_on.wait(30)
+
+    scene.blobs.fail = wait
+    scene.collect(*range(1, 41))
+    for _ in range(16):
+        assert begun.acquire(timeout=30)
+    scene.collecting.cancel()
+    assert not scene.home.wait(0)
+    go_on.set()
+    assert scene.home.wait(30)
+    assert scene.home.succeeded == scene.told.count("task.finished") == 16
+
+
+def test_ends_that_are_only_told_count_in_their_turn(scene: Scene) -> None:
+    scene.collecting.tell(lambda: 7)
+    assert scene.home.wait(30)
+    assert (scene.home.succeeded, scene.home.failed) == (0, 7)
