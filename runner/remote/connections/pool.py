@@ -5,6 +5,7 @@ It must not know what goes over them.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
@@ -23,12 +24,13 @@ class Pool(Generic[Origin]):
 
     def __init__(self) -> None:
         self._idle: defaultdict[Origin, list[Line]] = defaultdict(list)
+        self._lock = threading.Lock()
         self._closed = False
         weakref.finalize(self, _close_all, self._idle)
 
     def take(self, origin: Origin) -> Line | None:
         """The connection that was used last, of those that are still open; None without any."""
-        idle = self._idle[origin]
+        idle = self._of(origin)
         while idle:
             try:
                 line = idle.pop()
@@ -41,7 +43,7 @@ class Pool(Generic[Origin]):
 
     def returner(self, origin: Origin) -> Callable[[Line, bool], None]:
         """What takes a connection back, or closes it where it cannot be used again."""
-        idle = self._idle[origin]
+        idle = self._of(origin)
 
         def give_back(line: Line, keeps: bool) -> None:
             if keeps and not self._closed and len(idle) < MOST_IDLE:
@@ -55,6 +57,10 @@ class Pool(Generic[Origin]):
         """Closes all that are idle, and from now on each one that is given back."""
         self._closed = True
         _close_all(self._idle)
+
+    def _of(self, origin: Origin) -> list[Line]:
+        with self._lock:
+            return self._idle[origin]
 
     def open(self) -> None:
         """Keeps connections again."""
