@@ -5,59 +5,30 @@ It runs on a thread of its own beside the watch, and knows nothing of what becom
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from queue import Empty, SimpleQueue
 
 from runner.plan.model import Plan, TaskId, TaskPlan
-from runner.run.crew import Crew, Done
 from runner.run.events import TaskAdded, UploadFinished
 from runner.run.records.journal import Journal
 from runner.run.results.settled import Settled
 from runner.run.services import Batch
+from runner.run.stream import Brought, Need, Stream, Team, Waiting
 from runner.run.submit import Requests
 from runner.run.tasks.dependents import Dependents
 from runner.run.tasks.halt import Tally
 from runner.run.tasks.presence import Presence, Wait, filler
 from runner.run.tasks.retries import keeps_job_open
 from runner.run.tasks.window import Window
-from runner.run.transfers.uploads import TRANSFERS, File, Uploads
+from runner.run.transfers.uploads import File, Uploads
 from runner.spec.model.sources import FilesOf, MatrixOf, Source, ZipOf
 from runner.spec.model.step import Step
 from runner.spec.model.terms import ContainerResource, Resource, Role
 
-# REST: Task - Add Task Collection takes at most 100 tasks.
-_COLLECTION_TASKS = 100
-_ADDS = 4
-# Collections grow from the first one, which is a single task, to full ones.
-_FIRST_TASKS, _GROWTH = 10, 4
-# What is ready waits for others for at most a tenth of the time that has passed, and for longer
-# where the job has as many tasks left as are in a collection.
-_ADDS_PER_RUN, _SPARE_ADDS = 10, 2
-_LEAST_SECONDS, _MOST_SECONDS = 0.1, 5.0
-# How many rendered tasks are held, whatever they wait for.
-_MOST_READY = _ADDS * _COLLECTION_TASKS
-_MOST_WAITING = 2 * _COLLECTION_TASKS
 # How soon a wish to stop is seen while the first tasks are waited for.
 _LOOK_SECONDS = 0.2
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A task whose files are not all there; None stands for files that no task brings."""
-
-    task: TaskPlan | None
-    missing: int = 1
-    """Uploads that it waits for, and one more until all of them have begun."""
-
-
-_Need = tuple[_Waiting, File | None]
-"""A task and a file that it waits for; None behind the last one."""
 
 
 class Feeder:
@@ -138,11 +109,11 @@ class Feeder:
                 # A command may find these by their names, so they must be there before any.
                 files = self._uploads.rest(role)
                 self._uploads.bring(self._until_stopped(files), lambda: None)
-        team = _Team()
+        team = Team()
         try:
             needs = self.needs()
             if self._feed_canary(needs, team):
-                _Stream(self, team, needs).run()
+                Stream(self, team, needs).run()
             if not self._stopped.is_set() and not keeps_job_open(self._plan.workload):
                 self.finish()
         finally:
@@ -151,7 +122,7 @@ class Feeder:
             # What has come up meanwhile need not come up again, whoever goes on with the run.
             self._uploads.end(team.ended_uploads())
 
-    def _feed_canary(self, needs: Iterator[_Need], team: _Team) -> bool:
+    def _feed_canary(self, needs: Iterator[Need], team: Team) -> bool:
         """Whether the rest may follow: the first tasks, where the spec wants that, have succeeded.
 
         Until then nothing else is brought up or added.
@@ -162,14 +133,14 @@ class Feeder:
                 self._stopped.set()
             elif tally.may_be_fed(self._fed):
                 self.awaits_canary = False
-                _Stream(self, team, self._first(needs)).run()
+                Stream(self, team, self._first(needs)).run()
             else:
                 self.awaits_canary = True
                 tally.wait_for_canary(_LOOK_SECONDS)
         self.awaits_canary = False
         return not self.stopped
 
-    def _first(self, needs: Iterator[_Need]) -> Iterator[_Need]:
+    def _first(self, needs: Iterator[Need]) -> Iterator[Need]:
         """What is needed for as many tasks as may be fed; of the next one nothing is taken."""
         while self._tally.may_be_fed(self._fed):
             need = next(needs, None)
@@ -205,7 +176,7 @@ class Feeder:
         """What brings a file up, unless the feeding is stopped before its turn comes."""
         return partial(self._unless_stopped, self._uploads.begin(file))
 
-    def end(self, files: Sequence[tuple[File, UploadFinished | None]]) -> None:
+    def end(self, files: Sequence[Brought]) -> None:
         """Takes note that files are up, and tells so."""
         self._uploads.end(files)
 
@@ -213,7 +184,7 @@ class Feeder:
         """Whether a file is being brought up."""
         return self._uploads.is_under_way(file)
 
-    def needs(self) -> Iterator[_Need]:
+    def needs(self) -> Iterator[Need]:
         """Tasks in the order of their ids: each file that is not there, and None behind the last.
 
         Then, for no task, the files that none of them brings.
@@ -230,22 +201,22 @@ class Feeder:
                     continue
                 case Wait.FILL:
                     self._waive(task)
-                    yield _Waiting(task), None
+                    yield Waiting(task), None
                     continue
                 case Wait.EXPECT:
                     self._dependents.note(task)
                     if not self._presence.is_told(number):
                         self._journal.record(TaskAdded(task=task.id, item=task.item))
                     self._note_fed(number)
-                    yield _Waiting(None), None
+                    yield Waiting(None), None
                     continue
-            waiting = _Waiting(task)
+            waiting = Waiting(task)
             for resource in chain(task.resources, task.shared_resources):
                 for file in self._uploads.missing(resource):
                     yield waiting, file
             self._note_fed(number)
             yield waiting, None
-        waiting = _Waiting(None)
+        waiting = Waiting(None)
         for role in self._uploads.roles:
             for file in self._uploads.rest(role):
                 yield waiting, file
@@ -285,172 +256,6 @@ class Feeder:
             if self.stopped:
                 return
             yield file
-
-
-_Key = File | int
-"""A file that is brought up, or a collection that is added."""
-
-
-class _Team:
-    """Those who bring files up and those who add tasks; what came of either is in one queue."""
-
-    def __init__(self) -> None:
-        self._done: SimpleQueue[Done[_Key, UploadFinished | None]] = SimpleQueue()
-        self.transfers = Crew(TRANSFERS, name="upload", done=self._done)
-        self.adders = Crew(_ADDS, name="add", done=self._done)
-
-    def wait(self, seconds: float | None) -> list[Done[_Key, UploadFinished | None]]:
-        """All that has ended by now, once something has; nothing where that takes longer."""
-        try:
-            first = self._done.get(timeout=None if seconds is None else max(seconds, 0.0))
-        except Empty:
-            return []
-        return [first, *self._ended()]
-
-    def close(self) -> None:
-        """Returns when nothing is under way any more."""
-        self.transfers.close()
-        self.adders.close()
-
-    def ended_uploads(self) -> list[tuple[File, UploadFinished | None]]:
-        """Files that have come up and that nobody has heard of."""
-        return _files(self._ended())
-
-    def _ended(self) -> list[Done[_Key, UploadFinished | None]]:
-        found = []
-        with contextlib.suppress(Empty):
-            while True:
-                found.append(self._done.get_nowait())
-        return found
-
-
-class _Stream:
-    """A window over files and tasks: some uploads are under way, some tasks wait for them.
-
-    Whatever the number of tasks, only those in the window are held.
-    """
-
-    def __init__(self, feeder: Feeder, team: _Team, needs: Iterator[_Need]) -> None:
-        self._feeder = feeder
-        self._team = team
-        self._needs = needs
-        self._more = True
-        self._uploads = 0
-        self._adds = 0
-        self._waiters: dict[File, list[_Waiting]] = {}
-        self._waiting = 0
-        self._ready: deque[TaskPlan] = deque()
-        self._monotonic = feeder.monotonic
-        self._began = feeder.monotonic()
-        self._wanted = 1
-        """As many tasks make a collection now."""
-        self._due_at: float | None = None
-        """When what is ready goes, however little it is."""
-        self._is_late = False
-
-    def run(self) -> None:
-        """To the last task, or until the feeder is stopped; raises the first error."""
-        while not self._feeder.stopped:
-            self._take()
-            self._add()
-            if not self._uploads and not self._adds:
-                return
-            ended = self._wait()
-            files = _files(ended)
-            self._feeder.end(files)
-            for each in ended:
-                if each.error is not None:
-                    raise each.error
-            self._uploads -= len(files)
-            self._adds -= len(ended) - len(files)
-            for file, _ in files:
-                self._end(file)
-
-    def _take(self) -> None:
-        while self._more and self._has_room():
-            following = next(self._needs, None)
-            if following is None:
-                self._more = False
-                return
-            waiting, file = following
-            if file is not None:
-                waiting.missing += 1
-                self._wait_for(waiting, file)
-            elif not self._settle(waiting):
-                self._waiting += 1
-
-    def _has_room(self) -> bool:
-        return (
-            self._uploads < 2 * TRANSFERS
-            and len(self._ready) < _MOST_READY
-            and self._waiting < _MOST_WAITING
-        )
-
-    def _wait_for(self, waiting: _Waiting, file: File) -> None:
-        if self._feeder.is_under_way(file):
-            self._waiters[file].append(waiting)
-            return
-        self._waiters[file] = [waiting]
-        self._uploads += 1
-        self._team.transfers.do(file, self._feeder.begin(file))
-
-    def _end(self, file: File) -> None:
-        for waiting in self._waiters.pop(file):
-            if self._settle(waiting):
-                self._waiting -= 1
-
-    def _settle(self, waiting: _Waiting) -> bool:
-        """Whether nothing is missing any more, now that one thing less is."""
-        waiting.missing -= 1
-        if waiting.missing:
-            return False
-        if waiting.task is not None:
-            self._ready.append(waiting.task)
-        return True
-
-    def _add(self) -> None:
-        ready = self._ready
-        while ready and self._adds < _ADDS and self._is_due():
-            count = min(len(ready), _COLLECTION_TASKS)
-            chunk = [ready.popleft() for _ in range(count)]
-            self._adds += 1
-            self._wanted = min(max(_GROWTH * count, _FIRST_TASKS), _COLLECTION_TASKS)
-            self._due_at = None
-            self._team.adders.do(count, partial(self._feeder.add, chunk))
-
-    def _is_due(self) -> bool:
-        """Whether the tasks that are ready go at once: each collection is a request of its own.
-
-        The first ones are small, so that nodes begin, and none waits for long to be full.
-        """
-        if len(self._ready) >= self._wanted or not (self._uploads or self._adds):
-            return True
-        if self._due_at is None:
-            now = self._monotonic()
-            is_urgent = self._feeder.waiting < _COLLECTION_TASKS
-            patience = (now - self._began) / (_ADDS_PER_RUN if is_urgent else _SPARE_ADDS)
-            self._due_at = now + min(max(patience, _LEAST_SECONDS), _MOST_SECONDS)
-        return self._is_late or self._monotonic() >= self._due_at
-
-    def _wait(self) -> list[Done[_Key, UploadFinished | None]]:
-        """What has ended; nothing where tasks that are ready have waited for long enough."""
-        seconds = None
-        if self._due_at is not None and self._adds < _ADDS:
-            seconds = self._due_at - self._monotonic()
-        ended = self._team.wait(seconds)
-        self._is_late = not ended
-        return ended
-
-
-def _files(
-    ended: Iterable[Done[_Key, UploadFinished | None]],
-) -> list[tuple[File, UploadFinished | None]]:
-    """The files among what has ended well; without an event where nothing was brought up."""
-    return [
-        (each.key, each.value)
-        for each in ended
-        if isinstance(each.key, File) and each.error is None
-    ]
 
 
 def _roles(step: Step) -> Iterator[Role]:
