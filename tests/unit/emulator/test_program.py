@@ -360,3 +360,25 @@ def test_over_tls_clients_are_told_whom_to_trust(tmp_path: Path) -> None:
 
 def test_a_certificate_needs_its_key() -> None:
     assert run("--cert", "/none") == (2, "", "emulator: `--cert` and `--key` need each other\n")
+
+
+def test_nothing_is_loaded_that_may_not_be_needed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", *EMULATOR[1:], "--json", "--data", str(tmp_path)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+    loaded = {line.rpartition("|")[2].strip() for line in errors.splitlines() if "|" in line}
+
+    assert {"runner.emulator.batch.service", "runner.emulator.server.connection"} <= loaded
+    # What only TLS, tokens, packages or few formulas need, and what the emulator must never need.
+    unwanted = {"cryptography", "multiprocessing", "pydoc", "statistics", "unittest", "zipfile"}
+    unwanted |= {"azure", "jinja2", "jsonschema", "requests", "rich", "uvicorn", "yaml"}
+    assert not unwanted & {name.partition(".")[0] for name in loaded}
+    assert "runner.emulator.server.certificates" not in loaded

@@ -7,7 +7,6 @@ automatically scale compute nodes in a Batch pool".
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -105,6 +104,9 @@ def _deviation(numbers: Sequence[float]) -> float:
         return 0.0
     if not all(map(math.isfinite, numbers)):
         return math.nan
+    # Imported here: it takes long to load, and hardly any formula asks for it.
+    import statistics
+
     return statistics.stdev(numbers)
 
 

@@ -9,7 +9,6 @@ import errno
 import os
 import secrets
 import stat
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,6 +23,9 @@ def unpack_packages(packages: Iterable[Package]) -> None:
 
     Raises `StepFailedError` (`ApplicationPackageError`) for one that is missing or no zip file.
     """
+    # Imported here: it takes long to load, and few tasks have packages.
+    import zipfile
+
     for package in packages:
         if package.archive is None:
             raise _failed(package, "The account has no such package")
@@ -41,6 +43,8 @@ def _is_there(folder: NodeFolder) -> bool:
 
 
 def _unpack(archive: Path, folder: NodeFolder) -> None:
+    import zipfile
+
     # Aside first: another task that wants the package sees all of it or nothing. Beside the node,
     # since what is in it may be swapped for a link at any time.
     aside = folder.node.parent / f".{secrets.token_hex(8)}.unpacked"
