@@ -327,9 +327,6 @@ def _open(
 
 def _import_clients() -> None:
     """Once; all that is imported here takes a third of a second."""
-    from runner.remote.sdks import import_sdks
-
-    import_sdks()
     import runner.remote.batch
     import runner.remote.blobs  # noqa: F401
 

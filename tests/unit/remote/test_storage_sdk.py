@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 
 def run(program: str) -> str:
     """What a new interpreter prints."""
@@ -18,25 +20,34 @@ def test_clients_are_opened_without_other_http_libraries() -> None:
     program = (
         "import sys\n"
         "import runner.remote.batch, runner.remote.blobs\n"
-        "unwanted = ('requests', 'urllib3', 'aiohttp', 'azure.identity', 'urllib.request')\n"
+        "unwanted = ('requests', 'urllib3', 'aiohttp', 'yarl', 'msal', 'urllib.request')\n"
         "print([name for name in unwanted if name in sys.modules])"
     )
     assert run(program) == "[]\n"
 
 
-def test_the_sdk_finds_what_was_kept_from_it() -> None:
+def test_whoever_wants_the_others_gets_them() -> None:
     program = (
         "import sys\n"
         "from runner.remote.storage_sdk import BlobServiceClient\n"
-        "from azure.storage.blob._shared import authentication\n"
-        "print(isinstance(object(), authentication.AioHttpTransport), 'aiohttp' in sys.modules)\n"
+        "from azure.storage.blob._shared import authentication as seen\n"
+        "print(isinstance(object(), seen.AioHttpTransport), 'aiohttp' in sys.modules)\n"
         "BlobServiceClient('https://a.blob.core.windows.net').close()\n"
         "print('requests' in sys.modules)\n"
-        "from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport\n"
-        "print(AioHttpTransport.__module__, RequestsTransport.__module__)\n"
+        "from azure.core.pipeline import transport\n"
+        "print(transport.AioHttpTransport.__module__, transport.RequestsTransport.__module__)\n"
+        "opened = transport.AioHttpTransport()\n"
+        "print(isinstance(opened, seen.AioHttpTransport), isinstance(1, seen.AioHttpTransport))\n"
+        "print(seen.URL('/a b'), seen.URL('/a b').__class__.__module__)\n"
+        "from azure.storage.blob.aio import BlobServiceClient\n"
+        "print(BlobServiceClient.__module__)\n"
     )
+    pytest.importorskip("aiohttp")
     assert run(program).splitlines() == [
         "False False",
         "True",
         "azure.core.pipeline.transport._aiohttp azure.core.pipeline.transport._requests_basic",
+        "True False",
+        "/a%20b yarl",
+        "azure.storage.blob.aio._blob_service_client_async",
     ]
