@@ -50,12 +50,13 @@ def write_head(response: Response, *, method: str, simple: bool, closes: bool) -
         role = _roles.get(name) or _learn(name)
         if not value.isprintable() and _CONTROL.search(value):
             raise ValueError(f"the header `{name}` cannot hold {value!r}")
-        if role is _Role.LENGTH:
-            length = int(value)
-        elif role is _Role.CODING:
-            in_chunks = True
-            if simple:
-                continue
+        if role is not _PLAIN:
+            if role is _Role.LENGTH:
+                length = int(value)
+            else:
+                in_chunks = True
+                if simple:
+                    continue
         lines.append(f"{name}: {value}\r\n")
     framing = Framing.CHUNKS if in_chunks and not simple else Framing.LENGTH
     if length is None and (simple or not in_chunks):
@@ -97,6 +98,7 @@ class _Role(Enum):
     CODING = "coding"
 
 
+_PLAIN = _Role.PLAIN
 _ROLES = {"content-length": _Role.LENGTH, "transfer-encoding": _Role.CODING}
 # Headers by their names as the services spell them; bounded, since metadata has any name.
 _roles: dict[str, _Role] = {}
@@ -111,7 +113,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 def _learn(name: str) -> _Role:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a header")
-    role = _ROLES.get(name.lower(), _Role.PLAIN)
+    role = _ROLES.get(name.lower(), _PLAIN)
     if len(_roles) < _MOST_ROLES:
         _roles[name] = role
     return role
