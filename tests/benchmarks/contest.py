@@ -6,13 +6,13 @@ It must not know what the work is.
 from __future__ import annotations
 
 import statistics
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 from tests.benchmarks.measuring import FailedError
+from tests.benchmarks.places import give_back_room, new_place
 from tests.benchmarks.samples import Sample
 
 OURS = "batch-run"
@@ -160,13 +160,15 @@ def compete(
         for contestant in (*there[first:], *there[:first]):
             if contestant.name in standings.failures:
                 continue
+            place = new_place(folder)
             try:
-                with tempfile.TemporaryDirectory(dir=folder) as place:
-                    sample = contestant.once(Path(place))
+                sample = contestant.once(place)
             except FailedError as error:
                 standings.failures[contestant.name] = str(error)
                 tell(f"  {contestant.name}: failed: {error}")
                 continue
+            finally:
+                give_back_room(place)
             is_warm_up = number < warm_ups
             if not is_warm_up:
                 standings.samples.setdefault(contestant.name, []).append(sample)

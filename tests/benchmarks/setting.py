@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.measuring import Finished, measure
 from tests.benchmarks.peers import Peers
+from tests.benchmarks.places import give_back_room, new_place, spread_folders
 
 JOBS = 2
 """How many commands run at once, with us and with every peer."""
@@ -67,9 +68,13 @@ class Setting:
 
     @contextmanager
     def temporary(self) -> Iterator[Path]:
-        """An empty folder that is gone with the block."""
-        with tempfile.TemporaryDirectory(dir=self.folder) as name:
-            yield Path(name)
+        """A new folder, whose large files are emptied with the block."""
+        place = new_place(self.folder)
+        spread_folders(place)
+        try:
+            yield place
+        finally:
+            give_back_room(place)
 
 
 @contextmanager
@@ -80,6 +85,7 @@ def open_setting(
     search = os.environ.get("PATH", os.defpath)
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=below) as name:
         folder = Path(name).resolve()
+        spread_folders(folder)
         yield Setting(
             folder=folder,
             scale=scale,

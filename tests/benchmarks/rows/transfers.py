@@ -128,7 +128,7 @@ class _Site:
         return measure([*program, direction, files, container], folder=place, environ=environ)
 
     def run_azcopy(self, azcopy: Peer, arguments: list[str], place: Path) -> Finished:
-        """Measures azcopy, which keeps its plans and logs in the folder, and looks for no update."""
+        """Measures azcopy, which keeps plans and logs in the folder, and looks for no update."""
         environ = {
             **self.setting.environ,
             "AZCOPY_LOG_LOCATION": str(place / "azcopy-log"),

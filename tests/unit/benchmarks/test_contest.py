@@ -40,7 +40,8 @@ class Doer:
 
     def once(self, place: Path) -> Sample:
         assert not list(place.iterdir())
-        (place / "output").write_text("something that is in nobody's way")
+        (place / "output").write_text("something that is deleted at the end only")
+        (place / "large").write_bytes(bytes(1_000_001))
         self._turns.append(self.name)
         seconds = next(self._seconds)
         if seconds is None:
@@ -65,7 +66,9 @@ def test_contestants_take_turns_and_another_one_begins_each_round(tmp_path: Path
     ]
     assert lines[0] == "  warm-up, a: 9.000 s, 0.00 s of CPU"
     assert lines[2] == "  round 1, b: 1.000 s, 0.00 s of CPU"
-    assert not list(tmp_path.iterdir())
+    # Each had a folder of its own, of which nothing was deleted but what is in large files.
+    assert sorted(path.stat().st_size for path in tmp_path.glob("*/output")) == [41] * 8
+    assert sorted(path.stat().st_size for path in tmp_path.glob("*/large")) == [0] * 8
 
 
 def test_who_fails_is_out_and_says_why_and_who_is_absent_is_named(tmp_path: Path) -> None:
