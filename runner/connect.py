@@ -245,7 +245,7 @@ def prepare_local(environ: Mapping[str, str]) -> PreparedEmulator | None:
     """A process that loads the emulator meanwhile, for `open_local`; to be discarded where that is
     not called. None where there is no local target.
 
-    It takes longer to load than a spec to be read and planned, and the other way round.
+    Both take about as long: to load it, and to read a spec and plan its tasks.
     """
     return None if sys.platform == "win32" else PreparedEmulator(environ)
 
