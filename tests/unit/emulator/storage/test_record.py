@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import dataclass, field, fields
 from dataclasses import replace as replace_plainly
+from inspect import signature
+from types import FunctionType
+from typing import get_type_hints
 
 import pytest
 
@@ -107,3 +112,42 @@ def test_the_standard_library_takes_them_for_dataclasses() -> None:
             assert name == "a"
         case _:
             pytest.fail("no match")
+
+
+@record(frozen=True, slots=True)
+class Grown:
+    """A record with fields that are not given."""
+
+    name: str
+    rings: list[int] = field(init=False, default_factory=list)
+    age: int = field(init=False, default=3)
+    height: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "height", len(self.name))
+
+
+def test_fields_that_are_not_given_are_set() -> None:
+    assert repr(Grown("oak")) == "Grown(name='oak', rings=[], age=3, height=3)"
+    assert Grown("oak").rings is not Grown("oak").rings
+
+
+def test_an_init_is_compiled_when_it_is_first_looked_at() -> None:
+    @record(frozen=True, slots=True)
+    class Seed:
+        size: int = 1
+
+    def compiled() -> bool:
+        return isinstance(vars(Seed)["__init__"], FunctionType)
+
+    assert not compiled()
+    assert str(signature(Seed)) == "(size: 'int' = 1) -> None"
+    assert get_type_hints(Seed.__init__) == {"size": int, "return": type(None)}
+    assert compiled()
+    assert Seed(2) == replace(Seed(), size=2)
+
+
+def test_records_are_pickled_and_copied() -> None:
+    tree = Tree("a", ["b"])
+    assert pickle.loads(pickle.dumps(tree)) == tree
+    assert copy.copy(tree) == copy.deepcopy(tree) == tree
