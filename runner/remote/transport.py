@@ -105,13 +105,18 @@ class DirectTransport(HttpTransport[Any, Any]):
         answered = False
         try:
             response = _exchange(line, request, head, body, chunked, release)
-            # What went wrong is read at once: the SDKs do not come back for it.
-            if not stream or response.status_code >= 400:
-                response.read()
             answered = True
         finally:
             if not answered:
                 line.close()
+        # What went wrong is read at once: the SDKs do not come back for it. From here on the line
+        # is the answer's to give back or to close: another thread may have it already.
+        if not stream or response.status_code >= 400:
+            try:
+                response.read()
+            except BaseException:
+                response.close()
+                raise
         return response
 
     def _know(self, place: str) -> tuple[Origin, Proxy | None, Callable[[Line, bool], None]]:
@@ -209,12 +214,10 @@ def _exchange(
         answer = line.read_head()
         while answer.is_interim:
             answer = line.read_head()
-        coming = AnswerBody(line, answer, request.method, release)
+        coming = AnswerBody(line, answer, request.method, release, keeps=broken is None)
     except TimeoutError as error:
         raise ServiceResponseTimeoutError(str(error), error=error) from error
     except (OSError, HeadError) as error:
         cause = broken or error
         raise ServiceResponseError(str(cause), error=cause) from cause
-    if broken is not None:
-        coming.end_connection()
     return Response(request, answer, coming)

@@ -22,6 +22,7 @@ from runner.remote.connections.line import Line
 
 _PIECE_BYTES = 1_048_576
 _NO_BODY = frozenset({204, 304})
+_MOST_DIGITS = 18
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 
 
@@ -29,12 +30,21 @@ class AnswerBody:
     """What is still to come of an answer; used by one thread at a time."""
 
     def __init__(
-        self, line: Line, head: Head, method: str, release: Callable[[Line, bool], None]
+        self,
+        line: Line,
+        head: Head,
+        method: str,
+        release: Callable[[Line, bool], None],
+        *,
+        keeps: bool = True,
     ) -> None:
-        """`release` is called once with the line, and whether another request may go over it."""
+        """`release` is called once with the line, and whether another request may go over it.
+
+        That is never so without `keeps`, as where the request itself was not sent to its end.
+        """
         self._line = line
         self._release: Callable[[Line, bool], None] | None = release
-        self._keeps = head.version == "HTTP/1.1"
+        self._keeps = keeps and head.version == "HTTP/1.1"
         if "close" in head.headers.get("Connection", "").lower():
             self._keeps = False
         self._chunked = False
@@ -55,7 +65,7 @@ class AnswerBody:
             self._chunked = True
         elif length is None:
             self._left, self._keeps = None, False
-        elif length.isdecimal():
+        elif length.isdecimal() and len(length) <= _MOST_DIGITS:
             self._left = int(length)
         else:
             raise HeadError(f"an answer of the length {length[:80]!r}")
@@ -96,12 +106,6 @@ class AnswerBody:
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def end_connection(self) -> None:
-        """Has nothing more sent over its connection: what was to be sent before was not."""
-        self._keeps = False
-        if self._release is None:
-            self._line.close()
-
     def close(self) -> None:
         """Gives up what has not come: its connection cannot be used for anything else."""
         if self._release is not None:
@@ -138,7 +142,8 @@ class AnswerBody:
             self._left -= count
             if self._left == 0:
                 if self._chunked:
-                    self._line.read_line()
+                    if end := self._line.read_line():
+                        raise HeadError(f"a chunk that goes on with {end[:80]!r}")
                 else:
                     self._end()
 
@@ -161,10 +166,17 @@ class Unpacking:
 
     def __init__(self) -> None:
         self._decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._has_begun = False
 
     def unpack(self, piece: bytes) -> bytes:
         """What has become readable with another piece."""
+        self._has_begun |= bool(piece)
         try:
             return self._decoder.decompress(piece)
         except zlib.error as error:
             raise DecodeError(f"a packed answer cannot be unpacked: {error}") from error
+
+    def end(self) -> None:
+        """Raises `DecodeError` where what was packed goes on behind what has come of it."""
+        if self._has_begun and not self._decoder.eof:
+            raise DecodeError("a packed answer ends too early")

@@ -6,7 +6,7 @@ It must not know what the bytes mean, nor who shares the connection. Errors are 
 from __future__ import annotations
 
 import select
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.client import HTTPConnection
 from typing import IO, Any
 
@@ -33,13 +33,15 @@ class Line:
         self._data = b""
         """What has come and was not asked for yet begins at `_at`."""
         self._at = 0
+        # What TLS has taken from the system and nobody has read, the system does not tell of.
+        self._has_pending: Callable[[], int] = getattr(self._socket, "pending", _nothing)
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll is not None:
             self._poll.register(self._socket, select.POLLIN)
 
     def is_stale(self) -> bool:
         """Whether the other side has closed it, or says what nobody asked."""
-        if self._at < len(self._data):
+        if self._at < len(self._data) or self._has_pending():
             return True
         if self._poll is not None:
             return bool(self._poll.poll(0))
@@ -120,6 +122,10 @@ class Line:
     def close(self) -> None:
         """Closes it."""
         self._connection.close()
+
+
+def _nothing() -> int:
+    return 0
 
 
 def _pieces(body: IO[bytes] | Iterable[bytes]) -> Iterable[bytes]:

@@ -106,8 +106,8 @@ class Response(HttpResponse):
         if self._content is None:
             self._begin()
             data = self._body.read()
-            self._content = Unpacking().unpack(data) if self._is_packed() else data
             self._closed = True
+            self._content = _unpacked(data) if self._is_packed() else data
         return self._content
 
     def fill(self, view: memoryview) -> int:
@@ -133,6 +133,8 @@ class Response(HttpResponse):
                 piece = unpacking.unpack(piece)
             if piece:
                 yield piece
+        if unpacking is not None:
+            unpacking.end()
 
     def stream_download(self, _pipeline: Any, *, decompress: bool = True) -> Iterator[bytes]:
         """The same by the name that it had before `azure.core.rest`."""
@@ -187,6 +189,13 @@ class _Pieces(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         return next(self._pieces)
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacking = Unpacking()
+    content = unpacking.unpack(data)
+    unpacking.end()
+    return content
 
 
 def _charset(content_type: str) -> str | None:

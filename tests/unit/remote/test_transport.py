@@ -253,8 +253,23 @@ def test_the_answer_to_head_has_no_body(transport: DirectTransport, serve: Serve
             IncompleteReadError,
             "the answer ended 2 bytes short",
         ),
+        (
+            OK + b"Content-Length: " + b"1" * 5_000 + END,
+            ServiceResponseError,
+            f"an answer of the length '{'1' * 80}'",
+        ),
         (CHUNKED + b"0x5\r\nabcde", IncompleteReadError, "a chunk of the size b'0x5'"),
+        (
+            CHUNKED + b"3\r\nabcde\r\n0\r\n\r\n",
+            IncompleteReadError,
+            "a chunk that goes on with b'de'",
+        ),
         (answer(b"plain", b"Content-Encoding: gzip"), DecodeError, NOT_PACKED),
+        (
+            answer(gzip.compress(b"packed", mtime=0)[:-1], b"Content-Encoding: gzip"),
+            DecodeError,
+            "a packed answer ends too early",
+        ),
     ],
 )
 def test_what_is_no_whole_answer_is_an_error(
@@ -266,6 +281,30 @@ def test_what_is_no_whole_answer_is_an_error(
         transport.send(HttpRequest("GET", server.url))
 
     assert caught.value.message == words
+
+
+def test_a_connection_outlives_a_whole_answer_that_cannot_be_unpacked(
+    transport: DirectTransport, serve: Serve
+) -> None:
+    """It is free again before the answer is unpacked: it may be another thread's by then."""
+    server = serve([answer(b"plain", b"Content-Encoding: gzip"), EMPTY])
+
+    with pytest.raises(DecodeError):
+        transport.send(HttpRequest("GET", server.url))
+
+    assert transport.send(HttpRequest("GET", server.url)).content == b""
+    assert server.connections == 1
+
+
+def test_a_packed_answer_that_ends_too_early_is_known_while_it_comes(
+    transport: DirectTransport, serve: Serve
+) -> None:
+    packed = gzip.compress(b"packed", mtime=0)[:-1]
+    server = serve([answer(packed, b"Content-Encoding: gzip")])
+    response = transport.send(HttpRequest("GET", server.url), stream=True)
+
+    with pytest.raises(DecodeError, match="ends too early"):
+        list(response.iter_bytes())
 
 
 def test_silence_ends_with_the_time_out(transport: DirectTransport, serve: Serve) -> None:
@@ -304,8 +343,9 @@ def test_an_answer_that_nobody_reads_gives_its_connection_up(
     assert server.connections == 2
 
 
-def test_an_early_refusal_of_a_long_body_is_heard(transport: DirectTransport) -> None:
-    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"
+@pytest.mark.parametrize("body", [b"big", b""])
+def test_an_early_refusal_of_a_long_body_is_heard(transport: DirectTransport, body: bytes) -> None:
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def refuse() -> None:
@@ -324,4 +364,4 @@ def test_an_early_refusal_of_a_long_body_is_heard(transport: DirectTransport) ->
         transport.close()
         thread.join()
 
-    assert (response.status_code, response.content) == (413, b"big")
+    assert (response.status_code, response.content) == (413, body)
