@@ -96,7 +96,8 @@ class Download:
             found = _read_found(response)
             expected = min(PIECE_BYTES, found.size)
             if expected <= _PART_BYTES:
-                piece = response.read()
+                # As it is stored: what a task has packed itself (`Content-Encoding`) stays packed.
+                piece = b"".join(response.iter_raw())
                 self._stream.write(piece)
                 self._md5 = hashlib.md5(piece, usedforsecurity=False)
                 self._expect(len(piece), expected, 0, found)

@@ -188,12 +188,17 @@ class _Blocks:
                 self._check()
                 buffer = self._buffer(block_bytes)
                 length = min(block_bytes, size - sent)
-                if not self._fill(buffer, length):
-                    self._lanes.give(buffer)
-                    return None
                 block = base64.b64encode(f"{mark}{len(blocks):08d}".encode()).decode()
                 send = partial(self._send, block, buffer, length)
-                self._sending.append((self._lanes.submit(send), buffer))
+                sending = None
+                try:
+                    if not self._fill(buffer, length):
+                        return None
+                    sending = self._lanes.submit(send)
+                    self._sending.append((sending, buffer))
+                finally:
+                    if sending is None:
+                        self._lanes.give(buffer)
                 with memoryview(buffer) as view:
                     whole.update(view[:length])
                 blocks.append(block)

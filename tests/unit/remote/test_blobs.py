@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -27,8 +29,9 @@ from runner.errors import (
 from runner.plan.model import StoredBlob
 from runner.remote.blobs import RemoteBlobs
 from runner.remote.downloads import PIECE_BYTES
+from runner.remote.lanes import LANES, Lanes
 from runner.remote.signing import sign_by_delegation
-from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES
+from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES, Target, upload_file
 from runner.run.services import BlobMissingError, Permission
 from tests.unit.remote.stub import Answerer, Canned, Pauses, Seen, Stub, blob_error
 
@@ -285,6 +288,29 @@ def test_a_file_that_cannot_be_read_is_named(
     assert caught.value.message == f"cannot read `{source}`: {reason}"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are found in /proc")
+def test_a_file_that_cannot_be_read_on_holds_no_buffer(tmp_path: Path) -> None:
+    """Or those who wait for one would do so for ever, once a disk or a network has gone away."""
+    source = tmp_path / "large"
+    source.touch()
+    os.truncate(source, MOST_SINGLE_BYTES + 1)
+    target = Target(contents=cast("Any", None), container="in", blob="a", remove=lambda: None)
+
+    def take_away() -> None:
+        for entry in Path("/proc/self/fd").iterdir():
+            if entry.is_symlink() and entry.readlink() == source:
+                closed = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(closed, int(entry.name))
+                os.close(closed)
+
+    with closing(Lanes(1)) as lanes:
+        with pytest.raises(TransferError) as caught:
+            upload_file(target, source, lanes, take_away)
+
+        assert caught.value.message == f"cannot read `{source}`: bad file descriptor"
+        assert all(lanes.try_take() is not None for _ in range(LANES))
+
+
 def test_a_text_goes_up_as_utf8(blobs: RemoteBlobs, stub: Stub) -> None:
     stub.answer(accept)
 
@@ -304,6 +330,22 @@ def test_a_blob_comes_down_in_pieces(blobs: RemoteBlobs, stub: Stub, tmp_path: P
     assert (tmp_path / "a").read_bytes() == content
     assert len(stub.seen) == 3
     assert stub.seen[1].headers["if-match"] == '"0x1"'
+
+
+def test_a_blob_that_was_packed_by_its_writer_comes_as_it_is(
+    blobs: RemoteBlobs, stub: Stub, tmp_path: Path
+) -> None:
+    content = gzip.compress(b"hello", mtime=0)
+    plain = serve(content, md5=md5_of(content))
+
+    def packed(seen: Seen) -> Canned:
+        answer = plain(seen)
+        return replace(answer, headers={**answer.headers, "Content-Encoding": "gzip"})
+
+    stub.answer(packed)
+
+    assert blobs.download_file("out", "a", tmp_path / "a") == len(content)
+    assert (tmp_path / "a").read_bytes() == content
 
 
 def test_a_blob_that_changes_between_two_pieces(
