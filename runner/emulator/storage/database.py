@@ -177,12 +177,14 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        before = self._leaving.noted()
         try:
             yield
         except sqlite3.Error as error:
+            # All is as it was: where the disk is full, SQLite itself has seen to that.
+            self._leaving.recall(before)
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-                self._leaving.read()
             raise StorageError(f"{self._path} cannot be written: {error}") from error
 
     def fold(self) -> bool:

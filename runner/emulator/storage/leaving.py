@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
+from typing import TypeAlias
 
 from runner.emulator.storage.statements import (
     FORGET_LEAVING,
@@ -17,9 +18,11 @@ from runner.emulator.storage.statements import (
     TAKE_RECORDS,
 )
 
+Owners: TypeAlias = dict[tuple[str, str], None]
+
 
 class Leaving:
-    """All is called within a transaction, but for `read`; raises `sqlite3.Error`.
+    """What changes it is called within a transaction; raises `sqlite3.Error`.
 
     An owner that is on its way out is on disk too, so that a restart finds what is left of it.
     """
@@ -28,7 +31,7 @@ class Leaving:
         """`with_documents` are the kinds of records that have documents."""
         self._run = connection.execute
         self._with_documents = with_documents
-        self._owners: dict[tuple[str, str], None] = {}
+        self._owners: Owners = {}
 
     def __bool__(self) -> bool:
         return bool(self._owners)
@@ -36,6 +39,14 @@ class Leaving:
     def read(self) -> None:
         """Finds who is on the way out, as the disk has it."""
         self._owners = dict.fromkeys(self._run(LEAVING).fetchall())
+
+    def noted(self) -> Owners:
+        """Who is on the way out, for `recall`."""
+        return self._owners.copy()
+
+    def recall(self, noted: Owners) -> None:
+        """Of a transaction that is not, all that was noted is forgotten."""
+        self._owners = noted
 
     def begin(self, kind: str, owner: str) -> None:
         """Takes out all records of an owner, or the first of them and the others by and by."""

@@ -220,6 +220,31 @@ def test_an_owner_that_comes_again_has_none_of_what_it_had(tmp_path: Path) -> No
     assert found(path) == [Shelf(name="a"), KIM, replace(MANY[-1], lent=1)]
 
 
+def test_an_owner_that_comes_again_keeps_what_was_written_at_a_second_try(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state.db"
+
+    async def work(journal: Journal) -> None:
+        await give_away(journal)
+        # As SQLite itself takes all back where the disk is full.
+        run = journal._database._connection.execute
+        run(
+            "CREATE TRIGGER full BEFORE INSERT ON documents"
+            " BEGIN SELECT RAISE(ROLLBACK, 'disk is full'); END"
+        )
+        journal.put(EMMA)
+        with pytest.raises(StorageError):
+            await journal.settled()
+        run("DROP TRIGGER full")
+        await journal.settled()
+
+    with caplog.at_level(logging.ERROR):
+        run(path, work, die=True)
+    assert caplog.messages == [f"{path} cannot be written: disk is full"]
+    assert found(path) == [KIM, EMMA]
+
+
 def test_the_log_is_folded_beside_the_work(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
 
