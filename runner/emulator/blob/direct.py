@@ -19,9 +19,10 @@ from runner.emulator.blob.core.listing import end_of_prefix
 from runner.emulator.blob.core.records import ContentId, Segment
 from runner.emulator.blob.operations.blobs import (
     Putting,
+    begin_like,
     begin_put,
+    complete_put,
     find_readable,
-    finish_put,
 )
 from runner.emulator.blob.operations.blocks import Staging, begin_block, finish_block
 from runner.emulator.blob.operations.call import Call
@@ -39,6 +40,10 @@ _METADATA = "x-ms-meta-"
 # What no request line holds, and how clients encode it.
 _NOT_ON_WIRE = re.compile(r"[^\x21-\x7e]")
 _SAFE = "%/:?@!$&'()*+,;=~[]|^`{}\"<>\\"
+# What is before the last components of a blob's URL, these where they mean what they say, a query.
+_NAMED = re.compile(r"(https?://[^/?#%]+/[^/?#%]+/[^/?#%]+/)([\w.~/-]+)\?([^#]+)", re.ASCII)
+_MOST_KNOWN = 256
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class Stretch(NamedTuple):
@@ -89,6 +94,18 @@ class _Located(NamedTuple):
     client: str
 
 
+class _Known(NamedTuple):
+    """A request that was admitted: others differ from it in the last components of a name alone."""
+
+    headers: dict[str, str]
+    service: BlobService
+    call: Call
+    above: str
+    """What of the blob's name is before these components."""
+    putting: Putting | None
+    """What it was to put."""
+
+
 class Direct:
     """The storage accounts of this emulator; nothing waits but `settled`.
 
@@ -118,17 +135,25 @@ class Direct:
         # Of each there are few, however many blobs there are.
         self._find_client = lru_cache(64)(self._look_for_client)
         self._parse_query = lru_cache(256)(_parse_query)
+        self._serves = lru_cache(256)(self._is_own)
+        self._known: dict[tuple[str, str, str], _Known] = {}
 
     def serves(self, url: str) -> bool:
         """Whether the URL is of one of the accounts; from any thread."""
+        return self._serves(url)
+
+    def _is_own(self, url: str) -> bool:
         return self._locate(url) is not None
 
     def hold(self, url: str) -> Held | None:
         """The content of the blob at `url`, as "Get Blob" without headers would give it."""
-        call = self._admit("GET", url, {}, ("Get Blob",))
+        again = self._admit_again("GET", url, _NO_HEADERS)
+        call = self._admit("GET", url, _NO_HEADERS, ("Get Blob",)) if again is None else again[1]
         if call is None:
             return None
         blob = find_readable(call)
+        if again is None:
+            self._remember("GET", url, _NO_HEADERS, call, None)
         contents = call.state.contents
         contents.hold(blob.segments)
 
@@ -197,10 +222,18 @@ class Direct:
 
         Raises `OSError` where it cannot be written.
         """
-        begun = self._begin(url, headers, len(content))
-        if begun is None:
-            return False
-        call, work = begun
+        again = self._admit_again("PUT", url, headers)
+        like = None if again is None else again[0].putting
+        if again is not None and like is not None:
+            call = again[1]
+            work: Putting | Staging = begin_like(call, like, len(content))
+        else:
+            begun = self._begin(url, headers, len(content))
+            if begun is None:
+                return False
+            call, work = begun
+            if isinstance(work, Putting):
+                self._remember("PUT", url, headers, call, work)
         segments: tuple[Segment, ...] = ()
         if content:
             received = call.state.contents.write(content, md5)
@@ -225,6 +258,46 @@ class Direct:
         if call is None:
             return None
         return call, begin_block(call) if call.query.get("comp") else begin_put(call)
+
+    def _admit_again(
+        self, method: str, url: str, headers: Mapping[str, str]
+    ) -> tuple[_Known, Call] | None:
+        """Admits what is like an earlier request, in a quarter of the time; None for any other.
+
+        Whether the signature is good, for this blob and now, is looked at each time.
+        """
+        match = _NAMED.fullmatch(url)
+        if match is None:
+            return None
+        known = self._known.get((method, match[1], match[3]))
+        if known is None or known.headers != headers:
+            return None
+        call = known.service.admit_again(known.call, known.above + match[2])
+        return None if call is None else (known, call)
+
+    def _remember(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        call: Call,
+        putting: Putting | None,
+    ) -> None:
+        match = _NAMED.fullmatch(url)
+        # A key signs the name too.
+        if match is None or "authorization" in call.request.headers:
+            return
+        located = self._locate(url)
+        assert located is not None
+        while len(self._known) >= _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[method, match[1], match[3]] = _Known(
+            headers=dict(headers),
+            service=located.service,
+            call=call,
+            above=call.target.blob.removesuffix(match[2]),
+            putting=putting,
+        )
 
     def _admit(
         self, method: str, url: str, headers: Mapping[str, str], operations: tuple[str, ...]
@@ -291,7 +364,7 @@ def _finish(
     waited: bool,
 ) -> None:
     if isinstance(work, Putting):
-        finish_put(call, work, segments, md5, waited=waited)
+        complete_put(call, work, segments, md5, waited=waited)
     else:
         finish_block(call, work, segments, md5)
 

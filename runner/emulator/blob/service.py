@@ -157,6 +157,27 @@ class BlobService:
         operation, call = self._admit(request, self._read_query(request), resource, self._endpoint)
         return operation.name, call
 
+    def admit_again(self, call: Call, blob: str) -> Call | None:
+        """As `admit`, for a request that differs from an admitted one in its blob alone.
+
+        It may have no header that proves anything. None where it may do less or more.
+        """
+        target = Target(container=call.target.container, blob=blob)
+        request = call.request
+        if self._authenticate(request, call.query, target) != call.grant:
+            return None
+        return Call(
+            request=request,
+            target=target,
+            query=call.query,
+            grant=call.grant,
+            state=call.state,
+            endpoint=call.endpoint,
+            clock=call.clock,
+            account=call.account,
+            service=call.service,
+        )
+
     async def settled(self) -> None:
         """Returns once all changes so far are on disk; raises `StorageError`."""
         if self._journal is not None:

@@ -89,6 +89,25 @@ def begin_put(call: Call) -> Putting:
     return Putting(writing=writing, existing=existing, size_bytes=size_bytes, expected=expected)
 
 
+def begin_like(call: Call, putting: Putting, size_bytes: int) -> Putting:
+    """As `begin_put`, for a request with the headers of an earlier one, but for their size."""
+    before = putting.writing
+    writing = blobs.Writing(
+        key=call.key,
+        headers=before.headers,
+        metadata=before.metadata,
+        conditions=before.conditions,
+        may_overwrite=before.may_overwrite,
+        kind=before.kind,
+        tier=before.tier,
+        tags=before.tags,
+    )
+    existing = blobs.check_writing(call.state, writing, call.clock())
+    return Putting(
+        writing=writing, existing=existing, size_bytes=size_bytes, expected=putting.expected
+    )
+
+
 def finish_put(
     call: Call,
     putting: Putting,
@@ -97,25 +116,29 @@ def finish_put(
     *,
     waited: bool = True,
 ) -> Response:
+    """As `complete_put`, and what is answered then."""
+    blob = complete_put(call, putting, segments, md5, waited=waited)
+    more: Headers = ()
+    if blob.kind is not BlobKind.APPEND:
+        more = (("Content-MD5", encode_md5(md5)),)
+    return Response(status=201, headers=(*more, *version_headers(blob), ENCRYPTED))
+
+
+def complete_put(
+    call: Call, putting: Putting, segments: tuple[Segment, ...], md5: bytes, *, waited: bool
+) -> Blob:
     """Makes the content that was taken in the blob's, or lets go of it.
 
     It is asked again whether that may be, unless nobody had `waited` since.
     """
-    if putting.writing.kind is BlobKind.APPEND:
-        blob = blobs.write_blob(call.state, putting.writing, (), call.clock())
-        return Response(status=201, headers=(*version_headers(blob), ENCRYPTED))
-    check_md5(call, segments, putting.expected, md5)
     writing = putting.writing
+    if writing.kind is BlobKind.APPEND:
+        return blobs.write_blob(call.state, writing, (), call.clock())
+    check_md5(call, segments, putting.expected, md5)
     writing.headers = writing.headers.with_md5(md5)
     if waited:
-        blob = write_received(call, writing, segments)
-    else:
-        now = call.clock()
-        blob = blobs.put_in_place(call.state, writing, segments, putting.existing, now)
-    return Response(
-        status=201,
-        headers=(("Content-MD5", encode_md5(md5)), *version_headers(blob), ENCRYPTED),
-    )
+        return write_received(call, writing, segments)
+    return blobs.put_in_place(call.state, writing, segments, putting.existing, call.clock())
 
 
 def write_received(call: Call, writing: blobs.Writing, segments: tuple[Segment, ...]) -> Blob:

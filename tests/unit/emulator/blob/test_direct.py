@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,86 @@ def test_records_are_on_disk_once_settled(tmp_path: Path) -> None:
 
     asyncio.run(make())
     asyncio.run(look())
+
+
+def at_once(
+    direct: Direct, url: str, content: bytes = b"content", more: tuple[tuple[str, str], ...] = ()
+) -> None:
+    assert direct.put(url, {**HEADERS, **dict(more)}, content, hashlib.md5(content).digest())
+
+
+def test_what_was_admitted_once_is_looked_at_each_time(wire: Wire, direct: Direct) -> None:
+    at_once(direct, f"{BOX}/a/1?{ALL}")
+    at_once(direct, f"{BOX}/a/2?{ALL}", b"")
+    assert read(direct, f"{BOX}/a/1?{ALL}") == b"content"
+    assert read(direct, f"{BOX}/a/2?{ALL}") == b""
+    absent = refusal(lambda: direct.hold(f"{BOX}/a/3?{ALL}"))
+    too_long = refusal(lambda: at_once(direct, f"{BOX}/{'n' * 1025}?{ALL}"))
+    wire.ask("DELETE", "/localstorage/box", "restype=container")
+    without_container = refusal(lambda: at_once(direct, f"{BOX}/a/3?{ALL}"))
+    wire.now = START + timedelta(days=365)
+    expired = refusal(lambda: at_once(direct, f"{BOX}/a/4?{ALL}"))
+    unreadable = refusal(lambda: direct.hold(f"{BOX}/a/1?{ALL}"))
+
+    assert absent == (404, "BlobNotFound")
+    assert too_long == (400, "OutOfRangeInput")
+    assert without_container == (404, "ContainerNotFound")
+    assert expired == unreadable == (403, "AuthenticationFailed")
+
+
+def test_what_is_of_one_blob_admits_no_other(wire: Wire, direct: Direct) -> None:
+    query = service_query("box/a", sr="b", sp="rw")
+    at_once(direct, f"{BOX}/a?{query}")
+    at_once(direct, f"{BOX}/a?{query}", b"again")
+    assert read(direct, f"{BOX}/a?{query}") == b"again"
+
+    denied = refusal(lambda: at_once(direct, f"{BOX}/b?{query}"))
+    unread = refusal(lambda: direct.hold(f"{BOX}/b?{query}"))
+
+    assert denied == unread == (403, "AuthenticationFailed")
+
+
+def test_what_is_asked_beside_the_name_is_never_taken_for_known(wire: Wire, direct: Direct) -> None:
+    creating = service_query("box", sr="c", sp="c")
+    at_once(direct, f"{BOX}/a?{creating}", more=(("x-ms-meta-Made", "first"),))
+    at_once(direct, f"{BOX}/b?{creating}", more=(("x-ms-meta-Made", "second"),))
+    replaced = refusal(lambda: at_once(direct, f"{BOX}/a?{creating}"))
+    unread = refusal(lambda: direct.hold(f"{BOX}/a?{creating}"))
+    at_once(direct, f"{BOX}/a%25b?{ALL}")
+    at_once(direct, f"{BOX}/a%2Fb?{ALL}")
+    only_new = refusal(lambda: at_once(direct, f"{BOX}/a?{ALL}", more=(("If-None-Match", "*"),)))
+
+    assert replaced == (403, "UnauthorizedBlobOverwrite")
+    assert unread == (403, "AuthorizationPermissionMismatch")
+    assert only_new == (409, "BlobAlreadyExists")
+    made = [wire.ask("GET", f"/localstorage/box/{name}").headers["x-ms-meta-made"] for name in "ab"]
+    assert made == ["first", "second"]
+    listed = wire.ask("GET", "/localstorage/box", "restype=container&comp=list")
+    assert listed.texts("Blobs/Blob/Name") == ["a", "a%b", "a/b", "b"]
+
+
+def test_a_policy_is_looked_at_anew(wire: Wire, direct: Direct) -> None:
+    def declare(permission: str) -> None:
+        document = (
+            "<SignedIdentifiers><SignedIdentifier><Id>p</Id><AccessPolicy>"
+            f"<Expiry>2026-03-04T06:00:00Z</Expiry><Permission>{permission}</Permission>"
+            "</AccessPolicy></SignedIdentifier></SignedIdentifiers>"
+        )
+        answer = wire.ask(
+            "PUT", "/localstorage/box", "restype=container&comp=acl", body=document.encode()
+        )
+        assert answer.status == 200
+
+    query = service_query("box", sr="c", si="p", se="")
+    declare("rw")
+    at_once(direct, f"{BOX}/a?{query}")
+    at_once(direct, f"{BOX}/b?{query}")
+    assert read(direct, f"{BOX}/a?{query}") == b"content"
+    declare("r")
+    assert read(direct, f"{BOX}/b?{query}") == b"content"
+    told = refusal(lambda: at_once(direct, f"{BOX}/c?{query}"))
+    declare("c")
+    replaced = refusal(lambda: at_once(direct, f"{BOX}/a?{query}"))
+
+    assert told == (403, "AuthorizationPermissionMismatch")
+    assert replaced == (403, "UnauthorizedBlobOverwrite")
