@@ -8,12 +8,21 @@ from __future__ import annotations
 import gc
 import sys
 
-from runner.emulator.prepared import run_prepared
-from runner.emulator.program import build_parser, run
+
+def main() -> int:
+    """The exit code."""
+    # What is imported stays; there is nothing to find for who looks through it for garbage.
+    gc.disable()
+    from runner.emulator.prepared import run_prepared
+    from runner.emulator.program import build_parser, run
+
+    if sys.argv[1:] == ["--prepared"]:
+        return run_prepared()
+    return run(build_parser().parse_args())
+
 
 if __name__ == "__main__":
-    is_prepared = sys.argv[1:] == ["--prepared"]
-    code = run_prepared() if is_prepared else run(build_parser().parse_args())
+    code = main()
     # What is left goes with the process; to look through it for garbage first takes long.
     gc.freeze()
     sys.exit(code)

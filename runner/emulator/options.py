@@ -7,6 +7,7 @@ Each part of the emulator has a group of its own: a function that adds its argum
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from runner.emulator.batch.core.limits import Quotas
@@ -77,6 +78,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runner.emulator",
         description="Emulate Azure Batch and Blob Storage on this machine until SIGINT or SIGTERM.",
+        # For `--help`, which is added at once and looked at as it would be shown; the one that is
+        # used is of `add_arguments`. Without a width, this one would load what asks the terminal.
+        formatter_class=partial(argparse.HelpFormatter, width=100),
     )
     add_arguments(parser)
     return parser

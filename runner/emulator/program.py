@@ -209,6 +209,7 @@ def _keep_what_is_loaded() -> None:
     """
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD)
+    gc.enable()
 
 
 def _now() -> datetime:

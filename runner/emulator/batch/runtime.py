@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.chores import NodeChores
 from runner.emulator.batch.core.actions import (
     Action,
@@ -76,6 +74,7 @@ from runner.emulator.batch.unrun import (
     skip,
 )
 from runner.emulator.faults.rules import Transfer
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -228,7 +227,7 @@ class Runtime:
             case UploadLogs():
                 self._upload_logs(action)
             case _:
-                assert_never(action)
+                raise unforeseen(action)
 
     def _give_up_node(self, action: PrepareNode, image: str, reason: str) -> None:
         if self._closed:

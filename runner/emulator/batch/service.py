@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -50,6 +49,7 @@ from runner.emulator.batch.operations.timeouts import check_timeout
 from runner.emulator.batch.operations.versions import check_operation, read_version
 from runner.emulator.batch.runtime import Runtime
 from runner.emulator.faults.choose import Faults
+from runner.emulator.guids import make_guid
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import ContentTooLargeError, Request, Response
 from runner.emulator.server.tls import Tls
@@ -200,7 +200,7 @@ class BatchService:
     async def handle(self, request: Request) -> Response:
         """Answers one request; refusals become the service's error envelope."""
         now = self._clock()
-        request_id = str(uuid.uuid4())
+        request_id = make_guid()
         address = request.address
         # Links lead where the request came, whichever of the account's addresses that was.
         endpoint = address.endpoint or self._endpoint
@@ -273,6 +273,6 @@ _MODELLED_NODES = 100_000
 _READING = ("GET", "HEAD")
 _RANDOM_NAMES = Names(
     node=lambda: secrets.token_hex(32),
-    guid=lambda: str(uuid.uuid4()),
+    guid=make_guid,
     random=secrets.SystemRandom().random,
 )

@@ -6,14 +6,18 @@ It must not know what is copied, nor where to.
 from __future__ import annotations
 
 import asyncio
-import http.client
+import http
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runner.emulator.storage.record import record
+
+if TYPE_CHECKING:
+    import http.client  # noqa: TC004 - imported with the first source, since it takes a while
 
 _PIECE_BYTES = 1024 * 1024
 _TIMEOUT_SECONDS = 30
@@ -67,6 +71,8 @@ async def fetch_url(
 
 
 def _open(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None) -> Fetched:
+    import http.client
+
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -5,7 +5,6 @@ It must not know when they are given.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from runner.emulator.batch.operations.replies import Reply, metadata, to_respons
 from runner.emulator.batch.operations.wire import format_full_moment
 from runner.emulator.blob.operations.documents import write_error
 from runner.emulator.faults.rules import ErrorAnswer
+from runner.emulator.guids import make_guid
 from runner.emulator.server.accounts import Kind
 from runner.emulator.server.http import Request, Response
 from runner.emulator.storage.record import record
@@ -73,7 +73,7 @@ def _write_batch(
     request: Request,
     now: datetime,
 ) -> Response:
-    request_id = str(uuid.uuid4())
+    request_id = make_guid()
     text = f"{wording.message}\nRequestId:{request_id}\nTime:{format_full_moment(now)}"
     reply = Reply(
         status=status,
@@ -94,7 +94,7 @@ def _write_blob(
     request: Request,
     now: datetime,
 ) -> Response:
-    request_id = str(uuid.uuid4())
+    request_id = make_guid()
     headers = (
         *headers,
         ("Server", _BLOB_SERVER),

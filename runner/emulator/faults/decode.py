@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from fnmatch import filter as names_like
 
 from runner.emulator.faults.rules import (
@@ -236,6 +235,8 @@ def _check_operations(scope: Scope, service: str | None) -> None:
     if not wanted:
         return
     # Imported here: it knows every operation of the services, which options do not wait for.
+    from difflib import get_close_matches
+
     from runner.emulator.faults.naming import NAMES
 
     names = [name for kind in NAMES if service in (None, kind.value) for name in NAMES[kind]]

@@ -6,7 +6,6 @@ It must not know what is kept in it.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,9 @@ def open_data(directory: Path | None) -> Iterator[Path]:
     The temporary one is removed at the end. Raises `DataError`.
     """
     if directory is None:
+        # Imported here: it takes a while.
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="batch-run-emulator-") as temporary:
             yield Path(temporary)
         return

@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from runner.emulator.privacy import open_private_file
 from runner.emulator.server.accounts import decode_key, new_key
 from runner.emulator.storage.error import DataError
 
@@ -79,11 +80,11 @@ def _parse(text: str) -> dict[str, bytes]:
 def _save(path: Path, keys: Mapping[str, bytes]) -> None:
     document = {name: base64.b64encode(key).decode("ascii") for name, key in keys.items()}
     try:
-        # mkstemp makes it 0600; the rename makes it whole.
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix="accounts-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # The rename makes it whole.
+        temporary = path.with_name(f"accounts-{secrets.token_hex(8)}")
+        with os.fdopen(open_private_file(temporary), "w", encoding="utf-8") as file:
             json.dump(document, file, indent=2)
             file.write("\n")
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}") from error

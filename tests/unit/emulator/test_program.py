@@ -377,8 +377,11 @@ def test_nothing_is_loaded_that_may_not_be_needed(tmp_path: Path) -> None:
     loaded = {line.rpartition("|")[2].strip() for line in errors.splitlines() if "|" in line}
 
     assert {"runner.emulator.batch.service", "runner.emulator.server.connection"} <= loaded
-    # What only TLS, tokens, packages or few formulas need, and what the emulator must never need.
+    # What only TLS, tokens, packages, HTTP of nodes or few formulas need, and what nothing may.
     unwanted = {"cryptography", "multiprocessing", "pydoc", "statistics", "unittest", "zipfile"}
     unwanted |= {"azure", "jinja2", "jsonschema", "requests", "rich", "uvicorn", "yaml"}
+    unwanted |= {"difflib", "mimetypes", "platform", "shutil", "typing_extensions", "uuid"}
     assert not unwanted & {name.partition(".")[0] for name in loaded}
+    assert not {"email.parser", "http.client", "xml.etree.ElementTree"} & loaded
     assert "runner.emulator.server.certificates" not in loaded
+    assert "runner.emulator.batch.isolation.container_nodes" not in loaded

@@ -5,8 +5,6 @@ It must not know pools, nor when formulas are evaluated.
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.autoscale.faults import Fault, FaultKind, FormulaError
 from runner.emulator.batch.autoscale.functions import (
     FUNCTIONS,
@@ -51,6 +49,7 @@ from runner.emulator.batch.autoscale.values import (
     show,
     type_of,
 )
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import record
 
 _LARGEST_TARGET = 2**31 - 1
@@ -184,7 +183,7 @@ class _Evaluator:
             case Member():
                 return member_of(self._value(expression.target), expression.member)
             case _:
-                assert_never(expression)
+                raise unforeseen(expression)
 
     def _combine(self, expression: Binary) -> Value:
         left = self._value(expression.left)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.autoscale.faults import Position
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import record
 
 
@@ -136,7 +135,7 @@ def parts_of(expression: Expression) -> tuple[Expression, ...]:
         case Member():
             return (expression.target,)
         case _:
-            assert_never(expression)
+            raise unforeseen(expression)
 
 
 def height_of(expression: Expression) -> int:

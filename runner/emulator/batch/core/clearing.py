@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.actions import Kill
 from runner.emulator.batch.core.agenda import NodeDue
 from runner.emulator.batch.core.ids import key_of
@@ -16,6 +14,7 @@ from runner.emulator.batch.core.node import Node, NodeState
 from runner.emulator.batch.core.pool import Deallocation
 from runner.emulator.batch.core.runs import end_task, requeue_task
 from runner.emulator.batch.core.state import State
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import replace
 
 
@@ -48,7 +47,7 @@ def end_tasks(state: State, now: datetime, node: Node, option: Deallocation) -> 
             case Deallocation.TASK_COMPLETION | Deallocation.RETAINED_DATA:
                 pass
             case _:
-                assert_never(option)
+                raise unforeseen(option)
 
 
 def is_clear(state: State, now: datetime, node: Node) -> bool:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.actions import Action
 from runner.emulator.batch.core.agenda import (
     Due,
@@ -32,6 +30,7 @@ from runner.emulator.batch.core.scaling import scale_pool, take_sample
 from runner.emulator.batch.core.scheduler import next_placement
 from runner.emulator.batch.core.schedules import look_at_schedule
 from runner.emulator.batch.core.state import State
+from runner.emulator.never import unforeseen
 
 
 def advance(state: State, now: datetime) -> tuple[Action, ...]:
@@ -75,7 +74,7 @@ def _meet(state: State, now: datetime, due: Due) -> None:
         case ScheduleDue():
             state.touch_schedule(due.schedule)
         case _:
-            assert_never(due)
+            raise unforeseen(due)
 
 
 def _follow_up(state: State, now: datetime) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.actions import RemoveJobFiles
 from runner.emulator.batch.core.agenda import JobDue
 from runner.emulator.batch.core.exits import exit_action
@@ -27,6 +25,7 @@ from runner.emulator.batch.core.releases import release_nodes
 from runner.emulator.batch.core.runs import ENDED_BY_REQUEST
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import JobAction
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import replace
 
 ALL_TASKS_COMPLETE = "AllTasksComplete"
@@ -96,7 +95,7 @@ def look_at_job(state: State, now: datetime, job: Job) -> None:
         case JobState.COMPLETED:
             pass
         case _:
-            assert_never(job.state)
+            raise unforeseen(job.state)
 
 
 def _is_out_of_time(job: Job, now: datetime) -> bool:

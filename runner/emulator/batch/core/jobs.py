@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.agenda import JobDue
 from runner.emulator.batch.core.autopools import make_auto_pool
 from runner.emulator.batch.core.document import Document
@@ -30,6 +28,7 @@ from runner.emulator.batch.core.schedule import ScheduleState
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import Task, TaskDraft
 from runner.emulator.batch.core.tasks import add_task
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import replace
 
 
@@ -157,7 +156,7 @@ def terminate_job(state: State, now: datetime, identifier: JobId, reason: str) -
         case JobState.ACTIVE | JobState.DISABLING | JobState.DISABLED | JobState.ENABLING:
             pass
         case _:
-            assert_never(job.state)
+            raise unforeseen(job.state)
     job = replace(_moved(state, now, job, JobState.TERMINATING), terminate_reason=reason)
     state.store.put(job)
     _end_running_tasks(state, now, job)
@@ -186,7 +185,7 @@ def begin_disabling(state: State, now: datetime, job: Job, option: DisableTasks)
         case DisableTasks.WAIT:
             pass
         case _:
-            assert_never(option)
+            raise unforeseen(option)
     return job
 
 

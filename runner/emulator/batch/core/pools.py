@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.agenda import PoolDue, SampleDue, ScaleDue
 from runner.emulator.batch.core.allocation import approach_targets, settle_pool
 from runner.emulator.batch.core.document import Document
@@ -29,6 +27,7 @@ from runner.emulator.batch.core.pool import (
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.registries import RegistryPassword, with_newer
 from runner.emulator.batch.core.state import State
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import replace
 
 # The service gives one per kind of node, also for a kind that has reached its target.
@@ -266,7 +265,7 @@ def look_at_pool(state: State, now: datetime, pool: Pool) -> None:
         case AllocationState.STEADY:
             pass
         case _:
-            assert_never(pool.allocation)
+            raise unforeseen(pool.allocation)
 
 
 def _over(now: datetime, pool: Pool, length: timedelta) -> bool:

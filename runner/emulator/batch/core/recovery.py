@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.actions import RemoveTaskFiles
 from runner.emulator.batch.core.agenda import (
     JobDue,
@@ -30,6 +28,7 @@ from runner.emulator.batch.core.runs import requeue_task
 from runner.emulator.batch.core.schedule import JobSchedule
 from runner.emulator.batch.core.state import State
 from runner.emulator.batch.core.task import Task, TaskState
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import replace
 
 
@@ -88,7 +87,7 @@ def _recover_task(state: State, now: datetime, task: Task) -> None:
         case TaskState.ACTIVE:
             pass
         case _:
-            assert_never(task.state)
+            raise unforeseen(task.state)
 
 
 def _end_job_runs(state: State, now: datetime, record: JobNode) -> None:
@@ -129,7 +128,7 @@ def _recover_node(state: State, now: datetime, node: Node) -> None:
         case NodeState.UNUSABLE | NodeState.UNKNOWN | NodeState.DEALLOCATED:
             pass
         case _:
-            assert_never(node.state)
+            raise unforeseen(node.state)
 
 
 def _watch_pool(state: State, now: datetime, pool: Pool) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.agenda import ScheduleDue
 from runner.emulator.batch.core.autopools import make_auto_pool
 from runner.emulator.batch.core.document import Document
@@ -20,6 +18,7 @@ from runner.emulator.batch.core.pools import delete_pool
 from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.schedule import JobSchedule, Recurrence, ScheduleState
 from runner.emulator.batch.core.state import State
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import replace
 
 SCHEDULE_TERMINATED = "TerminateJobSchedule"
@@ -139,7 +138,7 @@ def _changeable(state: State, identifier: ScheduleId) -> JobSchedule:
         case ScheduleState.ACTIVE | ScheduleState.DISABLED:
             return schedule
         case _:
-            assert_never(schedule.state)
+            raise unforeseen(schedule.state)
 
 
 def _moved(state: State, now: datetime, schedule: JobSchedule, to: ScheduleState) -> JobSchedule:
@@ -178,7 +177,7 @@ def look_at_schedule(state: State, now: datetime, schedule: JobSchedule) -> None
         case ScheduleState.DISABLED | ScheduleState.COMPLETED:
             pass
         case _:
-            assert_never(schedule.state)
+            raise unforeseen(schedule.state)
 
 
 def _make_due_job(state: State, now: datetime, schedule: JobSchedule) -> None:

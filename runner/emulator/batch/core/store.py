@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TypeAlias
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.exits import exit_action
 from runner.emulator.batch.core.ids import JobId, Key, NodeId, PoolId, ScheduleId, TaskId, key_of
 from runner.emulator.batch.core.job import Job, JobState
@@ -22,6 +20,7 @@ from runner.emulator.batch.core.refusal import Reason, RefusedError
 from runner.emulator.batch.core.schedule import JobSchedule
 from runner.emulator.batch.core.task import SatisfiedTask, Task, TaskState
 from runner.emulator.batch.core.tasktable import TaskTable
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.journal import Journal
 
 Record: TypeAlias = Pool | Node | Job | Task | JobNode | JobSchedule
@@ -61,7 +60,7 @@ class Store:
             case JobSchedule():
                 before = self.schedules.put(key_of(record.id), record)
             case _:
-                assert_never(record)
+                raise unforeseen(record)
         if self._journal is None:
             return
         if isinstance(record, Node) and isinstance(before, Node) and differs_little(before, record):
@@ -92,7 +91,7 @@ class Store:
             case JobSchedule():
                 self.schedules.delete(key_of(record.id))
             case _:
-                assert_never(record)
+                raise unforeseen(record)
         if self._journal is not None:
             self._journal.delete(record)
 

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from enum import Enum
 from pathlib import Path
 
-from runner.emulator.batch.isolation.container_nodes import ContainerNodes
-from runner.emulator.batch.isolation.engine import EngineContainers
 from runner.emulator.batch.node.containers import ContainerError
 from runner.emulator.batch.node.isolation import Isolation
 from runner.emulator.batch.node.plain import PlainProcesses
@@ -82,6 +79,10 @@ def choosing(
     if asked == "none":
         yield _plain
     elif asked == "container":
+        # Imported here, as what makes views is below: an emulator has one kind of nodes.
+        from runner.emulator.batch.isolation.container_nodes import ContainerNodes
+        from runner.emulator.batch.isolation.engine import EngineContainers
+
         nodes = ContainerNodes(engine := EngineContainers(environ))
 
         def choose_containers() -> Choice:
@@ -128,6 +129,8 @@ def _for_limits(asked: str) -> str:
 
 def find_kind(asked: str, environ: Mapping[str, str], *, limits: str = "none") -> Choice:
     """As `choosing`, for those who only want to know; what it gives is closed already."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="batch-run-") as directory:
         place = Path(directory)
         with choosing(

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -101,6 +99,9 @@ class EngineContainers:
             self.pull(container.image, interruption, access)
         name = f"batch-run-{secrets.token_hex(8)}"
         content, inherited = split_environment(command.environment)
+        # Imported here, as below: it takes a while, and few tasks run in containers.
+        import tempfile
+
         with tempfile.NamedTemporaryFile(prefix="batch-run-") as variables:
             variables.write(content)
             variables.flush()
@@ -131,6 +132,8 @@ class EngineContainers:
             return self._engine
 
     def _look(self) -> _Engine:
+        import shutil
+
         for program in _PROGRAMS:
             path = shutil.which(program, path=self._environ.get("PATH"))
             if path is None:
@@ -147,6 +150,8 @@ class EngineContainers:
 
     def _runtime(self) -> tuple[str, ...]:
         """The newer runtime of podman needs the unified cgroups, which not every machine has."""
+        import shutil
+
         runc = shutil.which("runc", path=self._environ.get("PATH"))
         return () if runc is None or _UNIFIED_CGROUPS.exists() else ("--runtime", runc)
 

@@ -6,7 +6,6 @@ It must not know which images are wanted, nor run anything.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,9 @@ _NO_KEYCHAIN = {"batch-run.invalid": {"auth": ""}}
 @contextmanager
 def open_login_folder(parent: Path | None) -> Iterator[Path]:
     """A folder for what an engine is logged in to, which its owner alone can enter."""
+    # Imported here: it takes a while, and few tasks run in containers.
+    import tempfile
+
     if parent is not None:
         make_private_directory(parent)
     with tempfile.TemporaryDirectory(prefix="login-", dir=parent) as name:

@@ -5,7 +5,7 @@ It must not know of storage or tasks. No error it raises holds a query, hence no
 
 from __future__ import annotations
 
-import http.client
+import http
 import select
 import socket
 import ssl
@@ -14,11 +14,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.storage.record import record
+
+if TYPE_CHECKING:
+    import http.client  # noqa: TC004 - imported with the first connection, since it takes a while
 
 PIECE_BYTES = 256 * 1024
 _IDLE_PER_SERVER = 32
@@ -201,6 +204,8 @@ class Connections:
             connection.close()
 
     def _connect(self, server: Server, interruption: Interruption) -> http.client.HTTPConnection:
+        import http.client
+
         scheme, host, port = server
         timeout = self._policy.connect_timeout_seconds
         connection = (

@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urljoin
-from xml.etree import ElementTree as ET
 
 from runner.emulator.batch.node.connections import Connections, Reply, Request, TransferError
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.urls import add_query
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
 STORAGE_VERSION = "2021-08-06"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -93,6 +95,9 @@ def _read_page(connections: Connections, url: str, interruption: Interruption) -
     content = connections.retry(attempt, interruption)
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise TransferError("the container's list declares entities")
+    # Imported here: it takes a while, and most containers are listed without HTTP.
+    from xml.etree import ElementTree as ET
+
     try:
         return ET.fromstring(content)  # noqa: S314 - entities are refused above
     except ET.ParseError:

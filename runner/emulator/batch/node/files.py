@@ -5,14 +5,13 @@ It must not know of HTTP, nor which node or task a root belongs to.
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from runner.emulator.batch.node.containment import (
     ABSENT,
@@ -26,6 +25,9 @@ from runner.emulator.batch.node.containment import (
 )
 from runner.emulator.batch.node.directories import remove_entry
 from runner.emulator.storage.record import record
+
+if TYPE_CHECKING:
+    import mimetypes
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,9 @@ def _content_type(name: str) -> str:
 @cache
 def _known_types() -> mimetypes.MimeTypes:
     """The types that Python knows, whatever the machine's own tables say."""
+    # Imported here: it takes a while, and few ask for files of nodes.
+    import mimetypes
+
     return mimetypes.MimeTypes()
 
 

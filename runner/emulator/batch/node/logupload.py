@@ -6,7 +6,6 @@ It must not know what they tell.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterable
 
 from runner.emulator.batch.node.connections import Connections, TransferError, TransferPolicy
@@ -24,6 +23,9 @@ def send_texts(
     policy: TransferPolicy,
 ) -> None:
     """Puts one blob for each name and text; what cannot be sent is told in the log alone."""
+    # Imported here: it takes a while, and few ask for logs of nodes.
+    import tempfile
+
     connections = Connections(policy)
     try:
         for name, text in files:

@@ -14,8 +14,6 @@ from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.node.connections import Connections, TransferError
 from runner.emulator.batch.node.containment import (
     NodeFolder,
@@ -44,6 +42,7 @@ from runner.emulator.batch.node.transfers import run_side_by_side
 from runner.emulator.batch.node.uploadlog import ERROR_LOG, PROGRESS_LOG, UploadLog
 from runner.emulator.batch.node.uploads import BlockSizes, put_headers, upload
 from runner.emulator.batch.node.urls import blob_url, without_secrets
+from runner.emulator.never import unforeseen
 
 _Found: TypeAlias = tuple[tuple[str, ...], str, "int | None"]
 """The components of a file, what its blob is called, and the file itself where it is open."""
@@ -333,7 +332,7 @@ def _is_due(condition: UploadCondition, exit_code: int) -> bool:
         case UploadCondition.TASK_COMPLETION:
             return True
         case _:
-            assert_never(condition)
+            raise unforeseen(condition)
 
 
 def _code_of(error: TransferError) -> str:

@@ -6,7 +6,6 @@ It must not know how requests reach it (`table`), nor how files are sent.
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Iterable
 
 from runner.emulator.batch.core.actions import UploadLogs
@@ -15,6 +14,7 @@ from runner.emulator.batch.operations.bodies.nodelogs import LogUpload, decode_l
 from runner.emulator.batch.operations.call import Call
 from runner.emulator.batch.operations.replies import Reply, metadata
 from runner.emulator.batch.operations.wire import format_full_moment
+from runner.emulator.guids import make_guid
 
 _RESULT = "Microsoft.Azure.Batch.Protocol.Entities.UploadBatchServiceLogsResult"
 
@@ -23,7 +23,7 @@ def upload_node_logs(call: Call) -> Reply:
     """`POST /pools/{poolId}/nodes/{nodeId}/uploadbatchservicelogs`: sent in the background."""
     wanted = decode_log_upload(call.body)
     node = call.state.store.node(call.pool, call.node)
-    directory = f"{_account_folder(call.endpoint)}/{node.pool}/{node.id}/{uuid.uuid4()}"
+    directory = f"{_account_folder(call.endpoint)}/{node.pool}/{node.id}/{make_guid()}"
     lines = call.state.logs.of(node.id)
     warnings = tuple(line for line in lines if line.severity is Severity.WARNING)
     files = tuple(

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-from typing_extensions import assert_never
-
 from runner.emulator.blob.core.kinds import KINDS, address_of, kind_of
 from runner.emulator.blob.core.records import (
     Blob,
@@ -27,6 +25,7 @@ from runner.emulator.blob.core.records import (
     Settings,
     SettingsKey,
 )
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.journal import Journal
 
 _NO_BLOCKS: Mapping[str, Block] = MappingProxyType({})
@@ -83,7 +82,7 @@ class Catalogue:
             case Settings():
                 self._settings = record
             case _:
-                assert_never(record)
+                raise unforeseen(record)
         if self._journal is not None:
             self._journal.put(record)
 
@@ -104,7 +103,7 @@ class Catalogue:
             case SettingsKey():
                 self._settings = None
             case _:
-                assert_never(key)
+                raise unforeseen(key)
         if self._journal is None:
             return
         if isinstance(key, ContainerKey):

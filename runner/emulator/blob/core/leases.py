@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from typing_extensions import assert_never
-
 from runner.emulator.blob.core.records import Lease
 from runner.emulator.blob.core.refusals import (
     LEASE_ALREADY_PRESENT,
@@ -29,6 +27,7 @@ from runner.emulator.blob.core.refusals import (
     Refusal,
     RefusedError,
 )
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import record
 
 
@@ -123,7 +122,7 @@ def apply_action(
         case Break():
             return _break(lease, action, leased, now)
         case _:
-            assert_never(action)
+            raise unforeseen(action)
 
 
 def find_seconds_left(lease: Lease | None, now: datetime) -> int:

@@ -6,8 +6,6 @@ Source: "Blob Batch", RFC 2046. It must not know what the requests in it do.
 from __future__ import annotations
 
 import re
-from email.parser import BytesParser
-from uuid import uuid4
 
 from runner.emulator.blob.access.target import Level, parse_target
 from runner.emulator.blob.core.refusals import (
@@ -17,6 +15,7 @@ from runner.emulator.blob.core.refusals import (
     header_refused,
 )
 from runner.emulator.blob.operations.call import Call, request_within
+from runner.emulator.guids import make_guid
 from runner.emulator.server.http import ContentTooLargeError, Request, Response
 from runner.emulator.server.tokens import is_bearer
 
@@ -48,7 +47,7 @@ async def submit(call: Call) -> Response:
     if not 1 <= len(parts) <= _MAXIMUM_REQUESTS:
         raise RefusedError(INVALID_INPUT)
     resources = [_find_resource(call, request) for _, request in parts]
-    mark = f"batchresponse_{uuid4()}"
+    mark = f"batchresponse_{make_guid()}"
     pieces: list[bytes] = []
     for (content_id, request), resource in zip(parts, resources, strict=True):
         response = await call.service.answer_part(request, resource)
@@ -78,6 +77,9 @@ def _split(body: bytes, boundary: bytes) -> list[bytes]:
 
 def _parse_part(call: Call, part: bytes) -> tuple[str, Request]:
     """A part's `Content-ID`, and the request in it."""
+    # Imported here: it takes a while, and few emulators get a batch.
+    from email.parser import BytesParser
+
     outer = BytesParser().parsebytes(part.lstrip(b"\r\n"))
     inner = outer.get_payload(decode=False)
     if not isinstance(inner, str):

@@ -15,7 +15,6 @@ from functools import lru_cache
 from sys import intern
 from typing import Protocol
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 from runner.emulator.blob.access.grant import Grant, may_overwrite
 from runner.emulator.blob.access.target import Target
@@ -155,6 +154,9 @@ def read_id(headers: Mapping[str, str], name: str) -> str | None:
     value = headers.get(name)
     if not value:
         return None
+    # Imported here: few requests have one.
+    from uuid import UUID
+
     try:
         return str(UUID(value))
     except ValueError as error:

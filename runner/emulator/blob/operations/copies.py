@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from uuid import uuid4
 
 from runner.emulator.blob.core import appends, blobs, blocks
 from runner.emulator.blob.core.names import (
@@ -52,6 +51,7 @@ from runner.emulator.blob.operations.call import (
     version_headers,
 )
 from runner.emulator.blob.operations.sources import Source, check_source_size, open_source
+from runner.emulator.guids import make_guid
 from runner.emulator.server.http import Response
 
 # "Copy Blob From URL": for larger ones there is the copy that is not waited for.
@@ -85,7 +85,7 @@ async def copy(call: Call) -> Response:
             segments, md5 = await _receive(call, source)
             copied = replace(copied, headers=replace(source.headers, content_md5=md5))
     record = CopyRecord(
-        copy_id=str(uuid4()),
+        copy_id=make_guid(),
         source=source.url,
         completed=call.clock(),
         size_bytes=source.size_bytes,

@@ -6,7 +6,6 @@ It must not know what a lease keeps from happening.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import uuid4
 
 from runner.emulator.blob.core.blobs import change_lease
 from runner.emulator.blob.core.containers import change_container_lease
@@ -32,6 +31,7 @@ from runner.emulator.blob.operations.call import (
     read_id,
     version_headers,
 )
+from runner.emulator.guids import make_guid
 from runner.emulator.server.http import Response
 
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 15, 60
@@ -59,7 +59,7 @@ def _read_action(headers: Mapping[str, str]) -> LeaseAction:
     match name.lower():
         case "acquire":
             return Acquire(
-                lease_id=read_id(headers, "x-ms-proposed-lease-id") or str(uuid4()),
+                lease_id=read_id(headers, "x-ms-proposed-lease-id") or make_guid(),
                 duration_seconds=_read_duration(headers),
             )
         case "renew":

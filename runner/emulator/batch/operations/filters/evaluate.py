@@ -11,8 +11,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.core.refusal import invalid_query
 from runner.emulator.batch.operations.filters.parse import (
     Comparison,
@@ -23,6 +21,7 @@ from runner.emulator.batch.operations.filters.parse import (
     Operator,
     parse_filter,
 )
+from runner.emulator.never import unforeseen
 from runner.emulator.storage.record import record
 
 R = TypeVar("R")
@@ -79,7 +78,7 @@ def _compile(expression: Expression, properties: Mapping[str, Property[R]]) -> C
             parts = tuple(_compile(part, properties) for part in expression.parts)
             return lambda record: any(part(record) for part in parts)
         case _:
-            assert_never(expression)
+            raise unforeseen(expression)
 
 
 def _compile_comparison(
@@ -116,7 +115,7 @@ def _typed(comparison: Comparison, type_: Type) -> Any:
         case Type.BOOLEAN:
             fits = isinstance(value, bool)
         case _:
-            assert_never(type_)
+            raise unforeseen(type_)
     if not fits:
         raise FilterError(f"The property {comparison.path} is compared with {type_.value} only")
     return _folded(value)
