@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
@@ -57,6 +57,8 @@ class Download:
         self._trouble = trouble
         self._check = check
         self._md5 = hashlib.md5(usedforsecurity=False)
+        self._at = 0
+        """So much is written, and in the MD5."""
         self._ahead: deque[tuple[Future[None], bytearray]] = deque()
 
     def run(self) -> Downloaded:
@@ -84,6 +86,7 @@ class Download:
         self._check()
         self._stream.seek(0)
         self._stream.truncate()
+        self._at, self._md5 = 0, hashlib.md5(usedforsecurity=False)
         try:
             response = self._get(0, PIECE_BYTES)
         except ResourceNotFoundError as error:
@@ -98,18 +101,16 @@ class Download:
             if expected <= _PART_BYTES:
                 # As it is stored: what a task has packed itself (`Content-Encoding`) stays packed.
                 piece = b"".join(response.iter_raw())
-                self._stream.write(piece)
-                self._md5 = hashlib.md5(piece, usedforsecurity=False)
+                self._take(piece)
                 self._expect(len(piece), expected, 0, found)
             else:
-                new = hashlib.md5(usedforsecurity=False)
-                self._md5 = self._write(response, 0, expected, found, new)
+                self._write(response, expected, found)
         return found
 
     def _go_on(self, found: _Found) -> None:
         """Writes the rest, some of it fetched by others meanwhile."""
-        asked = at = PIECE_BYTES
-        while at < found.size:
+        asked = PIECE_BYTES
+        while self._at < found.size:
             while asked < found.size and len(self._ahead) < LANES:
                 buffer = self._lanes.try_take()
                 if buffer is None:
@@ -117,21 +118,19 @@ class Download:
                 fetch = partial(self._fetch, buffer, asked, found)
                 self._ahead.append((self._lanes.submit(fetch), buffer))
                 asked += PIECE_BYTES
-            length = min(PIECE_BYTES, found.size - at)
+            end = min(self._at + PIECE_BYTES, found.size)
             self._check()
             if self._ahead:
-                self._write_ahead(length)
+                self._write_ahead(end - self._at)
             else:
-                self._md5 = persist(partial(self._copy, at, length, found), self._trouble)
+                persist(partial(self._copy, end, found), self._trouble)
                 asked += PIECE_BYTES
-            at += PIECE_BYTES
 
     def _write_ahead(self, length: int) -> None:
         future, buffer = self._ahead[0]
         future.result()
         with memoryview(buffer) as whole, whole[:length] as piece:
-            self._stream.write(piece)
-            self._md5.update(piece)
+            self._take(piece)
         self._ahead.popleft()
         self._lanes.give(buffer)
 
@@ -150,22 +149,27 @@ class Download:
 
         persist(fetch, self._trouble)
 
-    def _copy(self, start: int, length: int, found: _Found) -> Any:
-        """Writes a piece as it comes, and gives the MD5 of all up to its end."""
-        self._stream.seek(start)
-        with self._get(start, length, found.etag) as response:
-            return self._write(response, start, length, found, self._md5.copy())
+    def _copy(self, end: int, found: _Found) -> None:
+        """Writes what is missing up to there, as it comes.
 
-    def _write(self, response: Response, start: int, length: int, found: _Found, md5: Any) -> Any:
-        written = 0
+        Another try goes on where one broke off: not every stream can be written to anew.
+        """
+        if self._at < end:
+            with self._get(self._at, end - self._at, found.etag) as response:
+                self._write(response, end - self._at, found)
+
+    def _write(self, response: Response, length: int, found: _Found) -> None:
+        start = self._at
         with memoryview(bytearray(_PART_BYTES)) as part:
             while count := response.fill(part):
                 self._check()
-                self._stream.write(part[:count])
-                md5.update(part[:count])
-                written += count
-        self._expect(written, length, start, found)
-        return md5
+                self._take(part[:count])
+        self._expect(self._at - start, length, start, found)
+
+    def _take(self, piece: bytes | memoryview) -> None:
+        self._stream.write(piece)
+        self._md5.update(piece)
+        self._at += len(piece)
 
     def _expect(self, count: int, length: int, start: int, found: _Found) -> None:
         if count != length:
