@@ -81,6 +81,9 @@ class Execution:
         self._launch = launch
         self._surroundings = surroundings
         self._provisions = provisions
+        # Not in the thread, which may begin later: what takes as long as its limit allows must not
+        # look as if it had taken less.
+        self._started = surroundings.clock()
         # Time running out ends downloads and the process, but not the upload of what was made.
         self._process_stop = Interruption()
         self._upload_stop = Interruption()
@@ -98,7 +101,6 @@ class Execution:
 
     def run(self) -> Outcome:
         """Runs to the end and says what became of it; raises `InterruptedRunError` if cancelled."""
-        started = self._surroundings.clock()
         exit_code: int | None = None
         failure: Failure | None = None
         try:
@@ -114,7 +116,7 @@ class Execution:
             # That a task ran out of time its exit code, which the outcome keeps, does not tell.
             failure = ran_out_of_time() if out_of_time else self._judge(exit_code)
         return Outcome(
-            started=started,
+            started=self._started,
             ended=self._surroundings.clock(),
             exit_code=exit_code,
             failure=failure,

@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -352,6 +353,28 @@ def test_time_running_out_ends_the_group(task: Path) -> None:
     assert (outcome.exit_code, outcome.failure) == (137, ENDED)
     (pid,) = pids_in(task / "wd" / "pid")
     wait_until(lambda: not is_alive(pid))
+
+
+def test_a_run_begins_before_its_thread_does(task: Path) -> None:
+    """Else one that takes all of its time would seem to have taken less of it."""
+    places: list[str] = []
+
+    def clock() -> datetime:
+        places.append(threading.current_thread().name)
+        return utc_now()
+
+    async def work() -> Outcome:
+        executor = LocalExecutor(clock=clock, run_admin=False, base_environment=BASE)
+        try:
+            launch = Launch(
+                command_line="true", directory=task, node=task.parents[3], environment={}
+            )
+            return await executor.run(launch)
+        finally:
+            await executor.close()
+
+    assert in_time(work).exit_code == 0
+    assert places[0] == threading.main_thread().name
 
 
 def test_unlimited_time_is_no_limit(task: Path) -> None:
