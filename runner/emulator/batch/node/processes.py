@@ -117,14 +117,14 @@ class LocalExecutor:
 
     async def _run_in_thread(self, launch: Launch, execution: Execution) -> Outcome:
         loop = self._loop = asyncio.get_running_loop()
-        future = self._crew.begin(execution.run)
+        future = self._crew.begin(execution.run, execution.cancel)
         self._running[execution] = future
         expiry = None
         if launch.max_wall_clock_time is not None:
             seconds = launch.max_wall_clock_time.total_seconds()
             expiry = loop.call_later(seconds, execution.expire)
         try:
-            outcome = await asyncio.shield(future)
+            outcome = await future
             uploads = execution.uploads
             if self._near is None or uploads is None or not uploads.pending:
                 return outcome
@@ -133,13 +133,12 @@ class LocalExecutor:
                 uploads.take_back()
             elif nothing_left:
                 return outcome
-            future = self._crew.begin(partial(execution.send_left, outcome))
+            if self._closed:
+                # There is no thread any more that would send what is left.
+                raise asyncio.CancelledError
+            future = self._crew.begin(partial(execution.send_left, outcome), execution.cancel)
             self._running[execution] = future
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            execution.cancel()
-            await _settle(future)
-            raise
+            return await future
         except InterruptedRunError:
             raise asyncio.CancelledError from None
         finally:

@@ -58,8 +58,8 @@ class Putting:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to put."""
-        return not self._gathered
+        """Whether there is nothing to put, and nothing was put, which may not be on disk yet."""
+        return not self._gathered and not self._put
 
     @property
     def is_full(self) -> bool:

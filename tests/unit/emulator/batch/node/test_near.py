@@ -97,6 +97,51 @@ def test_what_is_not_on_disk_in_the_end_is_sent_by_http(
     ]
 
 
+def test_so_is_what_was_put_before_the_end(
+    blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
+) -> None:
+    blobs.containers["box"]["in.txt"] = b"content"
+    near.is_settled = False
+    # With `stdout.txt` so many that they are put before it is looked for more.
+    command = "seq 255 | while read number; do : > $number.out; done"
+    outcome = run(make_launch(blobs, tmp_path / "one", command), near, policy)
+    assert (outcome.exit_code, outcome.failure) == (0, None)
+    assert len([asked for asked in near.log if asked.startswith("put ")]) == 256
+    assert len(blobs.requests) == 256
+
+
+def test_a_run_ends_where_the_executor_was_closed_while_it_waited_for_the_disk(
+    blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
+) -> None:
+    blobs.containers["box"]["in.txt"] = b"content"
+    launch = make_launch(blobs, tmp_path / "one", "true")
+
+    async def work() -> None:
+        disk = asyncio.Event()
+
+        class SlowBox(NearBox):
+            async def settled(self) -> bool:
+                if "put stdout.txt" in self.log:
+                    await disk.wait()
+                    return False
+                return True
+
+        slow = SlowBox(blobs, near.folder)
+        executor = make_executor(slow, policy)
+        running = asyncio.create_task(executor.run(launch))
+        while "put stdout.txt" not in slow.log:
+            assert not running.done()
+            await asyncio.sleep(0.001)
+        await executor.close()
+        disk.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(running, 20)
+        assert slow.held == 0
+
+    asyncio.run(work())
+    assert blobs.requests == []
+
+
 def test_http_says_why_something_is_not_taken(
     blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
 ) -> None:
