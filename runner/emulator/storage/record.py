@@ -1,10 +1,11 @@
 """Frozen dataclasses that cost little to define, to make and to copy.
 
 A frozen dataclass of the standard library makes the source of six methods and compiles them where
-it is defined: that was a third of the start of the emulator. Here `__init__` alone is compiled, and
-where it is first looked at; most records of a run are never made. And many are made in the life of
-one task: a frozen dataclass sets each field by a call, which makes a record of 28 fields in 7 µs
-and a copy of it in 10; these take 5, and less than 1. It must not know any record.
+it is defined, after it has looked at each field: that was a third of the start of the emulator.
+Here that is done for `__init__` alone, and where it is first looked at; most records are never made
+in one run. And many are made in the life of one task: a frozen dataclass sets each field by a call,
+which makes a record of 28 fields in 7 µs and a copy of it in 10; these take 5, and less than 1. It
+must not know any record.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 else:
     import dataclasses
     import sys
+    from functools import partial
     from operator import attrgetter
 
     _R = TypeVar("_R")
@@ -30,29 +32,67 @@ else:
     def record(
         *, frozen: bool, slots: bool, kw_only: bool = False
     ) -> Callable[[type[_R]], type[_R]]:
-        """As `dataclass`."""
+        """As `dataclass`, for one without class variables that no other inherits from."""
         assert frozen
+        assert slots
 
         def make(of: type[_R]) -> type[_R]:
-            if of.__doc__ is None:
-                of.__doc__ = of.__name__  # or its signature would be made, at some cost
-            made = dataclasses.dataclass(
-                init=False, repr=False, eq=False, slots=slots, kw_only=kw_only
-            )(of)
-            made.__init__ = _Init(made)
+            names = tuple(of.__annotations__)
+            inside = {name: value for name, value in vars(of).items() if name not in _UNSLOTTED}
+            given = {name: inside.pop(name) for name in names if name in inside}
             for name, method in _METHODS.items():
-                if name not in of.__dict__:
-                    setattr(made, name, method)
-            return made
+                inside.setdefault(name, method)
+            positional = () if kw_only else tuple(n for n in names if _is_positional(given.get(n)))
+            return type(of)(
+                of.__name__,
+                of.__bases__,
+                {
+                    **inside,
+                    "__qualname__": of.__qualname__,
+                    "__slots__": names,
+                    "__match_args__": positional,
+                    "__init__": _Init(),
+                    "__dataclass_fields__": _Fields(given, kw_only=kw_only),
+                    "__dataclass_params__": _PARAMS,
+                },
+            )
 
         return make
+
+    def _is_positional(given: Any) -> bool:
+        is_plain = not isinstance(given, dataclasses.Field)
+        return is_plain or (given.init and given.kw_only is not True)
+
+    _as_dataclass = partial(
+        dataclasses.dataclass, init=False, repr=False, eq=False, match_args=False
+    )
+
+    class _Fields:
+        """Stands for the fields of a record until somebody asks for them."""
+
+        __slots__ = ("_given", "_kw_only", "_of")
+
+        def __init__(self, given: dict[str, Any], *, kw_only: bool) -> None:
+            self._given, self._kw_only = given, kw_only
+
+        def __set_name__(self, of: type, _: str) -> None:
+            self._of = of
+
+        def __get__(self, instance: Any, _: Any = None) -> Any:
+            # Of a class of its own: this one has slots in the place of what is given.
+            of = self._of
+            inside = {"__annotations__": of.__annotations__, "__module__": of.__module__}
+            twin = type(of.__name__, (), {**self._given, **inside, "__doc__": ""})
+            _as_dataclass(kw_only=self._kw_only)(twin)
+            of.__dataclass_fields__ = twin.__dataclass_fields__
+            return of.__dataclass_fields__
 
     class _Init:
         """Stands for the `__init__` of a record until that is called or looked at."""
 
         __slots__ = ("_of",)
 
-        def __init__(self, of: type) -> None:
+        def __set_name__(self, of: type, _: str) -> None:
             self._of = of
 
         def __get__(self, instance: Any, _: Any = None) -> Any:
@@ -154,6 +194,10 @@ else:
         )
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
+    # What a class that is made anew with slots may not have.
+    _UNSLOTTED = frozenset({"__dict__", "__weakref__"})
+    # Which methods the standard library would have made; `pprint` and `pytest` ask.
+    _PARAMS = _as_dataclass(kw_only=True)(type("_", (), {"__doc__": ""})).__dataclass_params__
     _METHODS = {"__eq__": _eq, "__hash__": _hash, "__repr__": _repr}
 
 

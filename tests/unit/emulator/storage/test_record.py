@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from dataclasses import replace as replace_plainly
 from inspect import signature
+from pprint import pformat
 from types import FunctionType
 from typing import get_type_hints
 
@@ -130,6 +131,20 @@ class Grown:
 def test_fields_that_are_not_given_are_set() -> None:
     assert repr(Grown("oak")) == "Grown(name='oak', rings=[], age=3, height=3)"
     assert Grown("oak").rings is not Grown("oak").rings
+
+
+def test_the_fields_are_looked_at_when_that_is_asked_for() -> None:
+    @record(frozen=True, slots=True)
+    class Seed:
+        size: int = 1
+        kind: str = field(default="", kw_only=True)
+
+    assert not isinstance(vars(Seed)["__dataclass_fields__"], dict)
+    assert [(each.name, each.kw_only) for each in fields(Seed)] == [("size", False), ("kind", True)]
+    assert isinstance(vars(Seed)["__dataclass_fields__"], dict)
+    assert Seed.__match_args__ == ("size",)
+    assert asdict(Seed(kind="oak")) == {"size": 1, "kind": "oak"}
+    assert pformat(Seed(2)).endswith("Seed(size=2, kind='')")
 
 
 def test_an_init_is_compiled_when_it_is_first_looked_at() -> None:
