@@ -119,9 +119,10 @@ class LocalEmulator:
             self._process.stdin.close()
         if self._hold is not None:
             self._process.terminate()
+        deadline = time.monotonic() + limit_seconds
         try:
             _await_end(self._process.pid, limit_seconds)
-            self._process.wait(limit_seconds)
+            self._process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -248,7 +249,8 @@ def _await_end(process: int, limit_seconds: float) -> None:
 
     It is over where the limit has passed as well.
     """
-    if sys.platform == "linux":
+    # A Python that was built on an older Linux has no call for it.
+    if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         with suppress(OSError):  # it has ended, and was waited for
             handle = os.pidfd_open(process)
             try:

@@ -138,6 +138,19 @@ def test_one_that_does_not_end_is_killed_with_all_it_runs(programs: Programs) ->
         assert time.monotonic() < deadline
 
 
+def test_one_ends_where_the_system_does_not_tell_of_it(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where Python was built on an older Linux, or on another system."""
+    monkeypatch.delattr(os, "pidfd_open", raising=False)
+    emulator = programs.start(f"import sys; print({ANNOUNCEMENT!r}, flush=True); sys.stdin.read()")
+    emulator.wait_until_ready()
+
+    emulator.stop()
+
+    assert programs.started[0].returncode == 0
+
+
 def is_running(process_id: int) -> bool:
     """Whether it is there and not merely waiting to be reaped."""
     try:
