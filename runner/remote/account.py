@@ -51,10 +51,10 @@ class BatchAccount:
 
     def send(
         self, method: str, path: str, *, forgiven: Collection[str] = (), body: object = None
-    ) -> None:
+    ) -> str | None:
         """Starts what the SDK offers only with a poller, whose thread would go on asking for ever.
 
-        Refusals with a code among `forgiven` are no error.
+        Refusals with a code among `forgiven` are no error: the code is given.
         """
         request = HttpRequest(
             method,
@@ -68,8 +68,11 @@ class BatchAccount:
         try:
             self.client.send_request(request)
         except HttpResponseError as error:
-            if service_code(error) not in forgiven:
+            code = service_code(error)
+            if code not in forgiven:
                 raise
+            return code
+        return None
 
     def ask(self, request: HttpRequest) -> Any:
         """The JSON that the service answers, without the SDK's models.

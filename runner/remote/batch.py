@@ -301,14 +301,15 @@ class RemoteBatch:
         """Deletes it if it is there, and returns once it is gone."""
         self._jobs.forget(job_id)
         with translated(self._origin, f"delete job `{job_id}`"):
-            self._account.send(
+            refused = self._account.send(
                 "DELETE",
                 f"/jobs/{segment(job_id)}",
                 forgiven={"JobNotFound", "JobBeingDeleted"},
             )
-            self._account.wait_until_gone(
-                lambda: self._client.get_job(job_id, select=["id"]), f"job `{job_id}`"
-            )
+            if refused != "JobNotFound":
+                self._account.wait_until_gone(
+                    lambda: self._client.get_job(job_id, select=["id"]), f"job `{job_id}`"
+                )
 
     def delete_pool(self, pool_id: str) -> None:
         """Deletes it if it is there, and returns once it is gone."""

@@ -142,7 +142,11 @@ class RemoteBlobs:
             )
 
     def delete_container(self, name: str) -> None:
-        """Deletes it if it is there, and returns once it is gone."""
+        """Deletes it if it is there, and returns once it is gone.
+
+        With the answer it is, for all but who wants to make one of this name (REST, Delete
+        Container: everything else is refused as not found while its blobs are swept away).
+        """
         container = self._container(name)
         with translated(self._origin, f"delete container `{name}`"):
             try:
@@ -152,13 +156,13 @@ class RemoteBlobs:
             except ResourceExistsError as error:
                 if service_code(error) != "ContainerBeingDeleted":
                     raise
-            wait_until_gone(
-                lambda: not container.exists(),
-                f"container `{name}`",
-                clock=self._clock,
-                pause=self._pause,
-                limit=DELETION_LIMIT,
-            )
+                wait_until_gone(
+                    lambda: not container.exists(),
+                    f"container `{name}`",
+                    clock=self._clock,
+                    pause=self._pause,
+                    limit=DELETION_LIMIT,
+                )
 
     def list_containers(self, prefix: str) -> tuple[str, ...]:
         """The names that start with `prefix`."""

@@ -5,7 +5,7 @@ It must not know what driving is; `holding` keeps the blob.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from runner.errors import InterruptedRunError, ServiceError
 from runner.plan.model import LOGS, Plan
@@ -99,7 +99,7 @@ class Claim:
         except ServiceError:
             return False
 
-    def end(self) -> None:
-        """Lets others drive the run."""
+    def end(self, deleted: Collection[str]) -> None:
+        """Lets others drive the run; without its record, which may be `deleted`, nobody can."""
         if self._hold is not None:
-            self._hold.end(releases=True)
+            self._hold.end(releases=f"container {self._container}" not in deleted)

@@ -150,7 +150,7 @@ class Run:
         error = self._run_to_an_end()
         self._stop.heed()
         cleanup = self._clean_up(self._standing(error))
-        self._claim.end()
+        self._claim.end(cleanup.deleted)
         self._journal.record(cleanup)
         if isinstance(error, DetachedError):
             return Outcome(exit_code=error.exit_code, error=None, detached=True)

@@ -26,7 +26,7 @@ _FIRST_TASKS, _GROWTH = 10, 4
 # What is ready waits for others for at most a tenth of the time that has passed, and for longer
 # where the job has as many tasks left as are in a collection.
 _ADDS_PER_RUN, _SPARE_ADDS = 10, 2
-_LEAST_SECONDS, _MOST_SECONDS = 0.1, 5.0
+_LEAST_SECONDS, _MOST_SECONDS = 0.2, 5.0
 # How many rendered tasks are held, whatever they wait for.
 _MOST_READY = _ADDS * _COLLECTION_TASKS
 _MOST_WAITING = 2 * _COLLECTION_TASKS

@@ -25,11 +25,12 @@ _FIRST_LOOKS, _LOOKS_PER_RUN = 5, 10
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SHORT_PAUSE_SECONDS = 0.3
 # While tasks end as foreseen, people still want to see that they do.
-_STEADY_PAUSE_SECONDS = 1.0
-_LOOKS_TO_END = 3
+_STEADY_PAUSE_SECONDS = 1.5
+_LOOKS_TO_END = 2
 _LONGEST_PAUSE_SECONDS = 10.0
 # The pool is looked at more rarely, and once tasks run still more so: nothing waits for it then.
 _FIRST_POOL_PAUSES, _POOL_PAUSES = 5, 20
+_POOL_SECONDS = 5.0
 # Transition times of different nodes reach the list late, by so much. Not every look reads that
 # again: one that does so now and then, and one after the last change, miss nothing either.
 _OVERLAP = timedelta(seconds=2)
@@ -116,7 +117,7 @@ class Watch:
     def pause_seconds(self, *, left: int) -> float:
         """How long to wait before the next look: short at first, longer as the run is long.
 
-        Once tasks end, it is a third of the time in which the `left` ones end if they go on like
+        Once tasks end, it is half of the time in which the `left` ones end if they go on like
         that: so the last one is seen soon, and the number of looks hardly grows with the run.
         """
         if not self._ended:
@@ -150,8 +151,7 @@ class Watch:
         """
         now = self._clock.monotonic()
         if now >= self._next_pool_look:
-            pauses = _POOL_PAUSES if len(self.attempts) else _FIRST_POOL_PAUSES
-            self._next_pool_look = now + pauses * self._pause_seconds
+            self._next_pool_look = now + self._pool_pause_seconds
             try:
                 self._pool.look()
             except (PoolUnusableError, PreparationFailedError, StartTaskFailedError):
@@ -163,10 +163,19 @@ class Watch:
                 return ended
         return self._look_at_tasks(now)
 
+    @property
+    def _pool_pause_seconds(self) -> float:
+        if not len(self.attempts):
+            return _FIRST_POOL_PAUSES * self._pause_seconds
+        return max(_POOL_PAUSES * self._pause_seconds, _POOL_SECONDS)
+
     def _look_at_tasks(self, now: float) -> tuple[TaskStatus, ...]:
         since = self._since(now)
         known = len(self.attempts)
         ended = self.attempts.note_all(self._ours(since))
+        if not known and len(self.attempts) and self._next_pool_look > now:
+            # Tasks run: what was about to be asked is answered.
+            self._next_pool_look = now + self._pool_pause_seconds
         if ended or len(self.attempts) > known:
             self._changed_at = now
         if not self._ended and not ended:

@@ -76,6 +76,8 @@ class FakeBlobs:
     def delete_container(self, name: str) -> None:
         self._note("delete container", name)
         self.containers.pop(name, None)
+        for held in [each for each in self.holders if each.startswith(f"{name}/")]:
+            del self.holders[held]
 
     def container_metadata(self, name: str) -> Mapping[str, str] | None:
         return self.metadata.get(name, {}) if name in self.containers else None

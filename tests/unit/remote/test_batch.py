@@ -554,6 +554,8 @@ def test_a_job_that_is_not_there_is_deleted_already(batch: RemoteBatch, stub: St
 
     batch.delete_job("cat-1")
 
+    assert [seen.method for seen in stub.seen] == ["DELETE"]
+
 
 @pytest.mark.parametrize(
     "first", [Canned(status=202), batch_error(409, "PoolBeingDeleted", "Marked for deletion.")]
@@ -572,6 +574,14 @@ def test_a_pool_is_deleted_when_it_is_gone(batch: RemoteBatch, stub: Stub, first
         ("GET", "/acct/pools/p"),
         ("GET", "/acct/pools/p"),
     ]
+
+
+def test_a_pool_that_is_not_there_is_deleted_already(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(batch_error(404, "PoolNotFound", "The specified pool does not exist."))
+
+    batch.delete_pool("p")
+
+    assert [seen.method for seen in stub.seen] == ["DELETE"]
 
 
 def test_a_deletion_that_never_ends_is_told(batch: RemoteBatch, stub: Stub, pauses: Pauses) -> None:

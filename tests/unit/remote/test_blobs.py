@@ -531,7 +531,15 @@ def test_a_container_that_is_going_is_waited_for(
     assert caught.value.message == "container `c` is still being deleted after 15 minutes"
 
 
-def test_a_container_is_deleted_when_it_is_gone(
+def test_a_container_is_gone_with_the_answer(blobs: RemoteBlobs, stub: Stub) -> None:
+    stub.answer(Canned(status=202))
+
+    blobs.delete_container("c")
+
+    assert [seen.method for seen in stub.seen] == ["DELETE"]
+
+
+def test_a_container_that_is_being_deleted_is_waited_for(
     blobs: RemoteBlobs, stub: Stub, pauses: Pauses
 ) -> None:
     there = Canned(headers={"ETag": '"1"', "Last-Modified": "Fri, 28 Mar 2025 18:10:00 GMT"})

@@ -10,6 +10,7 @@ from runner.errors import ExitCode, ServiceUnreachableError
 from runner.plan.model import LOGS, RunId, TaskId, TaskRange
 from runner.run.records.past import read_past
 from runner.run.records.record_blob import RECORD_BLOB
+from runner.run.removal.cleanup import Keep
 from runner.run.results.settled import Settled
 from runner.run.services import JobState, TaskRequest
 from runner.run.tasks.presence import Presence, Wait, filler
@@ -221,6 +222,13 @@ def test_the_record_is_left_and_held_while_the_run_goes_on(tmp_path: Path) -> No
     stage.batch.fail = look
     assert stage.execute(holder="me").exit_code == ExitCode.SUCCESS
     assert holders[0] == {f"{RUN}-logs/{RECORD_BLOB}": "me"}
+    assert stage.blobs.holders == {}
+
+
+def test_a_record_that_stays_is_let_go_of(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    assert stage.execute(holder="me", keep=frozenset({Keep.STORAGE})).exit_code == ExitCode.SUCCESS
+    assert f"{RUN}-logs" in stage.blobs.containers
     assert stage.blobs.holders == {}
 
 

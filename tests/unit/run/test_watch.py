@@ -161,6 +161,19 @@ def test_nodes_are_told_when_they_change(scene: Scene) -> None:
     assert len(scene.seen("pool.changed")) == 2
 
 
+def test_the_pool_is_left_alone_while_tasks_run(scene: Scene) -> None:
+    for passed in range(3):
+        scene.passed = passed
+        scene.look()
+    assert scene.batch.log.count("job status") == 3
+    scene.put(1, TaskState.RUNNING, after=3)
+    for passed in range(3, 30):
+        scene.passed = passed
+        scene.look()
+    # One more on the way to the first task, then every five seconds or twice the time that passed.
+    assert scene.batch.log.count("job status") == 5
+
+
 def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) -> None:
     scene.look()
     scene.passed = 100
@@ -168,7 +181,7 @@ def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) ->
         scene.put(number, TaskState.COMPLETED, after=number)
     assert len(scene.look()) == 90
     pauses = [scene.watch.pause_seconds(left=left) for left in (1_000, 9, 0)]
-    assert pauses == [10.0, pytest.approx(10 / 3), 0.05]
+    assert pauses == [10.0, 5.0, 0.05]
     scene.passed = 120
     assert scene.watch.pause_seconds(left=1) == 4.0
 
