@@ -111,6 +111,11 @@ def test_an_emulator_that_outlives_us_is_joined_and_ends_by_itself(tmp_path: Pat
         assert joined.ended() is None
         assert joined.batch.job_status("goes-on").state is JobState.ACTIVE
         joined.batch.delete_job("goes-on")
+    # Closing does not wait for long, and it may have much to write down.
+    deadline = time.monotonic() + 60
+    while joined.ended() is None:
+        assert time.monotonic() < deadline, "the emulator goes on"
+        time.sleep(0.05)
     assert not is_listening(endpoint)
     assert joined.ended() == "the local emulator has ended"
 
