@@ -265,6 +265,7 @@ class Connection(asyncio.BufferedProtocol):
     async def _stream(
         self, incoming: Incoming, response: Response, pieces: AsyncIterator[bytes]
     ) -> None:
+        self._outlet.has_begun = False
         try:
             if not self._outlet.is_lost:
                 await self._outlet.send_pieces(self._write_head(incoming, response), pieces)

@@ -27,7 +27,7 @@ class Outlet:
         self.is_lost = False
         """Whether the client has gone: what is sent is dropped."""
         self.has_begun = False
-        """Whether any of the latest answer that comes piece by piece was sent."""
+        """Whether any was sent of the answer that comes piece by piece just now."""
 
     def pause(self) -> None:
         """The client takes in less than is sent."""
@@ -55,7 +55,6 @@ class Outlet:
         Its head goes with the first piece. Raises `ValueError` where the body is not as long as
         its head says.
         """
-        self.has_begun = False
         framing, left, first = head.framing, head.length_bytes, head.content
         if framing is not Framing.NONE:
             async for piece in pieces:

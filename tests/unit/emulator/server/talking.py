@@ -72,6 +72,10 @@ class Echo:
                 raise StorageError("disk full")
             case "/split":
                 return Response(status=200, headers=(("X-A", "1\r\nX-B: 2"),))
+            case "/parted":
+                return Response(
+                    status=200, headers=(("X-A", "1\r\n"),), body=self.stream(3, b"abc")
+                )
             case "/long":
                 return Response(status=200, headers=(("Content-Length", "2"),), body=b"abc")
             case "/short":

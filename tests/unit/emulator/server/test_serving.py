@@ -346,6 +346,19 @@ def test_an_answer_that_cannot_be_sent_is_a_fault(
     assert said in caplog.text
 
 
+def test_a_stream_that_cannot_begin_is_a_fault_after_another_stream(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR, logger="runner.emulator"):
+        answers, _ = ask_once(
+            b"GET /few HTTP/1.1\r\n\r\nGET /parted HTTP/1.1\r\nConnection: close\r\n\r\n"
+        )
+
+    assert answers.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"0\r\n\r\nHTTP/1.1 500 Internal Server Error\r\n" in answers
+    assert "ValueError: the header `X-A` cannot hold '1\\r\\n'" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [
