@@ -156,6 +156,19 @@ def test_a_request_without_a_body_says_so(transport: DirectTransport, serve: Ser
     assert [b"Content-Length: 0" in each for each in server.received] == [True, False]
 
 
+def test_the_length_of_a_text_is_that_of_its_bytes(
+    transport: DirectTransport, serve: Serve
+) -> None:
+    server = serve([EMPTY, EMPTY])
+
+    transport.send(HttpRequest("PUT", server.url, content="ü"))
+    transport.send(HttpRequest("GET", server.url))
+
+    assert b"\r\nContent-Length: 2\r\n" in server.received[0]
+    assert server.received[0].endswith("\r\n\r\nü".encode())
+    assert server.received[1].startswith(b"GET /a HTTP/1.1\r\n")
+
+
 def test_what_has_no_length_goes_in_chunks(transport: DirectTransport, serve: Serve) -> None:
     server = serve([EMPTY, EMPTY])
     transport.send(HttpRequest("PUT", server.url, content=iter([b"ab", b"", b"c"])))
