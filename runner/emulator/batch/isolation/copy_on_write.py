@@ -20,8 +20,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import assert_never
+
 from runner.emulator.batch.isolation.messages import (
     ClosedError,
+    Ending,
     receive_answer,
     receive_short,
     send_request,
@@ -147,12 +150,15 @@ class CopyOnWrite:
                 node.lines.append(line)
             else:
                 line.close()
-        if "code" in answer:
-            code: int = answer["code"]
-            return 128 - code if code < 0 else code
-        if answer["errno"] is None:
-            raise ValueError(answer["message"])
-        raise OSError(answer["errno"], os.strerror(answer["errno"]))
+        match answer.ending:
+            case Ending.EXIT:
+                return 128 - answer.number if answer.number < 0 else answer.number
+            case Ending.SYSTEM_ERROR:
+                raise OSError(answer.number, os.strerror(answer.number))
+            case Ending.REFUSED:
+                raise ValueError(answer.message)
+            case _:
+                assert_never(answer.ending)
 
     def is_running(self, root: Path) -> bool:
         """Whether anything was run on a node since it was started."""

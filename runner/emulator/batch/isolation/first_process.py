@@ -6,6 +6,7 @@ It must not know how the view was built, nor what the commands are for.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -16,7 +17,9 @@ from typing import Any, NoReturn
 
 from runner.emulator.batch.isolation.accounts import Accounts
 from runner.emulator.batch.isolation.messages import (
+    Answer,
     ClosedError,
+    Ending,
     limit_silence,
     receive_request,
     receive_short,
@@ -121,9 +124,9 @@ class FirstProcess:
                 group=None if user is None else user[2],
             )
         except OSError as error:
-            self._answer(line, {"errno": error.errno, "message": str(error)})
+            self._answer(line, Answer(Ending.SYSTEM_ERROR, error.errno or errno.EIO))
         except ValueError as error:
-            self._answer(line, {"errno": None, "message": str(error)})
+            self._answer(line, Answer(Ending.REFUSED, 0, str(error)))
         else:
             mark = request["mark"]
             line.process = process
@@ -151,7 +154,7 @@ class FirstProcess:
         line.process = None
         if line.mark is not None:
             self._sweep(line.mark)
-        self._answer(line, {"code": code})
+        self._answer(line, Answer(Ending.EXIT, code))
 
     def _sweep(self, mark: bytes) -> None:
         """Ends what left the group of its command; as long as it makes others, those too."""
@@ -167,9 +170,9 @@ class FirstProcess:
                     os.kill(each, signal.SIGKILL)
             known.update(found)
 
-    def _answer(self, line: _Line, message: dict[str, Any]) -> None:
+    def _answer(self, line: _Line, answer: Answer) -> None:
         try:
-            send_answer(line.connection, message)
+            send_answer(line.connection, answer)
         except OSError:
             # Nobody waits for it any more.
             self._close(line)

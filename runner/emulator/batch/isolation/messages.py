@@ -12,12 +12,15 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
-from typing import Any
+from enum import Enum
+from typing import Any, NamedTuple
 
 _LENGTH = struct.Struct("!I")
 _MAX_DESCRIPTORS = 8
 _SHORT = 65536
 _TIME = struct.Struct("@ll")
+_ANSWER = struct.Struct("!BiI")
+_MOST_MESSAGE = 4096
 
 
 class ClosedError(Exception):
@@ -70,22 +73,55 @@ def receive_request(connection: socket.socket) -> tuple[dict[str, Any], list[int
         raise
 
 
-def send_answer(connection: socket.socket, answer: dict[str, Any]) -> None:
+class Ending(Enum):
+    """What became of a request."""
+
+    EXIT = 0
+    """Its command has ended, with the code."""
+    SYSTEM_ERROR = 1
+    """It could not be started, by the error number."""
+    REFUSED = 2
+    """Its words or its environment cannot be handed over; the message says why."""
+
+
+class Answer(NamedTuple):
+    """How a request ended, which is said in a few bytes."""
+
+    ending: Ending
+    number: int
+    message: str = ""
+
+
+def send_answer(connection: socket.socket, answer: Answer) -> None:
     """One message on a stream socket, to a process that need not trust this one; raises `OSError`
     where nobody listens.
     """
-    content = json.dumps(answer).encode()
-    connection.sendall(_LENGTH.pack(len(content)) + content)
+    message = answer.message.encode("utf-8", "replace")[:_MOST_MESSAGE]
+    head = _ANSWER.pack(answer.ending.value, answer.number, len(message))
+    connection.sendall(head + message)
 
 
-def receive_answer(connection: socket.socket) -> dict[str, Any]:
-    """What `send_answer` sent; raises `ClosedError` at the end."""
+def receive_answer(connection: socket.socket) -> Answer:
+    """What `send_answer` sent; raises `ClosedError` at the end, and for what is no answer."""
     try:
-        content = connection.recv(_SHORT)
+        content = connection.recv(_ANSWER.size + _MOST_MESSAGE)
     except ConnectionError:
         raise ClosedError from None
-    answer: dict[str, Any] = json.loads(_read_on(connection, content))
-    return answer
+    if not content:
+        raise ClosedError
+    if len(content) < _ANSWER.size:
+        content += _receive(connection, _ANSWER.size - len(content))
+    ending, number, length = _ANSWER.unpack_from(content)
+    if ending >= len(_ENDINGS) or length > _MOST_MESSAGE:
+        raise ClosedError
+    if not length:
+        return Answer(_ENDINGS[ending], number)
+    message = content[_ANSWER.size :]
+    message += _receive(connection, length - len(message))
+    return Answer(_ENDINGS[ending], number, message.decode("utf-8", "replace"))
+
+
+_ENDINGS = tuple(Ending)
 
 
 def limit_silence(connection: socket.socket, seconds: int) -> None:
