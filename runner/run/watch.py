@@ -41,6 +41,8 @@ _NARROW_OVERLAPS = 8
 # And every so often all are read, whatever their times say.
 _WHOLE_LOOK_SECONDS = 60.0
 _WHOLE_LOOKS_PER_RUN = 4
+# However long a run is, nobody pays for longer for what was missed.
+_LONGEST_WHOLE_LOOK_SECONDS = 600.0
 
 
 def _say_nothing(line: str) -> None:
@@ -193,6 +195,7 @@ class Watch:
         wide_pause = _WIDE_LOOK_PAUSES * max(_OVERLAP_SECONDS, self._pause_seconds)
         if self._pool.job_ended or now >= self._next_whole_look or self._latest is None:
             pause = max(_WHOLE_LOOK_SECONDS, (now - self._began) / _WHOLE_LOOKS_PER_RUN)
+            pause = min(pause, _LONGEST_WHOLE_LOOK_SECONDS)
             self._next_whole_look = now + pause
             self._next_wide_look = now + wide_pause
             self._read_to = self._latest

@@ -186,6 +186,18 @@ def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) ->
     assert scene.watch.pause_seconds(left=1) == 4.0
 
 
+def test_all_tasks_are_read_every_ten_minutes_of_a_run_of_days(scene: Scene) -> None:
+    """What has reached the list too late for all else is found then."""
+    scene.put(1, TaskState.RUNNING, after=0)
+    for passed in (0, 100_000, 100_599):
+        scene.passed = passed
+        scene.look()
+    assert scene.sinces[-1] is not None
+    scene.passed = 100_601
+    scene.look()
+    assert scene.sinces[-1] is None
+
+
 def test_a_late_change_is_found_once_nothing_else_changes(scene: Scene) -> None:
     scene.put(1, TaskState.COMPLETED, after=100)
     assert scene.look() == ["0001"]
