@@ -82,7 +82,7 @@ else:
             # Of a class of its own: this one has slots in the place of what is given.
             of = self._of
             inside = {"__annotations__": of.__annotations__, "__module__": of.__module__}
-            twin = type(of.__name__, (), {**self._given, **inside, "__doc__": ""})
+            twin = type(of.__name__, (), {**self._given, **inside, "__doc__": _DOCUMENTED})
             _as_dataclass(kw_only=self._kw_only)(twin)
             of.__dataclass_fields__ = twin.__dataclass_fields__
             return of.__dataclass_fields__
@@ -194,10 +194,13 @@ else:
         )
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
+    # Without any words the standard library would write down the signature, at some cost.
+    _DOCUMENTED = "Fields."
     # What a class that is made anew with slots may not have.
     _UNSLOTTED = frozenset({"__dict__", "__weakref__"})
     # Which methods the standard library would have made; `pprint` and `pytest` ask.
-    _PARAMS = _as_dataclass(kw_only=True)(type("_", (), {"__doc__": ""})).__dataclass_params__
+    _EMPTY = type("_", (), {"__doc__": _DOCUMENTED})
+    _PARAMS = _as_dataclass(kw_only=True)(_EMPTY).__dataclass_params__
     _METHODS = {"__eq__": _eq, "__hash__": _hash, "__repr__": _repr}
 
 
