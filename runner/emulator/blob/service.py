@@ -33,6 +33,7 @@ from runner.emulator.blob.operations.table import Operation, find_operation
 from runner.emulator.server.accounts import Account
 from runner.emulator.server.http import Request, Response
 from runner.emulator.server.tls import Tls
+from runner.emulator.storage.database import StorageError
 from runner.emulator.storage.journal import Journal
 
 _SERVER = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"
@@ -137,8 +138,15 @@ class BlobService:
             response = await self._perform(request, query, resource, endpoint)
         except RefusedError as error:
             response = self._refuse(error, request, request_id)
-        # Also what is only read may have been changed a moment ago.
-        await self.settled()
+        try:
+            # Also what is only read may have been changed a moment ago.
+            await self.settled()
+        except StorageError:
+            # Nobody will read the body, which holds a content.
+            close = getattr(response.body, "aclose", None)
+            if close is not None:
+                await close()
+            raise
         return Response(
             status=response.status,
             headers=response.headers + _common_headers(request, query, request_id, self._clock()),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -12,7 +14,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from runner.emulator.blob.core.contents import SMALL_BYTES
+from runner.emulator.blob.service import BlobService
+from runner.emulator.storage.database import StorageError
 from tests.unit.emulator.blob.wire import (
+    ACCOUNT,
     START,
     Answer,
     Wire,
@@ -20,6 +26,41 @@ from tests.unit.emulator.blob.wire import (
     read_answer,
     sign_request,
 )
+
+
+def test_an_answer_that_cannot_be_given_holds_no_content(tmp_path: Path) -> None:
+    large = bytes(SMALL_BYTES + 1)
+
+    async def work() -> None:
+        service = BlobService(
+            account=ACCOUNT,
+            endpoint="http://127.0.0.1:1/localstorage",
+            directory=tmp_path,
+            clock=lambda: START,
+            keep=True,
+        )
+
+        async def ask(method: str, path: str, query: str = "", body: bytes = b"") -> Answer:
+            headers = {"x-ms-blob-type": "BlockBlob"}
+            request = make_request(method, path, query, headers=headers, body=body, scheme="http")
+            return await read_answer(await service.handle(sign_request(request, START)))
+
+        assert service._journal is not None
+        service._journal._database._connection.execute("PRAGMA busy_timeout = 0")
+        await ask("PUT", "/localstorage/box", "restype=container")
+        await ask("PUT", "/localstorage/box/b", body=large)
+        with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageError):
+                await ask("PUT", "/localstorage/box/c")
+            with pytest.raises(StorageError):
+                await ask("GET", "/localstorage/box/b")
+            other.execute("ROLLBACK")
+        assert (await ask("DELETE", "/localstorage/box/b")).status == 202
+        assert list((tmp_path / "contents").iterdir()) == []
+        service.close()
+
+    asyncio.run(work())
 
 
 def test_a_refusal_carries_code_message_request_id_and_time(wire: Wire) -> None:
