@@ -20,8 +20,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import assert_never
-
 from runner.emulator.batch.isolation.messages import (
     ClosedError,
     Ending,
@@ -32,13 +30,15 @@ from runner.emulator.batch.isolation.messages import (
 )
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command, Size
+from runner.emulator.never import unforeseen
 
 KILLED = 137
 _KILL = b"K"
+# At its end nothing is left that Python would have to do, and the emulator waits for it.
 _START = (
-    "import sys; sys.path.insert(0, sys.argv[1]);"
+    "import os, sys; sys.path.insert(0, sys.argv[1]);"
     "from runner.emulator.batch.isolation.nursery import run_from_command_line as run;"
-    "sys.exit(run())"
+    "os._exit(run())"
 )
 _PACKAGES = Path(__file__).resolve().parents[4]
 
@@ -158,7 +158,7 @@ class CopyOnWrite:
             case Ending.REFUSED:
                 raise ValueError(answer.message)
             case _:
-                assert_never(answer.ending)
+                raise unforeseen(answer.ending)
 
     def is_running(self, root: Path) -> bool:
         """Whether anything was run on a node since it was started."""
