@@ -14,7 +14,12 @@ def job_folder(job: JobId) -> str:
     return f"workitems/{schedule}/{number}" if number else f"workitems/{job}"
 
 
+def tasks_folder(job: JobId) -> str:
+    """Where the folders of a job's tasks are, seen from the node's root."""
+    folder = job_folder(job)
+    return folder if ":" in job else f"{folder}/job-1"
+
+
 def task_folder(job: JobId, task: TaskId) -> str:
     """Where a task's files are, seen from the node's root."""
-    folder = job_folder(job)
-    return f"{folder}/{task}" if ":" in job else f"{folder}/job-1/{task}"
+    return f"{tasks_folder(job)}/{task}"

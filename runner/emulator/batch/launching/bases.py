@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.emulator.batch.core.cores import cores_of
 from runner.emulator.batch.core.document import Document
-from runner.emulator.batch.core.folders import task_folder
+from runner.emulator.batch.core.folders import task_folder, tasks_folder
 from runner.emulator.batch.core.job import Job
 from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.pool import Pool
@@ -34,6 +34,8 @@ class Base:
     """
 
     root: Path
+    tasks: Path
+    """Where the folders of the job's tasks are; the node's root where there is no job."""
     image: str
     size: Size
     first: Mapping[str, str]
@@ -68,8 +70,10 @@ class Bases:
 def _make(place: Place, job: Job | None, pool: Pool, node: Node) -> Base:
     of_job = {} if job is None else settings(job.document.get("commonEnvironmentSettings", ()))
     name = pool.document["vmSize"]
+    root = place.directories(node).root
     return Base(
-        root=place.directories(node).root,
+        root=root,
+        tasks=root if job is None else root / tasks_folder(job.id),
         image=node_image(pool),
         size=Size(memory_bytes=memory_of(name), cores=cores_of(name)),
         first={**trust_variables(place, node), **of_job},

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from runner.emulator.batch.core.document import Document
+from runner.emulator.batch.core.document import Document, opened
 from runner.emulator.batch.core.durations import limit_of
 from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.job import Job
@@ -35,9 +35,9 @@ from runner.emulator.batch.node.users import POOL_USER, User, named_user
 
 def launch_task(bases: Bases, task: Task, job: Job, pool: Pool, node: Node) -> Launch:
     """A task's execution on a node; of a multi-instance task, its primary's after coordination."""
-    document, place = task.document, bases.place
+    document, place = opened(task.document), bases.place
     base = bases.find(job, pool, node)
-    directory = base.root / task_folder(task.job, task.id)
+    directory = base.tasks / task.id
     packages = (*_packages(pool.document), *_packages(document))
     elevated, user = _identity(document["userIdentity"], pool)
     return Launch(

@@ -6,8 +6,8 @@ It must not know why something is stopped, nor what is stopped.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 
 class InterruptedRunError(Exception):
@@ -53,20 +53,38 @@ class Interruption:
         if event.wait(seconds):
             raise InterruptedRunError
 
-    @contextmanager
-    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+    def calling(self, callback: Callable[[], None]) -> AbstractContextManager[None]:
         """Calls `callback` when fired during the block, at once when fired before it.
 
         It runs under a lock: after the block it is neither running nor called again, so that a
         process id or a socket can be given up safely. It must be quick and must not raise.
         """
-        key = object()
+        return _Calling(self._lock, self._callbacks, self, callback)
+
+
+class _Calling(AbstractContextManager[None]):
+    """A class, since every command has one, and generators cost several times as much."""
+
+    __slots__ = ("_callback", "_callbacks", "_interruption", "_lock")
+
+    def __init__(
+        self,
+        lock: threading.Lock,
+        callbacks: dict[object, Callable[[], None]],
+        interruption: Interruption,
+        callback: Callable[[], None],
+    ) -> None:
+        self._lock = lock
+        self._callbacks = callbacks
+        self._interruption = interruption
+        self._callback = callback
+
+    def __enter__(self) -> None:
         with self._lock:
-            if self._fired:
-                callback()
-            self._callbacks[key] = callback
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._callbacks[key]
+            if self._interruption.fired:
+                self._callback()
+            self._callbacks[self] = self._callback
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            del self._callbacks[self]
