@@ -107,7 +107,8 @@ class Putting:
         """
         storage = self._nearby.storage
         left: list[Gathered] = []
-        for each in self._gathered:
+        # Taken first: what was put must never be dropped, whatever goes wrong with the next.
+        for each in self.take_left():
             if left and left[-1].target.entry == each.target.entry:
                 if each.incoming is not None:
                     each.incoming.drop()
@@ -118,7 +119,7 @@ class Putting:
                 taken = storage.put(each.target.url, each.target.headers, each.content, each.md5)
             # Its content is read again if it is sent.
             (self._put if taken else left).append(each._replace(content=b"", incoming=None))
-        self._gathered, self._bytes = left, 0
+        self._gathered = left
         return not left
 
     def take_back(self) -> None:

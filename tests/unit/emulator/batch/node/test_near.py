@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,26 @@ def test_so_is_what_was_put_before_the_end(
     assert (outcome.exit_code, outcome.failure) == (0, None)
     assert len([asked for asked in near.log if asked.startswith("put ")]) == 256
     assert len(blobs.requests) == 256
+
+
+def test_what_was_put_is_never_dropped(
+    blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
+) -> None:
+    box = blobs.containers["box"]
+    box["in.txt"] = b"content"
+
+    class BrokenBox(NearBox):
+        def put(self, url: str, headers: Mapping[str, str], content: bytes, md5: bytes) -> bool:
+            if "b.out" in url:
+                raise RuntimeError("out of order")
+            return super().put(url, headers, content, md5)
+
+    command = f"truncate -s {SMALL_BYTES + 1} a.out; echo > b.out"
+    launch = make_launch(blobs, tmp_path / "one", command)
+    with pytest.raises(RuntimeError) as raised:
+        run(launch, BrokenBox(blobs, near.folder), policy)
+    assert str(raised.value) == "out of order"
+    assert box["a.out"] == bytes(SMALL_BYTES + 1)
 
 
 def test_a_run_ends_where_the_executor_was_closed_while_it_waited_for_the_disk(
