@@ -15,8 +15,9 @@ from runner.run.services import TaskStatus
 from runner.run.transfers.outputs import Collector, Haul
 
 _THREADS = 16
+# Of files: all that were fetched and have not landed are open, and some systems allow 256.
 _TOGETHER = 32
-# Behind so many that wait to land, nothing more is fetched: each has open files.
+# Behind so many that wait to land, nothing more is fetched.
 _MOST_WAITING = 64
 
 Told = Callable[[], int]
@@ -100,7 +101,7 @@ class Collecting:
             self._home.miss(error)
             return
         self._hauls.append(haul)
-        waits = len(self._hauls) >= _MOST_WAITING
+        waits = sum(map(_count_files, tuple(self._hauls))) >= _MOST_WAITING
         # One thread lands what others have fetched meanwhile; they go on with the next.
         while self._hauls and self._landing.acquire(blocking=waits):
             try:
@@ -109,7 +110,12 @@ class Collecting:
                 self._landing.release()
 
     def _land(self) -> None:
-        hauls = [self._hauls.popleft() for _ in range(min(len(self._hauls), _TOGETHER))]
+        hauls: list[Haul] = []
+        files = 0
+        while self._hauls and files < _TOGETHER:
+            haul = self._hauls.popleft()
+            hauls.append(haul)
+            files += _count_files(haul)
         try:
             outcomes = self._collector.land(hauls)
         except BaseException as error:  # noqa: BLE001 - raised where the run is driven
@@ -122,3 +128,8 @@ class Collecting:
             else:
                 self._home.miss(outcome)
         self._hear()
+
+
+def _count_files(haul: Haul) -> int:
+    """At least one: a task that has left nothing is told of as well."""
+    return max(len(haul.files), 1)

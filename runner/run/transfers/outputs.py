@@ -39,7 +39,7 @@ _CLOCK_MARGIN = timedelta(seconds=5)
 _TAIL_BYTES = 4_000
 _TAIL_LINES = 20
 # So many files of one task at most are open at a time.
-_MOST_OPEN = 16
+_MOST_OPEN = 8
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -133,3 +136,57 @@ def test_ends_that_are_only_told_count_in_their_turn(scene: Scene) -> None:
     scene.collecting.tell(lambda: 7)
     assert scene.home.wait(30)
     assert (scene.home.succeeded, scene.home.failed) == (0, 7)
+
+
+class SlowDisk:
+    """Fetches eight files of each task at once; its first landing ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.fetched = 0
+        self.landed: list[int] = []
+        self.is_free = threading.Event()
+        self._lock = threading.Lock()
+
+    def collect(self, _status: TaskStatus) -> SimpleNamespace:
+        with self._lock:
+            self.fetched += 1
+        return SimpleNamespace(files=[None] * 8)
+
+    def land(self, hauls: list[SimpleNamespace]) -> list[bool]:
+        assert self.is_free.wait(10)
+        self.landed.append(sum(len(haul.files) for haul in hauls))
+        return [True] * len(hauls)
+
+    def close(self) -> None:
+        """It holds nothing."""
+
+
+def test_tasks_with_many_files_have_only_some_of_them_open() -> None:
+    """Each file is open until it lands, and a system allows a process so many."""
+    disk, home = SlowDisk(), Homecoming(succeeded=0, failed=0)
+    collecting = Collecting(cast("Any", disk), home, hear=lambda: None)
+    status = TaskStatus(
+        id=TaskId("0001"),
+        state=TaskState.COMPLETED,
+        changed=NOW,
+        node_id=None,
+        started=NOW,
+        ended=NOW,
+        exit_code=0,
+        succeeded=True,
+        retry_count=0,
+        failure=None,
+    )
+    for _ in range(100):
+        collecting.collect(status)
+    deadline = time.monotonic() + 10
+    # One lands, seven wait, and each of the other fifteen threads waits with one more.
+    while disk.fetched < 1 + 7 + 15:
+        assert time.monotonic() < deadline
+    disk.is_free.set()
+    assert home.wait(10)
+    collecting.close()
+
+    assert home.succeeded == 100
+    assert sum(disk.landed) == 800
+    assert max(disk.landed) <= 32
