@@ -8,8 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import Any
 
 from runner.emulator.blob.core.files import write_all
 from runner.emulator.blob.core.records import ContentId
@@ -179,6 +180,14 @@ def _merge(stretches: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
+def find_fallocate(library: Any) -> Callable[..., int]:
+    """What takes 64 bits of an offset: not all libraries have a name for it beside the plain one,
+    which glibc has take fewer on small machines.
+    """
+    found: Callable[..., int] = getattr(library, "fallocate64", None) or library.fallocate
+    return found
+
+
 def _punch(file: int, offset: int, size_bytes: int) -> None:
     """Gives a stretch back to the disk, where the system can; else it waits for the whole pack."""
     if sys.platform != "linux":
@@ -186,8 +195,8 @@ def _punch(file: int, offset: int, size_bytes: int) -> None:
     # Imported here: most emulators end before anything is punched.
     import ctypes
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.fallocate64(file, _PUNCH_HOLE, ctypes.c_int64(offset), ctypes.c_int64(size_bytes)):
+    allocate = find_fallocate(ctypes.CDLL(None, use_errno=True))
+    if allocate(file, _PUNCH_HOLE, ctypes.c_int64(offset), ctypes.c_int64(size_bytes)):
         code = ctypes.get_errno()
         if code not in (errno.EOPNOTSUPP, errno.ENOSYS):
             raise OSError(code, os.strerror(code))

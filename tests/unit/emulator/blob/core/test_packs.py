@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from runner.emulator.blob.core.packs import Packs, place_of
+from runner.emulator.blob.core.packs import Packs, find_fallocate, place_of
 from runner.emulator.blob.core.records import ContentId
 
 PIECE = os.urandom(200_000)
@@ -128,3 +129,14 @@ def test_of_before_only_what_is_whole_is_adopted(tmp_path: Path, size_bytes: int
     assert not make_packs(tmp_path / "elsewhere").adopt(whole)
     assert later.holds("p0") is (size_bytes == 10)
     later.close()
+
+
+def test_space_is_given_back_whatever_the_c_library_calls_it() -> None:
+    def plain() -> int:
+        return 0
+
+    def large() -> int:
+        return 0
+
+    assert find_fallocate(SimpleNamespace(fallocate=plain)) is plain
+    assert find_fallocate(SimpleNamespace(fallocate=plain, fallocate64=large)) is large
