@@ -385,3 +385,4 @@ def test_nothing_is_loaded_that_may_not_be_needed(tmp_path: Path) -> None:
     assert not {"email.parser", "http.client", "xml.etree.ElementTree"} & loaded
     assert "runner.emulator.server.certificates" not in loaded
     assert "runner.emulator.batch.isolation.container_nodes" not in loaded
+    assert "runner.emulator.batch.autoscale.evaluate" not in loaded

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from runner.emulator.batch.autoscale.evaluate import Targets, evaluate
+from runner.emulator.batch.autoscale.evaluate import evaluate
+from runner.emulator.batch.autoscale.evaluation import Targets
 from runner.emulator.batch.autoscale.functions import Outside
 from runner.emulator.batch.autoscale.samples import PERIOD, History, Sample
 from runner.remote.pool_formula import pool_formula

@@ -5,7 +5,8 @@ It must not know pools, nor when formulas are evaluated.
 
 from __future__ import annotations
 
-from runner.emulator.batch.autoscale.faults import Fault, FaultKind, FormulaError
+from runner.emulator.batch.autoscale.evaluation import Evaluation, Targets
+from runner.emulator.batch.autoscale.faults import FaultKind, FormulaError
 from runner.emulator.batch.autoscale.functions import (
     FUNCTIONS,
     Outside,
@@ -50,27 +51,8 @@ from runner.emulator.batch.autoscale.values import (
     type_of,
 )
 from runner.emulator.never import unforeseen
-from runner.emulator.storage.record import record
 
 _LARGEST_TARGET = 2**31 - 1
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Targets:
-    """How many nodes of each kind there should be, and what leaving ones do with their tasks."""
-
-    dedicated: int
-    spot: int
-    option: str
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What a formula came to; `targets` are those given where it ended in a fault."""
-
-    targets: Targets
-    results: str
-    fault: Fault | None
 
 
 def check_formula(text: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import Enum
 
-from runner.emulator.batch.autoscale.evaluate import Evaluation
+from runner.emulator.batch.autoscale.evaluation import Evaluation
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.ids import JobId, PoolId
 from runner.emulator.batch.core.registries import RegistryPassword

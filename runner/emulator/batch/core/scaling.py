@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from runner.emulator.batch.autoscale.evaluate import Evaluation, Targets, evaluate
-from runner.emulator.batch.autoscale.functions import Outside
+from runner.emulator.batch.autoscale.evaluation import Evaluation, Targets
 from runner.emulator.batch.autoscale.samples import PERIOD, History, Sample
 from runner.emulator.batch.core.agenda import SampleDue, ScaleDue
 from runner.emulator.batch.core.document import Document
@@ -113,6 +112,10 @@ def scale_pool(state: State, now: datetime, due: ScaleDue) -> None:
 
 
 def _evaluate(state: State, now: datetime, pool: Pool, formula: str) -> Evaluation:
+    # Imported here: it takes a while, and few pools have a formula.
+    from runner.emulator.batch.autoscale.evaluate import evaluate
+    from runner.emulator.batch.autoscale.functions import Outside
+
     return evaluate(
         formula,
         state.histories.get(key_of(pool.id), History()),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from runner.emulator.batch.autoscale.evaluate import check_formula
 from runner.emulator.batch.autoscale.faults import FormulaError
 from runner.emulator.batch.core.document import Document
 from runner.emulator.batch.core.durations import parse_duration
@@ -39,6 +38,9 @@ class Formula:
                 ("Reason", f"The formula has more than {LONGEST_FORMULA} characters"),
             )
         if self.checked:
+            # Imported here: it takes a while, and few pools have a formula.
+            from runner.emulator.batch.autoscale.evaluate import check_formula
+
             try:
                 check_formula(text)
             except FormulaError as fault:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from runner.emulator.batch.autoscale.evaluate import Evaluation, Targets, check_formula, evaluate
+from runner.emulator.batch.autoscale.evaluate import check_formula, evaluate
+from runner.emulator.batch.autoscale.evaluation import Evaluation, Targets
 from runner.emulator.batch.autoscale.faults import FaultKind, FormulaError
 from runner.emulator.batch.autoscale.functions import Outside
 from runner.emulator.batch.autoscale.samples import History, Sample
