@@ -209,7 +209,9 @@ def _compile_encoder(stored: list[Field[Any]], hints: Mapping[str, Any]) -> Enco
     lines: list[str] = []
     names: dict[str, Any] = {}
     for number, field in enumerate(stored):
-        convert = encoder_of(hints[field.name])
+        hint = hints[field.name]
+        # What is None where that is the default is not encoded.
+        convert = encoder_of(_without_none(hint) if field.default is None else hint)
         names[f"default{number}"], names[f"convert{number}"] = field.default, convert
         lines.append(f"    value = record.{field.name}")
         if field.default is not MISSING:
@@ -221,6 +223,14 @@ def _compile_encoder(stored: list[Field[Any]], hints: Mapping[str, Any]) -> Enco
     exec(source, names)  # noqa: S102 - the names of fields alone
     encode: Encoder = names["encode"]
     return encode
+
+
+def _without_none(hint: Any) -> Any:
+    """The type of an optional value; any other as it is."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return hint
+    members = [argument for argument in get_args(hint) if argument is not type(None)]
+    return members[0] if len(members) == 1 else hint
 
 
 @cache

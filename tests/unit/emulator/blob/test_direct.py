@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -363,3 +364,26 @@ def test_a_policy_is_looked_at_anew(wire: Wire, direct: Direct) -> None:
 
     assert told == (403, "AuthorizationPermissionMismatch")
     assert replaced == (403, "UnauthorizedBlobOverwrite")
+
+
+def test_what_is_like_what_was_admitted_takes_few_calls(wire: Wire, direct: Direct) -> None:
+    """Thousands of outputs differ in their names alone."""
+    md5 = hashlib.md5(b"content").digest()
+    urls = [f"{BOX}/{number:03}/out?{ALL}" for number in range(21)]
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    assert direct.put(urls[0], HEADERS, b"content", md5)
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        for url in urls[1:]:
+            direct.put(url, HEADERS, b"content", md5)
+    finally:
+        sys.setprofile(before)
+
+    assert calls / 20 <= 60
+    assert [read(direct, url) for url in urls] == [b"content"] * 21
