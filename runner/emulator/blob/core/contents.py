@@ -79,19 +79,20 @@ class Contents:
         A file may be longer: what follows is of a request that was never finished.
         """
         references = self._references
-        new = {s.content for s in segments if s.content not in references}
-        adopted = {content for content in new if is_packed(content) and self._packs.adopt(content)}
-        for segment in segments:
-            whole = segment.content in adopted or segment.content in references
-            if not whole and not self._is_file(segment):
-                # The file stays until what has no reference is removed.
-                self._packs.remove(adopted)
-                return False
+        new = [segment for segment in segments if segment.content not in references]
+        # All before any: what was adopted and is given up might be of a record that is still to
+        # come, and its space must not be given back.
+        if not all(map(self._is_whole, new)):
+            return False
+        for content in {segment.content for segment in new if is_packed(segment.content)}:
+            self._packs.adopt(content)
         for segment in segments:
             references[segment.content] = references.get(segment.content, 0) + 1
         return True
 
-    def _is_file(self, segment: Segment) -> bool:
+    def _is_whole(self, segment: Segment) -> bool:
+        if is_packed(segment.content):
+            return self._packs.is_whole(segment.content)
         try:
             return os.stat(self._folder + segment.content).st_size >= segment.size_bytes  # noqa: PTH116 - of many files
         except FileNotFoundError:

@@ -89,6 +89,13 @@ class Packs:
 
     def adopt(self, content: ContentId) -> bool:
         """A content of before is live; or it is not whole, and False."""
+        if not self.is_whole(content):
+            return False
+        self._packs[content.partition(_MARK)[0]].live += 1
+        return True
+
+    def is_whole(self, content: ContentId) -> bool:
+        """Whether all of a content of before is there."""
         name, offset, size_bytes = place_of(content)
         pack = self._packs.get(name)
         if pack is None:
@@ -96,10 +103,7 @@ class Packs:
             with suppress(FileNotFoundError):
                 pack.end = os.stat(self._folder + name).st_size  # noqa: PTH116 - as all paths here
             self._packs[name] = pack
-        if offset + size_bytes > pack.end:
-            return False
-        pack.live += 1
-        return True
+        return offset + size_bytes <= pack.end
 
     def holds(self, name: str) -> bool:
         """Whether a file is a pack with live contents."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import pytest
 
 from runner.emulator.blob.core.contents import SMALL_BYTES, Contents, Received
 from runner.emulator.blob.core.files import ContentSizeError
-from runner.emulator.blob.core.records import Segment
+from runner.emulator.blob.core.records import ContentId, Segment
 
 
 class BrokenOffError(Exception):
@@ -150,3 +151,23 @@ def test_lines_that_are_appended_are_one_file(tmp_path: Path) -> None:
     assert contents.read_small(segments, 0, len(text)) == text
     assert [path.read_bytes() for path in files(tmp_path)] == [text]
     contents.close()
+
+
+def test_contents_of_a_record_that_is_not_whole_stay_for_others(tmp_path: Path) -> None:
+    before = Contents(tmp_path)
+    written = [os.urandom(200_000) for _ in range(25)]
+    first, *others = [
+        Segment(content=before.write(content).content, size_bytes=len(content))
+        for content in written
+    ]
+    before.close()
+    lost = Segment(content=ContentId("gone"), size_bytes=1)
+    contents = Contents(tmp_path)
+
+    assert contents.adopt([first])
+    assert not contents.adopt([*others, lost])
+    assert contents.adopt(others)
+    contents.remove_unreferenced()
+
+    found = [contents.read_small([each], 0, each.size_bytes) for each in (first, *others)]
+    assert found == written
