@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from runner.emulator.blob.admitted import Admitted
 from runner.emulator.blob.core.containers import find_container
 from runner.emulator.blob.core.listing import end_of_prefix
 from runner.emulator.blob.core.records import ContentId, Segment
@@ -40,9 +41,6 @@ _METADATA = "x-ms-meta-"
 # What no request line holds, and how clients encode it.
 _NOT_ON_WIRE = re.compile(r"[^\x21-\x7e]")
 _SAFE = "%/:?@!$&'()*+,;=~[]|^`{}\"<>\\"
-# What is before the last components of a blob's URL, these where they mean what they say, a query.
-_NAMED = re.compile(r"(https?://[^/?#%]+/[^/?#%]+/[^/?#%]+/)([\w.~/-]+)\?([^#]+)", re.ASCII)
-_MOST_KNOWN = 256
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -94,18 +92,6 @@ class _Located(NamedTuple):
     client: str
 
 
-class _Known(NamedTuple):
-    """A request that was admitted: others differ from it in the last components of a name alone."""
-
-    headers: dict[str, str]
-    service: BlobService
-    call: Call
-    above: str
-    """What of the blob's name is before these components."""
-    putting: Putting | None
-    """What it was to put."""
-
-
 class Direct:
     """The storage accounts of this emulator; nothing waits but `settled`.
 
@@ -136,7 +122,7 @@ class Direct:
         self._find_client = lru_cache(64)(self._look_for_client)
         self._parse_query = lru_cache(256)(_parse_query)
         self._serves = lru_cache(256)(self._is_own)
-        self._known: dict[tuple[str, str, str], _Known] = {}
+        self._admitted = Admitted()
 
     def serves(self, url: str) -> bool:
         """Whether the URL is of one of the accounts; from any thread."""
@@ -147,13 +133,13 @@ class Direct:
 
     def hold(self, url: str) -> Held | None:
         """The content of the blob at `url`, as "Get Blob" without headers would give it."""
-        again = self._admit_again("GET", url, _NO_HEADERS)
-        call = self._admit("GET", url, _NO_HEADERS, ("Get Blob",)) if again is None else again[1]
+        again = self._admitted.again("GET", url, _NO_HEADERS)
+        call = self._admit("GET", url, _NO_HEADERS, ("Get Blob",)) if again is None else again.call
         if call is None:
             return None
         blob = find_readable(call)
         if again is None:
-            self._remember("GET", url, _NO_HEADERS, call, None)
+            self._note("GET", url, _NO_HEADERS, call)
         contents = call.state.contents
         contents.hold(blob.segments)
 
@@ -222,18 +208,17 @@ class Direct:
 
         Raises `OSError` where it cannot be written.
         """
-        again = self._admit_again("PUT", url, headers)
-        like = None if again is None else again[0].putting
-        if again is not None and like is not None:
-            call = again[1]
-            work: Putting | Staging = begin_like(call, like, len(content))
+        again = self._admitted.again("PUT", url, headers)
+        work: Putting | Staging
+        if again is not None and again.putting is not None:
+            call, work = again.call, begin_like(again.call, again.putting, len(content))
         else:
             begun = self._begin(url, headers, len(content))
             if begun is None:
                 return False
             call, work = begun
             if isinstance(work, Putting):
-                self._remember("PUT", url, headers, call, work)
+                self._note("PUT", url, headers, call, work)
         segments: tuple[Segment, ...] = ()
         if content:
             received = call.state.contents.write(content, md5)
@@ -259,45 +244,18 @@ class Direct:
             return None
         return call, begin_block(call) if call.query.get("comp") else begin_put(call)
 
-    def _admit_again(
-        self, method: str, url: str, headers: Mapping[str, str]
-    ) -> tuple[_Known, Call] | None:
-        """Admits what is like an earlier request, in a quarter of the time; None for any other.
-
-        Whether the signature is good, for this blob and now, is looked at each time.
-        """
-        match = _NAMED.fullmatch(url)
-        if match is None:
-            return None
-        known = self._known.get((method, match[1], match[3]))
-        if known is None or known.headers != headers:
-            return None
-        call = known.service.admit_again(known.call, known.above + match[2])
-        return None if call is None else (known, call)
-
-    def _remember(
+    def _note(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
         call: Call,
-        putting: Putting | None,
+        putting: Putting | None = None,
     ) -> None:
-        match = _NAMED.fullmatch(url)
-        # A key signs the name too.
-        if match is None or "authorization" in call.request.headers:
-            return
         located = self._locate(url)
-        assert located is not None
-        while len(self._known) >= _MOST_KNOWN:
-            del self._known[next(iter(self._known))]
-        self._known[method, match[1], match[3]] = _Known(
-            headers=dict(headers),
-            service=located.service,
-            call=call,
-            above=call.target.blob.removesuffix(match[2]),
-            putting=putting,
-        )
+        if located is not None:
+            service = located.service
+            self._admitted.note(method, url, headers, service=service, call=call, putting=putting)
 
     def _admit(
         self, method: str, url: str, headers: Mapping[str, str], operations: tuple[str, ...]
