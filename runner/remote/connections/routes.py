@@ -119,13 +119,16 @@ class Routes:
 
 
 def _named_proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    """What variables such as `https_proxy` say, by the part before `_proxy`; lower case wins."""
-    names = sorted((name for name in environ if environ[name]), key=str.islower)
-    named = {
+    """What variables such as `https_proxy` say, by the part before `_proxy`.
+
+    Lower case wins, also where it is empty: so is a proxy left out for one command.
+    """
+    told = {
         name.lower().removesuffix("_proxy"): environ[name]
-        for name in names
-        if name.lower().endswith("_proxy")
+        for name in sorted(environ, key=str.islower)
+        if name.lower().endswith("_proxy") and (environ[name] or name.islower())
     }
+    named = {scheme: url for scheme, url in told.items() if url}
     if "REQUEST_METHOD" in environ:
         # A server of CGI has `HTTP_PROXY` from whoever asks it.
         named.pop("http", None)
@@ -133,7 +136,11 @@ def _named_proxies(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_proxy(url: str, variable: str) -> Proxy:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    malformed = f"{variable} is malformed: it must be a URL such as {_EXAMPLE}"
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError:  # of an address in brackets
+        raise UsageError(malformed) from None
     if parts.scheme != "http":
         raise UsageError(
             f"{variable} names a proxy that is asked by `{parts.scheme}`",
@@ -144,7 +151,7 @@ def _read_proxy(url: str, variable: str) -> Proxy:
     except ValueError:
         origin = Origin("http", "", 0)
     if not origin.host:
-        raise UsageError(f"{variable} is malformed: it must be a URL such as {_EXAMPLE}")
+        raise UsageError(malformed)
     if parts.username is None:
         return Proxy(origin, {})
     who = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()

@@ -33,6 +33,8 @@ PROXY = "http://proxy.corp:3128"
         ("https://a.example", {"ALL_PROXY": PROXY}, 3128),
         ("https://a.example", {"HTTP_PROXY": PROXY}, None),
         ("https://a.example", {"HTTPS_PROXY": ""}, None),
+        ("https://a.example", {"HTTPS_PROXY": PROXY, "https_proxy": ""}, None),
+        ("https://a.example", {"https_proxy": PROXY, "HTTPS_PROXY": ""}, 3128),
         ("http://a.example", {"HTTP_PROXY": PROXY}, 3128),
         ("http://a.example", {"HTTP_PROXY": PROXY, "REQUEST_METHOD": "GET"}, None),
         ("https://a.b.example", {"HTTPS_PROXY": PROXY, "NO_PROXY": "x, b.example"}, None),
@@ -70,6 +72,10 @@ def test_what_a_proxy_is_told_is_in_no_representation() -> None:
     [
         (
             {"HTTPS_PROXY": "http://:8080"},
+            "HTTPS_PROXY is malformed: it must be a URL such as `http://proxy.example.com:8080`",
+        ),
+        (
+            {"HTTPS_PROXY": "http://me:secret@[::1:8080"},
             "HTTPS_PROXY is malformed: it must be a URL such as `http://proxy.example.com:8080`",
         ),
         (
