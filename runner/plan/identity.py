@@ -46,6 +46,7 @@ PARTS = ("command", "inputs", "resources", "image", "outputs", "needs")
 """The parts of every task, in the order in which a change of them is told."""
 
 _ANY_RUN = RunId("run")
+_CARRIERS = frozenset({SCRIPT_VARIABLE, COORDINATION_VARIABLE})
 
 Files = tuple[tuple[str, str], ...]
 """Paths in a task's working directory, each with the digest of what is there; of a folder the
@@ -63,7 +64,9 @@ class Identity:
     @property
     def digest(self) -> bytes:
         """One digest of all parts."""
-        return _digest([self.parts[name] for name in PARTS])
+        # As JSON has it: digits need no escapes.
+        texts = [f'"{self.parts[name]}"' for name in PARTS]
+        return _digest_text(f"[{','.join(texts)}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,7 @@ class Identities:
         }
         self._pool: list[Any] | None = None
         self._images: dict[tuple[StepName, str | None], str] = {}
+        self._commands: dict[StepName, tuple[str, str, str]] = {}
 
     def names_run(self, task: TaskPlan) -> bool:
         """Whether the id of the run is in what a task does: it is another one each time."""
@@ -122,9 +126,9 @@ class Identities:
             return Unidentified(why="what the tasks left that it needs is not known")
         return Identity(
             parts={
-                "command": _hex(self._command(task)),
+                "command": self._command(task),
                 "inputs": _hex(inputs),
-                "resources": _hex([resources, shared]),
+                "resources": _hex([resources, shared]) if resources or shared else _NOTHING,
                 "image": image,
                 "outputs": _hex(self._outputs(task)),
                 "needs": needed.hex(),
@@ -141,18 +145,24 @@ class Identities:
             (inputs if is_input else others).append(each)
         return inputs, others, task.shared_resources
 
-    def _command(self, task: TaskPlan) -> list[Any]:
+    def _command(self, task: TaskPlan) -> str:
+        """The digest of a list of what commands are; all but the scripts is the step's."""
         step, coordination = task.step, task.coordination
-        return [
-            step.command.shell.value,
-            _script(task.command),
-            dict(self._plan.job_environment),
-            None if coordination is None else _script(coordination),
-            None if step.instances is None else step.instances.count,
-            _run_as(step.run_as),
-            {name: str(secret) for name, secret in step.secrets.items()},
-            step.extra,
-        ]
+        if step.name not in self._commands:
+            rest = (
+                None if step.instances is None else step.instances.count,
+                _run_as(step.run_as),
+                {name: str(secret) for name, secret in step.secrets.items()},
+                step.extra,
+            )
+            self._commands[step.name] = (
+                _encode(step.command.shell.value),
+                _encode(dict(self._plan.job_environment)),
+                ",".join(map(_encode, rest)),
+            )
+        shell, job_environment, others = self._commands[step.name]
+        scripts = _script(task.command), "null" if coordination is None else _script(coordination)
+        return _digest_text(f"[{shell},{scripts[0]},{job_environment},{scripts[1]},{others}]").hex()
 
     def _outputs(self, task: TaskPlan) -> list[Any]:
         return [
@@ -275,14 +285,14 @@ def _input_roles(plan: Plan, step: Step) -> frozenset[Role]:
     return frozenset(roles)
 
 
-def _script(command: CommandLine) -> list[Any]:
-    return [command.script, _environment(command)]
+def _script(command: CommandLine) -> str:
+    environment = _environment(command)
+    return f"[{_encode(command.script)},{_encode(environment) if environment else '{}'}]"
 
 
 def _environment(command: CommandLine) -> dict[str, str]:
     """The settings without those that carry a script, which stands beside them."""
-    carriers = {SCRIPT_VARIABLE, COORDINATION_VARIABLE}
-    return {name: value for name, value in command.environment.items() if name not in carriers}
+    return {name: value for name, value in command.environment.items() if name not in _CARRIERS}
 
 
 def _run_as(run_as: RunAs) -> str:
@@ -312,4 +322,12 @@ def _hex(value: object) -> str:
 
 
 def _digest(value: object) -> bytes:
-    return hashlib.blake2b(_encode(value).encode(), digest_size=DIGEST_BYTES).digest()
+    return _digest_text(_encode(value))
+
+
+def _digest_text(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+_NOTHING = _hex([[], []])
+"""Of resources where a task has none, as most have."""

@@ -32,17 +32,26 @@ class _Column:
     files: Sequence[InputFile]
     md5s: bytearray
     is_known: bytearray
-    following: int = 0
-    """Behind the file that was last asked for: mostly the next one, since tasks come in order."""
+    following: tuple[int, int] = (0, 0)
+    """Behind files that were asked for last: mostly the next one, since tasks come in order.
+
+    Two, as files still go up in that order too while tasks come home.
+    """
     folders: dict[str, bytes] = field(default_factory=dict)
 
     def find(self, blob: str) -> int | None:
-        index, count = self.following, len(self.files)
+        count = len(self.files)
+        first, second = self.following
+        if first < count and self.name(first) == blob:
+            self.following = first + 1, second
+            return first
+        if second < count and self.name(second) == blob:
+            self.following = second + 1, first
+            return second
+        index = bisect_left(range(count), blob, key=self.name)
         if index >= count or self.name(index) != blob:
-            index = bisect_left(range(count), blob, key=self.name)
-            if index >= count or self.name(index) != blob:
-                return None
-        self.following = index + 1
+            return None
+        self.following = index + 1, first
         return index
 
     def name(self, index: int) -> str:
@@ -159,7 +168,7 @@ class InputDigests:
                 index, digest = column.find(blob.name), self._digest_stored(blob)
                 if index is not None and digest is not None:
                     column.put(index, digest)
-        column.following = 0
+        column.following = 0, 0
         return column
 
     def _holds_nothing_else(self, container: OwnContainer) -> bool:

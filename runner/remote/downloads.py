@@ -84,9 +84,11 @@ class Download:
     def _begin(self) -> _Found | None:
         """Writes the first piece, and says what the blob is; None where it is empty."""
         self._check()
-        self._stream.seek(0)
-        self._stream.truncate()
-        self._at, self._md5 = 0, hashlib.md5(usedforsecurity=False)
+        if self._at:
+            # Another try: a new file has nothing that would have to go.
+            self._stream.seek(0)
+            self._stream.truncate()
+            self._at, self._md5 = 0, hashlib.md5(usedforsecurity=False)
         try:
             response = self._get(0, PIECE_BYTES)
         except ResourceNotFoundError as error:

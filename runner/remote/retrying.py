@@ -62,7 +62,7 @@ class PatientPolicy(HTTPPolicy[Any, Any]):
         for name in _FOREIGN:
             options.pop(name, None)
         mode = options.pop("location_mode", _PRIMARY)
-        rewind = _rewinder(request.http_request.body)
+        rewind = _rewinder(_body_of(request.http_request))
         tries = self._trouble.begin()
         while True:
             self._hurry(options)
@@ -136,6 +136,11 @@ class _Bounds:
             left is None or left >= 0
             for left in (self._total, self._status, self._connect, self._read)
         )
+
+
+def _body_of(request: Any) -> Any:
+    """What is sent with a request, of either kind of azure-core's: the other's name costs more."""
+    return request.content if hasattr(request, "content") else request.body
 
 
 def _rewinder(body: Any) -> Callable[[], bool]:

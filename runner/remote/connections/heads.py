@@ -21,34 +21,35 @@ class HeadError(Exception):
 class Headers(MutableMapping[str, str]):
     """The fields of an answer, whose names are found in upper and lower case alike."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("fields",)
 
     def __init__(self) -> None:
-        self._fields: dict[str, tuple[str, str]] = {}
+        self.fields: dict[str, tuple[str, str]] = {}
+        """Names as they came and values, by names in lower case."""
 
     def __getitem__(self, name: str) -> str:
-        return self._fields[name.lower()][1]
+        return self.fields[name.lower()][1]
 
     def __setitem__(self, name: str, value: str) -> None:
-        self._fields[name.lower()] = name, value
+        self.fields[name.lower()] = name, value
 
     def __delitem__(self, name: str) -> None:
-        del self._fields[name.lower()]
+        del self.fields[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, _ in self._fields.values()])
+        return iter([name for name, _ in self.fields.values()])
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return len(self.fields)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._fields
+        return isinstance(name, str) and name.lower() in self.fields
 
     def add(self, name: str, value: str) -> None:
         """Adds a field; one of the same name is continued (RFC 9110, section 5.3)."""
         key = name.lower()
-        before = self._fields.get(key)
-        self._fields[key] = name, value if before is None else f"{before[1]}, {value}"
+        before = self.fields.get(key)
+        self.fields[key] = name, value if before is None else f"{before[1]}, {value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,19 @@ def read_head(data: bytes) -> Head:
     if len(lines) > _MOST_FIELDS:
         raise HeadError(f"more than {_MOST_FIELDS} header fields")
     headers = Headers()
+    # As `add` does for each, without a call: an answer has sixteen or so.
+    fields = headers.fields
     for line in lines:
         name, colon, value = line.partition(":")
         # A folded field begins with a space; neither that nor one before the colon is HTTP any
         # more (RFC 9112, section 5), and servers differ in what they make of it.
         if not colon or not name or name[0] in " \t" or name[-1] in " \t":
             raise HeadError(f"a malformed header field: {line[:80]!r}")
-        headers.add(name, value.strip(" \t"))
+        key = name.lower()
+        if key in fields:
+            headers.add(name, value.strip(" \t"))
+        else:
+            fields[key] = name, value.strip(" \t")
     return Head(version, int(status), reason, headers)
 
 

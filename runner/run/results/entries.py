@@ -17,6 +17,8 @@ from runner.plan.identity import DIGEST_BYTES, Files
 from runner.run.events import format_time
 from runner.run.records.reading import read_time
 
+# One encoder for all: `dumps` makes another for each line.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 NAME_BYTES = 8
 UNKNOWN_IDENTITY = bytes(DIGEST_BYTES)
 _IDENTITY_START = len('{"identity":"')
@@ -81,7 +83,7 @@ class Result:
     def product(self) -> bytes:
         """A digest of what the task left, for those that need it."""
         listed = [[each.role, each.blob, each.bytes, each.md5] for each in self.outputs]
-        text = json.dumps(sorted(listed), separators=(",", ":"))
+        text = _encode(sorted(listed))
         return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
 
 
@@ -122,7 +124,7 @@ def result_as_line(result: Result) -> bytes:
         value["stored"] = [[each.role, each.blob, each.bytes, each.md5] for each in result.stored]
     if result.skipped:
         value["skipped"] = True
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    return _encode(value).encode() + b"\n"
 
 
 def head_line(kept: int) -> bytes:

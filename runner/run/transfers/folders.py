@@ -6,6 +6,7 @@ It must not know what is put there, nor why.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ class Folder:
         flags = _NEW | _CLOSED_ON_EXEC
         with self._changing:
             descriptor = os.open(self._of(name), flags, 0o666, dir_fd=self._descriptor)
-        return os.fdopen(descriptor, "wb")
+        # With a size, nobody asks whether it is a terminal.
+        return os.fdopen(descriptor, "wb", io.DEFAULT_BUFFER_SIZE)
 
     def look_at(self, name: str) -> os.stat_result | None:
         """What is there, a link itself; None where there is nothing. Raises `OSError`."""
