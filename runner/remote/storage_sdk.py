@@ -1,16 +1,18 @@
-"""azure-storage-blob without what it imports and we do not use: requests, aiohttp and yarl.
+"""azure-storage-blob without what it imports and we do not use: requests, aiohttp, yarl, ciphers.
 
-It must not know what the SDK is used for. azure-storage-blob (12.31) imports them, the latter two
-wherever they are installed, to know their transports by type and to sign for these; ours is
-another. That would take as long as all else of both SDKs together. Who does use them in the same
-process meets the real ones.
+It must not know what the SDK is used for. azure-storage-blob (12.31) imports the first three, two
+of them wherever they are installed, to know their transports by type and to sign for these; ours is
+another. It imports ciphers of cryptography to encrypt blobs here, for whoever gives it a key for
+that. All of it would take longer than the rest of both SDKs together. Who does use them in the
+same process meets the real ones.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +21,16 @@ from azure.core.pipeline import transport as transports
 __all__ = ["BlobLeaseClient", "BlobServiceClient", "ContainerClient", "generate_container_sas"]
 
 _LIBRARIES = {"RequestsTransport": "requests", "AioHttpTransport": "aiohttp"}
+
+
+_CIPHERS = {
+    "cryptography.hazmat.backends": "default_backend",
+    "cryptography.hazmat.primitives.ciphers": "Cipher",
+    "cryptography.hazmat.primitives.ciphers.aead": "AESGCM",
+    "cryptography.hazmat.primitives.ciphers.algorithms": "AES",
+    "cryptography.hazmat.primitives.ciphers.modes": "CBC",
+    "cryptography.hazmat.primitives.padding": "PKCS7",
+}
 
 
 class _StandIn(type):
@@ -43,22 +55,42 @@ class _Yarl(ModuleType):
         return yarl.URL(*arguments)
 
 
+def _later(module: str, name: str) -> Callable[..., Any]:
+    """What is called as the real one is, and imports that only then."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return getattr(import_module(module), name)(*arguments, **options)
+
+    return call
+
+
+def _stand_in_modules() -> dict[str, ModuleType]:
+    """Modules of which the SDK takes one thing each, and calls it."""
+    modules: dict[str, ModuleType] = {"yarl": _Yarl("yarl")}
+    for module, name in _CIPHERS.items():
+        modules[module] = ModuleType(module)
+        setattr(modules[module], name, _later(module, name))
+    return modules
+
+
 @contextmanager
 def _sparing() -> Iterator[None]:
     """Within it, there are stand-ins for what is not imported yet."""
     names = [name for name in _LIBRARIES if name not in vars(transports)]
     for name in names:
         setattr(transports, name, _StandIn(name, (), {}))
-    stands_for_yarl = "yarl" not in sys.modules
-    if stands_for_yarl:
-        sys.modules["yarl"] = _Yarl("yarl")
+    modules = {
+        name: module for name, module in _stand_in_modules().items() if name not in sys.modules
+    }
+    sys.modules.update(modules)
     try:
         yield
     finally:
         for name in names:
             delattr(transports, name)
-        if stands_for_yarl:
-            del sys.modules["yarl"]
+        for name, module in modules.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
 
 
 with _sparing():
