@@ -30,7 +30,8 @@ _LOOKS_TO_END = 2
 _LONGEST_PAUSE_SECONDS = 10.0
 # The pool is looked at more rarely, and once tasks run still more so: nothing waits for it then.
 _FIRST_POOL_PAUSES, _POOL_PAUSES = 5, 20
-_POOL_SECONDS = 5.0
+# What breaks under the first tasks is to be told in a short run too.
+_FIRST_POOL_SECONDS, _POOL_SECONDS = 1.5, 9.0
 # Transition times of different nodes reach the list late, by so much. Not every look reads that
 # again: one that does so now and then, and one after the last change, miss nothing either.
 _OVERLAP = timedelta(seconds=2)
@@ -177,7 +178,7 @@ class Watch:
         ended = self.attempts.note_all(self._ours(since))
         if not known and len(self.attempts) and self._next_pool_look > now:
             # Tasks run: what was about to be asked is answered.
-            self._next_pool_look = now + self._pool_pause_seconds
+            self._next_pool_look = now + _FIRST_POOL_SECONDS
         if ended or len(self.attempts) > known:
             self._changed_at = now
         if not self._ended and not ended:

@@ -170,7 +170,7 @@ def test_the_pool_is_left_alone_while_tasks_run(scene: Scene) -> None:
     for passed in range(3, 30):
         scene.passed = passed
         scene.look()
-    # One more on the way to the first task, then every five seconds or twice the time that passed.
+    # One more finds the first task, the next is soon, then it is every nine seconds or more.
     assert scene.batch.log.count("job status") == 5
 
 
