@@ -98,6 +98,7 @@ class Watch:
         self._ended_at = self._began
         self._next_whole_look = self._began + _WHOLE_LOOK_SECONDS
         self._next_pool_look = self._began
+        self._looks_at_work = 0
         self._pool = PoolWatch(
             job_id=job_id,
             pool_id=pool_id,
@@ -155,6 +156,7 @@ class Watch:
         now = self._clock.monotonic()
         if now >= self._next_pool_look:
             self._next_pool_look = now + self._pool_pause_seconds
+            self._looks_at_work += bool(len(self.attempts))
             try:
                 self._pool.look()
             except (PoolUnusableError, PreparationFailedError, StartTaskFailedError):
@@ -170,15 +172,17 @@ class Watch:
     def _pool_pause_seconds(self) -> float:
         if not len(self.attempts):
             return _FIRST_POOL_PAUSES * self._pause_seconds
+        if not self._looks_at_work:
+            return _FIRST_POOL_SECONDS
         return max(_POOL_PAUSES * self._pause_seconds, _POOL_SECONDS)
 
     def _look_at_tasks(self, now: float) -> tuple[TaskStatus, ...]:
         since = self._since(now)
         known = len(self.attempts)
         ended = self.attempts.note_all(self._ours(since))
-        if not known and len(self.attempts) and self._next_pool_look > now:
-            # Tasks run: what was about to be asked is answered.
-            self._next_pool_look = now + _FIRST_POOL_SECONDS
+        if not known and len(self.attempts):
+            # There are nodes now: also of the shortest run it is told which.
+            self._next_pool_look = now
         if ended or len(self.attempts) > known:
             self._changed_at = now
         if not self._ended and not ended:

@@ -170,8 +170,25 @@ def test_the_pool_is_left_alone_while_tasks_run(scene: Scene) -> None:
     for passed in range(3, 30):
         scene.passed = passed
         scene.look()
-    # One more finds the first task, the next is soon, then it is every nine seconds or more.
-    assert scene.batch.log.count("job status") == 5
+    # One more finds the first task, one sees its node, the next is soon, then it is every nine
+    # seconds or more.
+    assert scene.batch.log.count("job status") == 6
+
+
+def test_nodes_are_seen_as_soon_as_tasks_are(scene: Scene) -> None:
+    """All may have ended at the look after the next."""
+    scene.look()
+    scene.put(1, TaskState.RUNNING, after=0)
+    scene.passed = 0.1
+    scene.look()
+    scene.batch.nodes = (
+        NodeStatus(
+            id="node-1", state="running", start_task_exit_code=None, start_task_failure=None
+        ),
+    )
+    scene.passed = 0.2
+    scene.look()
+    assert [event["node"] for event in scene.seen("node.changed")] == ["node-1"]
 
 
 def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) -> None:
