@@ -183,12 +183,12 @@ def test_nodes_are_seen_as_soon_as_tasks_are(scene: Scene) -> None:
     scene.look()
     scene.batch.nodes = (
         NodeStatus(
-            id="node-1", state="running", start_task_exit_code=None, start_task_failure=None
+            id="node-9", state="running", start_task_exit_code=None, start_task_failure=None
         ),
     )
     scene.passed = 0.2
     scene.look()
-    assert [event["node"] for event in scene.seen("node.changed")] == ["node-1"]
+    assert [event["node"] for event in scene.seen("node.changed")] == ["node-1", "node-9"]
 
 
 def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) -> None:
