@@ -30,8 +30,9 @@ from runner.plan.expand import place
 from runner.plan.model import Plan
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.report.plan_as_json import write_plan
+from runner.run.asking import Options, Outcome
 from runner.run.events import Event, RunFinished
-from runner.run.execute import Options, Outcome, Run
+from runner.run.execute import Run
 from runner.run.records.journal import Journal, Listener, write_whole
 from runner.run.records.past import CAN_GO_ON, Past
 from runner.run.records.reading import read_events

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from runner.errors import (
     BatchRunError,
     DiskFullError,
-    ExitCode,
     ServiceError,
     ServicesEndedError,
 )
 from runner.plan.model import Plan
+from runner.run.asking import Options, Outcome
 from runner.run.claim import Claim
 from runner.run.clock import Clock
 from runner.run.events import CleanupFinished, RunFinished
@@ -47,29 +45,6 @@ from runner.run.transfers.uploads import Uploads
 from runner.run.watch import Watch
 from runner.run.work import DetachedError, Work
 from runner.spec.model.terms import SecretName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line adds to a plan."""
-
-    target: str
-    outlives_client: bool
-    """The services go on when we stop waiting: true for Azure, false for the local emulator."""
-    output_directory: Path
-    keep: frozenset[Keep]
-    all_logs: bool
-    detach: bool = False
-    """Leave once every task is added; the services go on without us."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How the run ended; `error` is why it could not go on. `detached` is of one that goes on."""
-
-    exit_code: ExitCode
-    error: BatchRunError | None
-    detached: bool = False
 
 
 class Run:

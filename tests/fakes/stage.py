@@ -9,9 +9,10 @@ from typing import Any
 
 from runner.plan.model import Plan
 from runner.report.fold import Report
+from runner.run.asking import Options, Outcome
 from runner.run.clock import Clock
 from runner.run.events import Event
-from runner.run.execute import Options, Outcome, Run
+from runner.run.execute import Run
 from runner.run.records.journal import Journal
 from runner.run.records.past import Past, read_past
 from runner.run.records.redaction import Redaction

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ExitCode, ServiceRefusedError
-from runner.run.execute import Outcome
+from runner.run.asking import Outcome
 from runner.run.records.standing import last_event
 from runner.run.services import TaskRequest
 from tests.fakes.plans import SPEC
