@@ -60,7 +60,6 @@ _RULES: tuple[tuple[str, str], ...] = tuple(
         ("runner/emulator/batch/launching/", "nodes: directories, files, processes"),
         ("runner/emulator/batch/", "Batch: state and operations"),
         ("runner/emulator/", "start and end of the emulator"),
-        ("uvicorn/", "HTTP server and signatures"),
         ("runner/remote/transport", _TRANSPORT),
         ("runner/remote/connections/", _TRANSPORT),
         ("runner/remote/", "our calls of the services"),
