@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 
+from runner.run.crew import Hands
 from runner.run.homecoming import Homecoming
 from runner.run.services import TaskStatus
 from runner.run.transfers.outputs import Collector, Haul
@@ -32,11 +32,9 @@ class Collecting:
         self._collector = collector
         self._home = home
         self._hear = hear
-        self._waiting: SimpleQueue[TaskStatus | Told | None] = SimpleQueue()
+        self._hands: Hands[TaskStatus | Told] = Hands(_THREADS, name="collect", work=self._bring)
         self._hauls: deque[Haul] = deque()
         self._landing = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._idle = threading.Semaphore(0)
 
     def collect(self, status: TaskStatus) -> None:
         """Brings a task home that has ended."""
@@ -48,43 +46,24 @@ class Collecting:
 
     def cancel(self) -> None:
         """What is not begun is not expected any more."""
-        while True:
-            try:
-                left = self._waiting.get_nowait()
-            except Empty:
-                return
-            if left is not None:
-                self._home.miss(None)
+        for _ in range(self._hands.cancel()):
+            self._home.miss(None)
 
     def close(self) -> None:
         """Returns when what is under way has come home, and what is not begun is cancelled."""
         self.cancel()
-        for _ in self._threads:
-            self._waiting.put(None)
-        for thread in self._threads:
-            thread.join()
+        self._hands.close()
         self._collector.close()
 
     def _put(self, wanted: TaskStatus | Told) -> None:
         self._home.expect()
-        self._waiting.put(wanted)
-        # A thread more only where none waits: a few do where what they fetch is near.
-        if not self._idle.acquire(blocking=False) and len(self._threads) < _THREADS:
-            thread = threading.Thread(target=self._work, name="collect", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._hands.give(wanted)
 
-    def _work(self) -> None:
-        while True:
-            wanted = self._waiting.get()
-            if wanted is None:
-                return
-            if isinstance(wanted, TaskStatus):
-                self._fetch(wanted)
-            else:
-                self._tell(wanted)
-            if self._waiting.empty():
-                self._idle.release()
+    def _bring(self, wanted: TaskStatus | Told) -> None:
+        if isinstance(wanted, TaskStatus):
+            self._fetch(wanted)
+        else:
+            self._tell(wanted)
 
     def _tell(self, told: Told) -> None:
         try:

@@ -1,6 +1,6 @@
-"""Threads that are given calls, and bring what came of them to one place, in the order of its end.
+"""Threads that are given work; a crew brings what came of calls to one place, in order of its end.
 
-It must not know what is called. Beside an executor of the standard library it saves a future for
+It must not know what the work is. Beside an executor of the standard library it saves a future for
 each call, and whoever waits for many need not look at all of them to find the one that has ended.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -15,6 +16,7 @@ from runner.frozen import dataclass
 
 K = TypeVar("K")
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +28,38 @@ class Done(Generic[K, T]):
     error: BaseException | None
 
 
-class Crew(Generic[K, T]):
+class Hands(Generic[W]):
     """At most so many threads, each made when it is first needed; used by one thread."""
 
-    def __init__(self, threads: int, *, name: str, done: SimpleQueue[Done[K, T]]) -> None:
-        """What comes of calls goes to `done`, which several crews may share."""
-        self._most = threads
+    def __init__(self, most: int, *, name: str, work: Callable[[W], None]) -> None:
+        """`work` does one thing that it is given, and raises nothing."""
+        self._most = most
         self._name = name
-        self._done = done
-        self._waiting: SimpleQueue[tuple[K, Callable[[], T]] | None] = SimpleQueue()
+        self._do = work
+        self._waiting: SimpleQueue[tuple[W] | None] = SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._threads: list[threading.Thread] = []
 
-    def do(self, key: K, call: Callable[[], T]) -> None:
-        """Has it called; `key` tells its end from others."""
-        self._waiting.put((key, call))
+    def give(self, wanted: W) -> None:
+        """Has it done."""
+        self._waiting.put((wanted,))
+        # A thread more only where none waits: a few do where the work is short.
         if not self._idle.acquire(blocking=False) and len(self._threads) < self._most:
             thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
+    def cancel(self) -> int:
+        """How much was not begun, and never will be."""
+        cancelled = 0
+        with suppress(Empty):
+            while True:
+                cancelled += self._waiting.get_nowait() is not None
+        return cancelled
+
     def close(self) -> None:
-        """Returns when all calls under way have ended; what is not begun never is."""
-        while True:
-            try:
-                self._waiting.get_nowait()
-            except Empty:
-                break
+        """Returns when all that is under way has ended; what is not begun never is."""
+        self.cancel()
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
@@ -60,13 +67,33 @@ class Crew(Generic[K, T]):
 
     def _work(self) -> None:
         while (wanted := self._waiting.get()) is not None:
-            key, call = wanted
-            try:
-                done: Done[K, T] = Done(key, call(), None)
-            except BaseException as error:  # noqa: BLE001 - raised where the end is looked at
-                done = Done(key, None, error)
-            self._done.put(done)
-            # Neither the call nor what it gave is held while the next one is waited for.
-            del wanted, call, done
+            self._do(*wanted)
+            # It is not held while the next one is waited for.
+            del wanted
             if self._waiting.empty():
                 self._idle.release()
+
+
+class Crew(Generic[K, T]):
+    """Hands that are given calls; used by one thread."""
+
+    def __init__(self, threads: int, *, name: str, done: SimpleQueue[Done[K, T]]) -> None:
+        """What comes of calls goes to `done`, which several crews may share."""
+        self._done = done
+        self._hands: Hands[tuple[K, Callable[[], T]]] = Hands(threads, name=name, work=self._call)
+
+    def do(self, key: K, call: Callable[[], T]) -> None:
+        """Has it called; `key` tells its end from others."""
+        self._hands.give((key, call))
+
+    def close(self) -> None:
+        """Returns when all calls under way have ended; what is not begun never is."""
+        self._hands.close()
+
+    def _call(self, wanted: tuple[K, Callable[[], T]]) -> None:
+        key, call = wanted
+        try:
+            done: Done[K, T] = Done(key, call(), None)
+        except BaseException as error:  # noqa: BLE001 - raised where the end is looked at
+            done = Done(key, None, error)
+        self._done.put(done)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from runner.errors import (
@@ -19,6 +18,7 @@ from runner.errors import (
     StoppedWaitingError,
     most_severe,
 )
+from runner.frozen import dataclass
 from runner.plan.model import Plan
 from runner.run.events import CleanupFinished
 from runner.run.pools.judging import PoolUnusableError, StartTaskFailedError

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from runner.errors import ServiceError
+from runner.frozen import dataclass
 from runner.run.events import LeftBehind
 from runner.run.services import Batch
 
