@@ -18,7 +18,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 
 from runner.errors import TransferError
 from runner.plan.model import RunId, StoredBlob
-from runner.remote import uploads
+from runner.remote import listing, uploads
 from runner.remote.contents import Contents
 from runner.remote.downloads import PIECE_BYTES, Download
 from runner.remote.endurance import Endurance
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 DELETION_LIMIT = timedelta(minutes=15)
-# What Data Lake Storage, and those who imitate it, put on a blob that stands for a folder.
-_FOLDER_MARK = "hdi_isfolder"
 # REST, Blob service error codes: a lease that is over, or another's.
 _NOT_HELD = frozenset(
     {
@@ -271,18 +269,8 @@ class RemoteBlobs:
 
         An account with folders of its own (a data lake) lists them too; they are no files.
         """
-        client = self._container(container)
         with translated(self._origin, f"list container `{container}`"):
-            for blob in client.list_blobs(name_starts_with=prefix, include=["metadata"]):
-                if (blob.metadata or {}).get(_FOLDER_MARK) == "true":
-                    continue
-                md5 = blob.content_settings.content_md5
-                yield StoredBlob(
-                    name=blob.name,
-                    size_bytes=blob.size,
-                    md5=bytes(md5) if md5 else None,
-                    modified=blob.last_modified,
-                )
+            yield from listing.list_blobs(self._contents, container, prefix)
 
     def container_url(self, container: str, permission: Permission, expires: datetime) -> str:
         """The container's URL with a SAS; never log it."""

@@ -1,6 +1,6 @@
-"""Sends and fetches the contents of blobs: Put Blob, Put Block, Put Block List and Get Blob.
+"""Sends and fetches the contents of blobs: Put Blob, Put Block, Put Block List, Get and List Blobs.
 
-It must not know files. These four are what a run does by the thousand: azure-storage-blob spends
+It must not know files. These five are what a run does by the thousand: azure-storage-blob spends
 ten times as long on each of them as on sending it, so they go through azure-core alone, by a shared
 access signature that is made once for a container (as AzCopy does it), or by the token of whoever
 is signed in.
@@ -105,10 +105,22 @@ class Contents:
             fields["If-Match"] = etag
         return self._send("GET", self._url(container, blob), fields, None, 206, stream=True)
 
+    def list(self, container: str, prefix: str, marker: str) -> bytes:
+        """A page of the blobs whose names start with `prefix`, as XML; the first has no marker."""
+        query = "restype=container&comp=list&include=metadata"
+        for name, value in (("prefix", prefix), ("marker", marker)):
+            if value:
+                query += f"&{name}={quote(value, safe='')}"
+        url = f"{self._endpoint}/{container}{self._parameters(container, query)}"
+        return self._send("GET", url, {}, None, 200).read()
+
     def _url(self, container: str, blob: str, query: str = "") -> str:
+        parameters = self._parameters(container, query)
+        return f"{self._endpoint}/{container}/{quote(blob, safe='/~')}{parameters}"
+
+    def _parameters(self, container: str, query: str) -> str:
         whole = "&".join(filter(None, (query, self._query(container))))
-        mark = "?" if whole else ""
-        return f"{self._endpoint}/{container}/{quote(blob, safe='/~')}{mark}{whole}"
+        return f"?{whole}" if whole else ""
 
     def _send(
         self,

@@ -25,7 +25,7 @@ _LETTERS = {Permission.READ: "rl", Permission.WRITE: "cw"}
 # Of our own signatures: a request that one of them is on is over by far when it expires.
 _LIFE = timedelta(hours=2)
 _LEAST_LIFE = timedelta(hours=1)
-_TRANSFERS = "rcw"
+_TRANSFERS = "rcwl"
 
 
 def letters(permission: Permission) -> str:

@@ -44,6 +44,13 @@ class _StandIn(type):
         return is_loaded and isinstance(instance, getattr(transports, cls.__name__))
 
 
+class _Asyncio(ModuleType):
+    """Stands for asyncio, which only those await who use the SDK's clients that are awaited."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("asyncio"), name)
+
+
 class _Yarl(ModuleType):
     """Stands for yarl, which only an `AioHttpTransport` is signed for by."""
 
@@ -66,7 +73,7 @@ def _later(module: str, name: str) -> Callable[..., Any]:
 
 def _stand_in_modules() -> dict[str, ModuleType]:
     """Modules of which the SDK takes one thing each, and calls it."""
-    modules: dict[str, ModuleType] = {"yarl": _Yarl("yarl")}
+    modules: dict[str, ModuleType] = {"yarl": _Yarl("yarl"), "asyncio": _Asyncio("asyncio")}
     for module, name in _CIPHERS.items():
         modules[module] = ModuleType(module)
         setattr(modules[module], name, _later(module, name))

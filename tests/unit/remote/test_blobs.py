@@ -112,7 +112,7 @@ def test_a_file_goes_up_with_its_md5(blobs: RemoteBlobs, stub: Stub, tmp_path: P
     assert put.headers["x-ms-blob-type"] == "BlockBlob"
     assert (put.query["sr"], put.query["sp"], put.query["se"]) == (
         "c",
-        "rcw",
+        "rcwl",
         "2025-03-28T20:00:00Z",
     )
     assert "authorization" not in put.headers
@@ -643,6 +643,63 @@ def test_folders_of_a_data_lake_are_no_files(blobs: RemoteBlobs, stub: Stub) -> 
 
     assert list(blobs.list_blobs("c", "d")) == [StoredBlob(name="d/a.txt", size_bytes=3, md5=None)]
     assert stub.seen[0].query["include"] == "metadata"
+
+
+def _page(blobs: str, marker: str = "") -> Canned:
+    text = (
+        '\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>'
+        f"{blobs}</Blobs><NextMarker>{marker}</NextMarker></EnumerationResults>"
+    )
+    return Canned(body=text.encode(), headers={"Content-Type": "application/xml"})
+
+
+def test_a_list_goes_on_where_its_page_ends(blobs: RemoteBlobs, stub: Stub) -> None:
+    first = (
+        '<Blob><Name Encoded="true">a%2525%0D&amp;</Name><Properties>'
+        "<Last-Modified>Wed, 09 Sep 2009 09:20:02 GMT</Last-Modified>"
+        "<Content-Length>5000000000</Content-Length>"
+        "<Content-MD5>AAECAwQFBgcICQoLDA0ODw==</Content-MD5></Properties>"
+        "<Metadata><Blob>no</Blob><NextMarker>no</NextMarker></Metadata></Blob>"
+    )
+    second = (
+        "<Blob><Name>%25 ü</Name><Properties><Content-Length>0</Content-Length></Properties></Blob>"
+    )
+    stub.answer(_page(first, "to be&amp;gone"), _page(""), _page(second))
+    stub.answers[1] = _page("", "on")
+
+    assert list(blobs.list_blobs("c", "a b&c")) == [
+        StoredBlob(
+            name="a%25\r&",
+            size_bytes=5_000_000_000,
+            md5=bytes(range(16)),
+            modified=datetime(2009, 9, 9, 9, 20, 2, tzinfo=timezone.utc),
+        ),
+        StoredBlob(name="%25 ü", size_bytes=0, md5=None),
+    ]
+    assert [(seen.query["prefix"], seen.query.get("marker")) for seen in stub.seen] == [
+        ("a b&c", None),
+        ("a b&c", "to be&gone"),
+        ("a b&c", "on"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<EnumerationResults><Blobs>",
+        b"<EnumerationResults><Blobs><Blob><Name>a</Name></Blob></Blobs></EnumerationResults>",
+        b"<html></html>",
+    ],
+)
+def test_what_is_no_list_is_not_taken_for_one(blobs: RemoteBlobs, stub: Stub, body: bytes) -> None:
+    stub.answer(Canned(body=body, headers={"Content-Type": "application/xml"}))
+
+    with pytest.raises(ServiceError) as caught:
+        list(blobs.list_blobs("c", ""))
+
+    assert str(caught.value) == (
+        f"what answers at {blobs.endpoint} does not speak as Blob Storage does"
+    )
 
 
 def test_a_wrong_key_is_hinted_at_and_no_signature_is_told(blobs: RemoteBlobs, stub: Stub) -> None:
