@@ -5,6 +5,7 @@ It must not know whether the run begins or is taken up again; what either needs 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import field, replace
@@ -46,6 +47,9 @@ from runner.run.stop import Stop
 from runner.run.transfers.downloads import remove_partials
 from runner.spec.model.terms import SecretName
 from runner.spec.problem import SpecRefusedError
+
+# So many more objects than before are there when garbage is looked for while a run goes on.
+_GARBAGE_THRESHOLD = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,10 +191,20 @@ def _run_on_services(
         if drive.lock is not None:
             drive.lock.share(run.window)
         _heed(interruptions, run, audience, stop, drive)
+        _keep_what_is_loaded()
         outcome = run.execute()
         if outcome.detached or _is_left_for_later(outcome.error):
             services.leave()
         return outcome
+
+
+def _keep_what_is_loaded() -> None:
+    """Has the search for garbage leave out the program and the plan, which stay to the end.
+
+    To look through them but once takes a twentieth of a second.
+    """
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_THRESHOLD)
 
 
 def make_output_directory(given: str | None, workload: str, world: World) -> Path:

@@ -12,7 +12,7 @@ import sys
 from runner.cli.signals import disregard_signals, heed_signals
 from runner.errors import ExitCode, InterruptedRunError
 
-_NEW_OBJECTS = 50_000
+_NEW_OBJECTS = 200_000
 """So many come between two looks for garbage. Nearly all that a command makes at first stays, and
 to look through it every 700, as Python does by default, takes a tenth of its start."""
 

@@ -95,7 +95,7 @@ def run_workload(
         )
         if not with_packages:
             workload = without_packages(workload)
-        plan = expand(workload, folder=folder, run_id=run_id, stored=stored)
+        plan = expand(workload, folder=folder, run_id=run_id, stored=stored, keeps_tasks=True)
         for note in chain(said, plan_notes(plan, local=settings is None)):
             world.say(note)
         output_directory = make_output_directory(arguments.output, workload.name, world)

@@ -30,11 +30,17 @@ _UNKNOWN_STORAGE = "https://<storage-account>.blob.core.windows.net"
 
 
 def expand(
-    workload: Workload, *, folder: Path, run_id: RunId, stored: Stored | None = None
+    workload: Workload,
+    *,
+    folder: Path,
+    run_id: RunId,
+    stored: Stored | None = None,
+    keeps_tasks: bool = False,
 ) -> Plan:
     """The plan of a run, for a storage account that is not known yet; `folder` is the spec's.
 
-    `stored` is what containers hold already, by role (`containers_to_list`). Raises `UsageError`
+    `stored` is what containers hold already, by role (`containers_to_list`). A small plan that
+    `keeps_tasks` renders each but once, however often it is gone through. Raises `UsageError`
     where the plan needs such a listing and has none. Raises `SpecError` with all problems: files
     that are not there or cannot become blobs, values that a template cannot take, outputs of two
     tasks that are one blob.
@@ -45,7 +51,7 @@ def expand(
     materials, found = gather(workload, containers, folder)
     if found:
         raise SpecError(found)
-    return _make_plan(workload, run_id, containers, materials)
+    return _make_plan(workload, run_id, containers, materials, kept={} if keeps_tasks else None)
 
 
 def expand_again(workload: Workload, *, folder: Path, run_id: RunId, snapshot: Snapshot) -> Plan:
@@ -61,6 +67,7 @@ def _make_plan(
     run_id: RunId,
     containers: tuple[ContainerPlan, ...],
     materials: Materials,
+    kept: dict[int, TaskPlan] | None = None,
 ) -> Plan:
     tasks = TaskSequence(
         workload=workload,
@@ -68,6 +75,7 @@ def _make_plan(
         materials=materials,
         containers={container.role: container.name for container in containers},
         account=_UNKNOWN_STORAGE,
+        kept=kept,
     )
     commands, found = plan_node_commands(workload, run_id, materials.known)
     problems = list(found)

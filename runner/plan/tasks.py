@@ -14,6 +14,7 @@ from typing import overload
 from runner.plan.items import Items
 from runner.plan.model import FolderResource, RunId, TaskId, TaskPlan, TaskRange, id_width
 from runner.plan.needs import make_needs, number_steps
+from runner.plan.references import asks_for_urls
 from runner.plan.resources import container_prefixes
 from runner.plan.sources import Materials, make_items, named_outputs
 from runner.plan.step_tasks import StepTasks
@@ -21,8 +22,13 @@ from runner.spec.model.step import Step
 from runner.spec.model.terms import ContainerResource, Role, StepName
 from runner.spec.model.workload import Workload
 
-_MOST_KEPT = 64
+_MOST_RECENT = 64
 """So many tasks that were asked for last are kept as they were rendered."""
+MOST_KEPT = 4096
+"""A plan of so many tasks may keep them all."""
+# One that is larger is rendered again rather than kept.
+_MOST_SCRIPT_CHARACTERS = 4_000
+_MOST_FILES = 32
 
 
 class TaskSequence(Sequence[TaskPlan]):
@@ -40,8 +46,13 @@ class TaskSequence(Sequence[TaskPlan]):
         materials: Materials,
         containers: Mapping[Role, str],
         account: str,
+        kept: dict[int, TaskPlan] | None = None,
     ) -> None:
-        """`containers` are their names, `account` is the URL of the storage account."""
+        """`containers` are their names, `account` is the URL of the storage account.
+
+        In `kept` go the tasks of a plan that is small, by their indices, for whoever goes through
+        all of them more than once: to check, to write down and to carry out.
+        """
         self._workload = workload
         self._run_id = run_id
         self._materials = materials
@@ -51,17 +62,23 @@ class TaskSequence(Sequence[TaskPlan]):
         self._starts = tuple(accumulate(map(len, self.steps), initial=0))
         self._length = self._starts[-1]
         self._id_width = id_width(self._length)
+        self._kept = kept if self._length <= MOST_KEPT else None
         # One task after another is asked for, and each by several: when it ends, for example.
-        self._recent = lru_cache(_MOST_KEPT)(self.render)
+        self._recent = lru_cache(_MOST_RECENT)(self.render)
 
     def placed(self, account: str) -> TaskSequence:
         """The same tasks for another storage account; nothing is read again."""
+        kept = self._kept
+        if kept is not None:
+            placed = {step.name for step in self._workload.steps if asks_for_urls(step)}
+            kept = {index: task for index, task in kept.items() if task.step.name not in placed}
         return TaskSequence(
             workload=self._workload,
             run_id=self._run_id,
             materials=self._materials,
             containers=self._containers,
             account=account,
+            kept=kept,
         )
 
     @property
@@ -93,14 +110,21 @@ class TaskSequence(Sequence[TaskPlan]):
         return self._recent(number)
 
     def __iter__(self) -> Iterator[TaskPlan]:
-        for step in self.steps:
-            for within in range(len(step)):
-                yield step.render(within)
+        return map(self.render, range(self._length))
 
     def render(self, index: int) -> TaskPlan:
-        """The task of an index from 0, which is not kept: for whoever asks for each once."""
+        """The task of an index from 0, for whoever asks for each once.
+
+        It is kept where a plan keeps all of them.
+        """
+        kept = self._kept
+        if kept is not None and index in kept:
+            return kept[index]
         step, within = self._find(index)
-        return step.render(within)
+        task = step.render(within)
+        if kept is not None and is_small(task):
+            kept[index] = task
+        return task
 
     def step_of(self, index: int) -> Step:
         """The step of a task, without rendering it."""
@@ -153,6 +177,12 @@ class TaskSequence(Sequence[TaskPlan]):
 
     def _url_of(self, role: Role) -> str:
         return f"{self._account}/{self._containers[role]}"
+
+
+def is_small(task: TaskPlan) -> bool:
+    """Whether a task takes so little memory that thousands like it may be kept."""
+    files = len(task.resources) + len(task.shared_resources) + len(task.outputs) + len(task.needs)
+    return len(task.command.script) <= _MOST_SCRIPT_CHARACTERS and files <= _MOST_FILES
 
 
 def gathered(step: Step, workload: Workload) -> tuple[FolderResource, ...]:

@@ -1,10 +1,10 @@
-"""azure-storage-blob without what it imports and we do not use: requests, aiohttp, yarl, ciphers.
+"""azure-storage-blob without what it imports and we do not use: other HTTP, asyncio, ciphers.
 
-It must not know what the SDK is used for. azure-storage-blob (12.31) imports the first three, two
-of them wherever they are installed, to know their transports by type and to sign for these; ours is
-another. It imports ciphers of cryptography to encrypt blobs here, for whoever gives it a key for
-that. All of it would take longer than the rest of both SDKs together. Who does use them in the
-same process meets the real ones.
+It must not know what the SDK is used for. azure-storage-blob (12.31) imports requests, aiohttp and
+yarl, two of them wherever they are installed, to know their transports by type and to sign for
+these; ours is another. It imports asyncio for clients that are awaited, and ciphers of cryptography
+to encrypt blobs here, for whoever gives it a key for that. All of it would take longer than the
+rest of both SDKs together. Who does use them in the same process meets the real ones.
 """
 
 from __future__ import annotations

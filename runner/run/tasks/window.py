@@ -9,22 +9,20 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from runner.plan.model import Plan, TaskId, TaskPlan, TaskRange
+from runner.plan.tasks import MOST_KEPT, is_small
 from runner.spec.model.step import Step
-
-# Whatever the number of tasks, so many are kept; a run whose tasks end in about the order in which
-# they are added finds nearly all of them here.
-_MOST_TASKS = 4096
-# One that is larger is rendered again rather than kept.
-_MOST_SCRIPT_CHARACTERS = 4_000
-_MOST_FILES = 32
 
 
 class Window:
-    """Tasks of one plan by their numbers; may be used by several threads."""
+    """Tasks of one plan by their numbers; may be used by several threads.
+
+    Whatever the number of tasks, only so many are kept; a run whose tasks end in about the order in
+    which they are added finds nearly all of them here.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._kept: list[tuple[int, TaskPlan] | None] = [None] * _MOST_TASKS
+        self._kept: list[tuple[int, TaskPlan] | None] = [None] * MOST_KEPT
 
     def task(self, number: int) -> TaskPlan:
         """The task of a number, from 1."""
@@ -33,10 +31,7 @@ class Window:
         if kept is not None and kept[0] == number:
             return kept[1]
         task = self._plan.tasks[number - 1]
-        if (
-            len(task.command.script) <= _MOST_SCRIPT_CHARACTERS
-            and _count_files(task) <= _MOST_FILES
-        ):
+        if is_small(task):
             self._kept[place] = (number, task)
         return task
 
@@ -48,10 +43,6 @@ class Window:
 def step_of(plan: Plan, number: int) -> Step:
     """The step of a task, from 1, which need not be rendered for that."""
     return plan.workload.steps[bisect_left(plan.ranges, number, key=_last)]
-
-
-def _count_files(task: TaskPlan) -> int:
-    return len(task.resources) + len(task.shared_resources) + len(task.outputs) + len(task.needs)
 
 
 def _last(tasks: TaskRange) -> int:

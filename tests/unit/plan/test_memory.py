@@ -6,10 +6,12 @@ import gc
 import tracemalloc
 from pathlib import Path
 
+from runner.plan.expand import expand, place
 from runner.plan.file_table import FileTableBuilder, Origin
-from runner.plan.model import InputFile, TaskPlan
+from runner.plan.model import InputFile, Plan, TaskPlan
 from runner.plan.rows import RowTable
-from tests.fakes.plans import make_plan
+from runner.plan.tasks import MOST_KEPT
+from tests.fakes.plans import RUN, SPEC, make_plan, make_workload
 
 COUNT = 20_000
 
@@ -63,3 +65,35 @@ def test_the_last_tasks_that_were_asked_for_are_not_rendered_again(tmp_path: Pat
     assert plan.tasks[:500][0] == first
     gc.collect()
     assert len([each for each in gc.get_objects() if isinstance(each, TaskPlan)]) < 100
+
+
+def expand_to_run(folder: Path, count: int, text: str = SPEC) -> Plan:
+    workload = make_workload(folder, text, tuple(f"{number}.txt" for number in range(count)))
+    return expand(workload, folder=folder, run_id=RUN, keeps_tasks=True)
+
+
+def test_a_small_plan_that_is_carried_out_renders_each_task_once(tmp_path: Path) -> None:
+    plan = expand_to_run(tmp_path, 500)
+    gc.collect()
+    checked = {id(each) for each in gc.get_objects() if isinstance(each, TaskPlan)}
+    assert len(checked) == 500
+    placed = place(plan, storage_endpoint="https://stexample.blob.core.windows.net")
+    assert [id(each) for each in plan.tasks] == [id(each) for each in placed.tasks]
+    assert {id(each) for each in placed.tasks} == checked
+    assert tuple(plan.tasks) == tuple(make_plan(tmp_path, files=()).tasks)
+
+
+def test_tasks_that_speak_of_urls_are_rendered_again_where_the_account_is_known(
+    tmp_path: Path,
+) -> None:
+    plan = expand_to_run(tmp_path, 2, SPEC.replace("{{ file.path }}", "{{ file.url }}"))
+    placed = place(plan, storage_endpoint="https://stexample.blob.core.windows.net")
+    assert "https://stexample.blob.core.windows.net/" in placed.tasks[0].command.script
+    assert "stexample" not in plan.tasks[0].command.script
+
+
+def test_of_a_large_plan_no_task_is_kept_though_it_is_carried_out(tmp_path: Path) -> None:
+    plan = expand_to_run(tmp_path, MOST_KEPT + 1)
+    assert len(plan.tasks) == MOST_KEPT + 1
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, TaskPlan)]

@@ -21,7 +21,7 @@ def test_clients_are_opened_without_other_http_libraries() -> None:
         "import sys\n"
         "import runner.remote.batch, runner.remote.blobs\n"
         "unwanted = ('requests', 'urllib3', 'aiohttp', 'yarl', 'msal', 'urllib.request',"
-        " 'cryptography')\n"
+        " 'cryptography', 'asyncio')\n"
         "print([name for name in unwanted if name in sys.modules])"
     )
     assert run(program) == "[]\n"
@@ -40,6 +40,9 @@ def test_whoever_wants_the_others_gets_them() -> None:
         "opened = transport.AioHttpTransport()\n"
         "print(isinstance(opened, seen.AioHttpTransport), isinstance(1, seen.AioHttpTransport))\n"
         "print(seen.URL('/a b'), seen.URL('/a b').__class__.__module__)\n"
+        "import asyncio\n"
+        "from azure.storage.blob._shared import uploads_async\n"
+        "print(asyncio is not uploads_async.asyncio, uploads_async.asyncio.wait is asyncio.wait)\n"
         "from azure.storage.blob.aio import BlobServiceClient\n"
         "print(BlobServiceClient.__module__)\n"
     )
@@ -50,6 +53,7 @@ def test_whoever_wants_the_others_gets_them() -> None:
         "azure.core.pipeline.transport._aiohttp azure.core.pipeline.transport._requests_basic",
         "True False",
         "/a%20b yarl",
+        "True True",
         "azure.storage.blob.aio._blob_service_client_async",
     ]
 
