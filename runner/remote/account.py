@@ -92,11 +92,20 @@ class BatchAccount:
         except ValueError as error:
             raise DecodeError("the answer is no JSON", error=error) from error
 
-    def list_all(self, path: str, **options: str) -> Iterator[Mapping[str, Any]]:
-        """What a list holds, page by page; `options` are those of OData, without their `$`."""
-        params = {"api-version": API_VERSION}
-        params.update({f"%24{name}": segment(value) for name, value in options.items()})
-        request = HttpRequest("GET", f"{{endpoint}}{path}", params=params, headers=_READS)
+    def read(self, path: str, *, select: Sequence[str]) -> Mapping[str, Any]:
+        """What a path names, with some of its properties."""
+        answer: Mapping[str, Any] = self.ask(_reading(path, {"select": ",".join(select)}))
+        return answer
+
+    def list_all(
+        self, path: str, *, select: Sequence[str] | None = None, **options: str | None
+    ) -> Iterator[Mapping[str, Any]]:
+        """What a list holds, page by page, of each thing some properties or all; `options` are
+        those of OData, without their `$`.
+        """
+        if select is not None:
+            options["select"] = ",".join(select)
+        request = _reading(path, options)
         while True:
             page = self.ask(request)
             yield from page.get("value") or ()
@@ -132,6 +141,14 @@ class BatchAccount:
     def wait_until(self, is_so: Callable[[], bool], complaint: str, limit: timedelta) -> None:
         """Returns once it is so; `ServiceError` with the complaint when the limit has passed."""
         wait_until(is_so, complaint, clock=self.clock, pause=self.pause, limit=limit)
+
+
+def _reading(path: str, options: Mapping[str, str | None]) -> HttpRequest:
+    params = {"api-version": API_VERSION}
+    params.update(
+        {f"%24{name}": segment(value) for name, value in options.items() if value is not None}
+    )
+    return HttpRequest("GET", f"{{endpoint}}{path}", params=params, headers=_READS)
 
 
 def segment(name: str) -> str:

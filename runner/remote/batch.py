@@ -99,7 +99,7 @@ class RemoteBatch:
         Where tasks run in `containers`, an image that cannot run them is a `UsageError` too.
         """
         with translated(self._origin, "list supported images"):
-            supported = list(self._client.list_supported_images())
+            supported = list(self._account.list_all("/supportedimages"))
         return images.find_node_agent(supported, image, containers=containers)
 
     def create_job(self, request: JobRequest) -> str:
@@ -193,7 +193,7 @@ class RemoteBatch:
                     lambda: self._account.list_all(
                         f"/jobs/{segment(job_id)}/tasks",
                         filter=condition,
-                        select=",".join(answers.TASK_PROPERTIES),
+                        select=answers.TASK_PROPERTIES,
                     ),
                 ),
             )
@@ -202,7 +202,7 @@ class RemoteBatch:
         """The ids of all tasks that the job has; none where there is no such job."""
         with translated(self._origin, f"list the tasks of job `{job_id}`"):
             try:
-                for task in self._account.list_all(f"/jobs/{segment(job_id)}/tasks", select="id"):
+                for task in self._account.list_all(f"/jobs/{segment(job_id)}/tasks", select=["id"]):
                     yield TaskId(task["id"])
             except ResourceNotFoundError:
                 return
@@ -222,7 +222,9 @@ class RemoteBatch:
             try:
                 job = self._jobs.known(
                     job_id,
-                    lambda: self._client.get_job(job_id, select=answers.JOB_PROPERTIES),
+                    lambda: self._account.read(
+                        f"/jobs/{segment(job_id)}", select=answers.JOB_PROPERTIES
+                    ),
                 )
             except ResourceNotFoundError:
                 return answers.GONE
@@ -308,7 +310,8 @@ class RemoteBatch:
             )
             if refused != "JobNotFound":
                 self._account.wait_until_gone(
-                    lambda: self._client.get_job(job_id, select=["id"]), f"job `{job_id}`"
+                    lambda: self._account.read(f"/jobs/{segment(job_id)}", select=["id"]),
+                    f"job `{job_id}`",
                 )
 
     def delete_pool(self, pool_id: str) -> None:
@@ -324,7 +327,7 @@ class RemoteBatch:
                 forgiven={"JobScheduleNotFound", "JobScheduleBeingDeleted"},
             )
             self._account.wait_until_gone(
-                lambda: self._client.get_job_schedule(schedule_id, select=["id"]),
+                lambda: self._account.read(f"/jobschedules/{segment(schedule_id)}", select=["id"]),
                 f"job schedule `{schedule_id}`",
             )
 
@@ -333,21 +336,21 @@ class RemoteBatch:
         quoted = pool_id.replace("'", "''")
         condition = f"executionInfo/poolId eq '{quoted}' and state ne 'completed'"
         with translated(self._origin, f"list the jobs in pool `{pool_id}`"):
-            found = list(self._client.list_jobs(filter=condition, select=["id"]))
+            found = list(self._account.list_all("/jobs", filter=condition, select=["id"]))
         return tuple(job["id"] for job in found)
 
     def list_traces(self, run: RunId | None) -> tuple[Trace, ...]:
         """Jobs, job schedules and pools of one run, or of all."""
         with translated(self._origin, "list what runs have made"):
-            return tuple(batch_traces(self._client, run))
+            return tuple(batch_traces(self._account, run))
 
     def find_pools(self, prefix: str, run_id: str) -> tuple[str, ...]:
         """Pools whose id starts with `prefix` and whose metadata name the run."""
         quoted = prefix.replace("'", "''")
         with translated(self._origin, "list pools"):
             found = list(
-                self._client.list_pools(
-                    filter=f"startswith(id,'{quoted}')", select=["id", "metadata"]
+                self._account.list_all(
+                    "/pools", filter=f"startswith(id,'{quoted}')", select=["id", "metadata"]
                 )
             )
         return tuple(pool["id"] for pool in found if run_id in answers.read_pairs(pool).values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from azure.core.rest import HttpRequest
 
 from runner import __version__
 from runner.remote.connections.responses import Response
+from runner.remote.connections.routes import read_origin
 from runner.remote.retrying import PatientPolicy
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Contents:
     ) -> None:
         """`access` signs for a container, or is who is signed in."""
         self._endpoint = endpoint
+        self.is_near = read_origin(endpoint).is_loopback
+        """Whether the service is on this machine."""
         self._fields = {"x-ms-version": api_version, "User-Agent": f"batch-run/{__version__}"}
         policies: list[Any] = [patience]
         self._query: Query = _no_query
@@ -76,6 +79,22 @@ class Contents:
         None where the service does not say it.
         """
         fields = {"x-ms-blob-type": "BlockBlob", **_properties(kind, md5)}
+        answer = self._send("PUT", self._url(container, blob), fields, content, 201)
+        received = answer.headers.get("Content-MD5")
+        return None if received is None else base64.b64decode(received)
+
+    def put_as_read(
+        self, container: str, blob: str, content: Iterable[memoryview], size: int, *, kind: str
+    ) -> bytes | None:
+        """As `put`, of a content that is iterated for each try and whose MD5 is not known before.
+
+        The blob has the MD5 of what has arrived.
+        """
+        fields = {
+            "x-ms-blob-type": "BlockBlob",
+            "x-ms-blob-content-type": kind,
+            "Content-Length": str(size),
+        }
         answer = self._send("PUT", self._url(container, blob), fields, content, 201)
         received = answer.headers.get("Content-MD5")
         return None if received is None else base64.b64decode(received)
@@ -127,12 +146,12 @@ class Contents:
         method: str,
         url: str,
         fields: Mapping[str, str],
-        content: Content | None,
+        content: Content | Iterable[memoryview] | None,
         expected: int,
         **options: Any,
     ) -> Response:
         headers = {**self._fields, **fields}
-        if content is not None:
+        if isinstance(content, (bytes, memoryview)):
             # azure-core takes views for what is sent in pieces, and then has no length for them.
             headers["Content-Length"] = str(len(content))
         request = HttpRequest(method, url, headers=headers, content=content)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from runner.remote import answers, wire
-from runner.remote.account import DELETION_LIMIT, BatchAccount
+from runner.remote.account import DELETION_LIMIT, BatchAccount, segment
 from runner.remote.faults import service_code, translated
 from runner.remote.wire_places import finder, job_sections, schedule_sections
 from runner.remote.wire_schedule import schedule_body
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from azure.batch import models
 
 T = TypeVar("T")
+
+_MARKS = ["id", "state", "metadata"]
 
 # For so long a job that was just made may not be found yet: the service has many front ends.
 _SETTLING_SECONDS = 5.0
@@ -42,7 +44,7 @@ class Jobs:
         with translated(self._account.origin, f"create job `{request.id}`", place):
             self._make(
                 lambda: client.create_job(cast("models.BatchJobCreateOptions", body)),
-                lambda: client.get_job(request.id, select=["id", "state", "metadata"]),
+                lambda: self._account.read(f"/jobs/{segment(request.id)}", select=_MARKS),
                 kind="Job",
                 what=f"job `{request.id}`",
                 request=request,
@@ -58,7 +60,7 @@ class Jobs:
                 lambda: client.create_job_schedule(
                     cast("models.BatchJobScheduleCreateOptions", body)
                 ),
-                lambda: client.get_job_schedule(request.id, select=["id", "state", "metadata"]),
+                lambda: self._account.read(f"/jobschedules/{segment(request.id)}", select=_MARKS),
                 kind="JobSchedule",
                 what=f"job schedule `{request.id}`",
                 request=request.job,

@@ -32,7 +32,8 @@ def task_status(account: BatchAccount, job_id: str, task_id: TaskId) -> TaskStat
     """One task now; None where the job does not have it."""
     with translated(account.origin, f"show task `{task_id}` of job `{job_id}`"):
         try:
-            task = account.client.get_task(job_id, task_id, select=answers.TASK_PROPERTIES)
+            path = f"/jobs/{segment(job_id)}/tasks/{segment(task_id)}"
+            task = account.read(path, select=answers.TASK_PROPERTIES)
         except ResourceNotFoundError:
             return None
     return answers.read_task(task)

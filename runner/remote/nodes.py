@@ -11,7 +11,7 @@ from dataclasses import replace
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from runner.remote import answers
-from runner.remote.account import BatchAccount
+from runner.remote.account import BatchAccount, segment
 from runner.remote.faults import service_code, translated
 from runner.remote.retrying import persist
 from runner.run.services import NodeCommandStatus, NodeStatus, PoolStatus
@@ -30,7 +30,7 @@ def pool_status(account: BatchAccount, pool_id: str) -> PoolStatus | None:
     """The pool now, or None where the service no longer has it."""
     with translated(account.origin, f"show pool `{pool_id}`"):
         try:
-            pool = account.client.get_pool(pool_id, select=answers.POOL_PROPERTIES)
+            pool = account.read(f"/pools/{segment(pool_id)}", select=answers.POOL_PROPERTIES)
         except ResourceNotFoundError:
             return None
     status = answers.read_pool(pool)
@@ -46,7 +46,8 @@ def node_statuses(account: BatchAccount, pool_id: str) -> tuple[NodeStatus, ...]
     """The pool's nodes now; none where the pool is gone."""
     with translated(account.origin, f"list the nodes of pool `{pool_id}`"):
         try:
-            nodes = list(account.client.list_nodes(pool_id, select=answers.NODE_PROPERTIES))
+            path = f"/pools/{segment(pool_id)}/nodes"
+            nodes = list(account.list_all(path, select=answers.NODE_PROPERTIES))
         except ResourceNotFoundError:
             return ()
     return tuple(answers.read_node(node) for node in nodes)

@@ -280,12 +280,12 @@ def _between_resizes(account: BatchAccount, pool_id: str, act: Callable[[], None
 
 def _read(account: BatchAccount, pool_id: str) -> Mapping[str, Any] | None:
     try:
-        return account.client.get_pool(pool_id, select=answers.KEPT_POOL_PROPERTIES)
+        return account.read(f"/pools/{segment(pool_id)}", select=answers.KEPT_POOL_PROPERTIES)
     except ResourceNotFoundError:
         return None
 
 
 def _wait_until_gone(account: BatchAccount, pool_id: str) -> None:
     account.wait_until_gone(
-        lambda: account.client.get_pool(pool_id, select=["id"]), f"pool `{pool_id}`"
+        lambda: account.read(f"/pools/{segment(pool_id)}", select=["id"]), f"pool `{pool_id}`"
     )

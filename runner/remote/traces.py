@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from azure.batch import BatchClient
-
 from runner.plan.model import RunId
+from runner.remote.account import BatchAccount
 from runner.remote.answers import read_pairs, read_time
 from runner.remote.storage_sdk import BlobServiceClient
 from runner.run.removal.traces import (
@@ -37,18 +36,26 @@ _POOL_PROPERTIES = [
 ]
 
 
-def batch_traces(client: BatchClient, run: RunId | None) -> Iterator[Trace]:
+def batch_traces(account: BatchAccount, run: RunId | None) -> Iterator[Trace]:
     """Job schedules, jobs and pools of one run, or of all; azure-core's errors are raised."""
     named = None if run is None else f"startswith(id,'{run}')"
     pools = None if run is None else f"startswith(id,'{auto_pool_prefix(_workload(run))}')"
     found = (
         *_of(
             Kind.SCHEDULE,
-            client.list_job_schedules(filter=named, select=_JOB_PROPERTIES),
+            account.list_all("/jobschedules", filter=named, select=_JOB_PROPERTIES),
             run_of_schedule,
         ),
-        *_of(Kind.JOB, client.list_jobs(filter=named, select=_JOB_PROPERTIES), run_of_job),
-        *_of(Kind.POOL, client.list_pools(filter=pools, select=_POOL_PROPERTIES), run_of_pool),
+        *_of(
+            Kind.JOB,
+            account.list_all("/jobs", filter=named, select=_JOB_PROPERTIES),
+            run_of_job,
+        ),
+        *_of(
+            Kind.POOL,
+            account.list_all("/pools", filter=pools, select=_POOL_PROPERTIES),
+            run_of_pool,
+        ),
     )
     return (trace for trace in found if run is None or trace.run == run)
 

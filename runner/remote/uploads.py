@@ -12,7 +12,7 @@ import os
 import stat
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,16 @@ MEBIBYTE = 1024 * 1024
 # Each thread holds one piece in memory, so pieces are smaller than the SDK's 64 MiB.
 MOST_SINGLE_BYTES = 4 * MEBIBYTE
 BLOCK_BYTES = 8 * MEBIBYTE
+MOST_NEAR_BYTES = 5000 * MEBIBYTE
+"""More does not fit into one request (REST, Put Blob)."""
+LEAST_NEAR_BYTES = 64 * MEBIBYTE
+"""From here on a file goes to a service on this machine in one request.
+
+Nothing is lost on the way there, and several requests are no faster, so that blocks only cost: an
+MD5 of each beside that of the whole file. Smaller files go as they go anywhere: it is where runs
+are rehearsed.
+"""
+_PART_BYTES = 262_144
 MOST_BYTES = 800 * 1024 * MEBIBYTE
 """Less than 50,000 blocks hold, each as large as may be (REST, Put Block List)."""
 _MOST_BLOCKS = 50_000
@@ -140,6 +150,8 @@ def _upload_stream(
     """The MD5 of what was sent; None where that is not what the file was said to be."""
     if size > MOST_BYTES:
         raise TransferError(f"`{source}` is larger than {MOST_BYTES // 1024**3} GiB")
+    if LEAST_NEAR_BYTES <= size <= MOST_NEAR_BYTES and target.contents.is_near:
+        return _upload_at_once(target, stream, size, check)
     if size > MOST_SINGLE_BYTES:
         return _Blocks(target, stream, lanes, check).upload(size)
     content = _read_whole(stream, size)
@@ -161,6 +173,65 @@ def _upload_whole(target: Target, content: bytes, kind: str) -> bytes:
     if received is not None and received != digest:
         raise TransferError(f"blob `{target.name}` did not arrive whole: its MD5 differs")
     return digest
+
+
+def _upload_at_once(
+    target: Target, stream: IO[bytes], size: int, check: Callable[[], None]
+) -> bytes | None:
+    """Sends a file as it is read, and compares the MD5 of what has arrived.
+
+    None where the file has become shorter; raises its `OSError`.
+    """
+    reading = _Reading(stream, size, check)
+    try:
+        received = target.contents.put_as_read(
+            target.container, target.blob, reading, size, kind=_BINARY
+        )
+    except _ReadingError as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
+        return None
+    digest = reading.digest()
+    if received != digest:
+        raise TransferError(f"blob `{target.name}` did not arrive whole: its MD5 differs")
+    return digest
+
+
+class _ReadingError(Exception):
+    """A file could not be read to its end; an `OSError` would be taken for the connection's."""
+
+
+class _Reading:
+    """A file as the content of a request: read anew, from its first byte, for each try."""
+
+    def __init__(self, stream: IO[bytes], size: int, check: Callable[[], None]) -> None:
+        self._stream = stream
+        self._size = size
+        self._check = check
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def __iter__(self) -> Iterator[memoryview]:
+        """Pieces, each to be sent before the next is asked for; raises `_ReadingError`."""
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        left = self._size
+        try:
+            self._stream.seek(0)
+            with memoryview(bytearray(_PART_BYTES)) as part:
+                while left:
+                    self._check()
+                    count = self._stream.readinto(part[: min(left, _PART_BYTES)])  # type: ignore[attr-defined]
+                    if not count:
+                        raise _ReadingError
+                    piece = part[:count]
+                    self._md5.update(piece)
+                    left -= count
+                    yield piece
+        except OSError as error:
+            raise _ReadingError from error
+
+    def digest(self) -> bytes:
+        """The MD5 of what was read."""
+        return self._md5.digest()
 
 
 class _Blocks:

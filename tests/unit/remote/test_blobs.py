@@ -28,10 +28,20 @@ from runner.errors import (
 )
 from runner.plan.model import StoredBlob
 from runner.remote.blobs import RemoteBlobs
+from runner.remote.contents import Contents
 from runner.remote.downloads import PIECE_BYTES
 from runner.remote.lanes import LANES, Lanes
+from runner.remote.retrying import PatientPolicy
 from runner.remote.signing import sign_by_delegation
-from runner.remote.uploads import BLOCK_BYTES, MOST_SINGLE_BYTES, Target, upload_file
+from runner.remote.transport import open_transport
+from runner.remote.trouble import Trouble
+from runner.remote.uploads import (
+    BLOCK_BYTES,
+    LEAST_NEAR_BYTES,
+    MOST_SINGLE_BYTES,
+    Target,
+    upload_file,
+)
 from runner.run.services import BlobMissingError, Permission
 from tests.unit.remote.stub import Answerer, Canned, Pauses, Seen, Stub, blob_error
 
@@ -241,6 +251,117 @@ def test_a_large_file_that_changes_between_its_blocks(
     assert stub.seen[-1].method == "DELETE"
 
 
+def take_away(source: Path) -> None:
+    """An open file of ours cannot be read any more."""
+    for entry in Path("/proc/self/fd").iterdir():
+        if entry.is_symlink() and entry.readlink() == source:
+            closed = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(closed, int(entry.name))
+            os.close(closed)
+
+
+@pytest.fixture
+def very_large(tmp_path: Path) -> Path:
+    """A file that goes to this machine in one request, and takes no room on the disk."""
+    source = tmp_path / "very-large"
+    source.write_bytes(b"begin")
+    os.truncate(source, LEAST_NEAR_BYTES)
+    return source
+
+
+def take_in(seen: Seen) -> Canned:
+    """As the service does that was not told the MD5."""
+    return Canned(status=201, headers={"Content-MD5": md5_of(seen.body)})
+
+
+def test_a_very_large_file_goes_to_this_machine_at_once(
+    blobs: RemoteBlobs, stub: Stub, very_large: Path
+) -> None:
+    stub.answer(blob_error(503, "ServerBusy", "The server is busy."), take_in)
+
+    digest = blobs.upload_file("in", "a", very_large)
+
+    refused, taken = stub.seen
+    assert taken.body == very_large.read_bytes() == refused.body
+    assert digest == hashlib.md5(taken.body, usedforsecurity=False).digest()
+    assert taken.method == "PUT"
+    assert "comp" not in taken.query
+    assert taken.headers["x-ms-blob-type"] == "BlockBlob"
+    assert taken.headers["x-ms-blob-content-type"] == "application/octet-stream"
+    assert taken.headers["content-length"] == str(LEAST_NEAR_BYTES)
+    assert "transfer-encoding" not in taken.headers
+
+
+@pytest.mark.parametrize("fields", [{"Content-MD5": md5_of(b"another")}, {}])
+def test_a_very_large_file_of_which_another_md5_arrives(
+    blobs: RemoteBlobs, stub: Stub, very_large: Path, fields: dict[str, str]
+) -> None:
+    stub.answer(Canned(status=201, headers=fields))
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "a", very_large)
+
+    assert caught.value.message == "blob `in/a` did not arrive whole: its MD5 differs"
+
+
+@pytest.mark.parametrize("act", [append, overwrite, touch, replace_by_another, Path.unlink])
+def test_a_very_large_file_that_changes_while_it_is_read(
+    blobs: RemoteBlobs, stub: Stub, very_large: Path, act: Callable[[Path], None]
+) -> None:
+    def change(seen: Seen) -> Canned:
+        act(very_large)
+        return take_in(seen)
+
+    stub.answer(change, GONE)
+
+    with pytest.raises(TransferError) as caught:
+        blobs.upload_file("in", "a", very_large)
+
+    assert caught.value.message == f"`{very_large}` changed while it was uploaded"
+    assert [seen.method for seen in stub.seen] == ["PUT", "DELETE"]
+
+
+def _upload_while(source: Path, stub: Stub, act: Callable[[], None]) -> None:
+    """Brings a file up, and does something before its second piece is read."""
+    calls: list[None] = []
+
+    def check() -> None:
+        calls.append(None)
+        if len(calls) == 2:
+            act()
+
+    pauses = Pauses()
+    patience = PatientPolicy(Trouble("Blob Storage", pauses.endurance()))
+    contents = Contents(
+        stub.endpoint,
+        api_version="2026-04-06",
+        transport=open_transport(stub.endpoint, pauses.endurance().patience),
+        patience=patience,
+        access=lambda _container: "sig=x",
+    )
+    target = Target(contents=contents, container="in", blob="a", remove=lambda: None)
+    with closing(Lanes(1)) as lanes:
+        upload_file(target, source, lanes, check)
+
+
+def test_a_very_large_file_that_becomes_shorter_is_not_sent_to_its_end(
+    stub: Stub, very_large: Path
+) -> None:
+    with pytest.raises(TransferError) as caught:
+        _upload_while(very_large, stub, lambda: os.truncate(very_large, 5))
+
+    assert caught.value.message == f"`{very_large}` changed while it was uploaded"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are found in /proc")
+def test_a_very_large_file_that_cannot_be_read_on_is_named(stub: Stub, very_large: Path) -> None:
+    """And not taken for a connection that broke, which would be tried again for long."""
+    with pytest.raises(TransferError) as caught:
+        _upload_while(very_large, stub, lambda: take_away(very_large))
+
+    assert caught.value.message == f"cannot read `{very_large}`: bad file descriptor"
+
+
 def test_a_mixture_that_cannot_be_taken_away_is_named(
     blobs: RemoteBlobs, stub: Stub, tmp_path: Path
 ) -> None:
@@ -296,16 +417,9 @@ def test_a_file_that_cannot_be_read_on_holds_no_buffer(tmp_path: Path) -> None:
     os.truncate(source, MOST_SINGLE_BYTES + 1)
     target = Target(contents=cast("Any", None), container="in", blob="a", remove=lambda: None)
 
-    def take_away() -> None:
-        for entry in Path("/proc/self/fd").iterdir():
-            if entry.is_symlink() and entry.readlink() == source:
-                closed = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(closed, int(entry.name))
-                os.close(closed)
-
     with closing(Lanes(1)) as lanes:
         with pytest.raises(TransferError) as caught:
-            upload_file(target, source, lanes, take_away)
+            upload_file(target, source, lanes, lambda: take_away(source))
 
         assert caught.value.message == f"cannot read `{source}`: bad file descriptor"
         assert all(lanes.try_take() is not None for _ in range(LANES))
