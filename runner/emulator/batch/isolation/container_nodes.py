@@ -24,6 +24,7 @@ from runner.emulator.batch.node.containment import (
     directory_below,
     open_regular,
 )
+from runner.emulator.batch.node.crew import Work
 from runner.emulator.batch.node.directories import remove_entry
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command
@@ -73,6 +74,11 @@ class ContainerNodes:
         self._engine = engine
         self._nodes: dict[Path, _Node] = {}
         self._lock = threading.Lock()
+
+    def begin(self, command: Command, interruption: Interruption) -> Work[int] | None:
+        """Never: engines take long to answer."""
+        del command, interruption
+        return None
 
     def run(self, command: Command, interruption: Interruption) -> int:
         """Runs a command in its node; its exit code, as `Isolation` says."""

@@ -5,6 +5,7 @@ It must not know how a view is built, nor why a command is run.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import select
@@ -20,19 +21,24 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from runner.emulator.batch.isolation.lines import (
+    KILLED,
+    MOST_REQUEST_BYTES,
+    Line,
+    exit_code_of,
+)
 from runner.emulator.batch.isolation.messages import (
     ClosedError,
-    Ending,
+    pack_request,
     receive_answer,
     receive_short,
     send_request,
     send_short,
 )
+from runner.emulator.batch.node.crew import Work
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.isolation import Command, Size
-from runner.emulator.never import unforeseen
 
-KILLED = 137
 _KILL = b"K"
 # At its end nothing is left that Python would have to do, and the emulator waits for it.
 _START = (
@@ -69,8 +75,8 @@ class _Node:
     control: socket.socket | None = None
     process: int = -1
     """Its pidfd."""
-    lines: list[socket.socket] = field(default_factory=list)
-    """Connections to it on which nothing is asked at the moment; some may be of one before it."""
+    lines: list[Line] = field(default_factory=list)
+    """Those of the loop on which nothing is asked at the moment; some may be of one before it."""
 
 
 class CopyOnWrite:
@@ -131,34 +137,45 @@ class CopyOnWrite:
             raise UnavailableError(said["error"])
         self.unlimited = said["unlimited"]
 
+    def begin(self, command: Command, interruption: Interruption) -> Work[int] | None:
+        """Begins a command on the loop; None where its node must be started, or it is too large."""
+        node = self._nodes.get(command.node)
+        if node is None or node.control is None:
+            return None
+        packed = pack_request(_request(command))
+        if len(packed) > MOST_REQUEST_BYTES:
+            return None
+        descriptors, loop = (command.stdout, command.stderr), asyncio.get_running_loop()
+        while node.lines:
+            line = node.lines.pop()
+            if line.serves(loop):
+                # It may be to a first process that is gone.
+                with suppress(OSError):
+                    return line.ask(packed, descriptors, interruption)
+            line.close()
+        with suppress(OSError):
+            made = _new_line(node)
+            return None if made is None else made.ask(packed, descriptors, interruption)
+        return None
+
     def run(self, command: Command, interruption: Interruption) -> int:
         """Runs a command in its node; its exit code, as `Isolation` says."""
-        node = self._node(command.node)
-        line = self._ask(node, command)
-        keep = False
-        try:
-            # Only now: what came before the request would be read as its beginning.
-            with interruption.calling(lambda: _say_kill(line)):
-                answer = receive_answer(line)
-            # What was said to end it may still lie there.
-            keep = not interruption.fired
-        except ClosedError:
-            # The node was ended, and all that ran on it.
-            return KILLED
-        finally:
-            if keep:
-                node.lines.append(line)
-            else:
-                line.close()
-        match answer.ending:
-            case Ending.EXIT:
-                return 128 - answer.number if answer.number < 0 else answer.number
-            case Ending.SYSTEM_ERROR:
-                raise OSError(answer.number, os.strerror(answer.number))
-            case Ending.REFUSED:
-                raise ValueError(answer.message)
-            case _:
-                raise unforeseen(answer.ending)
+        packed = pack_request(_request(command))
+        line, theirs = socket.socketpair()
+        with closing(line):
+            with closing(theirs):
+                self._connect(self._node(command.node), command, theirs)
+            with suppress(ConnectionError):
+                # Where the node was ended meanwhile, there is no answer either.
+                send_request(line, packed, (command.stdout, command.stderr))
+            try:
+                # Only now: what came before the request would be read as its beginning.
+                with interruption.calling(lambda: _say_kill(line)):
+                    answer = receive_answer(line)
+            except ClosedError:
+                # The node was ended, and all that ran on it.
+                return KILLED
+        return exit_code_of(answer)
 
     def is_running(self, root: Path) -> bool:
         """Whether anything was run on a node since it was started."""
@@ -192,6 +209,9 @@ class CopyOnWrite:
         """Ends all nodes and removes what they changed; harmless when repeated."""
         for root in tuple(self._nodes):
             self.end_node(root)
+        for node in self._nodes.values():
+            while node.lines:
+                node.lines.pop().close()
         self._nodes.clear()
         self._control.close()
         self._nursery.wait()
@@ -212,31 +232,6 @@ class CopyOnWrite:
 
     def _own(self, root: Path) -> Path:
         return self._layers / root.name
-
-    def _ask(self, node: _Node, command: Command) -> socket.socket:
-        """Asks for a command on a line to its node; the line. Raises `OSError`, `ValueError`."""
-        request, descriptors = _request(command), (command.stdout, command.stderr)
-        with suppress(IndexError):
-            while True:
-                line = node.lines.pop()
-                try:
-                    send_request(line, request, descriptors)
-                except OSError:
-                    # To a first process that is gone.
-                    line.close()
-                else:
-                    return line
-        line, theirs = socket.socketpair()
-        try:
-            with closing(theirs):
-                self._connect(node, command, theirs)
-            with suppress(ConnectionError):
-                # Where the node was ended meanwhile, there is no answer either.
-                send_request(line, request, descriptors)
-        except BaseException:
-            line.close()
-            raise
-        return line
 
     def _connect(self, node: _Node, command: Command, line: socket.socket) -> None:
         """Hands a line to a node, which is started first where it has to be."""
@@ -324,6 +319,25 @@ def _request(command: Command) -> dict[str, Any]:
     }
 
 
+def _new_line(node: _Node) -> Line | None:
+    """A line of the loop to a node; None where that would have to wait. Raises `OSError`."""
+    if not node.lock.acquire(blocking=False):
+        return None
+    try:
+        if node.control is None:
+            return None
+        ours, theirs = socket.socketpair()
+        try:
+            with closing(theirs):
+                send_short(node.control, {}, [theirs.fileno()], socket.MSG_DONTWAIT)
+        except OSError:
+            ours.close()
+            raise
+    finally:
+        node.lock.release()
+    return Line(ours, node.lines.append)
+
+
 def _say_kill(connection: socket.socket) -> None:
     # Where it has ended meanwhile there is nothing to kill.
     with suppress(OSError):
@@ -335,9 +349,6 @@ def _end(node: _Node) -> None:
         return
     node.control.close()
     node.control = None
-    with suppress(IndexError):
-        while True:
-            node.lines.pop().close()
     with suppress(ProcessLookupError):
         signal.pidfd_send_signal(node.process, signal.SIGKILL)
     # Readable once it and with it all processes of the node have ended.

@@ -21,6 +21,7 @@ _SHORT = 65536
 _TIME = struct.Struct("@ll")
 _ANSWER = struct.Struct("!BiI")
 _MOST_MESSAGE = 4096
+MOST_ANSWER_BYTES = _ANSWER.size + _MOST_MESSAGE
 
 
 class ClosedError(Exception):
@@ -28,10 +29,13 @@ class ClosedError(Exception):
 
 
 def send_short(
-    connection: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()
+    connection: socket.socket,
+    message: dict[str, Any],
+    descriptors: Sequence[int] = (),
+    flags: int = 0,
 ) -> None:
     """One message on a packet socket, with open files; raises `OSError` where nobody listens."""
-    socket.send_fds(connection, [json.dumps(message).encode()], list(descriptors))
+    socket.send_fds(connection, [json.dumps(message).encode()], list(descriptors), flags)
 
 
 def receive_short(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -44,17 +48,19 @@ def receive_short(connection: socket.socket) -> tuple[dict[str, Any], list[int]]
     return json.loads(content), descriptors
 
 
-def send_request(
-    connection: socket.socket, request: dict[str, Any], descriptors: Sequence[int]
-) -> None:
-    """One message of any length on a stream socket, with open files, to a process of the same
-    Python that trusts this one; raises `OSError` where nobody listens.
+def pack_request(request: dict[str, Any]) -> bytes:
+    """A request as it is sent on a stream socket, with open files, to a process of the same Python
+    that trusts this one.
     """
     content = marshal.dumps(request)
-    content = _LENGTH.pack(len(content)) + content
-    sent = socket.send_fds(connection, [content], list(descriptors))
-    if sent < len(content):
-        connection.sendall(memoryview(content)[sent:])
+    return _LENGTH.pack(len(content)) + content
+
+
+def send_request(connection: socket.socket, packed: bytes, descriptors: Sequence[int]) -> None:
+    """Sends what `pack_request` made; raises `OSError` where nobody listens."""
+    sent = socket.send_fds(connection, [packed], list(descriptors))
+    if sent < len(packed):
+        connection.sendall(memoryview(packed)[sent:])
 
 
 def receive_request(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -103,21 +109,35 @@ def send_answer(connection: socket.socket, answer: Answer) -> None:
 
 def receive_answer(connection: socket.socket) -> Answer:
     """What `send_answer` sent; raises `ClosedError` at the end, and for what is no answer."""
-    try:
-        content = connection.recv(_ANSWER.size + _MOST_MESSAGE)
-    except ConnectionError:
-        raise ClosedError from None
-    if not content:
-        raise ClosedError
+    content = b""
+    while True:
+        try:
+            piece = connection.recv(MOST_ANSWER_BYTES)
+        except ConnectionError:
+            raise ClosedError from None
+        if not piece:
+            raise ClosedError
+        content += piece
+        answer = read_answer(content)
+        if answer is not None:
+            return answer
+
+
+def read_answer(content: bytes) -> Answer | None:
+    """What the bytes of `send_answer` say, None while some are missing.
+
+    Raises `ClosedError` for what is no answer.
+    """
     if len(content) < _ANSWER.size:
-        content += _receive(connection, _ANSWER.size - len(content))
+        return None
     ending, number, length = _ANSWER.unpack_from(content)
     if ending >= len(_ENDINGS) or length > _MOST_MESSAGE:
         raise ClosedError
     if not length:
         return Answer(_ENDINGS[ending], number)
-    message = content[_ANSWER.size :]
-    message += _receive(connection, length - len(message))
+    message = content[_ANSWER.size : _ANSWER.size + length]
+    if len(message) < length:
+        return None
     return Answer(_ENDINGS[ending], number, message.decode("utf-8", "replace"))
 
 

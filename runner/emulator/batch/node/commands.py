@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from runner.emulator.batch.node.failures import (
     StepFailedError,
     launch_failed,
     program_not_found,
 )
-from runner.emulator.batch.node.interruption import Interruption
-from runner.emulator.batch.node.isolation import Command, Isolation
 
 _NOT_FOUND = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
@@ -67,22 +67,19 @@ def _unsplittable(command_line: str, message: str) -> StepFailedError:
     return launch_failed(command_line=command_line, message=message)
 
 
-def run_command(
-    isolation: Isolation, command: Command, command_line: str, interruption: Interruption
-) -> int:
-    """Runs a command to its end where `isolation` says; its exit code, 128 + n for death by
-    signal n. `command_line` is what its words were made of.
+@contextmanager
+def telling_starts(program: str, command_line: str) -> Iterator[None]:
+    """Makes of what `Isolation` raises for a command that cannot start a `StepFailedError`.
 
-    Raises `StepFailedError` where it cannot start.
+    `command_line` is what the command's words, of which `program` is the first, were made of.
     """
     try:
-        return isolation.run(command, interruption)
+        yield
     except OSError as error:
         if error.errno in _NOT_FOUND:
             raise program_not_found() from error
         reason = error.strerror or str(error) or type(error).__name__
-        message = f"{command.words[0]}: {reason}"
+        raise launch_failed(command_line=command_line, message=f"{program}: {reason}") from error
     except ValueError as error:
         # A null character, or an environment variable whose name cannot be one.
-        message = str(error)
-    raise launch_failed(command_line=command_line, message=message)
+        raise launch_failed(command_line=command_line, message=str(error)) from error

@@ -10,6 +10,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from runner.emulator.batch.node.crew import Work
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.users import User
 from runner.emulator.storage.record import record
@@ -51,7 +52,10 @@ class Command:
 
 
 class Isolation(Protocol):
-    """How nodes are kept apart from the machine. Calls block, and may come from any thread."""
+    """How nodes are kept apart from the machine.
+
+    Calls block, and may come from any thread, but for `begin`.
+    """
 
     @property
     def runs_admin(self) -> bool:
@@ -66,6 +70,13 @@ class Isolation(Protocol):
     @property
     def has_users(self) -> bool:
         """Whether a command runs as its user; elsewhere it runs as the emulator does."""
+        ...
+
+    def begin(self, command: Command, interruption: Interruption) -> Work[int] | None:
+        """As `run`, on the loop, without waiting; None where only a thread can run it.
+
+        What is begun gives, or raises, what `run` would.
+        """
         ...
 
     def run(self, command: Command, interruption: Interruption) -> int:

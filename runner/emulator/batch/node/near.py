@@ -25,6 +25,7 @@ SMALL_BYTES = PIECE_BYTES
 """Up to this size a content is read and written at once."""
 # What else is to be done on the loop must not wait for a container with thousands of blobs.
 _HELD_AT_ONCE = 64
+_MOST_AT_ONCE = 16
 _DIGEST_OF_NOTHING = hashlib.md5(usedforsecurity=False).digest()
 
 
@@ -135,6 +136,26 @@ async def provide(near: NearStorage, files: Iterable[ResourceFile], provisions: 
             await asyncio.sleep(0)
     if provisions.held:
         await near.settled()
+
+
+def provides_at_once(provisions: Provisions, files: Sequence[ResourceFile]) -> bool:
+    """Whether all of the files are near, and copying them takes no longer than starting a task."""
+    if not files:
+        return True
+    if len(provisions.held) > _MOST_AT_ONCE:
+        return False
+    for file in files:
+        if file.http_url is None:
+            listed = (file.storage_container_url or "", file.blob_prefix or "")
+            names = provisions.names.get(listed)
+            if names is None or len(names) > _MOST_AT_ONCE:
+                return False
+            urls = tuple(blob_url(listed[0], name) for name in names if name[-1:] != "/")
+        else:
+            urls = (file.http_url,)
+        if not all(url in provisions.held for url in urls):
+            return False
+    return sum(held.size_bytes for held in provisions.held.values()) <= SMALL_BYTES
 
 
 def _urls(

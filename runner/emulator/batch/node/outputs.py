@@ -6,6 +6,7 @@ It must not know how a blob is put (`uploads` does), nor how the process ran.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from runner.emulator.batch.node.launch import (
     OutputFile,
     UploadCondition,
 )
-from runner.emulator.batch.node.near import Nearby
+from runner.emulator.batch.node.near import SMALL_BYTES, Nearby, NearStorage
 from runner.emulator.batch.node.patterns import (
     FilePattern,
     PatternError,
@@ -43,6 +44,8 @@ from runner.emulator.batch.node.uploadlog import ERROR_LOG, PROGRESS_LOG, Upload
 from runner.emulator.batch.node.uploads import BlockSizes, put_headers, upload
 from runner.emulator.batch.node.urls import blob_url, without_secrets
 from runner.emulator.never import unforeseen
+
+_MOST_AT_ONCE = 16
 
 _Found: TypeAlias = tuple[tuple[str, ...], str, "int | None"]
 """The components of a file, what its blob is called, and the file itself where it is open."""
@@ -64,6 +67,37 @@ def blob_name(path: str | None, pattern: FilePattern, parts: tuple[str, ...]) ->
     below = "/".join(parts[len(pattern.base) :])
     folder = (path or "").rstrip("/")
     return f"{folder}/{below}" if folder else below
+
+
+def gathers_at_once(
+    outputs: Sequence[OutputFile],
+    near: NearStorage,
+    task_directory: NodeFolder,
+    environment: Callable[[], Mapping[str, str]],
+) -> bool:
+    """Whether all go to storage that is near, name their files, and these are small.
+
+    So it is found out without opening them; what is sent has all its checks nevertheless.
+    """
+    if len(outputs) > _MOST_AT_ONCE:
+        return False
+    folder, size_bytes = task_directory.path_text, 0
+    for output in outputs:
+        if not near.serves(output.container_url):
+            return False
+        try:
+            pattern = _parse(output, task_directory, environment)
+            if not pattern.names_one_file:
+                return False
+            path = "/".join((folder, *pattern.base))
+            status = os.stat(path, follow_symlinks=False)  # noqa: PTH116 - is light
+        except (PatternError, OSError, ValueError):
+            # To be told of, which may as well take longer.
+            return False
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        size_bytes += status.st_size
+    return size_bytes <= SMALL_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,11 +249,7 @@ class Uploads:
         """What matches, and what it is to be called; open already, where that has shown it."""
         log = self._log
         try:
-            pattern = parse_pattern(
-                output.file_pattern,
-                task_directory=self._folder,
-                environment=self._environment() if "$" in output.file_pattern else {},
-            )
+            pattern = _parse(output, self._folder, self._environment)
             descriptor = (
                 open_directly(self._directory, pattern.base) if pattern.names_one_file else None
             )
@@ -312,6 +342,16 @@ class Uploads:
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+
+def _parse(
+    output: OutputFile, folder: NodeFolder, environment: Callable[[], Mapping[str, str]]
+) -> FilePattern:
+    return parse_pattern(
+        output.file_pattern,
+        task_directory=folder,
+        environment=environment() if "$" in output.file_pattern else {},
+    )
 
 
 def _uploading(output: OutputFile, parts: tuple[str, ...], name: str) -> str:

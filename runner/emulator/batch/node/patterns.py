@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from runner.emulator.batch.node.containment import (
     ABSENT,
@@ -58,9 +59,16 @@ def parse_pattern(
     expanded = pattern
     if "$" in pattern:
         expanded = _VARIABLE.sub(lambda match: _value(match, environment), pattern)
+    return _parse(expanded, task_directory if expanded.startswith("/") else None)
+
+
+# Thousands of tasks have the same, and each is asked for several times.
+@lru_cache(maxsize=1024)
+def _parse(expanded: str, task_directory: NodeFolder | None) -> FilePattern:
+    """A pattern without variables; only where it is absolute, the directory matters."""
     if "\0" in expanded:
         raise PatternError("the pattern holds a null character")
-    parts: list[str] = [] if expanded.startswith("/") else ["wd"]
+    parts: list[str] = ["wd"] if task_directory is None else []
     above = 0
     for part in expanded.split("/"):
         if part == "..":
@@ -70,7 +78,7 @@ def parse_pattern(
                 above += 1
         elif part not in {"", "."}:
             parts.append(part)
-    if expanded.startswith("/"):
+    if task_directory is not None:
         parts = _strip_directory(parts, task_directory)
     elif above:
         raise PatternError("the pattern leads out of the task's directory")

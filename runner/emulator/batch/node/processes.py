@@ -6,16 +6,17 @@ It must not know why a task runs, is retried or ended: that is the core's.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from runner.emulator.batch.node.connections import Connections, TransferPolicy
 from runner.emulator.batch.node.containers import Containers, NoContainers
-from runner.emulator.batch.node.crew import Crew
+from runner.emulator.batch.node.crew import Crew, Work
 from runner.emulator.batch.node.execution import Execution, Surroundings
 from runner.emulator.batch.node.interruption import InterruptedRunError
 from runner.emulator.batch.node.isolation import Isolation
@@ -38,11 +39,11 @@ T = TypeVar("T")
 
 
 class LocalExecutor:
-    """Implements `Executor`: each execution has a thread, which waits for its process.
+    """Implements `Executor`: steps of a run that take no time are done on the loop.
 
-    A thread of its own is as fast a way to start and reap as any (one hand-over each way, and
-    `Popen` starts by vfork), works alike on Linux and macOS, and lets transfers block. Threads are
-    made on demand; the caller bounds how many tasks run at once.
+    A hand-over to a thread and back takes longer than most steps, and all threads share one lock.
+    Steps that may wait, for servers, large files or engines of containers, have a thread each, made
+    on demand; the caller bounds how many tasks run at once.
 
     `isolation` says what a node is, and is the caller's to close; by default nothing but a folder.
     `containers` runs container tasks; by default there is no engine for them. `near` is storage
@@ -67,6 +68,7 @@ class LocalExecutor:
         self._parents = Parents()
         self._near = near
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread: int | None = None
         self._surroundings = Surroundings(
             clock=clock,
             base_environment=dict(base_environment),
@@ -78,7 +80,7 @@ class LocalExecutor:
             parents=self._parents,
             near=None if near is None else Nearby(near, self._on_loop),
         )
-        self._running: dict[Execution, asyncio.Future[Outcome]] = {}
+        self._running: dict[Execution, Work[Any]] = {}
         self._closed = False
 
     async def run(self, launch: Launch) -> Outcome:
@@ -98,7 +100,7 @@ class LocalExecutor:
         try:
             if self._closed:
                 raise asyncio.CancelledError
-            return await self._run_in_thread(launch, execution)
+            return await self._carry_out(launch, execution)
         finally:
             execution.close()
             provisions.release()
@@ -115,39 +117,66 @@ class LocalExecutor:
             raise
         return provisions
 
-    async def _run_in_thread(self, launch: Launch, execution: Execution) -> Outcome:
-        loop = self._loop = asyncio.get_running_loop()
-        future = self._crew.begin(execution.run, execution.cancel)
-        self._running[execution] = future
+    async def _carry_out(self, launch: Launch, execution: Execution) -> Outcome:
+        loop = asyncio.get_running_loop()
+        self._loop, self._loop_thread = loop, threading.get_ident()
         expiry = None
         if launch.max_wall_clock_time is not None:
             seconds = launch.max_wall_clock_time.total_seconds()
             expiry = loop.call_later(seconds, execution.expire)
         try:
-            outcome = await future
-            uploads = execution.uploads
-            if self._near is None or uploads is None or not uploads.pending:
-                return outcome
-            nothing_left = uploads.commit()
-            if not await self._near.settled():
-                uploads.take_back()
-            elif nothing_left:
-                return outcome
-            if self._closed:
-                # There is no thread any more that would send what is left.
-                raise asyncio.CancelledError
-            future = self._crew.begin(partial(execution.send_left, outcome), execution.cancel)
-            self._running[execution] = future
-            return await future
+            if execution.prepares_at_once:
+                execution.prepare()
+            else:
+                await self._in_thread(execution, execution.prepare)
+            if execution.has_process:
+                with execution.ending():
+                    begun = execution.begin()
+                    if begun is not None:
+                        execution.exited(await self._awaited(execution, begun))
+                    else:
+                        execution.exited(await self._in_thread(execution, execution.run))
+            if execution.ends_at_once:
+                outcome = execution.end()
+            else:
+                outcome = await self._in_thread(execution, execution.end)
+            return await self._send(execution, outcome)
         except InterruptedRunError:
             raise asyncio.CancelledError from None
         finally:
             if expiry is not None:
                 expiry.cancel()
+
+    async def _send(self, execution: Execution, outcome: Outcome) -> Outcome:
+        """Puts what goes to storage that is near, and has the rest sent otherwise."""
+        uploads = execution.uploads
+        if self._near is None or uploads is None or not uploads.pending:
+            return outcome
+        nothing_left = uploads.commit()
+        if not await self._near.settled():
+            uploads.take_back()
+        elif nothing_left:
+            return outcome
+        if self._closed:
+            # There is no thread any more that would send what is left.
+            raise asyncio.CancelledError
+        return await self._in_thread(execution, partial(execution.send_left, outcome))
+
+    async def _in_thread(self, execution: Execution, step: Callable[[], T]) -> T:
+        return await self._awaited(execution, self._crew.begin(step, execution.cancel))
+
+    async def _awaited(self, execution: Execution, work: Work[T]) -> T:
+        """Has `close` wait for it as well."""
+        self._running[execution] = work
+        try:
+            return await work
+        finally:
             del self._running[execution]
 
     def _on_loop(self, work: Callable[[], T]) -> T:
-        """Has something done on the loop, for a thread of a run, which waits for it."""
+        """Has something done on the loop, for a step of a run, which waits for it."""
+        if threading.get_ident() == self._loop_thread:
+            return work()
         assert self._loop is not None
         future: Future[T] = Future()
 
@@ -177,7 +206,7 @@ class LocalExecutor:
         self._parents.close()
 
 
-async def _settle(future: asyncio.Future[Outcome]) -> None:
+async def _settle(future: asyncio.Future[Any]) -> None:
     """Waits for the end of a cancelled run, however often the waiting itself is cancelled."""
     while not future.done():
         with suppress(asyncio.CancelledError, Exception):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +22,12 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C"}
 
 @dataclass(frozen=True)
 class Nodes:
-    """Nodes below a data directory, and what runs there."""
+    """Nodes below a data directory, and what runs there: by the loop, or in threads."""
 
     data: Path
     views: CopyOnWrite
     reached: tuple[Path, ...]
+    loop: asyncio.AbstractEventLoop | None = None
     interruption: Interruption = field(default_factory=Interruption)
 
     def root(self, name: str) -> Path:
@@ -56,7 +60,18 @@ class Nodes:
                 user=user,
                 size=size,
             )
-            return self.views.run(command, interruption or self.interruption)
+            return self._run(command, interruption or self.interruption)
+
+    def _run(self, command: Command, interruption: Interruption) -> int:
+        async def begin() -> int:
+            begun = self.views.begin(command, interruption)
+            if begun is None:
+                return await asyncio.to_thread(self.views.run, command, interruption)
+            return await begun
+
+        if self.loop is None:
+            return self.views.run(command, interruption)
+        return asyncio.run_coroutine_threadsafe(begin(), self.loop).result()
 
     def say(self, script: str, node: str = "one", user: User | None = None) -> str:
         """What a script prints, in one line; it must succeed."""
@@ -66,8 +81,23 @@ class Nodes:
         return said
 
 
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[Nodes]:
+@contextmanager
+def a_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One that runs in a thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+@pytest.fixture(params=["in threads", "on a loop"])
+def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Nodes]:
     """Nodes, which are gone with all that they changed when the test ends."""
     if os.geteuid() != 0:
         pytest.skip("copy-on-write nodes need root")
@@ -80,6 +110,7 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
     except UnavailableError as error:
         pytest.skip(f"no copy-on-write nodes on this machine: {error}")
     try:
-        yield Nodes(data, views, reached)
+        with nullcontext() if request.param == "in threads" else a_loop() as loop:
+            yield Nodes(data, views, reached, loop)
     finally:
         views.close()

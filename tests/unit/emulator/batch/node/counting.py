@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def make_launch(blobs: BlobService, node: Path, number: int) -> Launch:
 
 
 async def count(folder: Path) -> dict[str, float]:
-    """Calls for each task, once the first has run."""
+    """Calls for each task, once the first has run; and threads that tasks have had."""
     calls: Counter[str] = Counter()
     with serving() as blobs:
         blobs.containers["box"]["in"] = b"content"
@@ -75,6 +76,7 @@ async def count(folder: Path) -> dict[str, float]:
         for number in range(1, TASKS + 1):
             await run(number)
         found = {event: calls[event] / TASKS for event in COUNTED}
+        found["threads"] = sum(each.name.startswith("task-") for each in threading.enumerate())
         await executor.close()
     return found
 
