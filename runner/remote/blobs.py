@@ -48,6 +48,8 @@ _NOT_HELD = frozenset(
     }
 )
 _DELETERS = 16
+# On this machine there is nothing to wait for: further threads wait for one another alone.
+_DOWNLOADS, _NEAR_DOWNLOADS = 16, 4
 # Names are taken so many at a time: a container may hold millions.
 _DELETED_AT_ONCE = 1_000
 
@@ -102,6 +104,11 @@ class RemoteBlobs:
     def endpoint(self) -> str:
         """The account's URL, without a key or a SAS."""
         return self._origin.endpoint
+
+    @property
+    def downloads_at_once(self) -> int:
+        """So many are worth being under way: where the service is far, more wait for it."""
+        return _NEAR_DOWNLOADS if self._contents.is_near else _DOWNLOADS
 
     def probe(self) -> None:
         """Asks for one thing, with little patience: is the account there, does it know our key?"""

@@ -14,7 +14,6 @@ from runner.run.homecoming import Homecoming
 from runner.run.services import TaskStatus
 from runner.run.transfers.outputs import Collector, Haul
 
-_THREADS = 16
 # Of files: all that were fetched and have not landed are open, and some systems allow 256.
 _TOGETHER = 32
 # Behind so many that wait to land, nothing more is fetched.
@@ -32,7 +31,9 @@ class Collecting:
         self._collector = collector
         self._home = home
         self._hear = hear
-        self._hands: Hands[TaskStatus | Told] = Hands(_THREADS, name="collect", work=self._bring)
+        self._hands: Hands[TaskStatus | Told] = Hands(
+            collector.at_once, name="collect", work=self._bring
+        )
         self._hauls: deque[Haul] = deque()
         self._landing = threading.Lock()
 

@@ -126,6 +126,11 @@ class Blobs(Protocol):
         """Containers that were made for one run, or for any."""
         ...
 
+    @property
+    def downloads_at_once(self) -> int:
+        """So many are worth being under way: where the service is far, more wait for it."""
+        ...
+
     def upload_file(self, container: str, blob: str, source: Path) -> bytes:
         """Brings a file up with its MD5, replacing the blob; `TransferError` names the file.
 

@@ -50,6 +50,7 @@ class FakeBlobs:
     """Containers are dictionaries of bytes; `fail` may refuse an operation by raising."""
 
     endpoint: str = "https://storage.example"
+    downloads_at_once: int = 16
     containers: dict[str, dict[str, bytes]] = field(default_factory=dict)
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of containers that have any."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import re
-import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -26,8 +26,8 @@ _PARTIAL = re.compile(r"\.batch-run-[0-9a-f]{32}\.partial")
 """The names of files that are on their way."""
 # No part of it is empty or begins with a dot.
 _PLAIN_NAME = re.compile(r"[^/\0.][^/\0]*(?:/[^/\0.][^/\0]*)*")
-# Of larger files each is waited for alone, and what was read of them stays in memory.
-_MOST_TOGETHER_BYTES = 1024 * 1024
+# A longer name may be too long for some file system.
+_SURE_BYTES = 128
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _WINDOWS_DEVICE = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?:\.|\Z)", re.IGNORECASE
@@ -71,6 +71,9 @@ class Downloads:
         self._lock = threading.Lock()
         self._tells_case = tells_case
         self._taken: dict[str, str] = {}
+        # Chance is asked once, and not the system for each file.
+        self._mark = os.urandom(10).hex()
+        self._numbers = itertools.count()
 
     def fetch(self, container: str, blob: str, folder: str, name: str) -> Fetched:
         """Writes a blob beside `folder/name`, whole; `land` gives it its name.
@@ -84,8 +87,9 @@ class Downloads:
         try:
             open_ = self._folders.take(below)
             try:
-                # Refuses a name that is too long before anything is transferred.
-                open_.look_at(last)
+                if len(os.fsencode(last)) > _SURE_BYTES:
+                    # Refuses a name that is too long before anything is transferred.
+                    open_.look_at(last)
                 return self._fetch(open_, container, blob, relative, last, path)
             except BaseException:
                 self._folders.give_back(open_)
@@ -125,15 +129,14 @@ class Downloads:
         self, folder: Folder, container: str, blob: str, relative: str, name: str, path: str
     ) -> Fetched:
         # Of its own for each try, whoever downloads beside us.
-        partial = f".batch-run-{os.urandom(16).hex()}.partial"
+        partial = f".batch-run-{self._mark}{next(self._numbers):012x}.partial"
         stream = folder.create(partial)
         try:
             hold_lock(stream)
             self._claim(folder, partial, relative)
             done = self._blobs.download(container, blob, stream)
             stream.flush()
-            if done.size_bytes <= _MOST_TOGETHER_BYTES:
-                _begin_to_write(stream)
+            stream.begin_to_land()
         except BaseException:
             _drop(folder, partial, stream)
             raise
@@ -183,13 +186,6 @@ def _drop(folder: Folder, partial: str, stream: BinaryIO) -> None:
         stream.close()
     with contextlib.suppress(OSError):
         folder.remove(partial)
-
-
-def _begin_to_write(stream: BinaryIO) -> None:
-    """Has the system begin to bring a file to the disk, so that several get there together."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def remove_partials(directory: Path) -> int:

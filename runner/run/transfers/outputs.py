@@ -104,6 +104,11 @@ class Collector:
             for each in plan.workload.containers
         }
 
+    @property
+    def at_once(self) -> int:
+        """From so many threads it is worth being used."""
+        return self._blobs.downloads_at_once
+
     def collect(self, status: TaskStatus) -> Haul:
         """Fetches all that is wanted of a task that has ended; `land` is to follow."""
         haul = Haul(task=self._window.of(status.id), status=status, logs=_Logs())

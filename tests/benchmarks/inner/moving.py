@@ -22,10 +22,8 @@ from runner.run.services import Blobs
 from runner.run.transfers.downloads import Downloads
 from runner.run.transfers.uploads import TRANSFERS
 
-_DOWNLOADS = 16
-"""So many threads bring tasks home in a run (`runner.run.collecting`), and so many small files land
-together."""
 _TOGETHER = 32
+"""So many small files land together in a run (`runner.run.collecting`)."""
 _SMALL_BYTES = 1024 * 1024
 
 
@@ -49,7 +47,7 @@ def bring_home(blobs: Blobs, folder: Path, container: str) -> None:
 
     groups = _groups(blobs.list_blobs(container, ""))
     try:
-        run_together((partial(bring, group) for group in groups), threads=_DOWNLOADS)
+        run_together((partial(bring, group) for group in groups), threads=blobs.downloads_at_once)
     finally:
         downloads.close()
 

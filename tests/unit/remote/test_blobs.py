@@ -362,6 +362,13 @@ def test_a_very_large_file_that_cannot_be_read_on_is_named(stub: Stub, very_larg
     assert caught.value.message == f"cannot read `{very_large}`: bad file descriptor"
 
 
+def test_few_downloads_at_once_where_there_is_nothing_to_wait_for(
+    blobs: RemoteBlobs, pauses: Pauses
+) -> None:
+    with closing(open_blobs("https://acct.blob.core.windows.net", pauses)) as far:
+        assert (blobs.downloads_at_once, far.downloads_at_once) == (4, 16)
+
+
 def test_a_mixture_that_cannot_be_taken_away_is_named(
     blobs: RemoteBlobs, stub: Stub, tmp_path: Path
 ) -> None:

@@ -141,6 +141,8 @@ def test_ends_that_are_only_told_count_in_their_turn(scene: Scene) -> None:
 class SlowDisk:
     """Fetches eight files of each task at once; its first landing ends when it is told to."""
 
+    at_once = 16
+
     def __init__(self) -> None:
         self.fetched = 0
         self.landed: list[int] = []
