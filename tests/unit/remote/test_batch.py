@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from types import FrameType
 
 import pytest
 from azure.core.credentials import AzureNamedKeyCredential
@@ -73,6 +75,45 @@ def test_a_job_is_created_and_its_pool_known(batch: RemoteBatch, stub: Stub) -> 
     assert create.headers["authorization"].startswith("SharedKey acct:")
     assert create.json["id"] == "cat-1"
     assert create.json["poolInfo"]["autoPoolSpecification"]["autoPoolIdPrefix"] == "cat-"
+
+
+def test_what_a_run_looks_at_is_read_without_the_models_of_the_sdk(
+    batch: RemoteBatch, stub: Stub
+) -> None:
+    task = {"id": "1", "state": "running", "stateTransitionTime": "2026-01-02T03:04:05Z"}
+    stub.answer(
+        batch_answer({"id": "cat-1", "state": "active", "executionInfo": {"poolId": "cat-P"}}),
+        batch_answer({"id": "cat-P", "state": "active", "allocationState": "steady"}),
+        batch_answer({"value": [{"id": "tvm-1", "state": "idle"}]}),
+        batch_answer({"value": [task]}),
+        *(batch_answer({"value": []}) for _ in range(3)),
+    )
+    made: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        module = str(frame.f_globals.get("__name__"))
+        if event == "call" and module.startswith("azure.batch.models"):
+            made.append(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        seen = (batch.job_status("cat-1"), batch.pool_status("cat-P"), batch.node_statuses("cat-P"))
+        tasks, traces = tuple(batch.task_changes("cat-1", None)), batch.list_traces(None)
+    finally:
+        sys.setprofile(None)
+    assert seen[0].pool_id == "cat-P"
+    assert [each.id for each in (*seen[2], *tasks)] == ["tvm-1", "1"]
+    assert traces == ()
+    assert made == []
+    assert [each.path.removeprefix("/acct") for each in stub.seen] == [
+        "/jobs/cat-1",
+        "/pools/cat-P",
+        "/pools/cat-P/nodes",
+        "/jobs/cat-1/tasks",
+        "/jobschedules",
+        "/jobs",
+        "/pools",
+    ]
 
 
 def test_a_job_whose_answer_was_lost_is_ours(
