@@ -97,13 +97,14 @@ def test_what_a_run_looks_at_is_read_without_the_models_of_the_sdk(
 
     sys.setprofile(note)
     try:
-        seen = (batch.job_status("cat-1"), batch.pool_status("cat-P"), batch.node_statuses("cat-P"))
-        tasks, traces = tuple(batch.task_changes("cat-1", None)), batch.list_traces(None)
+        job, pool = batch.job_status("cat-1"), batch.pool_status("cat-P")
+        (node,), (running,) = batch.node_statuses("cat-P"), batch.task_changes("cat-1", None)
+        traces = batch.list_traces(None)
     finally:
         sys.setprofile(None)
-    assert seen[0].pool_id == "cat-P"
-    assert [each.id for each in (*seen[2], *tasks)] == ["tvm-1", "1"]
-    assert traces == ()
+    assert pool is not None
+    assert (job.pool_id, pool.allocation_state) == ("cat-P", "steady")
+    assert (node.id, running.id, traces) == ("tvm-1", "1", ())
     assert made == []
     assert [each.path.removeprefix("/acct") for each in stub.seen] == [
         "/jobs/cat-1",
