@@ -60,6 +60,7 @@ class FirstProcess:
         self._commands: dict[int, _Line] = {}
         self._users = Accounts()
         self._poll = select.epoll()
+        self._children = _open_children()
 
     def run(self) -> NoReturn:
         """Starts what is asked for until the other end of the socket is closed."""
@@ -159,7 +160,7 @@ class FirstProcess:
     def _sweep(self, mark: bytes) -> None:
         """Ends what left the group of its command; as long as it makes others, those too."""
         known = {_OWN_ID, *self._commands}
-        if _has_only(known):
+        if self._children is not None and _has_only(known, self._children):
             return
         for _ in range(_SWEEPS):
             found = [each for each in _processes() if each not in known and _has(each, mark)]
@@ -187,17 +188,20 @@ class FirstProcess:
         line.connection.close()
 
 
-def _has_only(known: set[int]) -> bool:
-    """Whether nothing was left to the first process: what has lost its parent becomes its child."""
+def _open_children() -> int | None:
+    """What tells of the children of this process, at each reading; it stays open, since to find it
+    takes longer than to read it.
+    """
     try:
-        file = os.open("/proc/1/task/1/children", os.O_RDONLY | os.O_CLOEXEC)
+        return os.open("/proc/1/task/1/children", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         # Not every kernel is built to tell.
-        return False
-    try:
-        content = os.read(file, _CHILDREN_BYTES)
-    finally:
-        os.close(file)
+        return None
+
+
+def _has_only(known: set[int], children: int) -> bool:
+    """Whether nothing was left to the first process: what has lost its parent becomes its child."""
+    content = os.pread(children, _CHILDREN_BYTES, 0)
     # What does not fit is too much to be nothing.
     return len(content) < _CHILDREN_BYTES and known.issuperset(map(int, content.split()))
 

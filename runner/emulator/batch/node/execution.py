@@ -24,6 +24,7 @@ from runner.emulator.batch.node.containers import (
 from runner.emulator.batch.node.containment import directory_below
 from runner.emulator.batch.node.crew import Work
 from runner.emulator.batch.node.directories import append_file, create_file
+from runner.emulator.batch.node.due import due_outputs, gathers_at_once
 from runner.emulator.batch.node.failures import (
     StepFailedError,
     exited_with_failure,
@@ -34,7 +35,7 @@ from runner.emulator.batch.node.interruption import InterruptedRunError, Interru
 from runner.emulator.batch.node.isolation import Command, Isolation
 from runner.emulator.batch.node.launch import Failure, Launch, Outcome, OutputFile
 from runner.emulator.batch.node.near import NO_PROVISIONS, Nearby, Provisions, provides_at_once
-from runner.emulator.batch.node.outputs import Sending, Uploads, due_outputs, gathers_at_once
+from runner.emulator.batch.node.outputs import Sending, Uploads
 from runner.emulator.batch.node.owners import Owner
 from runner.emulator.batch.node.packages import unpack_packages
 from runner.emulator.batch.node.places import Parents, TaskFolder, open_task_folder

@@ -1,4 +1,4 @@
-"""A task's output files: which are due, which match, what they are called in the container.
+"""A task's output files that are due: which match, what they are called in the container.
 
 It must not know how a blob is put (`uploads` does), nor how the process ran.
 """
@@ -6,7 +6,6 @@ It must not know how a blob is put (`uploads` does), nor how the process ran.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -23,37 +22,28 @@ from runner.emulator.batch.node.containment import (
     open_directly,
     open_regular_below,
 )
+from runner.emulator.batch.node.due import pattern_of
 from runner.emulator.batch.node.failures import StepFailedError, make_failure
 from runner.emulator.batch.node.interruption import Interruption
 from runner.emulator.batch.node.launch import (
     Failure,
     FailurePhase,
     OutputFile,
-    UploadCondition,
 )
-from runner.emulator.batch.node.near import SMALL_BYTES, Nearby, NearStorage
+from runner.emulator.batch.node.near import Nearby
 from runner.emulator.batch.node.patterns import (
     FilePattern,
     PatternError,
     find_files,
-    parse_pattern,
 )
 from runner.emulator.batch.node.putting import Putting, Target
 from runner.emulator.batch.node.transfers import run_side_by_side
 from runner.emulator.batch.node.uploadlog import ERROR_LOG, PROGRESS_LOG, UploadLog
 from runner.emulator.batch.node.uploads import BlockSizes, put_headers, upload
 from runner.emulator.batch.node.urls import blob_url, without_secrets
-from runner.emulator.never import unforeseen
-
-_MOST_AT_ONCE = 16
 
 _Found: TypeAlias = tuple[tuple[str, ...], str, "int | None"]
 """The components of a file, what its blob is called, and the file itself where it is open."""
-
-
-def due_outputs(outputs: Sequence[OutputFile], *, exit_code: int) -> tuple[OutputFile, ...]:
-    """Those whose condition holds after that exit code."""
-    return tuple(output for output in outputs if _is_due(output.condition, exit_code))
 
 
 def blob_name(path: str | None, pattern: FilePattern, parts: tuple[str, ...]) -> str:
@@ -67,37 +57,6 @@ def blob_name(path: str | None, pattern: FilePattern, parts: tuple[str, ...]) ->
     below = "/".join(parts[len(pattern.base) :])
     folder = (path or "").rstrip("/")
     return f"{folder}/{below}" if folder else below
-
-
-def gathers_at_once(
-    outputs: Sequence[OutputFile],
-    near: NearStorage,
-    task_directory: NodeFolder,
-    environment: Callable[[], Mapping[str, str]],
-) -> bool:
-    """Whether all go to storage that is near, name their files, and these are small.
-
-    So it is found out without opening them; what is sent has all its checks nevertheless.
-    """
-    if len(outputs) > _MOST_AT_ONCE:
-        return False
-    folder, size_bytes = task_directory.path_text, 0
-    for output in outputs:
-        if not near.serves(output.container_url):
-            return False
-        try:
-            pattern = _parse(output, task_directory, environment)
-            if not pattern.names_one_file:
-                return False
-            path = "/".join((folder, *pattern.base))
-            status = os.stat(path, follow_symlinks=False)  # noqa: PTH116 - is light
-        except (PatternError, OSError, ValueError):
-            # To be told of, which may as well take longer.
-            return False
-        if not stat.S_ISREG(status.st_mode):
-            return False
-        size_bytes += status.st_size
-    return size_bytes <= SMALL_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +208,7 @@ class Uploads:
         """What matches, and what it is to be called; open already, where that has shown it."""
         log = self._log
         try:
-            pattern = _parse(output, self._folder, self._environment)
+            pattern = pattern_of(output, self._folder, self._environment)
             descriptor = (
                 open_directly(self._directory, pattern.base) if pattern.names_one_file else None
             )
@@ -344,16 +303,6 @@ class Uploads:
                 os.close(descriptor)
 
 
-def _parse(
-    output: OutputFile, folder: NodeFolder, environment: Callable[[], Mapping[str, str]]
-) -> FilePattern:
-    return parse_pattern(
-        output.file_pattern,
-        task_directory=folder,
-        environment=environment() if "$" in output.file_pattern else {},
-    )
-
-
 def _uploading(output: OutputFile, parts: tuple[str, ...], name: str) -> str:
     url = blob_url(without_secrets(output.container_url), name)
     return f"Uploading {'/'.join(parts)!r} to {url}"
@@ -361,18 +310,6 @@ def _uploading(output: OutputFile, parts: tuple[str, ...], name: str) -> str:
 
 def _uploaded(parts: tuple[str, ...], size_bytes: int) -> str:
     return f"Uploaded {'/'.join(parts)!r}: {size_bytes} bytes"
-
-
-def _is_due(condition: UploadCondition, exit_code: int) -> bool:
-    match condition:
-        case UploadCondition.TASK_SUCCESS:
-            return exit_code == 0
-        case UploadCondition.TASK_FAILURE:
-            return exit_code != 0
-        case UploadCondition.TASK_COMPLETION:
-            return True
-        case _:
-            raise unforeseen(condition)
 
 
 def _code_of(error: TransferError) -> str:

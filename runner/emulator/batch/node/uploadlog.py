@@ -63,12 +63,13 @@ class UploadLog:
             if self._begins_anew:
                 os.ftruncate(progress, 0)
                 self._written, self._begins_anew = 0, False
-            if self._written < len(self._lines):
-                _write(progress, self._lines[self._written :])
-                self._written = len(self._lines)
-            if self._errors_written < len(self._errors):
-                _write(errors, self._errors[self._errors_written :])
-                self._errors_written = len(self._errors)
+            # Others add lines meanwhile, which are for the next time.
+            lines = self._lines[self._written :]
+            _write(progress, lines)
+            self._written += len(lines)
+            told = self._errors[self._errors_written :]
+            _write(errors, told)
+            self._errors_written += len(told)
 
     def progress_line(self, text: str) -> str:
         """Adds a line; the line as it stands there."""

@@ -14,6 +14,7 @@ import pytest
 
 from runner.emulator.batch.node.connections import Connections
 from runner.emulator.batch.node.containment import folder_of
+from runner.emulator.batch.node.due import due_outputs
 from runner.emulator.batch.node.interruption import InterruptedRunError, Interruption
 from runner.emulator.batch.node.launch import (
     Failure,
@@ -23,7 +24,7 @@ from runner.emulator.batch.node.launch import (
     UploadCondition,
 )
 from runner.emulator.batch.node.near import SMALL_BYTES, Nearby
-from runner.emulator.batch.node.outputs import Sending, Uploads, due_outputs
+from runner.emulator.batch.node.outputs import Sending, Uploads
 from runner.emulator.batch.node.uploads import BlockSizes
 from tests.unit.emulator.batch.node.blob_service import (
     SIGNATURE,
