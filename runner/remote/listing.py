@@ -1,7 +1,7 @@
 """Lists the blobs of a container, past the SDK but through azure-core.
 
 It must not know what is listed for. azure-storage-blob (12.31) makes a model of all that the
-service says of a blob, which takes ten times as long as to read what is wanted of it, and has the
+service says of a blob, which takes five times as long as to read what is wanted of it, and has the
 threads that transfer blobs meanwhile wait for the interpreter.
 """
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import shutil
 import sys
@@ -22,7 +23,7 @@ from typing_extensions import override
 from runner.errors import DiskFullError, TransferError
 from runner.run.services import Downloaded
 from runner.run.transfers.downloads import Brought, Downloads, local_name, remove_partials
-from runner.run.transfers.folders import open_folder
+from runner.run.transfers.folders import NewFile, open_folder
 from tests.fakes.services import FakeBlobs
 
 PARTIAL = f".batch-run-{'0f' * 16}.partial"
@@ -361,3 +362,31 @@ def test_a_download_under_way_is_not_taken_for_left_over(tmp_path: Path) -> None
 
 def test_a_directory_that_is_not_there_has_none(tmp_path: Path) -> None:
     assert remove_partials(tmp_path / "results") == 0
+
+
+class Counted(NewFile):
+    """Counts how often the system is told of what was written."""
+
+    begun = 0
+
+    @override
+    def begin_to_land(self) -> None:
+        super().begin_to_land()
+        self.begun += 1
+
+
+def test_a_large_file_is_brought_to_the_disk_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    pieces = [bytes([number]) * 1024 * 1024 for number in range(20)]
+
+    with Counted(io.FileIO(path, "wb")) as stream:
+        assert [stream.write(piece) for piece in pieces] == [1024 * 1024] * 20
+        told = stream.begun
+        # As another try does, which begins anew.
+        stream.seek(0)
+        stream.truncate()
+        for piece in pieces:
+            stream.write(piece)
+
+    assert (told, stream.begun) == (2, 5)
+    assert path.read_bytes() == b"".join(pieces)
