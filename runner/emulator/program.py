@@ -47,7 +47,7 @@ EXIT_SUCCESS = 0
 EXIT_USAGE = 2
 
 # So many more objects than before are there when garbage is looked for. Python begins at 700.
-_GARBAGE_THRESHOLD = 50_000
+_GARBAGE_THRESHOLD = 100_000
 
 # Each says in one line what cannot be.
 _REFUSALS = (
