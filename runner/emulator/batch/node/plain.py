@@ -67,12 +67,19 @@ class PlainProcesses:
     has_own_programs = False
     has_users = False
 
-    def __init__(self, *, effective_user_id: Callable[[], int] = os.geteuid) -> None:
+    def __init__(
+        self,
+        *,
+        effective_user_id: Callable[[], int] = os.geteuid,
+        tells_of_ends: bool = _TELLS_OF_ENDS,
+    ) -> None:
+        """`tells_of_ends` says whether there are descriptors of processes."""
         self._effective_user_id = effective_user_id
+        self._tells_of_ends = tells_of_ends
 
     def begin(self, command: Command, interruption: Interruption) -> Work[int] | None:
         """As `run`, where the system tells of the end of a process by a file."""
-        if not _TELLS_OF_ENDS or self._needs_sudo(command):
+        if not self._tells_of_ends or self._needs_sudo(command):
             return None
         process = _start(command, command.words)
         kill = partial(_kill_group, process, by_sudo=False)

@@ -44,17 +44,27 @@ POLICY = TransferPolicy(
     connect_timeout_seconds=2.0, silence_timeout_seconds=60.0, retry_delays_seconds=(0.01,)
 )
 
+WAITING = pytest.mark.parametrize(
+    "isolation",
+    [PlainProcesses(), PlainProcesses(tells_of_ends=False)],
+    ids=["as the system tells", "in threads"],
+)
+
 
 @asynccontextmanager
 async def executing(
-    *, run_admin: bool = False, user_id: int = 0, environment: Mapping[str, str] = BASE
+    *,
+    run_admin: bool = False,
+    user_id: int = 0,
+    environment: Mapping[str, str] = BASE,
+    isolation: PlainProcesses | None = None,
 ) -> AsyncIterator[LocalExecutor]:
     executor = LocalExecutor(
         clock=utc_now,
         run_admin=run_admin,
         base_environment=environment,
         policy=POLICY,
-        isolation=PlainProcesses(effective_user_id=lambda: user_id),
+        isolation=isolation or PlainProcesses(effective_user_id=lambda: user_id),
     )
     try:
         yield executor
@@ -331,15 +341,18 @@ def test_a_task_directory_that_cannot_be_made(task: Path) -> None:
     assert outcome.failure.code == "ResourceDirectoryCreateFailed"
 
 
-def test_background_processes_end_with_the_main_one(task: Path) -> None:
+@WAITING
+def test_background_processes_end_with_the_main_one(task: Path, isolation: PlainProcesses) -> None:
     line = "bash -c 'sleep 300 & echo $! > pid; (trap \"\" TERM; sleep 300) & exit 0'"
-    outcome = run(Launch(command_line=line, directory=task, node=task.parents[3], environment={}))
+    launch = Launch(command_line=line, directory=task, node=task.parents[3], environment={})
+    outcome = run(launch, isolation=isolation)
     assert (outcome.exit_code, outcome.failure) == (0, None)
     (pid,) = pids_in(task / "wd" / "pid")
     wait_until(lambda: not is_alive(pid))
 
 
-def test_time_running_out_ends_the_group(task: Path) -> None:
+@WAITING
+def test_time_running_out_ends_the_group(task: Path, isolation: PlainProcesses) -> None:
     line = "bash -c 'trap \"\" TERM INT; sleep 300 & echo $! > pid; wait'"
     outcome = run(
         Launch(
@@ -348,7 +361,8 @@ def test_time_running_out_ends_the_group(task: Path) -> None:
             node=task.parents[3],
             environment={},
             max_wall_clock_time=timedelta(seconds=0.4),
-        )
+        ),
+        isolation=isolation,
     )
     assert (outcome.exit_code, outcome.failure) == (137, ENDED)
     (pid,) = pids_in(task / "wd" / "pid")
@@ -391,11 +405,12 @@ def test_unlimited_time_is_no_limit(task: Path) -> None:
     assert outcome.failure is None
 
 
-def test_cancelling_kills_the_group_waits_and_raises(task: Path) -> None:
+@WAITING
+def test_cancelling_kills_the_group_waits_and_raises(task: Path, isolation: PlainProcesses) -> None:
     line = "bash -c 'trap \"\" TERM INT; sleep 300 & echo $! $$ > pids; wait'"
 
     async def work() -> None:
-        async with executing() as executor:
+        async with executing(isolation=isolation) as executor:
             running = asyncio.create_task(
                 executor.run(
                     Launch(command_line=line, directory=task, node=task.parents[3], environment={})
