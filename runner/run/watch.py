@@ -25,13 +25,13 @@ _FIRST_LOOKS, _LOOKS_PER_RUN = 5, 10
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SHORT_PAUSE_SECONDS = 0.3
 # While tasks end as foreseen, people still want to see that they do.
-_STEADY_PAUSE_SECONDS = 1.5
+_STEADY_PAUSE_SECONDS = 2.0
 _LOOKS_TO_END = 2
 _LONGEST_PAUSE_SECONDS = 10.0
 # The pool is looked at more rarely, and once tasks run still more so: nothing waits for it then.
 _FIRST_POOL_PAUSES, _POOL_PAUSES = 5, 20
 # What breaks under the first tasks is to be told in a short run too.
-_FIRST_POOL_SECONDS, _POOL_SECONDS = 1.5, 9.0
+_FIRST_POOL_SECONDS, _POOL_SECONDS = 1.5, 12.0
 # Transition times of different nodes reach the list late, by so much. Not every look reads that
 # again: one that does so now and then, and one after the last change, miss nothing either.
 _OVERLAP = timedelta(seconds=2)
