@@ -32,12 +32,16 @@ from runner.frozen import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command: its name, what it is for, its options and what it does (an exit code)."""
+    """A command: its name, what it is for, its options and what it does (an exit code).
+
+    `examples` are lines of a command and what it is for, two spaces or more between them.
+    """
 
     name: str
     summary: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     execute: Callable[[argparse.Namespace, World, Interruptions], int]
+    examples: str = ""
 
 
 COMMANDS = (
