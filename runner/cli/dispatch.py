@@ -5,15 +5,14 @@ It knows nothing of what the commands do; each is one function in `cli.commands`
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from runner import __version__
 from runner.cli.keyboard import Keyboard
+from runner.cli.parser import build_parser, parse
 from runner.cli.secret_variables import secrets_in
 from runner.cli.signals import Interruptions
 from runner.cli.specs import say_problems
@@ -25,15 +24,6 @@ from runner.run.records.redaction import Redaction
 from runner.run.stop import Stop
 from runner.spec.problem import SpecError
 from runner.spec.suggestion import suggest
-
-_EPILOG = """examples:
-  batch-run workloads/topwords.yaml              run a workload on this machine
-  batch-run workloads/topwords.yaml -p number=5  with another parameter
-  batch-run run spec.yaml --target azure         run it on Azure Batch
-  batch-run validate *.yaml                      check specs, all problems at once
-
-`batch-run SPEC` is the same as `batch-run run SPEC`.
-"""
 
 
 def run_process(argv: Sequence[str], interruptions: Interruptions) -> int:
@@ -67,9 +57,11 @@ def run_process(argv: Sequence[str], interruptions: Interruptions) -> int:
 
 def run_command(argv: Sequence[str], world: World, interruptions: Interruptions) -> int:
     """Runs one command line to its exit code; every error becomes one clear line."""
+    if not argv:
+        world.say(build_parser(()).format_help().rstrip())
+        return ExitCode.USAGE
     try:
-        words = _with_command(argv)
-        arguments = build_parser(words[:1]).parse_args(words)
+        arguments = parse(_with_command(argv))
         command: Command = arguments.command
         code = command.execute(arguments, world, interruptions)
     except SpecError as error:
@@ -100,35 +92,11 @@ def _describe_bug(bug: Exception, world: World) -> BatchRunError:
     return BatchRunError(message, hint=f"please report it with the content of `{file.name}`")
 
 
-def build_parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
-    """All commands, and the options of those `chosen`: some cost an import."""
-    parser = argparse.ArgumentParser(
-        prog="batch-run",
-        description="Run any program over every file you have, here or on Azure Batch.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"batch-run {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        subparser = commands.add_parser(
-            command.name,
-            help=command.summary,
-            description=command.summary,
-            allow_abbrev=False,
-        )
-        if command.name in chosen:
-            command.add_arguments(subparser)
-        subparser.set_defaults(command=command)
-    return parser
-
-
-def _with_command(argv: Sequence[str]) -> Sequence[str]:
+def _with_command(argv: Sequence[str]) -> list[str]:
     """`batch-run SPEC` means `run`; a command's name wins over a file's."""
     names = {command.name for command in COMMANDS}
-    if not argv or argv[0] in names or argv[0] in {"-h", "--help", "--version"}:
-        return argv
+    if argv[0] in names or argv[0] in {"-h", "--help", "--version"}:
+        return [*argv]
     if argv[0] in RESERVED:
         raise UsageError(
             f"`{argv[0]}` is a command that this version does not have",

@@ -9,6 +9,11 @@ from runner.cli.signals import Interruptions
 from runner.cli.specs import add_json_argument, add_secrets_argument, read_secrets_file
 from runner.cli.world import World
 
+EXAMPLES = """
+batch-run attach                                    see the last run through to its end
+batch-run attach mine-2026 -q                       another one; say only how it ends
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, and how it is shown."""

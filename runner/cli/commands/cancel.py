@@ -8,6 +8,11 @@ from runner.cli.runs import add_run_argument
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 
+EXAMPLES = """
+batch-run cancel                                    end the last run; nothing of it is left
+batch-run cancel mine-2026                          the one whose id begins so
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run."""

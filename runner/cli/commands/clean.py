@@ -10,6 +10,12 @@ from runner.cli.specs import add_json_argument
 from runner.cli.world import World
 from runner.errors import UsageError
 
+EXAMPLES = """
+batch-run clean                                     what the last run has left
+batch-run clean --all --dry-run                     what any run has left; only show it
+batch-run clean mine-2026 --kept                    also what was kept on purpose
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whose things are meant, and how much of them."""

@@ -10,6 +10,10 @@ from runner.cli.specs import add_json_argument
 from runner.cli.world import World
 from runner.errors import ExitCode, UsageError
 
+EXAMPLES = """
+batch-run diff mine-20260101 mine-20260102          why the later one ran tasks again
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The two runs, the earlier one first."""

@@ -8,6 +8,11 @@ from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.errors import ExitCode
 
+EXAMPLES = """
+batch-run events                                    all events of the last run
+batch-run events --follow                           and those to come, until it has ended
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, and whether to stay."""

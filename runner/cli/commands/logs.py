@@ -9,6 +9,13 @@ from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.errors import ExitCode, InterruptedRunError, UsageError
 
+EXAMPLES = """
+batch-run logs                                      the logs that are here: of failed tasks
+batch-run logs 7                                    what task 0007 has printed
+batch-run logs 7 --follow                           and what it goes on to print
+batch-run logs 7 mine-2026 --stderr                 one stream, of an earlier run
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A task, a run, and what of them."""

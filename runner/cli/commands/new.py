@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 _SCHEMA_NAME = "workload.schema.json"
 
+EXAMPLES = """
+batch-run new mine                                  a commented spec, mine.yaml
+batch-run new --list                                the examples that come inside
+batch-run new mine --from topwords --data           begin from one, with its data
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The workload's name, what to start from, and where to write."""

@@ -23,10 +23,16 @@ if TYPE_CHECKING:  # what parses templates costs time that `--version` need not 
     from runner.plan.model import Plan
     from runner.spec.model.workload import Workload
 
+EXAMPLES = """
+batch-run plan mine.yaml                            uploads, pool, tasks, and why they would run
+batch-run plan mine.yaml --task 1                   one task whole, with its rendered command
+batch-run plan mine.yaml --target azure             ask the service about image and containers too
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The spec, its parameters, and how much to show."""
-    parser.add_argument("spec", metavar="SPEC")
+    parser.add_argument("spec", metavar="SPEC", help="the workload's YAML file")
     add_parameter_arguments(parser)
     parser.add_argument(
         "--target",

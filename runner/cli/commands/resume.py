@@ -9,6 +9,12 @@ from runner.cli.specs import add_json_argument, add_secrets_argument, read_secre
 from runner.cli.world import World
 from runner.errors import UsageError
 
+EXAMPLES = """
+batch-run resume                                    go on with the last run
+batch-run resume mine-2026                          the one whose id begins so
+batch-run resume --params secrets.yaml              with the values of secrets once more
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, and where what is known of it comes from."""

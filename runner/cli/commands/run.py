@@ -13,6 +13,15 @@ _KEEP = ("pool", "job", "storage")
 ISOLATIONS = ("auto", "copy-on-write", "container", "none")
 LIMITS = ("auto", "memory", "vm-size", "none")
 
+EXAMPLES = """
+batch-run run mine.yaml                             all of it, on this machine
+batch-run mine.yaml -p bitrate=96k                  the same command, with a parameter
+batch-run run mine.yaml --target azure --detach     leave once every task is added
+batch-run run mine.yaml --only failed               again what has not succeeded
+batch-run run mine.yaml --only 3,17 --logs all      two tasks, and all that they print
+batch-run run mine.yaml --json > events.jsonl       every event as a line of JSON
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything that a run can be told."""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from runner.report.runs_as_text import Unreadable
     from runner.run.records.standing import RunSummary
 
+EXAMPLES = """
+batch-run runs                                      the runs of this folder, the newest last
+batch-run runs --json                               the same as lines of JSON
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Nothing but how they are shown."""

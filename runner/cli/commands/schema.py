@@ -8,6 +8,10 @@ from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.errors import ExitCode
 
+EXAMPLES = """
+batch-run schema > workload.schema.json             what editors complete and check by
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """None."""

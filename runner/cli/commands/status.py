@@ -12,6 +12,11 @@ from runner.cli.specs import add_json_argument
 from runner.cli.world import World
 from runner.errors import ExitCode
 
+EXAMPLES = """
+batch-run status                                    how the last run stands
+batch-run status mine-2026 --json                   another one, as data
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, and how it is shown."""

@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "unknown-parameter"
 
+EXAMPLES = """
+batch-run validate mine.yaml                        all problems, each with line and column
+batch-run validate *.yaml --json                    of several specs, as data
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Specs and parameters."""
-    parser.add_argument("specs", metavar="SPEC", nargs="+")
+    parser.add_argument(
+        "specs", metavar="SPEC", nargs="+", help="YAML files of workloads, each checked for itself"
+    )
     add_parameter_arguments(parser)
     add_json_argument(parser, "the problems")
 
