@@ -33,7 +33,7 @@ State = TypeVar("State", TaskState, JobState)
 
 TASK_PROPERTIES = ["id", "state", "stateTransitionTime", "executionInfo", "nodeInfo"]
 JOB_PROPERTIES = ["id", "state", "creationTime", "executionInfo", "metadata"]
-NODE_PROPERTIES = ["id", "state", "startTaskInfo", "isDedicated", "errors"]
+NODE_PROPERTIES = ["id", "state", "startTaskInfo", "isDedicated", "allocationTime", "errors"]
 POOL_PROPERTIES = [
     "id",
     "state",
@@ -45,6 +45,7 @@ POOL_PROPERTIES = [
     "resizeErrors",
     "autoScaleFormula",
     "autoScaleRun",
+    "vmSize",
 ]
 KEPT_POOL_PROPERTIES = [*POOL_PROPERTIES, "enableAutoScale", "metadata"]
 
@@ -100,6 +101,7 @@ def read_pool(answer: Answer) -> PoolStatus:
         resize_errors=tuple(_problem(error) for error in answer.get("resizeErrors") or ()),
         expiry=read_expiry(answer.get("autoScaleFormula") or ""),
         formula_error=_formula_error(answer.get("autoScaleRun") or {}),
+        vm_size=answer.get("vmSize"),
     )
 
 
@@ -114,6 +116,7 @@ def read_node(answer: Answer) -> NodeStatus:
         start_task_failure=None if failure is None else _problem(failure),
         errors=tuple(_problem(error) for error in answer.get("errors") or ()),
         is_dedicated=answer.get("isDedicated"),
+        allocated=_time(answer.get("allocationTime")),
     )
 
 

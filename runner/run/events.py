@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import ClassVar
 
 from runner.frozen import dataclass
+from runner.plan.prices.node_price import NodePrice
 
 VERSION = 1
 
@@ -22,6 +23,9 @@ TRANSFER_FAILED = "TransferFailed"
 """The cause where what a task left could not be brought home."""
 OUTPUT_MISSING = "OutputMissing"
 """The cause where a task succeeded and did not leave what it declares."""
+
+GONE = "gone"
+"""The state of a node that is no longer in its pool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class RunStarted:
     """The run had begun before, and goes on; what follows adds to what was seen then."""
     left_out: int = 0
     """Tasks that nobody asked for: they are neither run nor done."""
+    price: NodePrice | None = None
+    """What an hour of the pool's nodes costs, where somebody asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +73,24 @@ class PoolChanged:
     target_dedicated: int
     target_spot: int
     errors: tuple[str, ...]
+    vm_size: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeChanged:
-    """A node has another state; `previous` is None when it is first seen."""
+    """A node has another state; `previous` is None when it is first seen.
+
+    The state is the service's, or `gone` where the pool no longer has the node.
+    """
 
     type: ClassVar[str] = "node.changed"
     node: str
     state: str
     previous: str | None
+    dedicated: bool | None = None
+    """False for a spot node, None where the service does not say."""
+    allocated: datetime | None = None
+    """When the node came to the pool: it is paid for from then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +187,10 @@ class OutputDownloaded:
     path: str
     bytes: int
     md5: str | None = None
+    modified: datetime | None = None
+    """When it was whole in its container, in whole seconds by the storage's clock: the task's
+    command was over by then.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ class PoolStatus:
     resize_errors: tuple[str, ...]
     expiry: Expiry | None = None
     formula_error: str | None = None
+    vm_size: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ class NodeStatus:
     is_dedicated: bool | None = None
     """False for a spot node, None where the service does not say."""
     errors: tuple[str, ...] = ()
+    allocated: datetime | None = None
+    """When the node came to the pool."""
 
 
 class NodeCommandKind(Enum):

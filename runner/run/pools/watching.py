@@ -5,11 +5,11 @@ It changes nothing there, and knows nothing of the tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from runner.errors import BatchRunError, ExitCode
 from runner.run.clock import Clock
-from runner.run.events import NodeChanged, PoolChanged, StartTaskFailed
+from runner.run.events import GONE, NodeChanged, PoolChanged, StartTaskFailed
 from runner.run.pools.judging import PoolJudge, PoolUnusableError, common, unusable
 from runner.run.pools.making import Lease
 from runner.run.pools.tending import Tend
@@ -99,6 +99,7 @@ class PoolWatch:
         nodes = self._batch.node_statuses(self._pool_id)
         for node in nodes:
             self._note_node(node)
+        self._note_gone({node.id for node in nodes})
         if pool is None:
             return
         is_changing = self._tend is not None and self._tend(pool, nodes)
@@ -125,7 +126,15 @@ class PoolWatch:
         previous = self._nodes.get(node.id)
         if previous != node.state:
             self._nodes[node.id] = node.state
-            self._journal.record(NodeChanged(node=node.id, state=node.state, previous=previous))
+            self._journal.record(
+                NodeChanged(
+                    node=node.id,
+                    state=node.state,
+                    previous=previous,
+                    dedicated=node.is_dedicated,
+                    allocated=node.allocated,
+                )
+            )
         if self._foreign_pool:
             return
         failed = node.state == "starttaskfailed" or node.start_task_failure is not None
@@ -142,6 +151,21 @@ class PoolWatch:
                     stderr_tail=log.decode("utf-8", "replace"),
                 )
             )
+
+    def _note_gone(self, there: Collection[str]) -> None:
+        """Nodes that the pool has no more cost nothing from here on."""
+        for node in tuple(self._nodes):
+            if node not in there:
+                previous = self._nodes.pop(node)
+                spot = self._spot.get(node)
+                self._journal.record(
+                    NodeChanged(
+                        node=node,
+                        state=GONE,
+                        previous=previous,
+                        dedicated=None if spot is None else not spot,
+                    )
+                )
 
     def _without_secrets(self, log: bytes) -> bytes:
         """The end of a log, whose beginning may be the rest of a secret."""
@@ -216,4 +240,5 @@ def _pool_changed(pool_id: str, pool: PoolStatus) -> PoolChanged:
         target_dedicated=pool.target_dedicated_nodes,
         target_spot=pool.target_spot_nodes,
         errors=pool.resize_errors,
+        vm_size=pool.vm_size,
     )

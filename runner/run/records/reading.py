@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from runner.errors import UsageError, describe_os_error
+from runner.plan.prices.node_price import NodePrice
 from runner.run.events import Event, LeftBehind
 
 EVENTS = "events.jsonl"
@@ -159,6 +160,8 @@ def _reader(hint: Any) -> _Read:
         return _read_moment
     if hint == tuple[LeftBehind, ...]:
         return _read_left
+    if NodePrice in kinds:
+        return _read_price
     if hint == tuple[str, ...]:
         return tuple
     return _as_it_is
@@ -170,6 +173,10 @@ def _read_moment(value: Any) -> object:
 
 def _read_left(value: Any) -> object:
     return tuple(LeftBehind(**each) for each in value)
+
+
+def _read_price(value: Any) -> object:
+    return None if value is None else NodePrice(**value)
 
 
 def _as_it_is(value: Any) -> object:

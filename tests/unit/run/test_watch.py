@@ -188,7 +188,33 @@ def test_nodes_are_seen_as_soon_as_tasks_are(scene: Scene) -> None:
     )
     scene.passed = 0.2
     scene.look()
-    assert [event["node"] for event in scene.seen("node.changed")] == ["node-1", "node-9"]
+    changes = [(event["node"], event["state"]) for event in scene.seen("node.changed")]
+    assert changes == [("node-1", "idle"), ("node-9", "running"), ("node-1", "gone")]
+
+
+def test_of_a_node_is_told_since_when_it_is_paid_for_as_what_and_that_it_is_gone(
+    scene: Scene,
+) -> None:
+    spot = NodeStatus(
+        id="node-9",
+        state="starting",
+        start_task_exit_code=None,
+        start_task_failure=None,
+        is_dedicated=False,
+        allocated=NOW,
+    )
+    scene.batch.nodes = (spot,)
+    scene.look()
+    scene.batch.nodes = ()
+    scene.passed = 60
+    scene.look()
+    scene.passed = 120
+    scene.look()
+    keys = ("node", "state", "previous", "dedicated", "allocated")
+    assert [tuple(event[key] for key in keys) for event in scene.seen("node.changed")] == [
+        ("node-9", "starting", None, False, "2026-01-02T03:04:05.000000Z"),
+        ("node-9", "gone", "starting", False, None),
+    ]
 
 
 def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from runner.errors import UsageError
 from runner.plan.model import RunId
+from runner.plan.prices.node_price import NodePrice
 from runner.run.events import (
     CleanupFinished,
     Event,
@@ -45,6 +46,10 @@ CLEANUP = CleanupFinished(
     deleted=("job a",), left=(LeftBehind(kind="pool", name="p", why="kept", kept=True),)
 )
 
+PRICE = NodePrice(
+    vm_size="Standard_D2s_v5", currency="EUR", dedicated=0.1, spot=None, source="prices.yaml"
+)
+
 
 def _write(folder: Path, *events: Event) -> Path:
     journal = Journal(folder, run=RunId("r"), clock=lambda: NOW, listener=lambda event, line: None)
@@ -63,6 +68,7 @@ def _any_value(hint: str) -> Any:
         "datetime": NOW,
         "tuple[str, ...]": ("a", "b"),
         "tuple[LeftBehind, ...]": CLEANUP.left,
+        "NodePrice": PRICE,
     }
     return values[hint.removesuffix(" | None")]
 

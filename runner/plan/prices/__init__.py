@@ -1,0 +1,1 @@
+"""What nodes cost: their prices, where these come from, and what a plan would cost by them."""

@@ -1,0 +1,154 @@
+"""What a run's nodes have cost so far, folded from its events, for people and as data.
+
+It must not know who asks; storage, network and licences are not in it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from runner.frozen import dataclass
+from runner.plan.prices.node_price import NodePrice, write_amount
+from runner.run.events import Event, RunStarted
+from runner.run.spending.node_time import NodeSeconds, NodeTime
+
+NOT_COUNTED = "storage and network are not counted"
+_NO_PRICE = "no price was asked for"
+_LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """The time of a run's nodes, and what it costs.
+
+    `amount` is None where that is not known, for the reason `unknown`. On the local target it is
+    nothing, and `on_azure` what the same time would cost there, where that is known.
+    """
+
+    amount: float | None
+    at_most: float | None
+    """The same with all that nodes may have been there while nobody looked."""
+    on_azure: float | None
+    currency: str | None
+    node_hours_dedicated: float
+    node_hours_spot: float
+    vm_size: str | None
+    price: NodePrice | None
+    unknown: str | None
+    is_lower_bound: bool
+    """Nodes may have cost more since: somebody else sees to their end, or nobody looks."""
+    is_local: bool
+
+    @property
+    def node_hours(self) -> float:
+        """Of both kinds of nodes."""
+        return self.node_hours_dedicated + self.node_hours_spot
+
+
+class Spending:
+    """What a run spends, event by event."""
+
+    def __init__(self) -> None:
+        self._time = NodeTime()
+        self._price: NodePrice | None = None
+        self._is_local = False
+
+    def add(self, at: datetime, event: Event) -> None:
+        """Takes in an event, and when it was recorded."""
+        self._time.add(at, event)
+        if isinstance(event, RunStarted):
+            self._price = event.price or self._price
+            self._is_local = event.target == _LOCAL
+
+    def cost(self, now: datetime | None = None) -> Cost:
+        """So far: until `now` of a run that somebody drives, else until its last event."""
+        least, most = self._time.least(now), self._time.most(now)
+        price = self._price
+        at_least, at_most = _amount(price, least), _amount(price, most)
+        goes_on = self._time.goes_on(now)
+        return Cost(
+            amount=0.0 if self._is_local else at_least,
+            at_most=0.0 if self._is_local else None if goes_on else at_most,
+            on_azure=at_least if self._is_local else None,
+            currency=None if price is None else price.currency,
+            node_hours_dedicated=least.dedicated / 3600,
+            node_hours_spot=least.spot / 3600,
+            vm_size=self._time.vm_size or (None if price is None else price.vm_size),
+            price=price,
+            unknown=None if self._is_local else _why_unknown(price, least),
+            is_lower_bound=not self._is_local and (goes_on or least != most),
+            is_local=self._is_local,
+        )
+
+
+def cost_as_json(cost: Cost) -> dict[str, Any]:
+    """One object; keys are only ever added within a version."""
+    price = cost.price
+    return {
+        "amount": _rounded(cost.amount),
+        "at_most": _rounded(cost.at_most),
+        "on_azure": _rounded(cost.on_azure),
+        "currency": cost.currency,
+        "node_hours": {
+            "dedicated": round(cost.node_hours_dedicated, 6),
+            "spot": round(cost.node_hours_spot, 6),
+        },
+        "vm_size": cost.vm_size,
+        "price": None if price is None else {"dedicated": price.dedicated, "spot": price.spot},
+        "source": None if price is None else price.source,
+        "as_of": None if price is None else price.as_of,
+        "unknown": cost.unknown,
+        "is_lower_bound": cost.is_lower_bound,
+    }
+
+
+def describe_cost(cost: Cost) -> str | None:
+    """One line for the end of a run; None where it had no nodes that are known."""
+    if not cost.node_hours:
+        return None
+    hours = f"{_hours(cost)} node-hours"
+    if cost.is_local:
+        words = f"cost: nothing, on this machine ({hours})"
+        if cost.on_azure is not None and cost.currency is not None:
+            words += f"; on Azure about {write_amount(cost.on_azure, cost.currency)}"
+        return words
+    least = "at least " if cost.is_lower_bound else ""
+    if cost.amount is None or cost.currency is None:
+        return f"cost: {least}{hours}; price not known: {cost.unknown}"
+    about = least or "about "
+    source = "" if cost.price is None else f" by {cost.price.source}"
+    return f"cost: {about}{write_amount(cost.amount, cost.currency)}, {hours}{source}"
+
+
+def _hours(cost: Cost) -> str:
+    """`1.8 dedicated and 3.2 spot`."""
+    kinds = (
+        (cost.node_hours_dedicated, "dedicated"),
+        (cost.node_hours_spot, "spot"),
+    )
+    return " and ".join(f"{write_hours(hours)} {kind}" for hours, kind in kinds if hours)
+
+
+def write_hours(hours: float) -> str:
+    """With two digits that say something."""
+    return f"{hours:,.1f}" if hours >= 10 else f"{hours:.2g}"
+
+
+def _amount(price: NodePrice | None, time: NodeSeconds) -> float | None:
+    if price is None:
+        return None
+    return price.amount(dedicated_seconds=time.dedicated, spot_seconds=time.spot)
+
+
+def _why_unknown(price: NodePrice | None, time: NodeSeconds) -> str | None:
+    if price is None:
+        return _NO_PRICE
+    kind = price.lacks(dedicated=bool(time.dedicated), spot=bool(time.spot))
+    if kind is None:
+        return None
+    return f"{price.source} has none for {kind} nodes of `{price.vm_size}`"
+
+
+def _rounded(amount: float | None) -> float | None:
+    return None if amount is None else round(amount, 6)

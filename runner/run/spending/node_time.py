@@ -1,0 +1,169 @@
+"""How long a run has had its nodes, dedicated and spot apart, folded from its events.
+
+Azure bills a node from its allocation to its removal, whatever it does meanwhile. It must not know
+what a node costs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from runner.frozen import dataclass as frozen
+from runner.run.events import (
+    GONE,
+    CleanupFinished,
+    Event,
+    NodeChanged,
+    PoolChanged,
+    RunFinished,
+    RunStarted,
+)
+
+# States in which a node has no machine, and costs nothing.
+_WITHOUT_MACHINE = frozenset({GONE, "preempted", "deallocated"})
+# While one of these is left, nodes may be there.
+_HAVE_NODES = frozenset({"job", "job schedule", "pool"})
+
+
+@frozen(frozen=True, slots=True, kw_only=True)
+class NodeSeconds:
+    """Time of nodes, in seconds."""
+
+    dedicated: float = 0.0
+    spot: float = 0.0
+
+    @property
+    def hours(self) -> float:
+        """Of both kinds, in hours."""
+        return (self.dedicated + self.spot) / 3600
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """A node has been there since then; `until` bounds one that nobody has looked at."""
+
+    since: datetime
+    is_spot: bool
+    seen: datetime | None = None
+    until: datetime | None = None
+
+
+class NodeTime:
+    """The time of a run's nodes so far; a run that is resumed goes on adding up.
+
+    While nobody looks, nodes may come and go: what is known counts as least, what may be as most.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, _Stretch] = {}
+        self._unseen: dict[str, _Stretch] = {}
+        """Nodes that were there before nobody looked, and were not seen again since."""
+        self._least = [timedelta(), timedelta()]
+        self._most = [timedelta(), timedelta()]
+        self._began: datetime | None = None
+        self._last: datetime | None = None
+        self._is_over = False
+        self._only_spot = False
+        self.vm_size: str | None = None
+        """Of the nodes, as the service tells it."""
+
+    def add(self, at: datetime, event: Event) -> None:
+        """Takes in an event, and when it was recorded."""
+        match event:
+            case NodeChanged():
+                self._change(at, event)
+            case PoolChanged():
+                self.vm_size = event.vm_size or self.vm_size
+                self._only_spot = bool(event.target_spot) and not event.target_dedicated
+            case RunStarted():
+                self._start(at, resumed=event.resumed)
+            case CleanupFinished():
+                if not any(each.kind in _HAVE_NODES for each in event.left):
+                    self._close_all(at)
+            case RunFinished():
+                self._is_over = True
+            case _:
+                pass
+        self._last = at
+
+    @property
+    def nodes(self) -> tuple[int, int]:
+        """How many are there as far as is known, dedicated and spot."""
+        spot = sum(each.is_spot for each in self._open.values())
+        return len(self._open) - spot, spot
+
+    def least(self, now: datetime | None = None) -> NodeSeconds:
+        """What they have been there for sure; until `now` where somebody looks, else until then."""
+        totals = list(self._least)
+        for stretch in self._open.values():
+            totals[stretch.is_spot] += self._until(now) - stretch.since
+        for stretch in self._unseen.values():
+            totals[stretch.is_spot] += (stretch.seen or stretch.since) - stretch.since
+        return _seconds(totals)
+
+    def most(self, now: datetime | None = None) -> NodeSeconds:
+        """What they may have been there, up to when somebody looked last."""
+        totals = list(self._most)
+        for stretch in self._open.values():
+            totals[stretch.is_spot] += self._until(now) - stretch.since
+        for stretch in self._unseen.values():
+            totals[stretch.is_spot] += (stretch.until or stretch.since) - stretch.since
+        return _seconds(totals)
+
+    def goes_on(self, now: datetime | None = None) -> bool:
+        """Whether nodes may have been there longer than anybody looked."""
+        return bool(self._open) and (self._is_over or now is None)
+
+    def _until(self, now: datetime | None) -> datetime:
+        last = self._last
+        assert last is not None
+        return last if self._is_over or now is None else max(now, last)
+
+    def _start(self, at: datetime, *, resumed: bool) -> None:
+        self._is_over = False
+        if self._began is None:
+            self._began = at
+        if not resumed:
+            return
+        for node, stretch in self._open.items():
+            self._unseen[node] = replace(stretch, seen=self._last, until=at)
+        self._open.clear()
+
+    def _change(self, at: datetime, event: NodeChanged) -> None:
+        began = self._began or at
+        before = self._unseen.get(event.node)
+        if before is not None:
+            # Told again, it was there all the time; unless its machine is another one.
+            is_another = event.allocated is not None and event.allocated > before.since
+            if is_another:
+                self._close_unseen(event.node)
+            elif event.state not in _WITHOUT_MACHINE:
+                del self._unseen[event.node]
+                self._open[event.node] = _Stretch(before.since, before.is_spot)
+        if event.state in _WITHOUT_MACHINE:
+            self._close(event.node, at)
+        elif event.node not in self._open:
+            since = min(max(event.allocated or at, began), at)
+            is_spot = self._only_spot if event.dedicated is None else not event.dedicated
+            self._open[event.node] = _Stretch(since, is_spot)
+
+    def _close(self, node: str, at: datetime) -> None:
+        stretch = self._open.pop(node, None)
+        if stretch is None:
+            return
+        self._least[stretch.is_spot] += at - stretch.since
+        self._most[stretch.is_spot] += at - stretch.since
+
+    def _close_unseen(self, node: str) -> None:
+        stretch = self._unseen.pop(node)
+        self._least[stretch.is_spot] += (stretch.seen or stretch.since) - stretch.since
+        self._most[stretch.is_spot] += (stretch.until or stretch.since) - stretch.since
+
+    def _close_all(self, at: datetime) -> None:
+        for node in tuple(self._open):
+            self._close(node, at)
+
+
+def _seconds(totals: list[timedelta]) -> NodeSeconds:
+    return NodeSeconds(dedicated=totals[0].total_seconds(), spot=totals[1].total_seconds())

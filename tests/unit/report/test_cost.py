@@ -1,0 +1,122 @@
+"""What a run's nodes cost, in words and as data."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from runner.plan.prices.node_price import NodePrice, write_amount
+from runner.report.cost import Spending, cost_as_json, describe_cost
+from runner.run.events import CleanupFinished, LeftBehind, NodeChanged, RunFinished, RunStarted
+
+BEGIN = datetime(2026, 1, 2, 3, 0, 0, tzinfo=timezone.utc)
+PRICE = NodePrice(
+    vm_size="Standard_D2s_v5",
+    currency="EUR",
+    dedicated=0.1,
+    spot=0.02,
+    source="prices.yaml",
+    as_of="2026-01-01",
+)
+
+
+def spend(
+    price: NodePrice | None,
+    *,
+    target: str = "azure",
+    kept: bool = False,
+    dedicated: int = 2,
+    spot: int = 5,
+    hours: float = 1.8,
+) -> Spending:
+    spending = Spending()
+    spending.add(
+        BEGIN, RunStarted(workload="w", target=target, tasks=1, files=0, bytes=0, price=price)
+    )
+    for number in range(dedicated + spot):
+        changed = NodeChanged(
+            node=f"n{number}", state="idle", previous=None, dedicated=number < dedicated
+        )
+        spending.add(BEGIN, changed)
+    end = BEGIN + timedelta(hours=hours)
+    left = (LeftBehind(kind="pool", name="p", why="kept", kept=True),) if kept else ()
+    spending.add(end, CleanupFinished(deleted=(), left=left))
+    spending.add(end, RunFinished(exit_code=0, succeeded=1, failed=0, unfinished=0, error=None))
+    return spending
+
+
+def test_the_line_has_the_amount_the_hours_and_who_says_so() -> None:
+    assert describe_cost(spend(PRICE).cost()) == (
+        "cost: about 0.54 EUR, 3.6 dedicated and 9 spot node-hours by prices.yaml"
+    )
+
+
+def test_nodes_that_stay_make_it_a_lower_bound() -> None:
+    cost = spend(PRICE, kept=True, spot=0).cost()
+    assert describe_cost(cost) == (
+        "cost: at least 0.36 EUR, 3.6 dedicated node-hours by prices.yaml"
+    )
+    assert (cost.is_lower_bound, cost.at_most) == (True, None)
+
+
+def test_without_a_price_the_hours_are_told_and_why() -> None:
+    assert describe_cost(spend(None, dedicated=0).cost()) == (
+        "cost: 9 spot node-hours; price not known: no price was asked for"
+    )
+
+
+def test_a_kind_of_node_without_a_price_leaves_the_amount_open() -> None:
+    only = NodePrice(
+        vm_size="Standard_D2s_v5", currency="EUR", dedicated=0.1, spot=None, source="prices.yaml"
+    )
+    assert describe_cost(spend(only).cost()) == (
+        "cost: 3.6 dedicated and 9 spot node-hours; price not known: prices.yaml has none for spot"
+        " nodes of `Standard_D2s_v5`"
+    )
+    assert spend(only, spot=0).cost().amount == pytest.approx(0.36)
+
+
+def test_on_this_machine_it_costs_nothing() -> None:
+    assert describe_cost(spend(PRICE, target="local", spot=0, hours=0.01).cost()) == (
+        "cost: nothing, on this machine (0.02 dedicated node-hours); on Azure about 0.0020 EUR"
+    )
+    assert describe_cost(spend(None, target="local", spot=0).cost()) == (
+        "cost: nothing, on this machine (3.6 dedicated node-hours)"
+    )
+
+
+def test_a_run_without_nodes_says_nothing() -> None:
+    assert describe_cost(Spending().cost()) is None
+
+
+def test_as_data() -> None:
+    assert json.loads(json.dumps(cost_as_json(spend(PRICE).cost()))) == {
+        "amount": 0.54,
+        "at_most": 0.54,
+        "on_azure": None,
+        "currency": "EUR",
+        "node_hours": {"dedicated": 3.6, "spot": 9.0},
+        "vm_size": "Standard_D2s_v5",
+        "price": {"dedicated": 0.1, "spot": 0.02},
+        "source": "prices.yaml",
+        "as_of": "2026-01-01",
+        "unknown": None,
+        "is_lower_bound": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        (0.0, "0.00 EUR"),
+        (1234.5, "1,234.50 EUR"),
+        (0.1234, "0.12 EUR"),
+        (0.0123, "0.012 EUR"),
+        (0.0001234, "0.00012 EUR"),
+        (0.00000001, "0.000000 EUR"),
+    ],
+)
+def test_small_amounts_are_told_from_nothing(amount: float, written: str) -> None:
+    assert write_amount(amount, "EUR") == written
