@@ -11,7 +11,9 @@ import re
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache, partial
 from typing import BinaryIO
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -79,7 +81,9 @@ class Download:
         digest = self._md5.digest()
         if found is not None and found.md5 is not None and found.md5 != digest:
             raise TransferError(f"blob `{self._name}` did not arrive whole: its MD5 differs")
-        return Downloaded(size_bytes=0 if found is None else found.size, md5=digest)
+        if found is None:
+            return Downloaded(size_bytes=0, md5=digest)
+        return Downloaded(size_bytes=found.size, md5=digest, modified=found.modified)
 
     def _begin(self) -> _Found | None:
         """Writes the first piece, and says what the blob is; None where it is empty."""
@@ -196,6 +200,7 @@ class _Found:
     size: int
     etag: str | None
     md5: bytes | None
+    modified: datetime | None
 
 
 def _read_found(response: Response) -> _Found:
@@ -205,5 +210,18 @@ def _read_found(response: Response) -> _Found:
         raise HttpResponseError("the answer does not say which piece of the blob it is")
     md5 = headers.get("x-ms-blob-content-md5")
     return _Found(
-        size=int(read[3]), etag=headers.get("ETag"), md5=base64.b64decode(md5) if md5 else None
+        size=int(read[3]),
+        etag=headers.get("ETag"),
+        md5=base64.b64decode(md5) if md5 else None,
+        modified=_read_modified(headers.get("Last-Modified", "")),
     )
+
+
+@lru_cache(maxsize=16)
+def _read_modified(text: str) -> datetime | None:
+    """Nothing depends on it: one that says nothing is none. Many files are of one second."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

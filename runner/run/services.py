@@ -88,6 +88,8 @@ class Downloaded:
 
     size_bytes: int
     md5: bytes
+    modified: datetime | None = None
+    """When the blob was last written, in whole seconds by the storage's clock, where it says so."""
 
 
 class Blobs(Protocol):

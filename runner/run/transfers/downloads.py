@@ -13,6 +13,7 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -43,6 +44,8 @@ class Brought:
     size_bytes: int
     md5: bytes
     """Of what was written, whatever the service says of the blob."""
+    modified: datetime | None
+    """When the blob was written, where the service says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class Fetched:
     """Where it is to be."""
     size_bytes: int
     md5: bytes
+    modified: datetime | None
 
 
 class Downloads:
@@ -108,7 +112,10 @@ class Downloads:
             faults[place] = faults[place] or self._attempt(file, _name)
             self._folders.give_back(file.folder)
         return [
-            fault or Brought(path=file.path, size_bytes=file.size_bytes, md5=file.md5)
+            fault
+            or Brought(
+                path=file.path, size_bytes=file.size_bytes, md5=file.md5, modified=file.modified
+            )
             for file, fault in zip(files, faults, strict=True)
         ]
 
@@ -148,6 +155,7 @@ class Downloads:
             path=path,
             size_bytes=done.size_bytes,
             md5=done.md5,
+            modified=done.modified,
         )
 
     def _claim(self, folder: Folder, partial: str, relative: str) -> None:

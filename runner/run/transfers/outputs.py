@@ -259,6 +259,7 @@ def _note(haul: Haul, landed: Iterator[Brought | TransferError]) -> list[Event]:
                 path=brought.path,
                 bytes=brought.size_bytes,
                 md5=brought.md5.hex(),
+                modified=brought.modified,
             )
         )
     return events
