@@ -95,7 +95,7 @@ def _follow(
         return ExitCode.INTERRUPTED
     audience.finish(lambda: stop.requested)
     if isinstance(last, RunFinished):
-        audience.say_end(output_directory=Path(record.output_directory))
+        audience.say_end(record=record)
     return last
 
 

@@ -8,19 +8,24 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from runner.cli.following_up import calling_of
 from runner.cli.printing import Printer
 from runner.cli.progress import Display
 from runner.cli.world import World
 from runner.errors import describe_os_error
 from runner.plan.model import Plan
 from runner.report.as_json import report_as_json
-from runner.report.as_text import digest
+from runner.report.digest import digest
 from runner.report.fold import Report
+from runner.report.next_steps import next_steps
 from runner.run.events import Event, TaskFinished
 from runner.run.records.journal import Journal
+from runner.run.records.lines import time_of
+from runner.run.records.record import RunRecord
 from runner.spec.model.step import Print
 
 _PIECE_BYTES = 1024 * 1024
@@ -43,17 +48,17 @@ class Audience:
 
     def hear(self, event: Event, line: bytes) -> None:
         """One event, and its line."""
-        self._report.add(event)
+        self._report.add(event, time_of(line))
         self._display.show(event, self._report)
         if self._as_json:
             self._printer.put(lambda: (line,))
         elif self._prints and isinstance(event, TaskFinished):
             self._print_output(event)
 
-    def recall(self, events: Iterable[Event]) -> None:
-        """Takes in what was seen of the run before; it is not shown again."""
-        for event in events:
-            self._report.add(event)
+    def recall(self, events: Iterable[tuple[datetime, Event]]) -> None:
+        """Takes in what was seen of the run before, and when; it is not shown again."""
+        for at, event in events:
+            self._report.add(event, at)
 
     def say(self, line: str) -> None:
         """Shows a line out of turn."""
@@ -64,7 +69,7 @@ class Audience:
         self._display.close()
         self._printer.finish(is_stopped)
 
-    def tell_end(self, journal: Journal, *, output_directory: Path) -> None:
+    def tell_end(self, journal: Journal, *, record: RunRecord) -> None:
         """Writes `report.json` and says how it ended."""
         value = report_as_json(self._report, run=journal.run)
         try:
@@ -72,15 +77,18 @@ class Audience:
         except OSError as error:
             reason = describe_os_error(error)
             self._world.say(f"batch-run: cannot write `report.json`: {reason}")
-        self.say_end(output_directory=output_directory)
+        self.say_end(record=record)
 
-    def say_end(self, *, output_directory: Path) -> None:
-        """Says how it ended."""
+    def say_end(self, *, record: RunRecord) -> None:
+        """Says how it ended, and what may be done next."""
+        calling = calling_of(record, self._world, workload=self._plan.workload)
         self._world.say(
             digest(
                 self._report,
+                run=record.run,
                 run_directory=self._world.shown(self._directory),
-                output_directory=self._world.shown(output_directory),
+                output_directory=self._world.shown(Path(record.output_directory)),
+                steps=next_steps(self._report, calling),
             )
         )
 

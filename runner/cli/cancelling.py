@@ -83,7 +83,7 @@ def _end(
     audience = Audience(
         plan, display=Silence(world), directory=directory, world=world, as_json=False
     )
-    audience.recall(event for _, event in read_events(directory))
+    audience.recall(read_events(directory))
     submission = read_submission(directory)
     stop = Stop()
     cleanup = CleanupFinished(deleted=(), left=())
@@ -108,7 +108,7 @@ def _end(
         journal.record(cleanup)
         journal.record(_ended(past, len(plan.tasks), is_clean=is_clean))
         audience.finish(lambda: stop.requested)
-        audience.tell_end(journal, output_directory=Path(record.output_directory))
+        audience.tell_end(journal, record=record)
     return ExitCode.SUCCESS if is_clean else ExitCode.LEFT_BEHIND
 
 

@@ -137,7 +137,7 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
         as_json=drive.as_json,
     )
     if drive.past is not None:
-        audience.recall(event for _, event in read_events(directory))
+        audience.recall(read_events(directory))
     stop = Stop()
     with closing(
         Journal(
@@ -163,7 +163,7 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
             outcome = Outcome(exit_code=error.exit_code, error=error)
             journal.record(_not_begun(error, drive))
         audience.finish(lambda: stop.requested)
-        audience.tell_end(journal, output_directory=Path(drive.record.output_directory))
+        audience.tell_end(journal, record=drive.record)
     if outcome.error is not None:
         world.show_error(outcome.error)
     code = ExitCode.INTERRUPTED if stop.requested else outcome.exit_code

@@ -54,7 +54,7 @@ def find_status(directory: Path, world: World) -> RunStatus:
     driver = find_driver(directory)
     report, last = Report(), None
     for moment, event in read_events(directory):
-        report.add(event)
+        report.add(event, moment)
         last = moment
     status = RunStatus(
         record=record,

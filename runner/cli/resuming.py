@@ -26,7 +26,7 @@ from runner.plan.model import LOGS, Plan, RunId, container_name
 from runner.plan.snapshot import SNAPSHOT, read_snapshot
 from runner.report.as_json import report_as_json
 from runner.report.as_text import plural
-from runner.report.fold import fold
+from runner.report.fold import Report
 from runner.run.events import RunFinished
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import RUNS, create_run_directory, write_whole
@@ -199,7 +199,9 @@ def plan_again(record: RunRecord, directory: Path, workload: Workload) -> Plan:
 
 def _write_report(record: RunRecord, directory: Path, world: World) -> None:
     """Anew: whoever drove the run may have died between its last event and its report."""
-    report = fold(event for _, event in read_events(directory))
+    report = Report()
+    for at, event in read_events(directory):
+        report.add(event, at)
     text = json.dumps(report_as_json(report, run=record.run), indent=2)
     try:
         write_whole(directory / REPORT, f"{text}\n")

@@ -10,14 +10,19 @@ from datetime import datetime
 from typing import Any
 
 from runner.report.fold import Report
+from runner.report.grouping import FailureGroup, group_failures
 from runner.run.events import HALTED, VERSION, format_time
+
+# How the report is made, and not what it says.
+_INNER = ("ends", "ended_attempts", "deliveries", "cleaned", "pool_change", "times")
 
 
 def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
     """One object; keys are only ever added within a version."""
     body = asdict(report)
     failures = body.pop("failures")
-    del body["ends"], body["ended_attempts"], body["deliveries"], body["cleaned"]
+    for inner in _INNER:
+        del body[inner]
     failed = sum(failure["cause"] != HALTED for failure in failures)
     return {
         "v": VERSION,
@@ -26,6 +31,10 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
         "failed": failed,
         "not_home": len(report.not_home),
         "unfinished": report.tasks - report.succeeded - failed,
+        "wall_seconds": report.wall_seconds,
+        "task_seconds": round(report.times.seconds, 6),
+        "attempts": report.times.attempts,
+        "groups": [_group(group) for group in group_failures(report.failures, run=run)],
         "failures": [
             {
                 **_with_times(failure),
@@ -36,6 +45,18 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
             }
             for failure in failures
         ],
+    }
+
+
+def _group(group: FailureGroup) -> dict[str, Any]:
+    signature = group.signature
+    return {
+        "exit_code": signature.exit_code,
+        "cause": signature.cause,
+        "words": signature.words,
+        "count": len(group.tasks),
+        "first": group.first.task,
+        "tasks": [task.task for task in group.tasks],
     }
 
 

@@ -12,7 +12,9 @@ from datetime import datetime
 from typing_extensions import assert_never
 
 from runner.report.deliveries import Deliveries
+from runner.report.task_times import TaskTimes
 from runner.run.events import (
+    GONE,
     TRANSFER_FAILED,
     CleanupFinished,
     Event,
@@ -82,6 +84,14 @@ class Report:
     """Who wanted to go on with it last has done nothing to it."""
     resumed: int = 0
     """How often the run was taken up again."""
+    began: datetime | None = None
+    """When the run was first heard of; None where nobody told the times of its events."""
+    ended: datetime | None = None
+    """When it ended last; None while it goes on."""
+    pool_change: PoolChanged | None = field(default=None, repr=False)
+    """The pool as it was seen last."""
+    times: TaskTimes = field(default_factory=TaskTimes, repr=False)
+    """How long tasks ran, and how often they were begun."""
     ends: bytearray = field(default_factory=bytearray, repr=False)
     """How each task ended, by its number: 0 where it has not."""
     deliveries: Deliveries = field(default_factory=Deliveries, repr=False)
@@ -98,12 +108,21 @@ class Report:
         return [each for each in self.failures if each.cause == TRANSFER_FAILED]
 
     @property
+    def wall_seconds(self) -> float | None:
+        """From the beginning to the end, whoever drove the run meanwhile; None while it goes on."""
+        if self.began is None or self.ended is None:
+            return None
+        return max(0.0, (self.ended - self.began).total_seconds())
+
+    @property
     def files_there(self) -> int:
         """Input files that are where tasks find them."""
         return self.uploaded_files + self.unchanged_files
 
-    def add(self, event: Event) -> None:
-        """Takes one more event in."""
+    def add(self, event: Event, at: datetime | None = None) -> None:
+        """Takes one more event in; `at` is when it was recorded."""
+        if self.began is None:
+            self.began = at
         match event:
             case RunStarted():
                 self._start(event)
@@ -116,7 +135,9 @@ class Report:
             case JobCreated():
                 self.job, self.pool = event.job, event.pool
             case PoolChanged():
-                self.pool_errors = event.errors
+                self.pool_errors, self.pool_change = event.errors, event
+            case NodeChanged() if event.state == GONE:
+                self.nodes.pop(event.node, None)
             case NodeChanged():
                 self.nodes[event.node] = event.state
             case TaskAdded():
@@ -141,6 +162,7 @@ class Report:
                     # What an earlier client was told says nothing of now.
                     self.checked_at = None
                 self.cleaned = False
+                self.ended = at
                 self.exit_code, self.error = event.exit_code, event.error
                 self.halted, self.untouched = event.halted, event.untouched
                 # Of a run that did not begin nothing else tells them.
@@ -160,6 +182,7 @@ class Report:
             self.nodes.clear()
             self.deleted, self.left, self.checked_at = (), (), None
             self.cleaned = False
+            self.ended = self.pool_change = None
             self.exit_code = self.error = None
             self.halted = self.untouched = False
 
@@ -168,6 +191,7 @@ class Report:
         self.retries += 1
         self.retry_causes[cause] = self.retry_causes.get(cause, 0) + 1
         self.ended_attempts.setdefault(event.task, []).append(event)
+        self.times.add_attempt(event)
 
     def _finish(self, event: TaskFinished) -> None:
         """One end of a task; where it was told before, that one does not count any more."""
@@ -182,6 +206,7 @@ class Report:
             case _:
                 self.failures = [each for each in self.failures if each.task != event.task]
         self.ends[number] = 1 if event.succeeded else 2
+        self.times.add_end(event)
         if event.succeeded:
             self.succeeded += 1
             self.skipped += event.skipped

@@ -12,7 +12,8 @@ from typing import Any
 
 from runner.frozen import dataclass
 from runner.report.as_json import report_as_json
-from runner.report.as_text import digest, plural, printable
+from runner.report.as_text import plural, printable
+from runner.report.digest import digest
 from runner.report.fold import Report
 from runner.report.runs_as_text import describe_standing
 from runner.run.events import format_moment, format_time
@@ -50,6 +51,7 @@ def status_as_text(status: RunStatus, *, run_directory: str, output_directory: s
         *_service(status),
         digest(
             _report(status),
+            run=status.record.run,
             run_directory=run_directory,
             output_directory=output_directory,
             is_over=status.report.exit_code is not None,

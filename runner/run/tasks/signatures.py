@@ -6,7 +6,7 @@ It must not know which run is under way, nor what follows from failures that are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from runner.frozen import dataclass
@@ -73,35 +73,59 @@ def _last_lines(text: str) -> list[str]:
     return [line for line in lines if line.strip()][-_LINES:]
 
 
-def _plain(lines: Iterable[str], names: re.Pattern[str] | None) -> Iterator[str]:
+def _plain(lines: Iterable[str], names: Sequence[str]) -> Iterator[str]:
     for line in lines:
-        named = line if names is None else names.sub("_", line)
+        named = line
+        for name in names:
+            named = _without(name, named)
         pieces = (_plain_piece(piece) for piece in _SEPARATORS.split(named))
         yield " ".join("".join(pieces).split())[-_LINE_CHARACTERS:]
 
 
 def _plain_piece(piece: str) -> str:
     """A part of a line without spaces: a path is a path, and a number is a number."""
+    if piece.isalpha():
+        return piece
     if "/" in piece or "\\" in piece:
         return "/"
     return _NUMBER.sub("#", _HEXADECIMAL.sub("#", piece))
 
 
-def _names(task: TaskFinished, run: str) -> re.Pattern[str] | None:
-    """Finds what is the task's own: its item, that as a file, its id, its node and the run."""
+def _names(task: TaskFinished, run: str) -> list[str]:
+    """What is its own, longest first: its item, that as a file, its id, its node and the run."""
     path = PurePosixPath(task.item)
     names = {task.item, path.name, path.stem, task.task, run, task.node or ""}
-    words = [_as_word(name) for name in sorted(names, key=len, reverse=True) if name.strip()]
-    return re.compile("|".join(words)) if words else None
+    return sorted((name for name in names if name.strip()), key=lambda name: (-len(name), name))
 
 
-def _as_word(name: str) -> str:
-    """The name where it is no part of a longer word; a very short one as that of a file."""
-    if len(name) < _SHORTEST_WORD:
-        return rf"(?<![^\W_]){re.escape(name)}(?=\.\w)"
-    before = r"(?<![^\W_])" if name[0].isalnum() else ""
-    behind = r"(?![^\W_])" if name[-1].isalnum() else ""
-    return f"{before}{re.escape(name)}{behind}"
+def _without(name: str, line: str) -> str:
+    """The line with `_` for the name, where that is a word.
+
+    No pattern does it: each task has other names, and to compile one takes longer than all else.
+    """
+    at = line.find(name)
+    if at < 0:
+        return line
+    pieces: list[str] = []
+    done = 0
+    while at >= 0:
+        end = at + len(name)
+        if _is_word(name, line, at, end):
+            pieces += (line[done:at], "_")
+            done = end
+        at = line.find(name, max(done, at + 1))
+    return "".join((*pieces, line[done:]))
+
+
+def _is_word(name: str, line: str, at: int, end: int) -> bool:
+    """Whether it is no part of a longer word there; a very short name is only that of a file."""
+    is_short = len(name) < _SHORTEST_WORD
+    if (is_short or name[0].isalnum()) and line[at - 1 : at].isalnum():
+        return False
+    behind = line[end : end + 2]
+    if is_short:
+        return behind[:1] == "." and (behind[1:].isalnum() or behind[1:] == "_")
+    return not (name[-1].isalnum() and behind[:1].isalnum())
 
 
 def _printable(character: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from runner.report.as_json import report_as_json
-from runner.report.as_text import digest
+from runner.report.digest import digest
 from runner.report.fold import fold
 from runner.run.events import Event, RunStarted, TaskFinished, TaskRetried, TaskStarted
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from runner.report.as_text import digest
 from runner.report.differences_as_text import (
     difference_as_json,
     differences_as_text,
     first_to_show,
     shows_script,
 )
+from runner.report.digest import digest
 from runner.report.fold import fold
 from runner.report.plan_as_json import plan_as_json, task_as_json, write_plan
 from runner.report.plan_as_text import plan_summary, task_lines

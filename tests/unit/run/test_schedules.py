@@ -10,7 +10,7 @@ import pytest
 
 from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
 from runner.plan.model import Plan
-from runner.report.as_text import digest
+from runner.report.digest import digest
 from runner.run.services import AutoPool
 from runner.spec.model.pool import ExistingPool, OperatingSystem
 from runner.spec.model.workload import Schedule

@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.errors import ExitCode, ServiceRefusedError, ServiceUnreachableError
 from runner.plan.model import RunId
 from runner.report.as_json import report_as_json
-from runner.report.as_text import digest
+from runner.report.digest import digest
 from runner.run.removal.cleanup import Keep
 from runner.run.removal.traces import Kind, Trace
 from tests.fakes.plans import RUN

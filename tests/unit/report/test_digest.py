@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from runner.report.as_json import report_as_json
-from runner.report.as_text import digest, format_bytes, plural, printable
-from runner.report.fold import fold
+from runner.report.as_text import format_bytes, format_seconds, plural, printable
+from runner.report.digest import digest
+from runner.report.fold import Report, fold
+from runner.report.grouping import group_failures
 from runner.run.events import (
     CleanupFinished,
     Event,
@@ -18,6 +22,7 @@ from runner.run.events import (
     RunStarted,
     StartTaskFailed,
     TaskFinished,
+    TaskRetried,
     UploadFinished,
 )
 
@@ -182,10 +187,118 @@ def test_tasks_that_never_ran_since_the_run_stopped_are_only_counted() -> None:
     assert [each["cause"] for each in report["failures"]] == [None, "Halted", "Halted"]
 
 
-def test_many_failures_are_cut() -> None:
-    shown = text(*(finished(str(number), 1) for number in range(25)), tasks=25)
+def test_failures_that_are_alike_are_told_once() -> None:
+    alike = [
+        finished(f"{number:04}", 1, item=f"{number}.mp4", stderr_tail=f"{number}.mp4: no video")
+        for number in (13, 12, 20, 21, 22)
+    ]
+    other = finished("0005", 137, ended=START, retries=2)
+    assert text(*alike, other, tasks=9) == (
+        "task 0005 failed (0005.txt): exit code 137 on node node-1 after 3 tries: killed by signal"
+        " 9 (SIGKILL)\n"
+        "5 tasks failed alike: exit code 1\n"
+        "    first 0013 (13.mp4) on node node-1\n"
+        "    13.mp4: no video\n"
+        "    also 0012 (12.mp4), 0020 (20.mp4), 0021 (21.mp4) and 1 more\n"
+        "9 tasks: 0 succeeded, 6 failed, 3 not finished\n"
+        "nothing left in the services\n"
+        "run directory: runs/1"
+    )
+
+
+def test_names_of_those_that_failed_alike_are_short_and_harmless() -> None:
+    first = finished("0001", 2, item="a\x1b[31m.txt", node=None)
+    second = finished("0002", 2, item="\u202e" + "b" * 250, node=None)
+    assert text(first, second).splitlines()[:3] == [
+        "2 tasks failed alike: exit code 2",
+        "    first 0001 (a\\x1b[31m.txt)",
+        f"    also 0002 (\\u202e{'b' * 36}...)",
+    ]
+
+
+def test_of_many_kinds_of_failures_some_are_shown() -> None:
+    shown = text(*(finished(str(number), 1 + number) for number in range(25)), tasks=25)
     assert shown.count("failed (") == 10
     assert "... and 15 more failed; all are in runs/1/report.json\n" in shown
+
+
+def test_ten_thousand_failures_take_no_time() -> None:
+    failures = [
+        finished(f"{number:05}", 1, item=f"{number}.mp4", stderr_tail=f"x\n{number}.mp4: no\n" * 9)
+        for number in range(10_000)
+    ]
+    began = time.process_time()
+    (group,) = group_failures(failures, run="demo-1")
+    assert time.process_time() - began < 5
+    assert len(group.tasks) == 10_000
+
+
+def test_how_long_it_took() -> None:
+    report = Report()
+    minute = timedelta(minutes=1)
+    retried = TaskRetried(task="2", retries=1, started=START, at=START + 2 * minute)
+    start = RunStarted(workload="demo", target="local", tasks=2, files=2, bytes=10)
+    for minutes, event in (
+        (0, start),
+        (1, UploadFinished(role="input", blob="a", bytes=4_000)),
+        (1, UploadFinished(role="input", blob="b", bytes=7, skipped=True)),
+        (3, retried),
+        (4, finished("1", started=START, ended=START + minute)),
+        (4, finished("1", started=START, ended=START + minute)),
+        (5, finished("2", started=START, ended=START + minute, retries=1, attempts=2)),
+        (6, CleanupFinished(deleted=(), left=(), checked_at=START)),
+        (7, RunFinished(exit_code=0, succeeded=2, failed=0, unfinished=0, error=None)),
+    ):
+        report.add(event, START + minutes * minute)
+    assert digest(report, run_directory="runs/1", output_directory="results").splitlines() == [
+        "2 tasks: 2 succeeded",
+        "1 more attempt: 1 after an unknown cause",
+        "took 7m 00s; tasks ran for 4m 00s in all; 1 file (4.0 kB) went up",
+        "nothing left in the services",
+        "run directory: runs/1",
+    ]
+    value = report_as_json(report, run="demo-1")
+    assert (value["began"], value["ended"]) == (
+        "2026-01-02T03:04:05.000000Z",
+        "2026-01-02T03:11:05.000000Z",
+    )
+    assert (value["wall_seconds"], value["task_seconds"], value["attempts"]) == (420.0, 240.0, 3)
+    report.add(replace(start, resumed=True), START + 9 * minute)
+    assert (report.began, report.ended, report.wall_seconds) == (START, None, None)
+
+
+def test_groups_as_data() -> None:
+    alike = [finished(f"000{n}", 1, stderr_tail=f"000{n}.txt: no") for n in (1, 2)]
+    lost = finished("0003", None, cause="JobEnded", message="the job ended")
+    value = report_as_json(fold([*alike, lost]), run="demo-1")
+    assert value["groups"] == [
+        {
+            "exit_code": 1,
+            "cause": None,
+            "words": "_: no",
+            "count": 2,
+            "first": "0001",
+            "tasks": ["0001", "0002"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.04, "0.0s"),
+        (9.94, "9.9s"),
+        (9.96, "10s"),
+        (59.4, "59s"),
+        (59.6, "1m 00s"),
+        (3_599.7, "1h 00m"),
+        (7_385, "2h 03m"),
+        (86_399.8, "1d 00h"),
+        (183_600, "2d 03h"),
+    ],
+)
+def test_durations(seconds: float, words: str) -> None:
+    assert format_seconds(seconds) == words
 
 
 def test_start_task() -> None:

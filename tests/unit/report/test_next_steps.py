@@ -1,0 +1,57 @@
+"""What is worth doing next, by how a run has ended."""
+
+from __future__ import annotations
+
+from runner.report.fold import Report, fold
+from runner.report.next_steps import Calling, next_steps, steps_as_text
+from runner.run.events import CleanupFinished, Event, LeftBehind, RunStarted, TaskFinished
+
+LAST = Calling(run="", again="batch-run run spec.yaml")
+OLD = Calling(run="demo-1", again=None)
+FAILED = TaskFinished(
+    task="0012",
+    item="a.mp4",
+    node="n1",
+    succeeded=False,
+    exit_code=1,
+    started=None,
+    ended=None,
+    retries=0,
+    cause="FailureExitCode",
+    message=None,
+    stdout=None,
+    stderr=None,
+    stderr_tail=None,
+)
+
+
+def report(*events: Event) -> Report:
+    start = RunStarted(workload="demo", target="local", tasks=2, files=2, bytes=10)
+    return fold([start, *events])
+
+
+def cleanup(*, kept: bool) -> CleanupFinished:
+    left = LeftBehind(kind="job", name="demo-1", why="it could not be deleted", kept=kept)
+    return CleanupFinished(deleted=(), left=(left,))
+
+
+def test_nothing_is_to_be_done_where_all_is_well() -> None:
+    assert next_steps(report(), LAST) == ()
+    assert next_steps(report(cleanup(kept=True)), LAST) == ()
+    assert list(steps_as_text(())) == []
+
+
+def test_a_failure_is_looked_at_and_run_again() -> None:
+    assert list(steps_as_text(next_steps(report(FAILED), LAST))) == [
+        "next:",
+        "  batch-run logs 0012                    all that task 0012 has printed",
+        "  batch-run run spec.yaml --only failed  run what did not succeed again",
+    ]
+
+
+def test_what_is_left_comes_first_and_an_older_run_is_named() -> None:
+    steps = next_steps(report(FAILED, cleanup(kept=False)), OLD)
+    assert [step.command for step in steps] == [
+        "batch-run clean demo-1",
+        "batch-run logs 0012 demo-1",
+    ]
