@@ -6,11 +6,40 @@ It must not know why somebody asks for them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
+
+from runner.errors import UsageError, describe_os_error
 
 PLAN = "plan.json"
 _TASK = b'{"id": "'
+_LISTS = b' "containers": ['
+"""The first line of what grows with the number of files and tasks."""
+
+
+def read_plan_head(directory: Path) -> Mapping[str, Any] | None:
+    """What the plan says of the run as a whole: pool, job, steps; None where no plan was kept.
+
+    `UsageError` where it cannot be read. Its files and tasks may be a million, and are not read.
+    """
+    path = directory / PLAN
+    lines = []
+    try:
+        with path.open("rb") as stream:
+            for line in stream:
+                if line.startswith(_LISTS):
+                    lines.append(_LISTS + b"]}")
+                    break
+                lines.append(line)
+        head: Mapping[str, Any] = json.loads(b"".join(lines))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
+    except ValueError as error:
+        raise UsageError(f"`{path}` is not the plan of a run: {error}") from error
+    return head
 
 
 def read_scripts(directory: Path, ids: Collection[str]) -> dict[str, str]:
