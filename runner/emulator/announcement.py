@@ -25,6 +25,8 @@ class Announcement:
     origin: str
     accounts: Accounts
     trust: Trust | None = None
+    dashboard: str | None = None
+    """The address of the page with its token, if there is a page."""
 
     def endpoint(self, account: Account) -> str:
         """The URL of an account, which its path names."""
@@ -58,6 +60,8 @@ def write_json(write: Callable[[str], object], announcement: Announcement) -> No
             ],
             "storage": [_show_storage(announcement, account) for account in accounts.storage],
         }
+    if announcement.dashboard is not None:
+        document["dashboard"] = announcement.dashboard
     trust = announcement.trust
     if trust is not None:
         document["tls"] = {"ca_file": str(trust.authority), "ca_bundle": str(trust.bundle)}

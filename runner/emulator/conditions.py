@@ -63,10 +63,16 @@ class Conditions:
 
     def admit(self, accounts: Service) -> Service:
         """All accounts, and before them what the emulator itself can be told."""
+        return ControlGate(accounts, self.resources())
+
+    def resources(self) -> dict[str, Resource]:
+        """What the emulator itself can be told, by name."""
         passage = None if self.modelling is None else self.modelling.passage
-        resources: dict[str, Resource] = {"faults": FaultRules(self.faults)}
-        resources["time"] = TimeControl(passage, self.clock)
-        return ControlGate(accounts, resources)
+        return {"faults": FaultRules(self.faults), "time": TimeControl(passage, self.clock)}
+
+    def now(self) -> datetime:
+        """What time it is for tasks."""
+        return self.clock() if self.modelling is None else self.modelling.passage.now()
 
 
 def read_conditions(options: Options, clock: Callable[[], datetime]) -> Conditions:

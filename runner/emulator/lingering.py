@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.emulator.batch.core.outlook import Outlook
+from runner.emulator.server.breaking import NoAnswerError
+from runner.emulator.server.content import ClientDisconnectedError
 from runner.emulator.server.http import Request, Response, Service
 from runner.emulator.storage.error import DataError
 
@@ -24,16 +28,39 @@ _LOOK_SECONDS = 0.2
 _ENDED_SECONDS = 2.0
 # A job may come, or be given tasks.
 _REST_SECONDS = 15.0
+# All of them together are a few hundred kilobytes; nobody may make that much more.
+_REMEMBERED = 1000
+_LONGEST = 2048
+
+
+class Passed(NamedTuple):
+    """A request that was answered, or that got no answer (`status` 0); times are in seconds."""
+
+    began: float
+    ended: float
+    method: str
+    raw_path: str
+    raw_query: str
+    status: int
+    faults: tuple[str, ...]
 
 
 class Attendance:
-    """Passes requests on, and knows for how long nobody has asked for anything."""
+    """Passes requests on, and knows for how long nobody has asked for anything.
+
+    The last of them are remembered, with what is a secret in them.
+    """
 
     def __init__(self, service: Service, monotonic: Callable[[], float]) -> None:
         self._service = service
         self._monotonic = monotonic
         self._under_way = 0
         self._last = monotonic()
+        self.passed = 0
+        """How many requests there were."""
+        self._recent: deque[tuple[float, float, str, str, str, int, tuple[str, ...]]] = deque(
+            maxlen=_REMEMBERED
+        )
 
     @property
     def quiet_seconds(self) -> float:
@@ -43,11 +70,33 @@ class Attendance:
     async def handle(self, request: Request) -> Response:
         """The answer of the service behind."""
         self._under_way += 1
+        began = self._monotonic()
+        status = 0
+        faults: tuple[str, ...] = ()
         try:
-            return await self._service.handle(request)
+            response = await self._service.handle(request)
+            status, faults = response.status, response.faults
+        except NoAnswerError as error:
+            faults = error.faults
+            raise
+        except ClientDisconnectedError:
+            raise
+        except Exception:
+            status = 500
+            raise
+        else:
+            return response
         finally:
             self._under_way -= 1
-            self._last = self._monotonic()
+            self._last = ended = self._monotonic()
+            self.passed += 1
+            path, query = request.raw_path[:_LONGEST], request.raw_query[:_LONGEST]
+            # A plain tuple: it takes half as long to make, and few are ever looked at.
+            self._recent.append((began, ended, request.method, path, query, status, faults))
+
+    def recent(self) -> tuple[Passed, ...]:
+        """The last requests, in the order of their answers."""
+        return tuple(Passed(*each) for each in self._recent)
 
 
 class Lingering:

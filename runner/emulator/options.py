@@ -35,6 +35,8 @@ class Options:
 
     host: str
     port: int
+    dashboard: bool
+    dashboard_port: int
     json: bool
     until_stdin_closes: bool
     until_jobs_end: bool
@@ -91,6 +93,8 @@ def read_options(arguments: argparse.Namespace) -> Options:
     return Options(
         host=arguments.host,
         port=arguments.port,
+        dashboard=not arguments.no_dashboard,
+        dashboard_port=arguments.dashboard_port,
         json=arguments.json,
         until_stdin_closes=arguments.until_stdin_closes,
         until_jobs_end=arguments.until_jobs_end,
@@ -123,6 +127,14 @@ def _add_serving(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--port", type=int, default=0, help="port to listen on (default: any free one)"
     )
+    group.add_argument(
+        "--dashboard-port",
+        type=int,
+        default=0,
+        metavar="PORT",
+        help="port of the page that shows what there is and what is asked (default: any free one)",
+    )
+    group.add_argument("--no-dashboard", action="store_true", help="serve no such page")
     group.add_argument(
         "--json", action="store_true", help="print one line of JSON in place of export lines"
     )

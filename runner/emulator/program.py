@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,12 @@ from runner.emulator.server.accounts import (
 )
 from runner.emulator.server.data import open_data
 from runner.emulator.server.keys import KeyFileError, load_keys, read_given_keys
-from runner.emulator.server.listener import ListenError, format_origin, open_listener_again
+from runner.emulator.server.listener import (
+    ListenError,
+    format_origin,
+    open_listener,
+    open_listener_again,
+)
 from runner.emulator.server.ports import note_port, read_ports
 from runner.emulator.server.record.recording import RecordError, Recording
 from runner.emulator.server.tls import Tls, TlsError, load_tls, make_tls
@@ -75,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             open_listener_again(
                 options.host, options.port, former := read_ports(directory)
             ) as listener,
+            _open_page_listener(options) as page,
         ):
             note_port(directory, listener.getsockname()[1])
             log_faults(directory / "emulator.log" if options.data else None)
@@ -96,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
                         options,
                         conditions,
                         listener,
+                        page,
                         tls,
                         directory,
                         accounts,
@@ -111,6 +118,12 @@ def run(arguments: argparse.Namespace) -> int:
         # Before the program has its own handlers; what was opened is closed by now.
         return EXIT_SUCCESS
     return EXIT_SUCCESS
+
+
+def _open_page_listener(options: Options) -> AbstractContextManager[socket.socket | None]:
+    if not options.dashboard:
+        return nullcontext()
+    return open_listener(options.host, options.dashboard_port)
 
 
 @contextmanager
@@ -139,6 +152,7 @@ async def _serve(
     options: Options,
     conditions: Conditions,
     listener: socket.socket,
+    page: socket.socket | None,
     tls: Tls | None,
     directory: Path,
     accounts: Accounts,
@@ -150,6 +164,8 @@ async def _serve(
     # Imported here, so that a refused port or directory is said without loading the services,
     # and a signal meanwhile ends the program in order.
     from runner.emulator.assembly import Surroundings, foresee, open_services
+    from runner.emulator.dashboard.address import make_token, page_address
+    from runner.emulator.dashboard.serving import Watched, noting_address, serving_page
     from runner.emulator.lingering import Attendance, Lingering, watching
     from runner.emulator.server.routing import AccountRouter
     from runner.emulator.server.serving import serve
@@ -167,8 +183,13 @@ async def _serve(
     sys.stderr.write(conditions.describe())
     if tls is not None:
         sys.stderr.write(f"emulator: {TOKENS_TAKEN}\n")
+    token = make_token(accounts.batch[0].account)
+    address = None if page is None else page_address(format_origin(page), token)
     announcement = Announcement(
-        origin=surroundings.origin, accounts=accounts, trust=None if tls is None else tls.trust
+        origin=surroundings.origin,
+        accounts=accounts,
+        trust=None if tls is None else tls.trust,
+        dashboard=address,
     )
     write = write_json if options.json else write_exports
 
@@ -176,6 +197,8 @@ async def _serve(
         try:
             if conditions.modelling is None:
                 sys.stderr.write(f"emulator: {choice.describe()}\n")
+            if address is not None and not options.json:
+                sys.stderr.write(f"emulator: the dashboard is at {address}\n")
             write(sys.stdout.write, announcement)
             sys.stdout.flush()
         except BrokenPipeError:
@@ -191,6 +214,20 @@ async def _serve(
                 directory, outlook=partial(foresee, services), attendance=attendance, stop=stop
             )
             await stack.enter_async_context(watching(lingering))
+        if page is not None and address is not None:
+            if options.data is not None:
+                stack.enter_context(noting_address(directory, address))
+            watched = Watched(
+                origin=surroundings.origin,
+                accounts=accounts,
+                services=services,
+                attendance=attendance,
+                faults=conditions.faults,
+                resources=conditions.resources(),
+                now=conditions.now,
+                clock=conditions.clock,
+            )
+            await stack.enter_async_context(serving_page(page, token, watched, stop))
         _keep_what_is_loaded()
         await serve(
             attendance,

@@ -187,6 +187,11 @@ class BatchService:
         self._runtime.resume()
         await self._journal.settled()
 
+    @property
+    def shared(self) -> calls.Account:
+        """What its operations work with, for who only looks at it."""
+        return self._shared
+
     def foresee(self) -> Outlook:
         """What is still to come of the account's jobs."""
         return find_outlook(self._state)

@@ -102,6 +102,11 @@ class BlobService:
             restore(self._state, self._journal)
         contents.remove_unreferenced()
 
+    @property
+    def state(self) -> State:
+        """What it holds, for who only looks at it."""
+        return self._state
+
     def close(self) -> None:
         """Writes what is not on disk yet."""
         if self._journal is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import select
 import shlex
 import signal
@@ -18,9 +19,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 
+PAGE = r"http://127\.0\.0\.1:[0-9]+/#token=[A-Za-z0-9_-]{24}"
 EMULATOR = [sys.executable, "-m", "runner.emulator"]
 
 
@@ -118,8 +121,65 @@ def test_the_json_line_says_where_the_services_are() -> None:
                 f"BlobEndpoint=http://{authority}/localstorage;"
             ),
         },
+        "dashboard": document["dashboard"],
     }
+    assert re.fullmatch(PAGE, document["dashboard"])
     assert rest == ""
+
+
+def ask_page(address: str, path: str) -> tuple[int, bytes]:
+    """What the page's port answers to who has the token."""
+    origin, _, token = address.partition("/#token=")
+    request = Request(f"{origin}{path}", headers={"Authorization": f"Bearer {token}"})
+    with urlopen(request, timeout=20) as response:
+        return response.status, response.read()
+
+
+def test_people_are_told_where_the_page_is_and_programs_find_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with start("--data", str(data), "--isolation", "none") as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        said = process.stderr.readline()
+        read_line(process)
+        address = (data / "dashboard").read_text(encoding="ascii").rstrip("\n")
+        mode = (data / "dashboard").stat().st_mode
+        status, overview = ask_page(address, "/.emulator/dashboard/overview")
+        stop(process)
+
+    assert said == f"emulator: the dashboard is at {address}\n"
+    assert re.fullmatch(PAGE, address)
+    assert oct(mode) == "0o100600"
+    assert (status, json.loads(overview)["faults"]) == (200, 0)
+    assert not (data / "dashboard").exists()
+
+
+def test_the_token_of_the_page_stays_as_long_as_the_keys(tmp_path: Path) -> None:
+    tokens = []
+    for data in ("one", "one", "two"):
+        with start("--json", "--data", str(tmp_path / data)) as process:
+            tokens.append(json.loads(read_line(process))["dashboard"].partition("#")[2])
+            stop(process)
+
+    assert tokens[0] == tokens[1] != tokens[2]
+
+
+def test_there_may_be_no_page(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with start("--json", "--no-dashboard", "--data", str(data)) as process:
+        document = json.loads(read_line(process))
+        stop(process)
+
+    assert "dashboard" not in document
+    assert not (data / "dashboard").exists()
+
+
+def test_a_port_of_the_page_that_is_in_use_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run("--dashboard-port", str(port))
+
+    assert ended == (2, "", f"emulator: port {port} on 127.0.0.1 is in use\n")
 
 
 def test_the_export_lines_can_be_taken_by_a_shell(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ class Store:
 
     def __init__(self) -> None:
         self._journal: Journal | None = None
+        self.revision = 0
+        """Another after every change: who has seen all of one needs to look again only then."""
         self.pools: OrderedTable[Pool] = OrderedTable()
         self.jobs: OrderedTable[Job] = OrderedTable()
         self.schedules: OrderedTable[JobSchedule] = OrderedTable()
@@ -46,6 +48,7 @@ class Store:
     def put(self, record: Record) -> None:
         """Stores a record, new or changed."""
         before: Record | None
+        self.revision += 1
         match record:
             case Pool():
                 before = self.pools.put(key_of(record.id), record)
@@ -70,6 +73,7 @@ class Store:
 
     def delete(self, record: Record) -> None:
         """Removes a record; a pool without nodes, a job with its tasks and what it did to nodes."""
+        self.revision += 1
         match record:
             case Pool():
                 self.pools.delete(key_of(record.id))

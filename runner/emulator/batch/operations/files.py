@@ -13,10 +13,12 @@ from urllib.parse import quote
 
 from runner.emulator.batch.core.folders import task_folder
 from runner.emulator.batch.core.ids import key_of
+from runner.emulator.batch.core.node import Node
 from runner.emulator.batch.core.refusal import Reason, RefusedError
+from runner.emulator.batch.core.task import Task
 from runner.emulator.batch.node.containment import NodeFolder, folder_of
 from runner.emulator.batch.node.files import NodeFile, delete_file, find_file, list_files, open_file
-from runner.emulator.batch.operations.call import Call
+from runner.emulator.batch.operations.call import Account, Call
 from runner.emulator.batch.operations.conditions import check_read
 from runner.emulator.batch.operations.filters.properties import FILES
 from runner.emulator.batch.operations.paging import Listing, list_page, number_in_order
@@ -40,25 +42,36 @@ class Folder:
 def task_files(call: Call) -> Folder:
     """The folder of a task; refused while it has none, or when its node has gone."""
     task = call.state.store.task(call.job, call.task)
+    root = find_task_root(call.account, task)
+    return Folder(root=root, url=f"{call.endpoint}/jobs/{task.job}/tasks/{task.id}/files")
+
+
+def find_task_root(account: Account, task: Task) -> NodeFolder:
+    """Where the files of a task are; raises `RefusedError` as `task_files`."""
     where = task.placement
-    node = None if where is None else call.state.store.nodes(where.pool).get(key_of(where.node))
+    store = account.state.store
+    node = None if where is None else store.nodes(where.pool).get(key_of(where.node))
     if where is None or node is None or node.machine_since is None:
         raise RefusedError(Reason.FILES_UNAVAILABLE)
     if task.cleaned_up:
         raise RefusedError(Reason.FILES_CLEANED_UP)
-    directory = call.account.nodes / where.node
-    root = folder_of(directory, directory / task_folder(task.job, task.id))
-    return Folder(root=root, url=f"{call.endpoint}/jobs/{task.job}/tasks/{task.id}/files")
+    directory = account.nodes / where.node
+    return folder_of(directory, directory / task_folder(task.job, task.id))
 
 
 def node_files(call: Call) -> Folder:
     """The root of a node."""
     node = call.state.store.node(call.pool, call.node)
+    url = f"{call.endpoint}/pools/{node.pool}/nodes/{node.id}/files"
+    return Folder(root=find_node_root(call.account, node), url=url)
+
+
+def find_node_root(account: Account, node: Node) -> NodeFolder:
+    """Where the files of a node are; raises `RefusedError` while it has no machine."""
     if node.machine_since is None:
         text = f"A node in the state {node.state.value} has no files"
         raise RefusedError(Reason.NODE_OPERATION_INVALID, ("Reason", text))
-    url = f"{call.endpoint}/pools/{node.pool}/nodes/{node.id}/files"
-    return Folder(root=NodeFolder(call.account.nodes / node.id), url=url)
+    return NodeFolder(account.nodes / node.id)
 
 
 def list_task_files(call: Call) -> Reply:

@@ -57,6 +57,8 @@ class Catalogue:
         self._container_names: list[str] = []
         self._settings: Settings | None = None
         self._journal: Journal | None = None
+        self.revision = 0
+        """Another after every change: who has seen all of one needs to look again only then."""
 
     def keep(self, journal: Journal) -> None:
         """From now on every change goes to the journal too."""
@@ -64,6 +66,7 @@ class Catalogue:
 
     def put(self, record: Record) -> None:
         """Adds or replaces a record; a blob or block needs its container."""
+        self.revision += 1
         match record:
             case Blob() if record.key.snapshot:
                 snapshots = self._shelves[record.key.container].snapshots
@@ -88,6 +91,7 @@ class Catalogue:
 
     def delete(self, key: Key) -> None:
         """Removes a record that is there; a container goes with all that it holds."""
+        self.revision += 1
         match key:
             case ContainerKey():
                 del self._shelves[key.container]

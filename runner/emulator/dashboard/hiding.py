@@ -1,0 +1,58 @@
+"""Takes the secrets out of what is shown: values of environment variables, signatures, keys.
+
+It must not know which thing is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from runner.emulator.server.record.redaction import HIDDEN, hide_in_json, hide_in_query
+
+_ENVIRONMENTS = frozenset({"environmentSettings", "commonEnvironmentSettings"})
+# The whole query of a signed URL: what it allows is nobody's business either.
+_SIGNED = re.compile(r"\?(?=[^\s\"'<>`\\]*\bsig=)[^\s\"'<>`\\]+", re.IGNORECASE)
+_SIGNATURE = frozenset(
+    {
+        *("sig", "sv", "ss", "srt", "sr", "sp", "st", "se", "si", "sip", "spr", "ses", "sdd"),
+        *("skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid"),
+        *("rscc", "rscd", "rsce", "rscl", "rsct"),
+    }
+)
+
+
+def hide_in_document(document: object) -> object:
+    """JSON as the service gives it back, without secrets; of variables the names are left."""
+    return hide_in_json(_hide(document))
+
+
+def show_query(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The parameters of a request; of a signature (SAS) only that there was one."""
+    given = tuple(pairs)
+    signed = any(name.lower() == "sig" for name, _ in given)
+    if not signed:
+        return hide_in_query(given)
+    rest = [(name, value) for name, value in given if name.lower() not in _SIGNATURE]
+    return {**hide_in_query(rest), "sig": HIDDEN}
+
+
+def _hide(value: object) -> object:
+    if isinstance(value, str):
+        return _SIGNED.sub(f"?{HIDDEN}", value) if "sig=" in value.lower() else value
+    if isinstance(value, list):
+        return [_hide(each) for each in value]
+    if isinstance(value, dict):
+        return {
+            name: _names_alone(each) if name in _ENVIRONMENTS else _hide(each)
+            for name, each in value.items()
+        }
+    return value
+
+
+def _names_alone(settings: object) -> object:
+    if not isinstance(settings, list):
+        return HIDDEN
+    return [
+        {"name": each.get("name"), "value": HIDDEN} for each in settings if isinstance(each, dict)
+    ]

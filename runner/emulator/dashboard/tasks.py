@@ -1,0 +1,204 @@
+"""Shows a job with a page of its tasks, and one task more closely.
+
+Tasks may be many: those that a page does not show are looked at in portions, between which
+requests are answered. It must not know how files of tasks are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from runner.emulator.batch.core.document import opened
+from runner.emulator.batch.core.ids import JobId, Key, TaskId, key_of
+from runner.emulator.batch.core.job import Job
+from runner.emulator.batch.core.task import Task, TaskState
+from runner.emulator.batch.core.tasktable import TaskTable
+from runner.emulator.batch.operations.views.entities import show_job
+from runner.emulator.batch.operations.views.tasks import TaskView
+from runner.emulator.batch.operations.wire import format_moment
+from runner.emulator.control.gate import ControlError
+from runner.emulator.dashboard.hiding import hide_in_document
+from runner.emulator.dashboard.overview import show_job_line
+from runner.emulator.dashboard.sources import BatchSource
+from runner.emulator.storage.record import record
+
+PAGE_TASKS = 100
+_PORTION = 1000
+
+_STATES: dict[str, Callable[[Task], bool]] = {
+    "all": lambda _: True,
+    "active": lambda task: task.state is TaskState.ACTIVE,
+    "running": lambda task: task.state in (TaskState.RUNNING, TaskState.PREPARING),
+    "succeeded": lambda task: task.succeeded,
+    "failed": lambda task: task.state is TaskState.COMPLETED and task.failure is not None,
+}
+_SORTS = ("id", "newest", "longest")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which tasks, in which order; `start` is the `next` of the page before, or empty."""
+
+    state: str = "all"
+    search: str = ""
+    sort: str = "id"
+    start: str = ""
+
+
+def read_wanted(query: dict[str, str]) -> Wanted:
+    """Raises `ControlError` for what cannot be asked for."""
+    wanted = Wanted(
+        state=query.get("state") or "all",
+        search=query.get("search", "").strip().lower(),
+        sort=query.get("sort") or "id",
+        start=query.get("start", ""),
+    )
+    for name, value, known in (
+        ("state", wanted.state, tuple(_STATES)),
+        ("sort", wanted.sort, _SORTS),
+    ):
+        if value not in known:
+            raise ControlError(400, f"`{name}`: `{value}` is none of {', '.join(known)}")
+    if wanted.sort != "id" and wanted.start and not _is_number(wanted.start):
+        raise ControlError(400, f"`start`: `{wanted.start}` is not a number")
+    return wanted
+
+
+class TaskNames:
+    """What tasks of one job are called, in lower case: a search looks at all of them."""
+
+    def __init__(self) -> None:
+        self._of: tuple[str, datetime] | None = None
+        self._names: dict[Key, str] = {}
+
+    def begin(self, job: Job) -> None:
+        """Forgets those of other jobs."""
+        if self._of != (job.id, job.created):
+            self._of = (job.id, job.created)
+            self._names.clear()
+
+    def name_of(self, key: Key, task: Task) -> str:
+        """The name of a task of the job, which does not change while it is there."""
+        name = self._names.get(key)
+        if name is None:
+            name = str(opened(task.document).get("displayName", "")).lower()
+            self._names[key] = name
+        return name
+
+
+async def show_tasks(
+    source: BatchSource, job_id: str, wanted: Wanted, names: TaskNames, now: datetime
+) -> dict[str, Any]:
+    """A job in a line and a page of its tasks."""
+    store = source.shared.state.store
+    job = store.job(JobId(job_id))
+    table = store.tasks(job.id)
+    names.begin(job)
+    fits = _filter(wanted, names)
+    if wanted.sort == "id":
+        found, following = await _page_by_id(table, wanted.start, fits)
+    else:
+        found, following = await _page_by_rank(table, wanted, fits, now)
+    return {
+        "job": show_job_line(store, job),
+        "tasks": [_show_line(task) for task in found],
+        "next": following,
+        "document": hide_in_document(show_job(source.endpoint, job)),
+    }
+
+
+async def show_task_closely(source: BatchSource, job_id: str, task_id: str) -> dict[str, Any]:
+    """A task in a line and as the service shows it, without secrets."""
+    task = source.shared.state.store.task(JobId(job_id), TaskId(task_id))
+    shown = TaskView(source.endpoint, None).show(task, on_windows=False)
+    return {"task": _show_line(task), "document": hide_in_document(shown)}
+
+
+def _filter(wanted: Wanted, names: TaskNames) -> Callable[[Key, Task], bool]:
+    has_state, search = _STATES[wanted.state], wanted.search
+
+    def fits(key: Key, task: Task) -> bool:
+        if not has_state(task):
+            return False
+        return not search or search in key or search in names.name_of(key, task)
+
+    return fits
+
+
+async def _page_by_id(
+    table: TaskTable, start: str, fits: Callable[[Key, Task], bool]
+) -> tuple[list[Task], str | None]:
+    found: list[Task] = []
+    async for key, task in _walk(table, key_of(start) or None):
+        if fits(key, task):
+            if len(found) == PAGE_TASKS:
+                return found, found[-1].id
+            found.append(task)
+    return found, None
+
+
+async def _page_by_rank(
+    table: TaskTable, wanted: Wanted, fits: Callable[[Key, Task], bool], now: datetime
+) -> tuple[list[Task], str | None]:
+    rank = _changed if wanted.sort == "newest" else _took(now)
+    ranked = [
+        (rank(task), -task.number, key) async for key, task in _walk(table) if fits(key, task)
+    ]
+    first = int(wanted.start or 0)
+    best = heapq.nlargest(first + PAGE_TASKS, ranked)[first:]
+    found = (table.get(key) for _, _, key in best)
+    more = len(ranked) > first + PAGE_TASKS
+    return [task for task in found if task is not None], str(first + PAGE_TASKS) if more else None
+
+
+async def _walk(table: TaskTable, start: Key | None = None) -> AsyncIterator[tuple[Key, Task]]:
+    """The tasks behind a key; others are served after each portion, and may change the table."""
+    while True:
+        portion = list(islice(table.after(start), _PORTION))
+        for each in portion:
+            yield each
+        if len(portion) < _PORTION:
+            return
+        start = portion[-1][0]
+        await asyncio.sleep(0)
+
+
+def _changed(task: Task) -> float:
+    return task.state_time.timestamp()
+
+
+def _took(now: datetime) -> Callable[[Task], float]:
+    def rank(task: Task) -> float:
+        took = timedelta(-1) if task.started is None else (task.ended or now) - task.started
+        return took.total_seconds()
+
+    return rank
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _show_line(task: Task) -> dict[str, Any]:
+    failure = task.failure
+    return {
+        "id": task.id,
+        "name": task.document.get("displayName"),
+        "state": task.state.value,
+        "failed": failure is not None,
+        "exit_code": task.exit_code,
+        "code": None if failure is None else failure.code,
+        "message": None if failure is None else failure.message,
+        "pool": None if task.placement is None else task.placement.pool,
+        "node": None if task.placement is None else task.placement.node,
+        "attempts": 0 if task.started is None else 1 + task.retry_count + task.requeue_count,
+        "created": format_moment(task.created),
+        "started": None if task.started is None else format_moment(task.started),
+        "ended": None if task.ended is None else format_moment(task.ended),
+        "changed": format_moment(task.state_time),
+    }
