@@ -1,0 +1,157 @@
+"""Prices of virtual machines from Azure's public price service, which anybody may ask.
+
+Microsoft Learn, "Azure Retail Prices REST API": a filter in OData, pages that name the next one. It
+must not know what the prices are for, nor how long they are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from azure.core.exceptions import AzureError
+from azure.core.rest import HttpRequest
+
+from runner.errors import ServiceError
+from runner.frozen import dataclass
+from runner.plan.prices.node_price import NodePrice
+from runner.remote.endurance import Patience
+from runner.remote.faults import first_line, silence
+from runner.remote.retail_items import choose_price
+from runner.remote.transport import DirectTransport, open_transport
+
+ENDPOINT = "https://prices.azure.com/api/retail/prices"
+DEADLINE = timedelta(seconds=15)
+"""Nobody wants to wait longer for a number that is a help and no more."""
+_PATIENCE = Patience(connect_seconds=4, read_seconds=6)
+_MOST_PAGES = 20
+_MOST_BYTES = 8_000_000
+_OK = 200
+
+
+class PricesUnknownError(ServiceError):
+    """The price service does not answer, or has no such price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetailQuery:
+    """Whose price is asked for: a VM size in a region, in a currency (ISO 4217)."""
+
+    vm_size: str
+    region: str
+    currency: str
+    windows: bool = False
+
+
+def fetch_price(
+    query: RetailQuery,
+    *,
+    endpoint: str,
+    now: datetime,
+    monotonic: Callable[[], float],
+) -> NodePrice:
+    """What the service says now; raises `PricesUnknownError`, after `DEADLINE` at the latest."""
+    deadline = monotonic() + DEADLINE.total_seconds()
+    items = list(_items(query, endpoint, lambda: deadline - monotonic()))
+    found = choose_price(items, windows=query.windows, currency=query.currency, now=now)
+    if found is None:
+        raise PricesUnknownError(
+            f"Azure lists no price of `{query.vm_size}` in region `{query.region}`"
+            f" in {query.currency}",
+            hint="check the VM size and the region, or give a table of your own: `--prices FILE`",
+        )
+    dedicated, spot = found
+    return NodePrice(
+        vm_size=query.vm_size,
+        currency=query.currency,
+        dedicated=dedicated,
+        spot=spot,
+        source=f"Azure's list prices ({query.region})",
+        as_of=now.date().isoformat(),
+    )
+
+
+def _items(
+    query: RetailQuery, endpoint: str, seconds_left: Callable[[], float]
+) -> Iterator[Mapping[str, Any]]:
+    """All items of all pages."""
+    try:
+        transport = open_transport(endpoint, _PATIENCE)
+    except ValueError as error:
+        raise PricesUnknownError(f"the URL of the price service is malformed: {error}") from error
+    with transport:
+        url: str | None = _url(endpoint, query)
+        for _ in range(_MOST_PAGES):
+            if url is None:
+                return
+            page = _page(transport, url, seconds_left)
+            yield from _listed(page.get("Items"))
+            url = _next_page(page.get("NextPageLink"), endpoint)
+
+
+def _url(endpoint: str, query: RetailQuery) -> str:
+    terms = (
+        ("serviceName", "Virtual Machines"),
+        ("armRegionName", query.region),
+        ("armSkuName", query.vm_size),
+        ("priceType", "Consumption"),
+    )
+    # OData doubles a quote within a text.
+    written = " and ".join(
+        f"{name} eq '{value.replace(chr(39), chr(39) * 2)}'" for name, value in terms
+    )
+    mark = "&" if "?" in endpoint else "?"
+    return f"{endpoint}{mark}currencyCode={quote(query.currency)}&$filter={quote(written)}"
+
+
+def _page(
+    transport: DirectTransport, url: str, seconds_left: Callable[[], float]
+) -> Mapping[str, Any]:
+    left = seconds_left()
+    if left <= 0:
+        raise PricesUnknownError(f"no answer within {DEADLINE.total_seconds():g} seconds")
+    request = HttpRequest("GET", url, headers={"Accept": "application/json"})
+    try:
+        response = transport.send(
+            request,
+            stream=True,
+            connection_timeout=min(left, _PATIENCE.connect_seconds),
+            read_timeout=min(left, _PATIENCE.read_seconds),
+        )
+        if response.status_code != _OK:
+            raise PricesUnknownError(
+                f"the price service answered {response.status_code} {first_line(response.reason)}"
+            )
+        content = b""
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > _MOST_BYTES or seconds_left() <= 0:
+                response.close()
+                raise PricesUnknownError("the price service's answer does not end")
+    except AzureError as error:
+        raise PricesUnknownError(f"the price service does not answer: {silence(error)}") from error
+    try:
+        page = json.loads(content)
+    except ValueError as error:
+        raise PricesUnknownError("the price service's answer is no JSON") from error
+    if not isinstance(page, dict):
+        raise PricesUnknownError("the price service's answer is no list of prices")
+    return page
+
+
+def _listed(items: object) -> Iterable[Mapping[str, Any]]:
+    if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+        raise PricesUnknownError("the price service's answer is no list of prices")
+    return items
+
+
+def _next_page(link: object, endpoint: str) -> str | None:
+    """Where the next page is; only ever where the first was."""
+    if not link:
+        return None
+    if not isinstance(link, str) or urlsplit(link).hostname != urlsplit(endpoint).hostname:
+        raise PricesUnknownError("the price service leads to a page elsewhere")
+    return link
