@@ -60,24 +60,44 @@ def run_command(argv: Sequence[str], world: World, interruptions: Interruptions)
     if not argv:
         world.say(build_parser(()).format_help().rstrip())
         return ExitCode.USAGE
+    if argv[0] == "__complete":  # no command for people, and never in the way of a spec
+        from runner.cli.completion.answering import answer
+
+        return answer(argv[1:], world)
+    if set(argv) == {"--version", "--json"}:
+        from runner.cli.commands.schema import version_as_json
+
+        world.print_json(version_as_json())
+        return ExitCode.SUCCESS
     try:
         arguments = parse(_with_command(argv))
         command: Command = arguments.command
         code = command.execute(arguments, world, interruptions)
-    except SpecError as error:
-        say_problems(error, world)
-        world.say(f"batch-run: {error.message}")
-        return error.exit_code
     except BatchRunError as error:
-        world.show_error(error)
-        return error.exit_code
+        return _tell(error, argv, world)
     except Exception as bug:  # noqa: BLE001 - the user gets a line, and we the trace
-        world.show_error(_describe_bug(bug, world))
-        return ExitCode.BUG
+        return _tell(_describe_bug(bug, world), argv, world)
     if world.output_problem is None:
         return code
     world.say(f"batch-run: {world.output_problem}")
     return code or ExitCode.SERVICE
+
+
+def _tell(error: BatchRunError, argv: Sequence[str], world: World) -> int:
+    """Says it to people, and with `--json` to programs as well; the exit code.
+
+    The line may be one that cannot be understood: so the word itself is looked for.
+    """
+    if isinstance(error, SpecError):
+        say_problems(error, world)
+        world.say(f"batch-run: {error.message}")
+    else:
+        world.show_error(error)
+    if "--json" in argv:
+        from runner.report.error_as_json import error_as_json
+
+        world.print_json(error_as_json(error))
+    return error.exit_code
 
 
 def _describe_bug(bug: Exception, world: World) -> BatchRunError:

@@ -32,6 +32,7 @@ from runner.plan.model import Plan
 from runner.plan.snapshot import SNAPSHOT, write_snapshot
 from runner.report.plan_as_json import write_plan
 from runner.run.asking import Options, Outcome
+from runner.run.ending import run_finished
 from runner.run.events import Event, RunFinished
 from runner.run.execute import Run
 from runner.run.records.journal import Journal, Listener, write_whole
@@ -233,12 +234,12 @@ def _not_begun(error: BatchRunError, drive: Drive) -> RunFinished:
     succeeded = failed = 0
     if past is not None:
         succeeded, failed = past.settled.succeeded, len(past.settled.failures)
-    return RunFinished(
+    return run_finished(
+        error,
         exit_code=error.exit_code,
+        tasks=len(drive.plan.tasks),
         succeeded=succeeded,
         failed=failed,
-        unfinished=len(drive.plan.tasks) - succeeded - failed,
-        error=error.message,
         untouched=past is not None and past.has_begun,
     )
 

@@ -60,6 +60,12 @@ class World:
         """Writes one line of data."""
         self.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
+    def print_json(self, value: object) -> None:
+        """Writes one line of data, a JSON document."""
+        import json
+
+        self.print(json.dumps(value, ensure_ascii=False))
+
     def say(self, text: str) -> None:
         """One line for people; a terminal that has gone away stops no run."""
         with contextlib.suppress(OSError, ValueError):

@@ -245,6 +245,12 @@ class RunFinished:
     """The run stopped early: what is unfinished never ran."""
     untouched: bool = False
     """The run had begun before, and whoever wanted to go on with it has done nothing to it."""
+    hint: str | None = None
+    """What to do about the error."""
+    code: str | None = None
+    """The service's code for it, where a service said no."""
+    place: str | None = None
+    """Where in the spec the reason is: `file:line:col`."""
 
 
 Event = (

@@ -18,7 +18,8 @@ from runner.plan.model import Plan
 from runner.run.asking import Options, Outcome
 from runner.run.claim import Claim
 from runner.run.clock import Clock
-from runner.run.events import CleanupFinished, RunFinished
+from runner.run.ending import run_finished
+from runner.run.events import CleanupFinished
 from runner.run.feed import Feeder
 from runner.run.holding import TakenOverError
 from runner.run.pools.making import recall_lease
@@ -132,12 +133,12 @@ class Run:
         standing = self._standing(error)
         code = exit_code(standing, cleanup)
         self._journal.record(
-            RunFinished(
+            run_finished(
+                error,
                 exit_code=code,
+                tasks=len(self._plan.tasks),
                 succeeded=standing.succeeded,
                 failed=standing.failed,
-                unfinished=len(self._plan.tasks) - standing.succeeded - standing.failed,
-                error=None if error is None else error.message,
                 halted=isinstance(error, HaltedError),
                 untouched=self._past is not None and self._past.has_begun and not self._created,
             )

@@ -6,6 +6,7 @@ It must not know what is made of them; whoever wrote them may have died in the m
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
@@ -15,18 +16,25 @@ from typing import Any, get_args, get_type_hints
 
 from runner.errors import UsageError, describe_os_error
 from runner.plan.prices.node_price import NodePrice
-from runner.run.events import Event, LeftBehind
+from runner.run.events import VERSION, Event, LeftBehind
 
 EVENTS = "events.jsonl"
 _TAIL_BYTES = 64 * 1024
 _Read = Callable[[Any], object]
 
 
-def read_events(directory: Path) -> Iterator[tuple[datetime, Event]]:
+class LaterEventsError(UsageError):
+    """The events are of a version that this one cannot read: what it took them for may be wrong."""
+
+
+def read_events(
+    directory: Path, *, unknown: Counter[str] | None = None
+) -> Iterator[tuple[datetime, Event]]:
     """All events of a run in order, each with its time; none where nothing was written yet.
 
-    A last line that is not whole is left out, and so are kinds of events that a later version
-    added. Raises `UsageError` where the file cannot be read, or another line is damaged.
+    A last line that is not whole is left out, and so are types of events that a later release
+    added, which are counted in `unknown`. Raises `UsageError` where the file cannot be read,
+    another line is damaged, or the events are of a later version.
     """
     path = directory / EVENTS
     try:
@@ -34,7 +42,7 @@ def read_events(directory: Path) -> Iterator[tuple[datetime, Event]]:
             for number, line in enumerate(stream, start=1):
                 if not line.endswith(b"\n"):
                     return
-                found = _read_line(line, path, number)
+                found = event_from_line(line, path, number, unknown=unknown)
                 if found is not None:
                     yield found
     except FileNotFoundError:
@@ -43,12 +51,39 @@ def read_events(directory: Path) -> Iterator[tuple[datetime, Event]]:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
 
 
-def event_from_json(value: Mapping[str, Any]) -> Event | None:
-    """The event of one JSON object; None for a kind that this version does not know.
+def unknown_events_note(unknown: Mapping[str, int]) -> str | None:
+    """What to say where events were passed over, by their types."""
+    if not unknown:
+        return None
+    count = sum(unknown.values())
+    types = ", ".join(f"`{kind}`" for kind in sorted(unknown))
+    return (
+        f"{count} event{'' if count == 1 else 's'} of a later release passed over, of types that"
+        f" this one does not know: {types}"
+    )
 
-    Raises `ValueError`, `TypeError` or `KeyError` for one that is not as this version writes it.
+
+def check_version(value: Mapping[str, Any]) -> None:
+    """Raises `LaterEventsError` for an event of a later version, `ValueError` for one of none."""
+    version = value.get("v", VERSION)
+    if not isinstance(version, int) or version < VERSION:
+        raise ValueError(f"not a version of events: {version}")
+    if version > VERSION:
+        raise LaterEventsError(
+            f"the events of the run are of version {version}, and this release of batch-run reads"
+            f" version {VERSION}",
+            hint="a later release has written them: use that one",
+        )
+
+
+def event_from_json(value: Mapping[str, Any]) -> Event | None:
+    """The event of one JSON object; None for a type that this release does not know.
+
+    Raises `LaterEventsError` for a later version, and `ValueError`, `TypeError` or `KeyError` for
+    an event that is not as this version writes it.
     """
     kind = _kinds().get(value["type"])
+    check_version(value)
     if kind is None:
         return None
     readers = _readers()[kind.type]
@@ -126,10 +161,19 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _read_line(line: bytes, path: Path, number: int) -> tuple[datetime, Event] | None:
+def event_from_line(
+    line: bytes, path: Path, number: int, *, unknown: Counter[str] | None = None
+) -> tuple[datetime, Event] | None:
+    """The event of one line of a journal; None for a type that this release does not know.
+
+    Such a type is counted in `unknown`. Raises `UsageError`, with the line's number, where it is
+    no event, and `LaterEventsError` for one of a later version.
+    """
     try:
         value = json.loads(line)
         event = event_from_json(value)
+        if event is None and unknown is not None:
+            unknown[value["type"]] += 1
         return None if event is None else (read_time(value["t"]), event)
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(
@@ -172,11 +216,17 @@ def _read_moment(value: Any) -> object:
 
 
 def _read_left(value: Any) -> object:
-    return tuple(LeftBehind(**each) for each in value)
+    return tuple(LeftBehind(**_known(LeftBehind, each)) for each in value)
 
 
 def _read_price(value: Any) -> object:
-    return None if value is None else NodePrice(**value)
+    return None if value is None else NodePrice(**_known(NodePrice, value))
+
+
+def _known(kind: type[Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what a later release has added."""
+    names = {field.name for field in fields(kind)}
+    return {name: each for name, each in value.items() if name in names}
 
 
 def _as_it_is(value: Any) -> object:
