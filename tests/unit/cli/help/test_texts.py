@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
@@ -63,7 +64,7 @@ def all_examples() -> list[str]:
 
 def lines_of(text: str) -> list[list[str]]:
     """The words of each example, without what a shell does with its output."""
-    return [shlex.split(command.partition(" > ")[0]) for command, _ in split_examples(text)]
+    return [shlex.split(re.split(" >>? ", command)[0]) for command, _ in split_examples(text)]
 
 
 @pytest.mark.parametrize(
