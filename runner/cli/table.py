@@ -13,6 +13,7 @@ from runner.cli.commands import (
     attach,
     cancel,
     clean,
+    completion,
     diff,
     emulator,
     events,
@@ -182,6 +183,14 @@ COMMANDS = (
         add_arguments=help_command.add_arguments,
         execute=help_command.execute,
         examples=help_command.EXAMPLES,
+    ),
+    Command(
+        name="completion",
+        summary="Print a script that completes commands, runs and tasks in your shell.",
+        purpose=Purpose.LEARN,
+        add_arguments=completion.add_arguments,
+        execute=completion.execute,
+        examples=completion.EXAMPLES,
     ),
 )
 
