@@ -9,12 +9,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from runner.report.cost import cost_as_json
 from runner.report.fold import Report
 from runner.report.grouping import FailureGroup, group_failures
 from runner.run.events import HALTED, VERSION, format_time
 
 # How the report is made, and not what it says.
-_INNER = ("ends", "ended_attempts", "deliveries", "cleaned", "pool_change", "times")
+_INNER = ("ends", "ended_attempts", "deliveries", "cleaned", "pool_change", "spending", "times")
 
 
 def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
         "wall_seconds": report.wall_seconds,
         "task_seconds": round(report.times.seconds, 6),
         "attempts": report.times.attempts,
+        "cost": cost_as_json(report.spending.cost()),
         "groups": [_group(group) for group in group_failures(report.failures, run=run)],
         "failures": [
             {

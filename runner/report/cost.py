@@ -5,6 +5,7 @@ It must not know who asks; storage, network and licences are not in it.
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 from typing import Any
 
@@ -46,13 +47,13 @@ class Cost:
         return self.node_hours_dedicated + self.node_hours_spot
 
 
+@dataclasses.dataclass(slots=True)
 class Spending:
     """What a run spends, event by event."""
 
-    def __init__(self) -> None:
-        self._time = NodeTime()
-        self._price: NodePrice | None = None
-        self._is_local = False
+    _time: NodeTime = dataclasses.field(default_factory=NodeTime)
+    _price: NodePrice | None = None
+    _is_local: bool = False
 
     def add(self, at: datetime, event: Event) -> None:
         """Takes in an event, and when it was recorded."""
@@ -61,12 +62,12 @@ class Spending:
             self._price = event.price or self._price
             self._is_local = event.target == _LOCAL
 
-    def cost(self, now: datetime | None = None) -> Cost:
-        """So far: until `now` of a run that somebody drives, else until its last event."""
-        least, most = self._time.least(now), self._time.most(now)
+    def cost(self, until: datetime | None = None) -> Cost:
+        """So far: `until` then where somebody drives the run, else until its nodes' last event."""
+        least, most = self._time.least(until), self._time.most(until)
         price = self._price
         at_least, at_most = _amount(price, least), _amount(price, most)
-        goes_on = self._time.goes_on(now)
+        goes_on = self._time.stays or (until is None and any(self._time.nodes))
         return Cost(
             amount=0.0 if self._is_local else at_least,
             at_most=0.0 if self._is_local else None if goes_on else at_most,

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from typing_extensions import assert_never
 
+from runner.report.cost import Spending
 from runner.report.deliveries import Deliveries
 from runner.report.task_times import TaskTimes
 from runner.run.events import (
@@ -94,6 +95,8 @@ class Report:
     """How long tasks ran, and how often they were begun."""
     ends: bytearray = field(default_factory=bytearray, repr=False)
     """How each task ended, by its number: 0 where it has not."""
+    spending: Spending = field(default_factory=Spending, repr=False)
+    """What its nodes cost; nothing where nobody told the times of events."""
     deliveries: Deliveries = field(default_factory=Deliveries, repr=False)
     """What came home of each task, by its number."""
 
@@ -123,6 +126,8 @@ class Report:
         """Takes one more event in; `at` is when it was recorded."""
         if self.began is None:
             self.began = at
+        if at is not None:
+            self.spending.add(at, event)
         match event:
             case RunStarted():
                 self._start(event)

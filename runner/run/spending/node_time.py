@@ -6,7 +6,7 @@ what a node costs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from runner.frozen import dataclass as frozen
@@ -24,6 +24,8 @@ from runner.run.events import (
 _WITHOUT_MACHINE = frozenset({GONE, "preempted", "deallocated"})
 # While one of these is left, nodes may be there.
 _HAVE_NODES = frozenset({"job", "job schedule", "pool"})
+
+_OF_NODES = frozenset({CleanupFinished, NodeChanged, PoolChanged, RunFinished, RunStarted})
 
 
 @frozen(frozen=True, slots=True, kw_only=True)
@@ -49,27 +51,29 @@ class _Stretch:
     until: datetime | None = None
 
 
+@dataclass(slots=True)
 class NodeTime:
     """The time of a run's nodes so far; a run that is resumed goes on adding up.
 
     While nobody looks, nodes may come and go: what is known counts as least, what may be as most.
     """
 
-    def __init__(self) -> None:
-        self._open: dict[str, _Stretch] = {}
-        self._unseen: dict[str, _Stretch] = {}
-        """Nodes that were there before nobody looked, and were not seen again since."""
-        self._least = [timedelta(), timedelta()]
-        self._most = [timedelta(), timedelta()]
-        self._began: datetime | None = None
-        self._last: datetime | None = None
-        self._is_over = False
-        self._only_spot = False
-        self.vm_size: str | None = None
-        """Of the nodes, as the service tells it."""
+    vm_size: str | None = None
+    """Of the nodes, as the service tells it."""
+    _open: dict[str, _Stretch] = field(default_factory=dict)
+    _unseen: dict[str, _Stretch] = field(default_factory=dict)
+    """Nodes that were there before nobody looked, and were not seen again since."""
+    _least: list[timedelta] = field(default_factory=lambda: [timedelta(), timedelta()])
+    _most: list[timedelta] = field(default_factory=lambda: [timedelta(), timedelta()])
+    _began: datetime | None = None
+    _last: datetime | None = None
+    _is_over: bool = False
+    _only_spot: bool = False
 
     def add(self, at: datetime, event: Event) -> None:
-        """Takes in an event, and when it was recorded."""
+        """Takes in an event, and when it was recorded; of nearly all there is nothing to take."""
+        if type(event) not in _OF_NODES:
+            return
         match event:
             case NodeChanged():
                 self._change(at, event)
@@ -93,32 +97,33 @@ class NodeTime:
         spot = sum(each.is_spot for each in self._open.values())
         return len(self._open) - spot, spot
 
-    def least(self, now: datetime | None = None) -> NodeSeconds:
-        """What they have been there for sure; until `now` where somebody looks, else until then."""
+    @property
+    def stays(self) -> bool:
+        """Whether nodes are there that nobody looks at any more."""
+        return bool(self._open) and self._is_over
+
+    def least(self, until: datetime | None = None) -> NodeSeconds:
+        """What they have been there for sure, `until` then; else until the last event of theirs."""
         totals = list(self._least)
         for stretch in self._open.values():
-            totals[stretch.is_spot] += self._until(now) - stretch.since
+            totals[stretch.is_spot] += self._until(until) - stretch.since
         for stretch in self._unseen.values():
             totals[stretch.is_spot] += (stretch.seen or stretch.since) - stretch.since
         return _seconds(totals)
 
-    def most(self, now: datetime | None = None) -> NodeSeconds:
-        """What they may have been there, up to when somebody looked last."""
+    def most(self, until: datetime | None = None) -> NodeSeconds:
+        """What they may have been there, as far as somebody looked."""
         totals = list(self._most)
         for stretch in self._open.values():
-            totals[stretch.is_spot] += self._until(now) - stretch.since
+            totals[stretch.is_spot] += self._until(until) - stretch.since
         for stretch in self._unseen.values():
             totals[stretch.is_spot] += (stretch.until or stretch.since) - stretch.since
         return _seconds(totals)
 
-    def goes_on(self, now: datetime | None = None) -> bool:
-        """Whether nodes may have been there longer than anybody looked."""
-        return bool(self._open) and (self._is_over or now is None)
-
-    def _until(self, now: datetime | None) -> datetime:
+    def _until(self, until: datetime | None) -> datetime:
         last = self._last
         assert last is not None
-        return last if self._is_over or now is None else max(now, last)
+        return last if self._is_over or until is None else max(until, last)
 
     def _start(self, at: datetime, *, resumed: bool) -> None:
         self._is_over = False

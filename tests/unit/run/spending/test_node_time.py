@@ -72,7 +72,7 @@ def test_nodes_count_from_their_allocation_to_the_end_of_their_pool() -> None:
         (311, ENDED),
     )
     assert time.least() == time.most() == NodeSeconds(dedicated=300, spot=285)
-    assert not time.goes_on()
+    assert not time.stays
     assert time.nodes == (0, 0)
 
 
@@ -111,7 +111,7 @@ def test_nodes_that_stay_may_have_cost_more_than_is_known() -> None:
         deleted=(), left=(LeftBehind(kind="pool", name="p", why="--keep pool", kept=True),)
     )
     time = fold((0, began()), (10, node("a", "idle", since=0)), (100, kept), (101, ENDED))
-    assert time.goes_on()
+    assert time.stays
     assert time.least(at(5_000)) == NodeSeconds(dedicated=101)
 
 
@@ -119,8 +119,7 @@ def test_while_somebody_looks_the_clock_runs() -> None:
     time = fold((0, began()), (10, node("a", "idle", since=0)))
     assert time.least(at(60)) == NodeSeconds(dedicated=60)
     assert time.nodes == (1, 0)
-    assert not time.goes_on(at(60))
-    assert time.goes_on()
+    assert not time.stays
     assert time.least() == NodeSeconds(dedicated=10)
 
 
