@@ -13,10 +13,9 @@ from runner.cli.resuming import settings_of
 from runner.cli.world import World
 from runner.connect import Services, open_azure, open_running
 from runner.errors import BatchRunError, ServiceError
-from runner.report.fold import Report
+from runner.report.journal_fold import fold_journal
 from runner.report.status_as_text import RunStatus
 from runner.run.records.driving import find_driver
-from runner.run.records.reading import read_events
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import find_standing
 
@@ -52,18 +51,17 @@ def find_status(directory: Path, world: World) -> RunStatus:
     """
     record = read_record(directory)
     driver = find_driver(directory)
-    report, last = Report(), None
-    for moment, event in read_events(directory):
-        report.add(event, moment)
-        last = moment
+    folded = fold_journal(directory)
     status = RunStatus(
         record=record,
         standing=find_standing(directory, record, driver=driver),
         pid=None if driver is None else driver.pid,
-        report=report,
-        seen=last,
+        report=folded.report,
+        seen=folded.seen,
+        running=len(folded.running),
+        pace=folded.pace,
     )
-    goes_on = driver is None and status.standing.is_resumable and report.has_begun
+    goes_on = driver is None and status.standing.is_resumable and folded.report.has_begun
     return _ask(status, directory, world) if goes_on else status
 
 

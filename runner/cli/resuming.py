@@ -26,12 +26,12 @@ from runner.plan.model import LOGS, Plan, RunId, container_name
 from runner.plan.snapshot import SNAPSHOT, read_snapshot
 from runner.report.as_json import report_as_json
 from runner.report.as_text import plural
-from runner.report.fold import Report
+from runner.report.journal_fold import fold_journal
 from runner.run.events import RunFinished
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import RUNS, create_run_directory, write_whole
 from runner.run.records.past import Past, read_past
-from runner.run.records.reading import cut_torn_end, read_events
+from runner.run.records.reading import cut_torn_end
 from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.records.record_blob import SPEC, fetch_record
 from runner.run.results.moving import move_home
@@ -199,9 +199,7 @@ def plan_again(record: RunRecord, directory: Path, workload: Workload) -> Plan:
 
 def _write_report(record: RunRecord, directory: Path, world: World) -> None:
     """Anew: whoever drove the run may have died between its last event and its report."""
-    report = Report()
-    for at, event in read_events(directory):
-        report.add(event, at)
+    report = fold_journal(directory).report
     text = json.dumps(report_as_json(report, run=record.run), indent=2)
     try:
         write_whole(directory / REPORT, f"{text}\n")

@@ -21,8 +21,9 @@ class Deliveries:
     def add(self, task: int, size: int, *, life: int) -> None:
         """One more file of a task, in bytes; what earlier lives of the run told of it is void."""
         missing = task + 1 - len(self._files)
-        for numbers in (self._files, self._bytes, self._life):
-            numbers.extend(array("Q", bytes(numbers.itemsize * max(0, missing))))
+        if missing > 0:
+            for numbers in (self._files, self._bytes, self._life):
+                numbers.frombytes(bytes(numbers.itemsize * missing))
         if self._life[task] != life:
             self.files -= self._files[task]
             self.bytes -= self._bytes[task]

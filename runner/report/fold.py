@@ -13,7 +13,7 @@ from typing_extensions import assert_never
 
 from runner.report.cost import Spending
 from runner.report.deliveries import Deliveries
-from runner.report.task_times import TaskTimes
+from runner.report.task_times import TaskTimes, seconds_between
 from runner.run.events import (
     GONE,
     TRANSFER_FAILED,
@@ -132,11 +132,7 @@ class Report:
             case RunStarted():
                 self._start(event)
             case UploadFinished():
-                if event.skipped:
-                    self.unchanged_files += 1
-                else:
-                    self.uploaded_files += 1
-                    self.uploaded_bytes += event.bytes
+                self.count_upload(event.bytes, skipped=event.skipped)
             case JobCreated():
                 self.job, self.pool = event.job, event.pool
             case PoolChanged():
@@ -154,9 +150,7 @@ class Report:
             case TaskFinished():
                 self._finish(event)
             case OutputDownloaded():
-                self.deliveries.add(int(event.task), event.bytes, life=self.resumed)
-                self.downloaded_files = self.deliveries.files
-                self.downloaded_bytes = self.deliveries.bytes
+                self.count_output(int(event.task), event.bytes)
             case StartTaskFailed():
                 self.start_task_failures.append(event)
             case CleanupFinished():
@@ -174,6 +168,28 @@ class Report:
                 self.tasks = event.succeeded + event.failed + event.unfinished
             case _:
                 assert_never(event)
+
+    def count_upload(self, size: int, *, skipped: bool) -> None:
+        """One more input file is there."""
+        if skipped:
+            self.unchanged_files += 1
+        else:
+            self.uploaded_files += 1
+            self.uploaded_bytes += size
+
+    def count_output(self, number: int, size: int) -> None:
+        """One more file of a task is at home."""
+        self.deliveries.add(number, size, life=self.resumed)
+        self.downloaded_files = self.deliveries.files
+        self.downloaded_bytes = self.deliveries.bytes
+
+    def count_success(self, task: str, *, skipped: bool, attempts: int, seconds: float) -> None:
+        """One more task has succeeded, after so many attempts, of which the last took so long."""
+        self._end(task, 1)
+        self.times.add_end(int(task), attempts=attempts, seconds=seconds)
+        self.succeeded += 1
+        self.skipped += skipped
+        self.ended_attempts.pop(task, None)
 
     def _start(self, event: RunStarted) -> None:
         self.workload, self.target = event.workload, event.target
@@ -199,8 +215,21 @@ class Report:
         self.times.add_attempt(event)
 
     def _finish(self, event: TaskFinished) -> None:
+        has_run = not event.skipped and event.node is not None
+        attempts = event.attempts if has_run else 0
+        seconds = seconds_between(event.started, event.ended) if has_run else 0.0
+        if event.succeeded:
+            self.count_success(
+                event.task, skipped=event.skipped, attempts=attempts, seconds=seconds
+            )
+            return
+        self._end(event.task, 2)
+        self.times.add_end(int(event.task), attempts=attempts, seconds=seconds)
+        self.failures.append(event)
+
+    def _end(self, task: str, how: int) -> None:
         """One end of a task; where it was told before, that one does not count any more."""
-        number = int(event.task)
+        number = int(task)
         if number >= len(self.ends):
             self.ends.extend(bytes(number + 1 - len(self.ends)))
         match self.ends[number]:
@@ -209,15 +238,8 @@ class Report:
             case 1:
                 self.succeeded -= 1
             case _:
-                self.failures = [each for each in self.failures if each.task != event.task]
-        self.ends[number] = 1 if event.succeeded else 2
-        self.times.add_end(event)
-        if event.succeeded:
-            self.succeeded += 1
-            self.skipped += event.skipped
-            self.ended_attempts.pop(event.task, None)
-        else:
-            self.failures.append(event)
+                self.failures = [each for each in self.failures if each.task != task]
+        self.ends[number] = how
 
 
 def fold(events: Iterable[Event]) -> Report:

@@ -15,6 +15,8 @@ from runner.report.as_json import report_as_json
 from runner.report.as_text import plural, printable
 from runner.report.digest import digest
 from runner.report.fold import Report
+from runner.report.pace import Pace
+from runner.report.progress_as_text import progress_as_text
 from runner.report.runs_as_text import describe_standing
 from runner.run.events import format_moment, format_time
 from runner.run.records.record import RunRecord
@@ -37,6 +39,10 @@ class RunStatus:
     report: Report
     seen: datetime | None
     """When something was seen of the run last."""
+    running: int = 0
+    """Tasks that were seen to begin, and not to end."""
+    pace: Pace | None = None
+    """Of the tasks that have ended, by the times of their events."""
     job: JobStatus | None = None
     counts: TaskCounts | None = None
     unasked: str | None = None
@@ -49,6 +55,7 @@ def status_as_text(status: RunStatus, *, run_directory: str, output_directory: s
     lines = [
         *_head(status),
         *_service(status),
+        *_progress(status),
         digest(
             _report(status),
             run=status.record.run,
@@ -89,6 +96,8 @@ def status_as_json(status: RunStatus) -> dict[str, Any]:
         "unasked": status.unasked,
         "rests": status.rests,
         "next": next_command(status),
+        "running": status.running,
+        "rate_per_second": None if status.pace is None else status.pace.rate(),
     }
 
 
@@ -119,6 +128,12 @@ def _head(status: RunStatus) -> Iterator[str]:
     yield printable(f"{record.workload} on target {record.target}, {began}{seen}")
     if status.report.error is not None and status.standing is not Standing.DRIVEN:
         yield printable(f"it ended with: {status.report.error}")
+
+
+def _progress(status: RunStatus) -> Iterator[str]:
+    """How a run goes that somebody drives: what the live view shows, as text."""
+    if status.standing is Standing.DRIVEN and status.report.exit_code is None:
+        yield from progress_as_text(status.report, running=status.running, pace=status.pace)
 
 
 def _service(status: RunStatus) -> Iterator[str]:

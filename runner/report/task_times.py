@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from datetime import datetime
 
-from runner.run.events import TaskFinished, TaskRetried
+from runner.run.events import TaskRetried
 
 
 class TaskTimes:
@@ -28,23 +28,21 @@ class TaskTimes:
 
     def add_attempt(self, attempt: TaskRetried) -> None:
         """An attempt has ended that is followed by another."""
-        self._retried_seconds += _seconds(attempt.started, attempt.at)
+        self._retried_seconds += seconds_between(attempt.started, attempt.at)
 
-    def add_end(self, task: TaskFinished) -> None:
-        """A task has ended, for the first time or again."""
-        number = int(task.task)
+    def add_end(self, number: int, *, attempts: int, seconds: float) -> None:
+        """A task has ended, for the first time or again; one that did not run has no attempts."""
         missing = number + 1 - len(self._seconds)
         if missing > 0:
             for numbers in (self._seconds, self._attempts):
                 numbers.frombytes(bytes(numbers.itemsize * missing))
-        has_run = not task.skipped and task.node is not None
-        attempts = task.attempts if has_run else 0
         self.attempts += attempts - self._attempts[number]
         self._attempts[number] = attempts
-        self._seconds[number] = _seconds(task.started, task.ended) if has_run else 0.0
+        self._seconds[number] = seconds
 
 
-def _seconds(began: datetime | None, ended: datetime | None) -> float:
+def seconds_between(began: datetime | None, ended: datetime | None) -> float:
+    """How long it took, in seconds; 0 where that is not known."""
     if began is None or ended is None:
         return 0.0
     return max(0.0, (ended - began).total_seconds())

@@ -28,12 +28,13 @@ class Following:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.path = directory / EVENTS
         self._position = 0
         self._last = b""
 
     def pieces(self) -> Iterator[bytes]:
         """What has come since the last call, many whole lines at a time."""
-        path = self._directory / EVENTS
+        path = self.path
         try:
             with path.open("rb") as stream:
                 stream.seek(self._position)

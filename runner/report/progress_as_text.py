@@ -1,0 +1,70 @@
+"""How a run goes that has not ended, in two or three lines: its phase, numbers, rate and nodes.
+
+It must not know who asks, nor how often.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from runner.report.as_text import format_seconds, plural, printable
+from runner.report.fold import Report
+from runner.report.pace import Pace
+
+_READY = frozenset({"idle", "running"})
+_UNITS = (("a second", 1), ("a minute", 60), ("an hour", 3_600))
+_WITHOUT_FRACTION = 9.95
+
+
+def progress_as_text(report: Report, *, running: int, pace: Pace | None) -> Iterator[str]:
+    """No line of a run that has not begun; `running` is how many tasks run."""
+    if not report.has_begun:
+        return
+    done = report.succeeded + len(report.failures)
+    left = report.tasks - report.left_out - done
+    parts = [
+        f"{report.files_there:,} of {plural(report.files, 'file')} up",
+        f"{done:,} of {plural(report.tasks - report.left_out, 'task')} done",
+        f"{running:,} running",
+    ]
+    rate = None if pace is None else pace.rate()
+    if rate:
+        parts.append(format_rate(rate))
+    seconds = None if pace is None or left <= 0 else pace.seconds_left(left)
+    if seconds is not None:
+        parts.append(f"about {format_seconds(seconds)} left")
+    yield f"now: {_phase(report, running, left)}; {', '.join(parts)}"
+    yield from _pool(report)
+
+
+def format_rate(a_second: float) -> str:
+    """So many in the unit that needs no fraction: `3.2 a second`, `12 a minute`, `5.0 an hour`."""
+    unit, seconds = next((each for each in _UNITS if a_second * each[1] >= 1), _UNITS[-1])
+    number = a_second * seconds
+    return f"{number:.1f} {unit}" if number < _WITHOUT_FRACTION else f"{number:,.0f} {unit}"
+
+
+def _phase(report: Report, running: int, left: int) -> str:
+    if left <= 0 or report.cleaned:
+        return "cleaning up"
+    if running or report.started:
+        return "tasks run" if running else "waiting for tasks to run"
+    if report.job is None or not report.added:
+        return "inputs go up"
+    if not any(state in _READY for state in report.nodes.values()):
+        return "waiting for nodes"
+    return "waiting for the first task"
+
+
+def _pool(report: Report) -> Iterator[str]:
+    pool, counts = report.pool_change, Counter(report.nodes.values())
+    states = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
+    if pool is not None:
+        wanted = pool.target_dedicated + pool.target_spot
+        size = f"{pool.dedicated + pool.spot:,} of {plural(wanted, 'node')}, {pool.allocation}"
+        yield printable(f"pool: {size}{f': {states}' if states else ''}")
+    elif states:
+        yield printable(f"nodes: {states}")
+    for error in report.pool_errors:
+        yield printable(f"the pool is in trouble: {error}")
