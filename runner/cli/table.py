@@ -15,6 +15,7 @@ from runner.cli.commands import (
     clean,
     completion,
     diff,
+    doctor,
     emulator,
     events,
     logs,
@@ -87,6 +88,14 @@ COMMANDS = (
         examples=validate.EXAMPLES,
     ),
     Command(
+        name="doctor",
+        summary="Check an account, this machine and specs before money is spent.",
+        add_arguments=doctor.add_arguments,
+        execute=doctor.execute,
+        purpose=Purpose.RUN,
+        examples=doctor.EXAMPLES,
+    ),
+    Command(
         name="plan",
         summary="Show what a run would do; nothing is created.",
         add_arguments=plan.add_arguments,
@@ -155,7 +164,7 @@ COMMANDS = (
     ),
     Command(
         name="schema",
-        summary="Print the JSON Schema of specs.",
+        summary="Print the JSON Schema of specs, or of what commands print as data.",
         add_arguments=schema.add_arguments,
         execute=schema.execute,
         purpose=Purpose.LEARN,
@@ -194,5 +203,5 @@ COMMANDS = (
     ),
 )
 
-RESERVED = frozenset(("doctor", "explain", "report"))
+RESERVED = frozenset(("explain", "report"))
 """Names of commands to come: a spec of such a name would change its meaning some day."""

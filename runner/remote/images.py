@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.errors import UsageError
-from runner.frozen import dataclass
+from runner.remote.answers import read_time
+from runner.run.diagnosis.answers import SupportedImage
 from runner.spec.model.pool import Image
 
 _NEAR_ONES = 3
@@ -18,16 +19,15 @@ _NEAR_ONES = 3
 _RUNS_CONTAINERS = "dockercompatible"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Supported:
-    name: str
-    agent: str
-    is_verified: bool
-    runs_containers: bool
-
-
 def find_node_agent(answers: Iterable[Mapping[str, Any]], image: Image, *, containers: bool) -> str:
-    """The node agent of an image, found without regard to case, by a verified entry if there is.
+    """The node agent of an image; `UsageError` as of `find_image`."""
+    return find_image(answers, image, containers=containers).agent
+
+
+def find_image(
+    answers: Iterable[Mapping[str, Any]], image: Image, *, containers: bool
+) -> SupportedImage:
+    """The entry of an image, found without regard to case, a verified one if there is.
 
     `UsageError` with near ones where the image is not in the list, or cannot run `containers`.
     """
@@ -40,18 +40,22 @@ def find_node_agent(answers: Iterable[Mapping[str, Any]], image: Image, *, conta
             hint=_suggest("did you mean", wanted, listed),
         )
     if containers:
-        matching = [each for each in matching if each.runs_containers]
+        matching = [each for each in matching if _runs_containers(each)]
         if not matching:
             raise UsageError(
                 f"image `{wanted}` cannot run containers",
                 hint=_suggest(
-                    "images that can:", wanted, [each for each in listed if each.runs_containers]
+                    "images that can:", wanted, [each for each in listed if _runs_containers(each)]
                 ),
             )
-    return min(matching, key=lambda each: not each.is_verified).agent
+    return min(matching, key=lambda each: not each.is_verified)
 
 
-def _suggest(words: str, wanted: str, listed: Iterable[_Supported]) -> str | None:
+def _runs_containers(image: SupportedImage) -> bool:
+    return _RUNS_CONTAINERS in image.capabilities
+
+
+def _suggest(words: str, wanted: str, listed: Iterable[SupportedImage]) -> str | None:
     names = {each.name.lower(): each.name for each in listed}
     # Where an image has to be another one, any is better than none.
     cutoff = 0.0 if words.endswith(":") else 0.6
@@ -62,15 +66,15 @@ def _suggest(words: str, wanted: str, listed: Iterable[_Supported]) -> str | Non
     return f"{words} {', '.join(f'`{names[name]}`' for name in near)}{end}"
 
 
-def _read(answer: Mapping[str, Any]) -> _Supported:
+def _read(answer: Mapping[str, Any]) -> SupportedImage:
     reference = answer["imageReference"]
-    capabilities = {str(each).lower() for each in answer.get("capabilities") or ()}
-    verification = answer.get("verificationType")
-    return _Supported(
+    verification, end = answer.get("verificationType"), answer.get("batchSupportEndOfLife")
+    return SupportedImage(
         name=_name(reference.get("publisher"), reference.get("offer"), reference.get("sku")),
         agent=str(answer["nodeAgentSKUId"]),
         is_verified=str(getattr(verification, "value", verification)).lower() == "verified",
-        runs_containers=_RUNS_CONTAINERS in capabilities,
+        capabilities=frozenset(str(each).lower() for each in answer.get("capabilities") or ()),
+        end_of_support=None if end is None else read_time(str(end)),
     )
 
 

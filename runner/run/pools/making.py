@@ -22,9 +22,10 @@ from runner.run.clock import Clock
 from runner.run.events import format_moment
 from runner.run.services import Batch, Expiry, PoolRequest, PoolStatus
 from runner.run.stop import Stop
+from runner.spec.document import Document
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import CustomImage, ExistingPool, FixedNodes, NewPool
-from runner.spec.problem import SpecError
+from runner.spec.problem import Problem, SpecError
 
 GRACE = timedelta(minutes=30)
 """How long a run's new pool keeps its nodes without a task: they start while inputs go up."""
@@ -57,19 +58,26 @@ class KeptPool:
 
 def check_existing_pool(plan: Plan, pool: ExistingPool, batch: Batch) -> None:
     """Raises `SpecError` where the user's pool is not there, or is being deleted."""
-    status = batch.pool_status(pool.id)
+    problem = find_pool_problem(plan.workload.document, pool, batch.pool_status(pool.id))
+    if problem is not None:
+        raise SpecError([problem])
+
+
+def find_pool_problem(
+    document: Document, pool: ExistingPool, status: PoolStatus | None
+) -> Problem | None:
+    """What is wrong with the user's pool as it is now; None where it can be used."""
     if status is not None and status.state != "deleting":
-        return
+        return None
     message = f"there is no pool `{pool.id}`"
     if status is not None:
         message = f"pool `{pool.id}` is being deleted"
-    problem = plan.workload.document.problem(
+    return document.problem(
         pool.pointer,
         code="pool-missing",
         message=message,
         hint="`az batch pool list --query [].id` shows those that there are",
     )
-    raise SpecError([problem])
 
 
 def find_node_agent(plan: Plan, pool: NewPool, batch: Batch) -> str:

@@ -1,0 +1,1 @@
+"""What is found wrong, or right, with an account, a machine and specs before money is spent."""
