@@ -41,6 +41,11 @@ class Parser(argparse.ArgumentParser):
             formatter_class=partial(argparse.RawDescriptionHelpFormatter, width=_WIDEST),
         )
 
+    @property
+    def actions(self) -> tuple[argparse.Action, ...]:
+        """Options and arguments in their order: argparse has them, and no public way to them."""
+        return tuple(self._actions)
+
     @override
     def format_help(self) -> str:
         from shutil import get_terminal_size
@@ -85,7 +90,7 @@ def build_parser(chosen: Collection[str]) -> Parser:
 def build_subparser(name: str) -> Parser:
     """The parser of one command, with its options."""
     parser = build_parser((name,))
-    (commands,) = (each for each in parser._actions if each.nargs == argparse.PARSER)  # noqa: SLF001 - argparse gives no other way to them
+    (commands,) = (each for each in parser.actions if each.nargs == argparse.PARSER)
     assert isinstance(commands.choices, dict)
     found = commands.choices[name]
     assert isinstance(found, Parser)
@@ -112,13 +117,13 @@ def _describe(command: Command, width: int) -> tuple[str, str]:
     return one_command(command, width)
 
 
-def _unknown(word: str, parser: argparse.ArgumentParser) -> UsageError:
+def _unknown(word: str, parser: Parser) -> UsageError:
     """Options are compared with those that there are; a word more is just one too many."""
     if not word.startswith("-"):
         return UsageError(
             f"`{word}` is one word too many", hint=f"`{parser.prog} --help` shows what there is"
         )
-    known = [name for each in parser._actions for name in each.option_strings]  # noqa: SLF001 - as above
+    known = [name for each in parser.actions for name in each.option_strings]
     option = word.partition("=")[0]
     meant = closest(option, known)
     return UsageError(

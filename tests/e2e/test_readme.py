@@ -72,6 +72,7 @@ def test_a_fresh_machine_runs_the_main_job(clone: Path, user: User) -> None:
     assert done.returncode == 0, done.stderr
     assert len(list((clone / "results" / "topwords" / "output").iterdir())) == 3
     assert "nothing left in the services" in done.stderr
+    assert (clone / ".venv" / "share" / "man" / "man1" / "batch-run.1").is_file()
 
     # With the ffmpeg of this machine: as root, nodes of their own would install it first.
     block = SHELL_BLOCKS[1].replace("ffmpeg.yaml", "ffmpeg.yaml --isolation none")

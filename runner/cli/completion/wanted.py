@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from enum import Enum
 
-from runner.cli.parser import build_parser, build_subparser
+from runner.cli.parser import Parser, build_parser, build_subparser
 from runner.cli.table import COMMANDS
 from runner.frozen import dataclass
 
@@ -65,7 +65,7 @@ def find_wanted(words: Sequence[str]) -> Wanted:
     names = {command.name for command in COMMANDS}
     name, given = (before[0], before[1:]) if before[0] in names else ("run", before)
     parser = build_subparser(name)
-    options = {option: each for each in parser._actions for option in each.option_strings}  # noqa: SLF001 - argparse gives no other way to them
+    options = {option: each for each in parser.actions for option in each.option_strings}
     waiting: argparse.Action | None = None
     positional: list[str] = []
     used: set[argparse.Action] = set()
@@ -104,17 +104,17 @@ def _value(
     return Wanted(typed=typed, kept=kept, kind=kind, offers=offers, words=words)
 
 
-def _own_word(parser: argparse.ArgumentParser, number: int) -> argparse.Action | None:
+def _own_word(parser: Parser, number: int) -> argparse.Action | None:
     """The argument that a word behind `number` others is; None where it is one too many."""
-    actions = [each for each in parser._actions if not each.option_strings]  # noqa: SLF001 - as above
+    actions = [each for each in parser.actions if not each.option_strings]
     if number < len(actions):
         return actions[number]
     return actions[-1] if actions and actions[-1].nargs in {"*", "+"} else None
 
 
-def _options(parser: argparse.ArgumentParser, used: set[argparse.Action]) -> tuple[Offer, ...]:
+def _options(parser: Parser, used: set[argparse.Action]) -> tuple[Offer, ...]:
     """The long form of each option that is not there yet, or may be there again."""
-    actions = [each for each in parser._actions if each.option_strings]  # noqa: SLF001 - as above
+    actions = [each for each in parser.actions if each.option_strings]
     repeatable = [each for each in actions if isinstance(each.default, list)]
     return tuple(
         Offer(word=each.option_strings[-1], meaning=_meaning(parser, each))
@@ -123,7 +123,7 @@ def _options(parser: argparse.ArgumentParser, used: set[argparse.Action]) -> tup
     )
 
 
-def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+def _meaning(parser: Parser, action: argparse.Action) -> str:
     """The help of an option, as `--help` has it, in one line."""
     text = action.help or ""
     values = {**vars(action), "prog": parser.prog}

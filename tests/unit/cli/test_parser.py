@@ -95,7 +95,7 @@ def test_no_command_is_reserved_that_is_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_says_what_it_does(name: str) -> None:
-    for action in build_subparser(name)._actions:
+    for action in build_subparser(name).actions:
         assert action.help, (name, action.option_strings or action.dest)
         if action.choices is None and action.nargs != 0 and name not in OWN_METAVARS:
             assert action.metavar in METAVARS, (name, action.dest)
@@ -106,7 +106,7 @@ def test_options_of_one_name_say_what_they_want_in_one_word() -> None:
     for name in NAMES:
         if name in OWN_METAVARS:
             continue
-        for action in build_subparser(name)._actions:
+        for action in build_subparser(name).actions:
             for option in action.option_strings:
                 wants.setdefault(option, set()).add(str(action.metavar or action.choices))
     assert {option: words for option, words in wants.items() if len(words) > 1} == {}

@@ -177,6 +177,6 @@ def test_every_word_that_is_asked_for_has_a_kind() -> None:
     for command in COMMANDS:
         if command.name == "emulator":
             continue
-        for action in build_subparser(command.name)._actions:
+        for action in build_subparser(command.name).actions:
             if action.choices is None and action.nargs != 0:
                 assert action.metavar in known, (command.name, action.dest)
