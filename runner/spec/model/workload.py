@@ -53,6 +53,14 @@ class Structure(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CostLimit:
+    """The most that the nodes of a run may cost; without a currency, in that of their prices."""
+
+    amount: float
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """`duration` bounds the job on the service's side, `wait` how long we watch it.
 
@@ -62,6 +70,9 @@ class Limits:
     duration: timedelta
     wait: timedelta
     patience: timedelta = timedelta(minutes=15)
+    cost: CostLimit | None = None
+    is_cost_bound: bool = False
+    """`duration` is shorter than the spec has it: all nodes could have cost `cost` by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from runner.spec.duration import parse_duration
 from runner.spec.model.terms import ParameterValue, Role, SecretParameter
 from runner.spec.model.workload import (
     Container,
+    CostLimit,
     Delete,
     ExistingContainer,
     IfNotEmpty,
@@ -211,7 +212,18 @@ def _limits(data: _Data) -> Limits:
     duration = parse_duration(data.get("duration", "24h"))
     wait = optional_duration(data, "wait")
     patience = parse_duration(data.get("patience", "15m"))
-    return Limits(duration=duration, wait=duration if wait is None else wait, patience=patience)
+    return Limits(
+        duration=duration,
+        wait=duration if wait is None else wait,
+        patience=patience,
+        cost=_cost(data["cost"]) if "cost" in data else None,
+    )
+
+
+def _cost(value: float | str) -> CostLimit:
+    """`5`, or as text with or without a currency."""
+    amount, _, currency = str(value).partition(" ")
+    return CostLimit(amount=float(amount), currency=currency or None)
 
 
 def _container(role: str, data: _Data) -> Container:

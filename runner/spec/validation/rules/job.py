@@ -82,6 +82,17 @@ def _schedule_is_possible(workload: Workload, document: Document) -> Iterator[Pr
         )
 
 
+def _schedule_has_no_cost(workload: Workload, document: Document) -> Iterator[Problem]:
+    """The service makes its jobs: nobody adds up what they cost."""
+    if workload.job.schedule is not None and workload.limits.cost is not None:
+        yield document.key_problem(
+            ("limits", "cost"),
+            code="schedule",
+            message="`limits.cost` does not hold for the jobs of a schedule",
+            hint="bound each of them with `limits: {duration: ...}`, and their number with `end`",
+        )
+
+
 def _schedule_repeats_one_task(workload: Workload, document: Document) -> Iterator[Problem]:
     """The service makes each job by itself: no one is there to list files and to add tasks."""
     if workload.job.schedule is None:
@@ -188,6 +199,7 @@ JOB: tuple[Rule, ...] = (
     _times_are_possible,
     _release_is_short,
     _schedule_is_possible,
+    _schedule_has_no_cost,
     _schedule_repeats_one_task,
     _schedule_is_not_halted,
     _metadata_is_possible,

@@ -16,6 +16,7 @@ from runner.spec.model.sources import FilePatterns, FilesOf
 from runner.spec.model.step import Print, UploadCondition
 from runner.spec.model.terms import ContainerResource, Elevation, ParameterValue, Role
 from runner.spec.model.workload import (
+    CostLimit,
     Delete,
     ExistingContainer,
     IfNotEmpty,
@@ -247,6 +248,24 @@ def test_defaults_of_the_job_are_those_that_the_schema_promises() -> None:
     }
     nothing = workload_of(SMALLEST.replace("job:\n  preparation: {command: a}\n", "")).job
     assert (nothing.preparation, nothing.on_failure) == (None, OnFailure.CONTINUE)
+
+
+@pytest.mark.parametrize(
+    ("written", "limit"),
+    [
+        ("5", CostLimit(amount=5.0, currency=None)),
+        ("0.25", CostLimit(amount=0.25, currency=None)),
+        ("12.50 EUR", CostLimit(amount=12.5, currency="EUR")),
+        ('"7"', CostLimit(amount=7.0, currency=None)),
+        ('"{{ parameters.most }}"', CostLimit(amount=3.5, currency=None)),
+        ('"{{ parameters.most }} CHF"', CostLimit(amount=3.5, currency="CHF")),
+    ],
+)
+def test_what_a_run_may_cost_is_a_number_or_has_a_currency(written: str, limit: CostLimit) -> None:
+    head = f"parameters: {{most: {{type: number, default: 3.5}}}}\nlimits: {{cost: {written}}}\n"
+    assert workload_of(SMALLEST.replace("containers:\n", f"{head}containers:\n")).limits.cost == (
+        limit
+    )
 
 
 def test_defaults_of_a_step_are_those_that_the_schema_promises() -> None:

@@ -65,6 +65,7 @@ from runner.spec.model.terms import (
     StepName,
 )
 from runner.spec.model.workload import (
+    CostLimit,
     Delete,
     ExistingContainer,
     IfNotEmpty,
@@ -126,7 +127,10 @@ def test_the_workload_itself() -> None:
     assert (workload.name, workload.description) == ("whole", "every key of a spec")
     assert workload.parameters == {"rate": "192k", "nodes": 2, "share": 0.5, "verbose": False}
     assert workload.limits == Limits(
-        duration=timedelta(days=7), wait=timedelta(minutes=90), patience=timedelta(hours=6)
+        duration=timedelta(days=7),
+        wait=timedelta(minutes=90),
+        patience=timedelta(hours=6),
+        cost=CostLimit(amount=2.5, currency="EUR"),
     )
     assert workload.halt == Halt(
         after=Share(text="10%"), when=HaltWhen.NOW, same_failure=50, canary=3

@@ -143,6 +143,27 @@ WRONG = [
         None,
     ),
     (
+        "duration: 24h",
+        "cost: five",
+        "9:16 bad-value",
+        "`limits.cost` must be an amount such as `5` or `5 EUR`, not `five`",
+        None,
+    ),
+    (
+        "duration: 24h",
+        "cost: 0",
+        "9:16 out-of-range",
+        "`limits.cost` must be at least 0.01, not the number 0",
+        None,
+    ),
+    (
+        "duration: 24h",
+        "cost: 5 euros",
+        "9:16 bad-value",
+        "`limits.cost` must be an amount such as `5` or `5 EUR`, not `5 euros`",
+        None,
+    ),
+    (
         "{duration: 24h, wait: 1h30m}",
         "wait:30m",
         "9:9 wrong-type",

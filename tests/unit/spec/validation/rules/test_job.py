@@ -142,6 +142,17 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
         ],
     ),
     (
+        "wait: 1h",
+        "cost: 5",
+        [
+            (
+                "3:25 schedule",
+                "`limits.cost` does not hold for the jobs of a schedule",
+                "bound each of them with `limits: {duration: ...}`, and their number with `end`",
+            ),
+        ],
+    ),
+    (
         "00:00:01Z",
         "00:00:00Z",
         [
