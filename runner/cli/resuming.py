@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from runner.cli.driving import Drive, drive_run, make_output_directory
@@ -24,6 +25,7 @@ from runner.plan.input_digests import ListBlobs
 from runner.plan.local import without_packages
 from runner.plan.model import LOGS, Plan, RunId, container_name
 from runner.plan.snapshot import SNAPSHOT, read_snapshot
+from runner.plan.trial import reduce_to_trial
 from runner.report.as_json import report_as_json
 from runner.report.as_text import plural
 from runner.report.journal_fold import fold_journal
@@ -184,6 +186,8 @@ def load_again(record: RunRecord, directory: Path, *, secrets: Document | None =
     """
     given = Given(record.parameters, secrets)
     workload = load_workload(directory / SPEC, name=record.spec, given=given)
+    if record.trial_seconds is not None:
+        workload = reduce_to_trial(workload, timedelta(seconds=record.trial_seconds))
     return workload if record.with_packages else without_packages(workload)
 
 

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -39,6 +40,7 @@ from runner.plan.expand import expand
 from runner.plan.local import without_packages
 from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
+from runner.plan.trial import reduce_to_trial
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import create_run_directory
 from runner.run.records.record import RunRecord
@@ -53,13 +55,18 @@ def run_workload(
     interruptions: Interruptions,
     target: Target,
     prepared: PreparedEmulator | None,
+    *,
+    trial: timedelta | None = None,
 ) -> int:
     """From the command line to the exit code; nothing is created before the plan stands.
 
-    `prepared` is what loads the services of the local target already.
+    `prepared` is what loads the services of the local target already. A `trial` is a run of the
+    workload with one node, for so long at most.
     """
     settings = read_azure_settings(world.environ) if target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
+    if trial is not None:
+        workload = reduce_to_trial(workload, trial)
     signed_for = None
     check_schedule(workload, now=world.clock.now())
     if settings is None:
@@ -128,6 +135,7 @@ def run_workload(
                 settings,
                 spec=find_spec(arguments.spec, world).resolve(),
                 with_packages=with_packages,
+                trial=trial,
             ),
             settings=settings,
             services=None if lazily is None else lazily.services,
@@ -152,6 +160,7 @@ def _make_record(
     *,
     spec: Path,
     with_packages: bool,
+    trial: timedelta | None,
 ) -> RunRecord:
     """How the run was asked for; `spec` is its file."""
     return RunRecord(
@@ -173,6 +182,7 @@ def _make_record(
         storage_endpoint=None if settings is None else settings.storage.endpoint,
         detached=arguments.detach,
         with_packages=with_packages,
+        trial_seconds=None if trial is None else trial.total_seconds(),
     )
 
 

@@ -54,6 +54,8 @@ class RunRecord:
     """Whether the start task installs what the spec's `packages` name."""
     from_service: bool = False
     """Made from what the services had of a run that was begun elsewhere."""
+    trial_seconds: float | None = None
+    """How long the job may last at most, of a run that tries the spec on one node."""
     moved_from: tuple[str, ...] = ()
     """Earlier output directories, whose files are in the present one as well."""
 
