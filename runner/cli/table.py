@@ -21,6 +21,7 @@ from runner.cli.commands import (
     logs,
     new,
     plan,
+    report,
     resume,
     run,
     runs,
@@ -148,6 +149,13 @@ COMMANDS = (
         examples=events.EXAMPLES,
     ),
     Command(
+        name="report",
+        summary="Make a page and a table of what happened in a run.",
+        add_arguments=report.add_arguments,
+        execute=report.execute,
+        examples=report.EXAMPLES,
+    ),
+    Command(
         name="diff",
         summary="Show what two runs were made of, and why the later one ran tasks again.",
         add_arguments=diff.add_arguments,
@@ -203,5 +211,5 @@ COMMANDS = (
     ),
 )
 
-RESERVED = frozenset(("explain", "report"))
+RESERVED = frozenset(("explain",))
 """Names of commands to come: a spec of such a name would change its meaning some day."""

@@ -1,0 +1,125 @@
+"""Puts the page of a run together: parts as HTML, data, style and script, and the page's policy.
+
+It must not know what the parts show, nor where the page goes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from string import Template
+
+from runner import __version__
+from runner.report.page import sections
+from runner.report.page.data import data_as_json
+from runner.report.page.durations import durations_as_html
+from runner.report.page.failures import failures
+from runner.report.page.markup import badge_of_run, moment, section, text
+from runner.report.page.provenance import provenance
+from runner.report.page.view import PageView
+from runner.run.records.standing import Standing
+
+_HERE = Path(__file__).parent
+_PARTS = (
+    ("summary", "Summary"),
+    ("failures", "Failures"),
+    ("timeline", "Timeline"),
+    ("durations", "Durations"),
+    ("nodes", "Nodes"),
+    ("attempts", "Attempts"),
+    ("tasks", "Tasks"),
+    ("files", "Files"),
+    ("cost", "Cost"),
+    ("provenance", "Provenance"),
+)
+
+
+def page_of(view: PageView) -> str:
+    """The whole page. Its policy lets its own style and script be, and nothing else be fetched."""
+    style, script = _read("style.css"), _read("script.js")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}';"
+        " base-uri 'none'; form-action 'none'"
+    )
+    record = view.record
+    return Template(_read("page.html")).substitute(
+        policy=policy,
+        title=text(f"{record.workload}: {view.standing.value} ({record.run})"),
+        style=style,
+        script=script,
+        workload=text(record.workload),
+        run=text(record.run),
+        badge=badge_of_run(view.standing),
+        nav=_navigation(),
+        notes=_notes(view),
+        sections=_sections(view),
+        version=text(__version__),
+        made=moment(view.made),
+        data=data_as_json(view),
+    )
+
+
+def _sections(view: PageView) -> str:
+    return "".join(
+        (
+            section("summary", "Summary", sections.tiles(view)),
+            failures(view),
+            section("timeline", "Timeline", _TIMELINE),
+            section("durations", "Durations", durations_as_html(view.trace.tasks)),
+            sections.nodes(view),
+            sections.attempts(view),
+            sections.tasks(view),
+            sections.files(view),
+            sections.cost(view),
+            provenance(view),
+        )
+    )
+
+
+_TIMELINE = (
+    '<noscript><p class="quiet">The timeline needs JavaScript; the list of nodes below says how'
+    " busy each was, and trace.tsv has all times.</p></noscript>"
+    '<div id="timeline-place"></div>'
+    '<p class="quiet">Of a task the service tells when its node began with it and when it was over.'
+    " When the command itself began and ended it does not tell: <em>running</em> includes what the"
+    " node downloads first. <em>Uploading</em> is drawn from when the first result was whole in"
+    " storage, which is known in whole seconds, and only of results that were brought home. Slots"
+    " are given to tasks in the order of their starts.</p>"
+)
+
+
+def _notes(view: PageView) -> str:
+    match view.standing:
+        case Standing.DRIVEN | Standing.DETACHED | Standing.NOT_AWAITED:
+            words = (
+                f"This run was in progress when the page was made, at {moment(view.made)}; the last"
+                f" thing seen of it is of {moment(view.trace.seen)}. <code>batch-run report"
+                f" {text(view.record.run)}</code> makes the page anew."
+            )
+        case Standing.ABANDONED | Standing.INTERRUPTED | Standing.BROKEN_OFF:
+            words = (
+                f"This run did not come to its end; the last thing seen of it is of"
+                f" {moment(view.trace.seen)}. <code>batch-run resume {text(view.record.run)}</code>"
+                " goes on with it."
+            )
+        case _:
+            return ""
+    return f'<p class="note">{words}</p>'
+
+
+def _navigation() -> str:
+    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in _PARTS)
+    return f"<ul>{links}</ul>"
+
+
+@cache
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _digest(content: str) -> str:
+    """As a policy names what it lets be. Source: Content Security Policy Level 3, 2.3.1."""
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,0 +1,139 @@
+"""How long tasks took: a histogram as SVG, and the numbers behind it.
+
+It must not know what else the page shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from runner.frozen import dataclass
+from runner.report.as_text import format_seconds, plural
+from runner.report.page.markup import table, text
+from runner.report.trace import TaskRow, TaskState
+
+_WIDTH, _HEIGHT, _FOOT = 960, 150, 22
+_BARS = 32
+# Where the longest takes so much longer than the one in the middle, equal steps would show nothing.
+_LONG_TAIL = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bin:
+    start: float
+    end: float
+    good: int
+    bad: int
+
+
+def durations_as_html(tasks: Iterable[TaskRow]) -> str:
+    """The histogram and a line for each step; of tasks of which start and end are known."""
+    known = [
+        (row.step or "", seconds, row.state is TaskState.SUCCEEDED)
+        for row in tasks
+        if row.state in {TaskState.SUCCEEDED, TaskState.FAILED}
+        and (seconds := row.run_seconds) is not None
+    ]
+    if not known:
+        return '<p class="quiet">No task has ended of which the times are known.</p>'
+    good = [seconds for _, seconds, succeeded in known if succeeded]
+    bad = [seconds for _, seconds, succeeded in known if not succeeded]
+    bins, is_logarithmic = _bins(good, bad)
+    by_step: dict[str, list[float]] = {}
+    for step, seconds, _ in known:
+        by_step.setdefault(step, []).append(seconds)
+    scale = " Each bar is as many times longer as the one before it." if is_logarithmic else ""
+    return (
+        _chart(bins)
+        + '<ul class="legend"><li><span class="swatch fill-good"></span>succeeded</li>'
+        + '<li><span class="swatch fill-bad"></span>failed</li></ul>'
+        + f'<p class="quiet">The last attempt of each task, from when its node began with it to its'
+        f" end: downloads and uploads count.{scale}</p>"
+        + table(
+            "Durations by step",
+            ("step", "tasks#", "shortest#", "median#", "mean#", "95 % within#", "longest#"),
+            (_numbers(step, sorted(values)) for step, values in by_step.items()),
+        )
+    )
+
+
+def _numbers(step: str, values: Sequence[float]) -> tuple[str, ...]:
+    shown = (
+        values[0],
+        _share(values, 0.5),
+        math.fsum(values) / len(values),
+        _share(values, 0.95),
+        values[-1],
+    )
+    return (text(step or "all"), f"{len(values):,}", *(format_seconds(each) for each in shown))
+
+
+def _share(values: Sequence[float], share: float) -> float:
+    """The value that so many do not exceed; of sorted values."""
+    return values[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _bins(good: Sequence[float], bad: Sequence[float]) -> tuple[list[_Bin], bool]:
+    values = sorted((*good, *bad))
+    least, most = values[0], values[-1]
+    middle = _share(values, 0.5)
+    is_logarithmic = middle > 0 and most > _LONG_TAIL * middle
+    count = 1 if least == most else min(_BARS, max(6, math.isqrt(len(values)) * 2))
+    if is_logarithmic:
+        low = max(least, most / 1e6)
+        step = (most / low) ** (1 / count)
+        edges = [low * step**place for place in range(count + 1)]
+        edges[0] = least
+    else:
+        edges = [least + (most - least) * place / count for place in range(count + 1)]
+    goods, bads = _counts(good, edges), _counts(bad, edges)
+    return [
+        _Bin(start=edges[place], end=edges[place + 1], good=goods[place], bad=bads[place])
+        for place in range(count)
+    ], is_logarithmic
+
+
+def _counts(values: Iterable[float], edges: Sequence[float]) -> list[int]:
+    counts = [0] * (len(edges) - 1)
+    place = 0
+    for value in sorted(values):
+        while place < len(counts) - 1 and value >= edges[place + 1]:
+            place += 1
+        counts[place] += 1
+    return counts
+
+
+def _chart(bins: Sequence[_Bin]) -> str:
+    most = max(each.good + each.bad for each in bins)
+    width = min(_WIDTH / len(bins), 60)
+    drawn = _HEIGHT - _FOOT - 14
+    parts = []
+    for place, each in enumerate(bins):
+        count = each.good + each.bad
+        if not count:
+            continue
+        x, y = place * width, float(_HEIGHT - _FOOT)
+        span = f"{format_seconds(each.start)} to {format_seconds(each.end)}"
+        parts.append(f"<g><title>{span}: {plural(count, 'task')}, {each.bad:,} failed</title>")
+        for number, kind in ((each.good, "good"), (each.bad, "bad")):
+            if number:
+                height = max(1.5, drawn * number / most)
+                y -= height
+                parts.append(
+                    f'<rect class="fill-{kind}" x="{x + 1:.1f}" y="{y:.1f}"'
+                    f' width="{width - 2:.1f}" height="{height:.1f}"/>'
+                )
+        parts.append("</g>")
+    foot = _HEIGHT - _FOOT
+    parts.append(f'<line x1="0" x2="{width * len(bins):.1f}" y1="{foot}" y2="{foot}"/>')
+    every = max(1, len(bins) // 6)
+    for place in range(0, len(bins), every):
+        label = format_seconds(bins[place].start)
+        parts.append(f'<text x="{place * width + 1:.1f}" y="{_HEIGHT - 6}">{label}</text>')
+    parts.append(f'<text x="1" y="10">{plural(most, "task")}</text>')
+    return (
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
+        ' aria-label="Histogram of durations; the table below has its numbers">'
+        f"{''.join(parts)}</svg>"
+    )

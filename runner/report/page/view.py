@@ -1,0 +1,61 @@
+"""All that the page of a run shows, as one value.
+
+It must not know how any of it is found or shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from runner.frozen import dataclass
+from runner.report.cost import Cost
+from runner.report.fold import Report
+from runner.report.lanes import Lane
+from runner.report.trace import TaskRow, TaskState, Trace
+from runner.run.records.record import RunRecord
+from runner.run.records.standing import Standing
+
+MOST_TASKS = 20_000
+"""Of a run with more the page has those that did not succeed, and then the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """A run, as it was seen at `made`."""
+
+    record: RunRecord
+    standing: Standing
+    report: Report
+    trace: Trace
+    lanes: Sequence[Lane]
+    cost: Cost
+    plan: Mapping[str, Any] | None
+    """What the plan says of the run as a whole."""
+    spec: str | None
+    """The text of the spec as it was."""
+    scripts: Mapping[str, str]
+    """Commands of tasks that failed, by their ids."""
+    made: datetime
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more may become of the run without anybody's doing."""
+        return self.standing in _GO_ON
+
+
+_GO_ON = frozenset({Standing.DRIVEN, Standing.DETACHED, Standing.NOT_AWAITED})
+
+
+def tasks_shown(trace: Trace, most: int) -> Sequence[TaskRow]:
+    """At most so many tasks in the order of their ids: first those that did not succeed."""
+    if len(trace.tasks) <= most:
+        return trace.tasks
+    unlike = [row for row in trace.tasks if row.state not in _FINE][:most]
+    fine = (row for row in trace.tasks if row.state in _FINE)
+    chosen = [*unlike, *(row for row, _ in zip(fine, range(most - len(unlike)), strict=False))]
+    return sorted(chosen, key=lambda row: int(row.id))
+
+
+_FINE = frozenset({TaskState.SUCCEEDED, TaskState.SKIPPED})
