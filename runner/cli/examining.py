@@ -6,9 +6,8 @@ What an answer means is decided in `run.diagnosis`; it must not know that.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from runner.connect import (
     LocalNodes,
     PreparedEmulator,
     Target,
+    TargetChoice,
     choose_target,
     find_nodes,
     finds_engine,
@@ -90,22 +90,21 @@ def examine(arguments: argparse.Namespace, world: World) -> int:
     began = world.clock.monotonic()
     groups: list[Group] = []
     choice = choose_target(arguments.target, world.environ)
-    for group in _find(arguments, world, choice.target, choice.why):
+    for group in find_groups(arguments, world, choice):
         groups.append(group)
         if not arguments.json:
-            _show(group, world)
-    if arguments.json:
-        value = findings_as_json(groups, target=choice.target)
-        world.print(json.dumps(value, indent=1, ensure_ascii=False))
-    else:
-        world.say(summary(groups, seconds=world.clock.monotonic() - began))
+            show_group(group, world)
+    tell_end(groups, arguments, world, target=choice.target, began=began)
     return exit_code(groups)
 
 
-def _find(arguments: argparse.Namespace, world: World, target: Target, why: str) -> Iterator[Group]:
-    """The areas in their order."""
+def find_groups(
+    arguments: argparse.Namespace, world: World, choice: TargetChoice
+) -> Iterator[Group]:
+    """The areas in their order, each as soon as it is known."""
+    target = choice.target
     specs = read_specs(arguments, world)
-    findings = list(judge_machine(look_around(world, target=target, why=why)))
+    findings = list(judge_machine(look_around(world, target=target, why=choice.why)))
     with ExitStack() as stack:
         try:
             subject = _open(target, world, stack)
@@ -119,6 +118,30 @@ def _find(arguments: argparse.Namespace, world: World, target: Target, why: str)
             return
         yield Group(area=Area.MACHINE, findings=tuple(findings))
         yield from _ask(subject, specs)
+
+
+def show_group(group: Group, world: World) -> None:
+    """Its lines, in colours where somebody sees them."""
+    is_seen = world.stdout.isatty()
+    colors = is_seen and not world.environ.get("NO_COLOR")
+    columns = shutil.get_terminal_size().columns if is_seen else _WIDEST
+    for line in group_lines(group, colors=colors, width=min(columns, _WIDEST)):
+        world.print(line)
+
+
+def tell_end(
+    groups: Sequence[Group],
+    arguments: argparse.Namespace,
+    world: World,
+    *,
+    target: Target,
+    began: float,
+) -> None:
+    """All findings as data, or how many there are; `began` is of the clock that stands still."""
+    if arguments.json:
+        world.print_json(findings_as_json(groups, target=target))
+    else:
+        world.say(summary(groups, seconds=world.clock.monotonic() - began))
 
 
 def _without_variables(findings: list[Finding]) -> list[Finding]:
@@ -290,11 +313,3 @@ def _accesses(subject: _Subject) -> tuple[Access, Access]:
             role=BLOB_ROLE,
         ),
     )
-
-
-def _show(group: Group, world: World) -> None:
-    is_seen = world.stdout.isatty()
-    colors = is_seen and not world.environ.get("NO_COLOR")
-    columns = shutil.get_terminal_size().columns if is_seen else _WIDEST
-    for line in group_lines(group, colors=colors, width=min(columns, _WIDEST)):
-        world.print(line)

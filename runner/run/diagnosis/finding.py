@@ -32,6 +32,7 @@ class Area(Enum):
     RIGHTS = "credentials and rights"
     ACCOUNT = "the accounts"
     SPEC = "spec"
+    TRIAL = "the trial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

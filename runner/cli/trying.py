@@ -1,0 +1,212 @@
+"""`doctor --run`: checks a spec, runs its first task on one node, and proves that nothing is left.
+
+The run is one as any other, of a smaller workload; it must not know how that goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from runner.cli.commands import run
+from runner.cli.examining import SECONDS, find_groups, show_group, tell_end
+from runner.cli.local_states import find_state, remove_state
+from runner.cli.signals import Interruptions
+from runner.cli.world import World
+from runner.connect import Target, choose_target, prepare_local, read_azure_settings
+from runner.errors import BatchRunError, ExitCode, ServiceError, UsageError, most_severe
+from runner.plan.model import RunId
+from runner.plan.trial import GRACE
+from runner.remote.examination.account import Examination
+from runner.report.stages import Stage, fold_stages
+from runner.run.diagnosis.finding import (
+    Area,
+    Finding,
+    Group,
+    exit_code,
+    of_error,
+    ok,
+    unknown,
+    wrong,
+)
+from runner.run.events import CleanupFinished, Event, TaskFinished
+from runner.run.records.directory import find_run, list_runs
+from runner.run.records.reading import read_events
+from runner.run.removal.tidying import Scope
+from runner.run.removal.traces import Kind
+from runner.spec.duration import parse_duration, write_duration
+
+_Events = list[tuple[datetime, Event]]
+_FIRST = "1"
+_LONGEST = timedelta(days=1)
+
+
+def try_spec(
+    arguments: argparse.Namespace, world: World, interruptions: Interruptions, *, within: str
+) -> int:
+    """The exit code of the run, 5 where anything of it is left, 2 or 3 where it was not begun."""
+    limit = _read_limit(within)
+    choice = choose_target(arguments.target, world.environ)
+    began = world.clock.monotonic()
+    groups: list[Group] = []
+    for group in find_groups(arguments, world, choice):
+        groups.append(group)
+        if not arguments.json:
+            show_group(group, world)
+    code = exit_code(groups)
+    if code is not ExitCode.SUCCESS:
+        tell_end(groups, arguments, world, target=choice.target, began=began)
+        world.say("nothing was run: mend the errors first")
+        return code
+    _make_sure(arguments, world, choice.target, limit)
+    before = set(list_runs(world.working_directory))
+    ended = _run(arguments, world, interruptions, choice.target, limit)
+    trial = _judge(ended, before, world, choice.target)
+    groups.append(trial)
+    if not arguments.json:
+        show_group(trial, world)
+    tell_end(groups, arguments, world, target=choice.target, began=began)
+    return most_severe(ended, exit_code([trial]))
+
+
+def _read_limit(within: str) -> timedelta:
+    try:
+        limit = parse_duration(within)
+    except ValueError as error:
+        raise UsageError(f"`--within`: {error}") from error
+    if not timedelta() < limit <= _LONGEST:
+        raise UsageError(f"`--within {within}`: more than nothing, and a day at most")
+    return limit
+
+
+def _make_sure(
+    arguments: argparse.Namespace, world: World, target: Target, limit: timedelta
+) -> None:
+    """Says what it may cost, and has somebody say yes; raises `UsageError` where nobody does."""
+    if target == "local":
+        return
+    longest = write_duration(limit + GRACE)
+    world.say(
+        f"one node for {longest} at most: the service ends the job after {write_duration(limit)},"
+        " and takes the node with it"
+    )
+    if arguments.yes:
+        return
+    if not world.has_someone():
+        raise UsageError(
+            "a run on Azure costs money, and there is nobody to ask",
+            hint="`--yes` says that it may",
+        )
+    answer = world.ask("run it? (yes or no) ")
+    if (answer or "").strip().lower() not in {"yes", "y"}:
+        raise UsageError("nothing was run")
+
+
+def _run(
+    arguments: argparse.Namespace,
+    world: World,
+    interruptions: Interruptions,
+    target: Target,
+    limit: timedelta,
+) -> ExitCode:
+    """The run of the first task, with everything that it is told; its exit code."""
+    from runner.cli.running import run_workload
+
+    spec = arguments.specs[0]
+    words = [spec, "--target", target, "--only", _FIRST, "--force", "--logs", "all"]
+    words += ["--output", str(Path("results") / f"{Path(spec).stem}-doctor")]
+    words += [f"-p{each}" for each in arguments.parameters]
+    words += [] if arguments.params is None else ["--params", arguments.params]
+    parser = argparse.ArgumentParser()
+    run.add_arguments(parser)
+    with ExitStack() as stack:
+        prepared = prepare_local(world.environ) if target == "local" else None
+        if prepared is not None:
+            stack.callback(prepared.discard)
+        code = run_workload(
+            parser.parse_args(words), world, interruptions, target, prepared, trial=limit
+        )
+    return ExitCode(code)
+
+
+def _judge(ended: ExitCode, before: set[Path], world: World, target: Target) -> Group:
+    """What the run's own journal tells of it, and what both accounts still list."""
+    made = [each for each in list_runs(world.working_directory) if each not in before]
+    if not made:
+        finding = wrong("trial", "no run was begun", "the lines above say why", code=ended)
+        return Group(area=Area.TRIAL, findings=(finding,))
+    directory = find_run(world.working_directory, made[-1].name)
+    events = list(read_events(directory))
+    findings = [
+        *map(_stage, fold_stages(events)),
+        _judge_task(ended, events, directory.name),
+        _prove(events, RunId(directory.name), world, target),
+    ]
+    return Group(area=Area.TRIAL, findings=tuple(findings))
+
+
+def _stage(stage: Stage) -> Finding:
+    check = stage.name.replace(" ", "-")
+    if stage.lasted is None:
+        return unknown(check, "not seen to its end")
+    return ok(check, f"{stage.lasted.total_seconds():.1f} s")
+
+
+def _judge_task(ended: ExitCode, events: _Events, run_id: str) -> Finding:
+    task = next((each for _, each in reversed(events) if isinstance(each, TaskFinished)), None)
+    if task is not None and task.succeeded and ended is ExitCode.SUCCESS:
+        return ok("task", f"succeeded on node {task.node}")
+    seen = "no task has ended"
+    if task is not None:
+        code = "" if task.exit_code is None else f", exit code {task.exit_code}"
+        seen = f"task {task.task} failed: {task.cause}{code}"
+        if task.succeeded:
+            seen = f"the task succeeded, and the run ended with {int(ended)}"
+    fix = f"`batch-run status {run_id}` and `batch-run logs 1 {run_id}` tell what is known"
+    return wrong("task", seen, fix, code=ended or ExitCode.TASKS_FAILED)
+
+
+def _prove(events: _Events, run_id: RunId, world: World, target: Target) -> Finding:
+    """That nothing is left: asked anew, by clients that did not make it."""
+    if target == "local":
+        return _prove_here(events, run_id, world)
+    account = Examination(
+        read_azure_settings(world.environ),
+        environ=world.environ,
+        clock=world.clock,
+        seconds=SECONDS,
+    )
+    try:
+        traces = account.list_traces(run_id)
+    except BatchRunError as error:
+        return of_error("removed", error, f"`batch-run clean {run_id}` takes away what is left")
+    finally:
+        account.close()
+    if not traces:
+        kinds = ", ".join(f"{kind.value}s" for kind in Kind)
+        return ok("removed", f"both accounts list none of: {kinds} of run {run_id}")
+    left = ", ".join(f"{each.kind.value} {each.name}" for each in traces)
+    return _left(f"still listed: {left}", run_id)
+
+
+def _prove_here(events: _Events, run_id: RunId, world: World) -> Finding:
+    """The services of this machine end with the run, and their state goes with them."""
+    directory = find_run(world.working_directory, run_id)
+    ends = [each for _, each in events if isinstance(each, CleanupFinished)]
+    if ends and ends[-1].left:
+        names = ", ".join(f"{each.kind} {each.name}" for each in ends[-1].left)
+        return _left(f"left: {names}", run_id)
+    state = find_state(directory, Scope.NAMED)
+    if state is not None:
+        try:
+            remove_state(directory, state)
+        except ServiceError as error:
+            return _left(error.message, run_id)
+    return ok("removed", "all: the local services have ended, and nothing is kept of their state")
+
+
+def _left(seen: str, run_id: RunId) -> Finding:
+    fix = f"`batch-run clean {run_id}` takes it away"
+    return wrong("removed", seen, fix, code=ExitCode.LEFT_BEHIND)
