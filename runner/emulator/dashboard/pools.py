@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from runner.emulator.batch.core.ids import NodeId, PoolId, key_of
-from runner.emulator.batch.core.node import Node
+from runner.emulator.batch.core.node import Node, NodeRun
 from runner.emulator.batch.operations.views.entities import show_pool
 from runner.emulator.batch.operations.views.nodes import show_node
 from runner.emulator.batch.operations.wire import format_moment
@@ -63,6 +63,14 @@ async def show_node_closely(source: BatchSource, pool_id: str, node_id: str) -> 
     }
 
 
+def _show_start(start: NodeRun) -> dict[str, Any]:
+    return {
+        "running": start.ended is None,
+        "exit_code": start.exit_code,
+        "failure": None if start.failure is None else start.failure.code,
+    }
+
+
 def _show_cell(node: Node) -> dict[str, Any]:
     return {
         "id": node.id,
@@ -74,4 +82,5 @@ def _show_cell(node: Node) -> dict[str, Any]:
         "busy": node.used_slots,
         "since": format_moment(node.state_time),
         "errors": [{"code": error.code, "message": error.message} for error in node.errors],
+        "start_task": None if node.start is None else _show_start(node.start),
     }

@@ -1,0 +1,110 @@
+// A pool more closely, and one of its nodes.
+
+import { count, facts, h, json, length, link, moment, name, table, trail } from "./elements.js";
+import { Files } from "./files.js";
+import { badge } from "./overview.js";
+import { describe, heatMap, legend, sizes, stateOf } from "./nodes.js";
+
+const pathOf = (...parts) => parts.map(encodeURIComponent).join("/");
+
+export function pool(account, id) {
+  const path = `batch/${pathOf(account)}/pools/${pathOf(id)}`;
+  return {
+    title: `Pool ${id}`,
+    paths: () => [path],
+    render(answers) {
+      const { pool, nodes, nodes_total: total, jobs, document } = answers[path];
+      return [trail([account], [id]),
+        h("h1", {}, "Pool ", name(pool.name ?? pool.id)),
+        showState(pool, document),
+        jobs.length ? h("p", {}, "Jobs: ", jobs.map((job, at) => [at ? ", " : "", h("a", { href: link("job", account, job) }, name(job))])) : null,
+        h("h2", {}, "Nodes ", h("span", { class: "aside" }, total.toLocaleString("en"))),
+        nodes.length ? heatMap(account, id, nodes) : h("p", { class: "empty" }, "No nodes now: the pool has none as its target, or they are on their way."),
+        legend(pool.node_states, pool.spot.current),
+        total > nodes.length ? h("p", {}, `The map has the first ${count(nodes.length, "node")}.`) : null,
+        showTroubles(account, id, nodes), showScaling(document), json("All properties", document)];
+    },
+  };
+}
+
+function showState(pool, document) {
+  return [facts(
+    ["State", h("span", {}, badge(pool.state === "active" ? pool.allocation : pool.state, pool.allocation === "steady" ? "quiet" : "coming"))],
+    ["Nodes", sizes(pool)],
+    ["VM size", pool.vm_size],
+    ["Slots a node", String(pool.slots_per_node)],
+    ["Since", moment(document.allocationStateTransitionTime)],
+    ["Made", moment(pool.created)]),
+  pool.resize_errors.map((error) => h("p", { class: "bad-text notice" }, h("strong", {}, error.code), ` ${error.message}`))];
+}
+
+function showTroubles(account, id, nodes) {
+  const troubled = nodes.filter((node) => node.errors.length || stateOf(node.state)[2] === "bad").slice(0, 50);
+  if (!troubled.length) return null;
+  return [h("h2", {}, "Nodes in trouble"), table("Nodes in trouble", ["node", "state", "why", "since"], troubled.map((node) =>
+    h("tr", { key: node.id },
+      h("td", {}, h("a", { href: link("pool", account, id, "node", node.id) }, name(node.id))),
+      h("td", {}, stateOf(node.state)[0]),
+      h("td", {}, explain(node)),
+      h("td", {}, moment(node.since)))))];
+}
+
+function explain(node) {
+  const errors = node.errors.map((error) => `${error.code}: ${error.message}`);
+  const start = node.start_task;
+  if (start?.failure) errors.push(`${start.failure}${start.exit_code === null ? "" : `, exit code ${start.exit_code}`}; its files have what it wrote`);
+  return errors.join("; ") || "–";
+}
+
+function showScaling(document) {
+  if (!document.enableAutoScale) return null;
+  const run = document.autoScaleRun;
+  return [h("h2", {}, "Automatic scaling"),
+    h("pre", { tabindex: 0, "aria-label": "Formula" }, document.autoScaleFormula ?? ""),
+    run ? facts(["Last evaluation", moment(run.timestamp)],
+      ["Came to", h("code", {}, run.results)],
+      run.error ? ["Error", h("span", { class: "bad-text" }, `${run.error.code}: ${(run.error.values ?? []).map((each) => each.value).join(" ") || run.error.message}`)] : null)
+      : h("p", { class: "empty" }, "It has not been evaluated yet.")];
+}
+
+export function node(account, poolId, id) {
+  const path = `batch/${pathOf(account)}/pools/${pathOf(poolId)}`;
+  const own = `${path}/nodes/${pathOf(id)}`;
+  const files = new Files(own, "startup/stdout.txt");
+  return {
+    title: `Node ${id}`,
+    paths: () => [own, path],
+    optional: true,
+    tick: () => files.tick(),
+    mount: (main) => files.mount(main),
+    render(answers, now) {
+      const { node, running, recent, has_files: hasFiles, document } = answers[own];
+      const nodes = answers[path]?.nodes ?? [];
+      return [trail([account], [poolId, link("pool", account, poolId)], [id]),
+        h("h1", {}, "Node ", name(id)),
+        nodes.length > 1 ? heatMap(account, poolId, nodes, id) : null,
+        facts(["State", h("span", {}, badge(stateOf(node.state)[0], stateOf(node.state)[2]), ` for ${length(node.since, null, now)}`)],
+          ["Is", describe(node)], ["Takes tasks", node.takes_tasks ? "yes" : "no"],
+          ["Tasks run", `${document.totalTasksRun}, ${document.totalTasksSucceeded} of them with success`]),
+        node.errors.map((error) => h("p", { class: "bad-text notice" }, h("strong", {}, error.code), ` ${error.message}`)),
+        showStart(document, now),
+        running.length ? [h("h2", {}, "Runs now"), h("ul", {}, running.map((each) => h("li", { key: `${each.job}/${each.task}` }, h("a", { href: link("job", account, each.job, "task", each.task) }, name(`${each.job} / ${each.task}`)), ` ${count(each.slots, "slot")}`)))] : null,
+        recent.length ? [h("h2", {}, "Ran last"), table("Tasks that ended here", ["task", "end", "took", "exit code"], recent.map((each) =>
+          h("tr", {}, h("td", {}, h("a", { href: link("job", account, each.job, "task", each.task) }, name(`${each.job} / ${each.task}`))), h("td", {}, moment(each.ended)), h("td", {}, length(each.started, each.ended, now)),
+            h("td", { class: each.failure ? "bad-text" : null }, each.failure ? `${each.exit_code ?? "none"} (${each.failure})` : String(each.exit_code)))))] : null,
+        hasFiles ? [h("h2", {}, "Files"), h("div", { key: "files", "data-own": true })] : h("p", { class: "empty" }, "It has no machine now, and so no files."),
+        json("All properties", document)];
+    },
+  };
+}
+
+function showStart(document, now) {
+  const info = document.startTaskInfo;
+  if (!document.startTask) return null;
+  return [h("h2", {}, "Start task"), facts(
+    ["State", info ? h("span", {}, badge(info.result === "failure" ? "failed" : info.state, info.result === "failure" ? "bad" : info.state === "running" ? "busy" : "quiet")) : "not begun"],
+    info ? ["Took", length(info.startTime, info.endTime, now)] : null,
+    info?.exitCode !== undefined ? ["Exit code", String(info.exitCode)] : null,
+    info?.failureInfo ? ["Failure", `${info.failureInfo.code}: ${info.failureInfo.message}`] : null),
+  h("pre", { tabindex: 0, "aria-label": "Command line of the start task" }, document.startTask.commandLine)];
+}
