@@ -6,8 +6,9 @@ The run is one as any other, of a smaller workload; it must not know how that go
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from runner.cli.commands import run
@@ -15,8 +16,15 @@ from runner.cli.examining import SECONDS, find_groups, show_group, tell_end
 from runner.cli.local_states import find_state, remove_state
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
-from runner.connect import Target, choose_target, prepare_local, read_azure_settings
-from runner.errors import BatchRunError, ExitCode, ServiceError, UsageError, most_severe
+from runner.connect import (
+    AzureSettings,
+    Target,
+    choose_target,
+    open_azure,
+    prepare_local,
+    read_azure_settings,
+)
+from runner.errors import BatchRunError, ExitCode, UsageError, most_severe
 from runner.plan.model import RunId
 from runner.plan.trial import GRACE
 from runner.remote.examination.account import Examination
@@ -31,11 +39,14 @@ from runner.run.diagnosis.finding import (
     unknown,
     wrong,
 )
-from runner.run.events import CleanupFinished, Event, TaskFinished
+from runner.run.events import Event, PoolChanged, StartTaskFailed, TaskFinished
 from runner.run.records.directory import find_run, list_runs
+from runner.run.records.driving import drive
+from runner.run.records.past import note_cleaning
 from runner.run.records.reading import read_events
-from runner.run.removal.tidying import Scope
-from runner.run.removal.traces import Kind
+from runner.run.removal.sweeping import sweep
+from runner.run.removal.tidying import Scope, Tidying
+from runner.run.removal.traces import Kind, list_traces
 from runner.spec.duration import parse_duration, write_duration
 
 _Events = list[tuple[datetime, Event]]
@@ -142,23 +153,22 @@ def _judge(ended: ExitCode, before: set[Path], world: World, target: Target) -> 
     findings = [
         *map(_stage, fold_stages(events)),
         _judge_task(ended, events, directory.name),
-        _prove(events, RunId(directory.name), world, target),
+        _prove(directory, world, target),
     ]
     return Group(area=Area.TRIAL, findings=tuple(findings))
 
 
 def _stage(stage: Stage) -> Finding:
-    check = stage.name.replace(" ", "-")
     if stage.lasted is None:
-        return unknown(check, "not seen to its end")
-    return ok(check, f"{stage.lasted.total_seconds():.1f} s")
+        return unknown(stage.name, "not seen to its end")
+    return ok(stage.name, f"{stage.lasted.total_seconds():.1f} s")
 
 
 def _judge_task(ended: ExitCode, events: _Events, run_id: str) -> Finding:
     task = next((each for _, each in reversed(events) if isinstance(each, TaskFinished)), None)
     if task is not None and task.succeeded and ended is ExitCode.SUCCESS:
         return ok("task", f"succeeded on node {task.node}")
-    seen = "no task has ended"
+    seen = _why_none(events)
     if task is not None:
         code = "" if task.exit_code is None else f", exit code {task.exit_code}"
         seen = f"task {task.task} failed: {task.cause}{code}"
@@ -168,45 +178,65 @@ def _judge_task(ended: ExitCode, events: _Events, run_id: str) -> Finding:
     return wrong("task", seen, fix, code=ended or ExitCode.TASKS_FAILED)
 
 
-def _prove(events: _Events, run_id: RunId, world: World, target: Target) -> Finding:
+def _why_none(events: _Events) -> str:
+    """Why no task has ended, as far as nodes tell."""
+    for _, event in reversed(events):
+        if isinstance(event, StartTaskFailed):
+            lines = event.stderr_tail.strip().splitlines()
+            last = f": {lines[-1]}" if lines else ""
+            return f"the {event.command} failed on node {event.node}{last}"
+        if isinstance(event, PoolChanged) and event.errors:
+            return f"the pool got no node: {event.errors[0]}"
+    return "no task has ended"
+
+
+def _prove(directory: Path, world: World, target: Target) -> Finding:
     """That nothing is left: asked anew, by clients that did not make it."""
-    if target == "local":
-        return _prove_here(events, run_id, world)
-    account = Examination(
-        read_azure_settings(world.environ),
-        environ=world.environ,
-        clock=world.clock,
-        seconds=SECONDS,
-    )
+    run_id = RunId(directory.name)
     try:
-        traces = account.list_traces(run_id)
+        if target == "local":
+            return _prove_here(directory, run_id)
+        settings = read_azure_settings(world.environ)
+        _remove_rest(directory, run_id, settings, world)
+        with closing(
+            Examination(settings, environ=world.environ, clock=world.clock, seconds=SECONDS)
+        ) as account:
+            traces = account.list_traces(run_id)
     except BatchRunError as error:
         return of_error("removed", error, f"`batch-run clean {run_id}` takes away what is left")
-    finally:
-        account.close()
     if not traces:
         kinds = ", ".join(f"{kind.value}s" for kind in Kind)
         return ok("removed", f"both accounts list none of: {kinds} of run {run_id}")
     left = ", ".join(f"{each.kind.value} {each.name}" for each in traces)
-    return _left(f"still listed: {left}", run_id)
+    return wrong(
+        "removed",
+        f"still listed: {left}",
+        f"`batch-run clean {run_id}` takes it away",
+        code=ExitCode.LEFT_BEHIND,
+    )
 
 
-def _prove_here(events: _Events, run_id: RunId, world: World) -> Finding:
+def _remove_rest(directory: Path, run_id: RunId, settings: AzureSettings, world: World) -> None:
+    """Takes away what a run keeps that failed or was broken off: nobody goes on with a trial."""
+    with open_azure(settings) as services, drive(directory) as driver:
+        batch, blobs = services.batch, services.blobs
+        going = list_traces(batch, blobs, run_id)
+        if going:
+            sweep(
+                run_id,
+                going,
+                Tidying(scope=Scope.NAMED, takes_kept=True, now=world.clock.now()),
+                is_home=True,
+                holder=driver.lease,
+                batch=batch,
+                blobs=blobs,
+                begin=partial(note_cleaning, directory),
+            )
+
+
+def _prove_here(directory: Path, run_id: RunId) -> Finding:
     """The services of this machine end with the run, and their state goes with them."""
-    directory = find_run(world.working_directory, run_id)
-    ends = [each for _, each in events if isinstance(each, CleanupFinished)]
-    if ends and ends[-1].left:
-        names = ", ".join(f"{each.kind} {each.name}" for each in ends[-1].left)
-        return _left(f"left: {names}", run_id)
     state = find_state(directory, Scope.NAMED)
     if state is not None:
-        try:
-            remove_state(directory, state)
-        except ServiceError as error:
-            return _left(error.message, run_id)
-    return ok("removed", "all: the local services have ended, and nothing is kept of their state")
-
-
-def _left(seen: str, run_id: RunId) -> Finding:
-    fix = f"`batch-run clean {run_id}` takes it away"
-    return wrong("removed", seen, fix, code=ExitCode.LEFT_BEHIND)
+        remove_state(directory, state)
+    return ok("removed", f"the local services of run {run_id} have ended, and their state is gone")

@@ -94,15 +94,16 @@ def _stages(first: dict[str, datetime], last: dict[str, datetime]) -> tuple[Stag
     begin = first.get("run")
     ready = first.get("ready", first.get("started"))
     home = last.get("output", last.get("told"))
+    work = [at for name, at in last.items() if name != "gone"]
     stages = (
-        Stage(name="containers and pool", began=begin, ended=first.get("job")),
+        Stage(name="job-made", began=begin, ended=first.get("job")),
         Stage(name="upload", began=begin, ended=last.get("upload")),
-        Stage(name="node allocated", began=first.get("job"), ended=first.get("nodes")),
-        Stage(name="node started", began=first.get("nodes"), ended=first.get("start task", ready)),
-        Stage(name="start task", began=first.get("start task"), ended=ready),
-        Stage(name="task waited", began=first.get("added"), ended=first.get("started")),
-        Stage(name="task ran", began=first.get("started"), ended=last.get("ended")),
+        Stage(name="allocation", began=first.get("job"), ended=first.get("nodes")),
+        Stage(name="boot", began=first.get("nodes"), ended=first.get("start task", ready)),
+        Stage(name="start-task", began=first.get("start task"), ended=ready),
+        Stage(name="queue", began=first.get("added"), ended=first.get("started")),
+        Stage(name="task-time", began=first.get("started"), ended=last.get("ended")),
         Stage(name="output", began=last.get("ended"), ended=home),
-        Stage(name="cleanup", began=home or last.get("told"), ended=last.get("gone")),
+        Stage(name="cleanup", began=max(work, default=None), ended=last.get("gone")),
     )
     return tuple(stage for stage in stages if stage.began is not None or stage.ended is not None)

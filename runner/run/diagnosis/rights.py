@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from runner.errors import BatchRunError, ServiceRefusedError, ServiceTroubleError
+from runner.errors import (
+    BatchRunError,
+    ServiceRefusedError,
+    ServiceTroubleError,
+    ServiceUnreachableError,
+)
 from runner.frozen import dataclass
 from runner.run.diagnosis.answers import Answers, Counted, Identity, StorageKind, failed
 from runner.run.diagnosis.finding import Finding, of_error, ok, unknown, warning, wrong
@@ -20,6 +25,7 @@ BATCH_ROLE, BLOB_ROLE = "Azure Batch Data Contributor", "Storage Blob Data Contr
 DELEGATOR_ROLE = "Storage Blob Delegator"
 TRY = "`batch-run doctor --run SPEC` tries it with one task, and takes all of it away"
 _ASSIGN = "az role assignment create --role '{role}' --assignee WHO --scope ACCOUNT_ID"
+_MAIN = frozenset({"batch-account", "storage-account"})
 _BLOCKS_ONLY = frozenset({"PageBlobStorage", "FileStorage"})
 
 
@@ -94,12 +100,19 @@ def _judge(answers: Answers, access: Access, check: str, question: str, does: st
             count = f": {answer.count}{' or more' if answer.more else ''}"
         return ok(check, f"{access.how} {does}{count}")
     if isinstance(error, ServiceTroubleError) and failed(answers[access.reached]) is not None:
-        return unknown(check, "not known, since the endpoint does not answer")
+        return _not_asked(check)
     return of_refusal(check, error, access)
+
+
+def _not_asked(check: str) -> Finding:
+    """What the area of endpoints tells once need not be told of each question."""
+    return unknown(check, "not known, since the endpoint does not answer")
 
 
 def of_refusal(check: str, error: BatchRunError, access: Access) -> Finding:
     """An error with the fix that fits its code."""
+    if isinstance(error, ServiceUnreachableError) and check not in _MAIN:
+        return _not_asked(check)
     if isinstance(error, ServiceTroubleError):
         return of_error(check, error, "check the network; the lines on endpoints say more")
     if not isinstance(error, ServiceRefusedError):
@@ -142,7 +155,7 @@ def _judge_signatures(answers: Answers, storage: Access) -> Finding:
         return ok("signatures", "nodes get signatures (SAS) that the account's key makes")
     error = failed(answers[DELEGATION])
     if isinstance(error, ServiceTroubleError) and failed(answers[storage.reached]) is not None:
-        return unknown("signatures", "not known, since the endpoint does not answer")
+        return _not_asked("signatures")
     if error is None:
         return warning(
             "signatures",
