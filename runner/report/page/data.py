@@ -92,6 +92,7 @@ def _task(row: TaskRow, zero: datetime, nodes: _Index, steps: _Index, causes: _I
         row.output_bytes,
         _since(row.uploading_since, zero),
         [_attempt(each, zero, nodes, causes) for each in row.attempts],
+        [printable(each.blob) for each in row.outputs[:_NAMES_A_TASK]],
     ]
 
 
@@ -108,22 +109,21 @@ def _attempt(attempt: Attempt, zero: datetime, nodes: _Index, causes: _Index) ->
 
 
 def _words(view: PageView, shown: Sequence[TaskRow]) -> Mapping[str, list[Any]]:
-    """By task: the service's message, the end of stderr, the command, the first outputs' names."""
+    """Of tasks that did not succeed: the service's message, the end of stderr, the command."""
     left = _MOST_WORDS
     words: dict[str, list[Any]] = {}
     for row in _failures_first(shown):
         tail = "\n".join(map(printable, (row.stderr_tail or "").splitlines()))
         script = view.scripts.get(row.id)
         script = None if script is None else "\n".join(map(printable, script.splitlines()))
-        names = [printable(each.blob) for each in row.outputs[:_NAMES_A_TASK]]
         message = printable(row.message or "")
-        size = len(tail) + len(script or "") + sum(map(len, names)) + len(message)
+        size = len(tail) + len(script or "") + len(message)
         if not size:
             continue
         left -= size
         if left < 0:
             break
-        words[row.id] = [message, tail, script, names]
+        words[row.id] = [message, tail, script]
     return words
 
 

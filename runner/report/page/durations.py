@@ -5,6 +5,7 @@ It must not know what else the page shows.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +16,8 @@ from runner.report.trace import TaskRow, TaskState
 
 _WIDTH, _HEIGHT, _FOOT = 960, 150, 22
 _BARS = 32
-# Where the longest takes so much longer than the one in the middle, equal steps would show nothing.
-_LONG_TAIL = 30
+# Where the longest reach so much farther than so many of all, equal steps would show little.
+_USUAL, _LONG_TAIL = 0.98, 1.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +40,17 @@ def durations_as_html(tasks: Iterable[TaskRow]) -> str:
         return '<p class="quiet">No task has ended of which the times are known.</p>'
     good = [seconds for _, seconds, succeeded in known if succeeded]
     bad = [seconds for _, seconds, succeeded in known if not succeeded]
-    bins, is_logarithmic = _bins(good, bad)
+    bins = _bins(good, bad)
     by_step: dict[str, list[float]] = {}
     for step, seconds, _ in known:
         by_step.setdefault(step, []).append(seconds)
-    scale = " Each bar is as many times longer as the one before it." if is_logarithmic else ""
     return (
         _chart(bins)
         + '<ul class="legend"><li><span class="swatch fill-good"></span>succeeded</li>'
         + '<li><span class="swatch fill-bad"></span>failed</li></ul>'
-        + f'<p class="quiet">The last attempt of each task, from when its node began with it to its'
-        f" end: downloads and uploads count.{scale}</p>"
+        + '<p class="quiet">The last attempt of each task, from when its node began with it to its'
+        " end: downloads and uploads count. Where a few took much longer than the others, the last"
+        " bar has all of these.</p>"
         + table(
             "Durations by step",
             ("step", "tasks#", "shortest#", "median#", "mean#", "95 % within#", "longest#"),
@@ -74,24 +75,22 @@ def _share(values: Sequence[float], share: float) -> float:
     return values[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def _bins(good: Sequence[float], bad: Sequence[float]) -> tuple[list[_Bin], bool]:
+def _bins(good: Sequence[float], bad: Sequence[float]) -> list[_Bin]:
+    """Equal steps; where a few take much longer than the others, the last bar has these."""
     values = sorted((*good, *bad))
     least, most = values[0], values[-1]
-    middle = _share(values, 0.5)
-    is_logarithmic = middle > 0 and most > _LONG_TAIL * middle
-    count = 1 if least == most else min(_BARS, max(6, math.isqrt(len(values)) * 2))
-    if is_logarithmic:
-        low = max(least, most / 1e6)
-        step = (most / low) ** (1 / count)
-        edges = [low * step**place for place in range(count + 1)]
-        edges[0] = least
-    else:
-        edges = [least + (most - least) * place / count for place in range(count + 1)]
+    usual = _share(values, _USUAL)
+    has_tail = most - least > _LONG_TAIL * (usual - least) > 0
+    end = usual if has_tail else most
+    count = 1 if least == end else min(_BARS, max(6, math.isqrt(len(values)) * 2))
+    edges = [least + (end - least) * place / count for place in range(count + 1)]
+    if has_tail:
+        edges.append(most)
     goods, bads = _counts(good, edges), _counts(bad, edges)
     return [
-        _Bin(start=edges[place], end=edges[place + 1], good=goods[place], bad=bads[place])
-        for place in range(count)
-    ], is_logarithmic
+        _Bin(start=start, end=stop, good=goods[place], bad=bads[place])
+        for place, (start, stop) in enumerate(itertools.pairwise(edges))
+    ]
 
 
 def _counts(values: Iterable[float], edges: Sequence[float]) -> list[int]:

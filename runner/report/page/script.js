@@ -3,7 +3,7 @@
 // they only ever become text of elements. Everything takes time in proportion to the tasks.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const [ID, ITEM, STEP, STATE, BEGUN, ADDED, EXIT, CAUSE, FILES, BYTES, SENDING, ATTEMPTS] = Array(12).keys();
+  const [ID, ITEM, STEP, STATE, BEGUN, ADDED, EXIT, CAUSE, FILES, BYTES, SENDING, ATTEMPTS, NAMES] = Array(13).keys();
   const [NUMBER, NODE, SLOT, START, END, A_EXIT, A_CAUSE] = Array(7).keys();
   const ROWS_A_PAGE = 100;
   const UNKNOWN = "\u2013";
@@ -125,7 +125,8 @@
   const [byState, stateLabel] = select("State", data.states
     .map(([name], place) => [place, name]).filter(([place]) => present.has(place)));
   const [byStep, stepLabel] = select("Step", data.steps.map((name, place) => [place, name]));
-  const [byNode, nodeLabel] = select("Node", data.nodes.map((name, place) => [place, `${place + 1}: ${name}`]));
+  const [byNode, nodeLabel] = select("Node", data.nodes.map((name, place) =>
+    [place, `${place + 1}: ${name.length > 24 ? `…${name.slice(-14)}` : name}`]));
   byId("task-controls").append(make("div", {class: "controls"},
     make("label", {}, "Search (/)", search), stateLabel,
     data.steps.length > 1 ? stepLabel : null, data.nodes.length > 1 ? nodeLabel : null,
@@ -220,7 +221,8 @@
   }
 
   function details(task) {
-    const [message, tail, script, names] = data.words[task[ID]] ?? ["", "", null, []];
+    const [message, tail, script] = data.words[task[ID]] ?? ["", "", null];
+    const names = task[NAMES];
     const cells = (attempt) => [String(attempt[NUMBER]),
       attempt[NODE] < 0 ? UNKNOWN : data.nodes[attempt[NODE]],
       clock(attempt[START]), duration(ran(attempt)),
@@ -274,7 +276,7 @@
 
   // ---- the timeline
 
-  const LANE = 13, GAP = 5, TOP = 22, LABEL = 78, CHART = 96;
+  const LANE = 13, GAP = 5, TOP = 22, LABEL = 78, STACK = 72, RUNNING = 40, CHART = STACK + RUNNING;
   const timeline = {bars: [], lanes: [], from: 0, to: 1, focus: -1};
 
   function paint(name) {
@@ -430,7 +432,7 @@
         }
         if (sum > most) most = sum;
       }
-      const tall = CHART - 16;
+      const tall = STACK - 16;
       const order = [[2, "good"], [3, "bad"], [1, "busy"], [0, "wait"]];
       for (let px = 0; px <= wide; px++) {
         let y = tall + 8;
@@ -445,8 +447,18 @@
       pen.fillStyle = colours.quiet;
       pen.fillText(`${thousands(most)} task${most === 1 ? "" : "s"}`, 0, 12);
       pen.fillText("0", 0, tall + 6);
+      let together = 1;
+      for (let px = 0; px <= wide; px++) together = Math.max(together, heights[px * 4 + 1]);
+      pen.fillStyle = colours.busy;
+      for (let px = 0; px <= wide; px++) {
+        const height = heights[px * 4 + 1] / together * (RUNNING - 8);
+        pen.fillRect(LABEL + px, CHART - 1 - height, 1, height);
+      }
+      pen.fillStyle = colours.quiet;
+      pen.fillText(`${thousands(together)} running`, 0, STACK + 8);
       pen.fillStyle = colours.line;
       pen.fillRect(LABEL, tall + 8, wide, 1);
+      pen.fillRect(LABEL, CHART - 1, wide, 1);
     }
 
     function ticks() {

@@ -63,8 +63,8 @@ def tiles(view: PageView) -> str:
         size = format_bytes(report.downloaded_bytes)
         pairs.append(("results", size, plural(report.downloaded_files, "file")))
     body = "".join(
-        f"<div><dt>{text(name)}</dt><dd>{text(number)}"
-        f"{f'<small>{text(more)}</small>' if more else ''}</dd></div>"
+        f"<div><dt>{text(name)}{f'<small>{text(more)}</small>' if more else ''}</dt>"
+        f"<dd>{text(number)}</dd></div>"
         for name, number, more in pairs
     )
     return f'<dl class="tiles">{body}</dl>{_share_bar(counts, not_added)}'
