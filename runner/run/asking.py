@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runner.errors import BatchRunError, ExitCode
 from runner.frozen import dataclass
+from runner.plan.prices.node_price import NodePrice
 from runner.run.removal.cleanup import Keep
 
 
@@ -22,6 +23,8 @@ class Options:
     output_directory: Path
     keep: frozenset[Keep]
     all_logs: bool
+    price: NodePrice | None = None
+    """What an hour of its nodes costs, where somebody asked for it."""
     detach: bool = False
     """Leave once every task is added; the services go on without us."""
 

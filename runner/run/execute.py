@@ -31,6 +31,7 @@ from runner.run.removal.cleanup import Keep
 from runner.run.removal.conclusion import Standing, conclude, exit_code, is_end
 from runner.run.results.settled import Settled
 from runner.run.services import Batch, Blobs
+from runner.run.spending.budget import Budget
 from runner.run.start import Ground, Start
 from runner.run.stop import Stop
 from runner.run.stopped import find_end
@@ -67,13 +68,15 @@ class Run:
         past: Past | None = None,
         settled: Settled | None = None,
         holder: str | None = None,
+        budget: Budget | None = None,
     ) -> None:
         """`stop` is looked at between steps; `services_ended` says why they are gone for good.
 
         `secrets` are the values of those that the spec names; `tell` takes a line for people.
         `past` is of a run that is taken up again; of another, tasks may be `settled` by what an
         earlier run has left. `holder` is a GUID by which the service keeps clients of other
-        machines away; without it none is.
+        machines away; without it none is. `budget` is what the nodes may cost, where that has a
+        bound.
         """
         self._past = past
         self._settled = settled or Settled(len(plan.tasks)) if past is None else past.settled
@@ -91,6 +94,9 @@ class Run:
         self._dependents = Dependents(len(plan.tasks))
         self._tally = Tally(plan) if past is None else past.tally
         journal.listen(lambda event, _: self._tally.add(event))
+        self._budget = budget
+        if budget is not None:
+            journal.listen(lambda event, _: budget.add(clock.now(), event))
         self._feeder = Feeder(
             plan,
             self._submission.job_id,
@@ -222,6 +228,7 @@ class Run:
             check=self._check,
             tell=self._tell,
             settled=self._settled,
+            price=self._options.price,
             past=self._past,
             lease=self._lease,
         )
@@ -236,6 +243,7 @@ class Run:
             # Of what was made before, only the end is left to do.
             start.begin(self._submission)
             return
+        self._heed_budget()
         stopped = None if past is None else find_end(self._plan, past, self._batch)
         if stopped is not None:
             start.begin(self._submission)
@@ -264,6 +272,12 @@ class Run:
         start.find_tasks(ground.submission.job_id, self._feeder)
         self._work = self._make_work(ground, self._pool_id)
         self._work.run()
+
+    def _heed_budget(self) -> None:
+        """A run that has spent all that it may is only ended."""
+        reason = None if self._budget is None else self._budget.reason(self._clock.now())
+        if reason is not None:
+            self._tally.stop(reason)
 
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._stop, seconds)
@@ -332,6 +346,8 @@ class Run:
                 feeder=self._feeder,
                 watch=watch,
                 journal=self._journal,
+                clock=self._clock,
+                budget=self._budget,
             ),
         )
 

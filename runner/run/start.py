@@ -13,6 +13,7 @@ from runner.errors import UsageError
 from runner.frozen import dataclass
 from runner.plan.file_table import total_bytes
 from runner.plan.model import SECRETS, Plan
+from runner.plan.prices.node_price import NodePrice
 from runner.run.clock import Clock
 from runner.run.events import JobCreated, RunStarted, format_moment
 from runner.run.feed import Feeder
@@ -79,10 +80,15 @@ class Start:
         check: Callable[[], None],
         tell: Callable[[str], None],
         settled: Settled,
+        price: NodePrice | None = None,
         past: Past | None = None,
         lease: Lease | None = None,
     ) -> None:
-        """`past` is of a run that is taken up again, and `lease` of the pool that it had."""
+        """`past` is of a run that is taken up again, and `lease` of the pool that it had.
+
+        `price` is that of the nodes, where it is known.
+        """
+        self._price = price
         self._lease = lease
         self._settled = settled
         self._past = past
@@ -175,6 +181,7 @@ class Start:
                 bytes=size,
                 resumed=self._past is not None and self._past.has_begun,
                 left_out=self._settled.left_out,
+                price=self._price,
             )
         )
         for number in self._settled.skipped():

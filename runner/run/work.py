@@ -48,6 +48,7 @@ _FIRST_PAUSE_SECONDS = 0.1
 # How soon a wish to stop is seen while results are still coming home.
 _LOOK_SECONDS = 0.2
 _BLOCKED_TOGETHER = 100
+_DURATION = ("duration", "how long the job may take")
 # How long a wish to stop leaves what has ended for its way home: it would have to run again.
 _LAST_SECONDS = 3.0
 # What the service answers to an addition once the job has ended without us.
@@ -215,7 +216,8 @@ class Work:
             pause = self._watch.pause_seconds(left=total - self.ended)
             patience = deadline - self._clock.monotonic()
             pause = min(pause, max(patience, _IMPATIENT_SECONDS))
-            self._clock.wait(self._stop, self._retrier.shorten(pause))
+            pause = self._halting.shorten(self._retrier.shorten(pause))
+            self._clock.wait(self._stop, pause)
 
     def _detached(self) -> DetachedError:
         """What has ended by now comes home; the job ends with its last task."""
@@ -313,7 +315,9 @@ class Work:
         toll = f"{ended} of {total} tasks ended with it" if ended else ""
         if left:
             toll = f"{toll}, {left} never ran" if toll else f"{left} of {total} tasks never ran"
-        hint = "`limits.duration` in the spec says how long the job may take"
+        by_cost = self._plan.workload.limits.is_cost_bound
+        which, what = ("cost", "what its nodes may cost") if by_cost else _DURATION
+        hint = f"`limits.{which}` in the spec says {what}"
         return UnfinishedError(
             f"{self._endings.describe_job(reason)}: {toll}",
             hint=hint if reason == TIME_OVER else None,

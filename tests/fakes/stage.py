@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.plan.model import Plan
+from runner.plan.prices.node_price import NodePrice
 from runner.report.fold import Report
 from runner.run.asking import Options, Outcome
 from runner.run.clock import Clock
@@ -18,6 +19,7 @@ from runner.run.records.past import Past, read_past
 from runner.run.records.redaction import Redaction
 from runner.run.removal.cleanup import Keep
 from runner.run.results.settled import Settled
+from runner.run.spending.budget import Budget
 from runner.run.stop import Stop
 from runner.spec.model.terms import SecretName
 from tests.fakes.plans import RUN, SPEC, make_plan
@@ -82,6 +84,8 @@ class Stage:
         past: Past | None = None,
         settled: Settled | None = None,
         holder: str | None = None,
+        price: NodePrice | None = None,
+        budget: Budget | None = None,
     ) -> Outcome:
         clock = self.clock.clock()
         journal = Journal(
@@ -101,6 +105,7 @@ class Stage:
                 keep=keep,
                 all_logs=all_logs,
                 detach=detach,
+                price=price,
             ),
             batch=self.batch,
             blobs=self.blobs,
@@ -113,6 +118,7 @@ class Stage:
             past=past,
             settled=settled,
             holder=holder,
+            budget=budget,
         )
         self.run = run
         try:

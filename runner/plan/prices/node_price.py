@@ -47,4 +47,5 @@ def write_amount(amount: float, currency: str) -> str:
     digits = 2
     while digits < 6 and 0 < amount < 10 ** (1 - digits):
         digits += 1
-    return f"{amount:,.{digits}f} {currency}"
+    whole, _, decimals = f"{amount:,.{digits}f}".partition(".")
+    return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')} {currency}"

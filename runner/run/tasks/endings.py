@@ -77,7 +77,10 @@ class Endings:
         if self.halted is not None:
             return f"the run stopped early: {self.halted}"
         if reason == TIME_OVER:
-            limit = write_duration(self._plan.workload.limits.duration)
+            limits = self._plan.workload.limits
+            limit = write_duration(limits.duration)
+            if limits.is_cost_bound:
+                return f"the job reached the time that `limits.cost` leaves all its nodes ({limit})"
             return f"the job reached `limits.duration` ({limit})"
         actor = self._verdicts.actor(JobAction.TERMINATE)
         if reason == TASK_FAILED and actor is not None:

@@ -50,6 +50,8 @@ class Tally:
         self._lock = threading.Lock()
         self._decided = threading.Event()
         self._reason: str | None = None
+        self.is_urgent = False
+        """Whether the tasks that run end too, whatever the spec says of other reasons."""
         self.alike_is_default = False
         """Whether failures of one kind are the reason, by a number that the spec does not give."""
         self._decide_canary()
@@ -73,6 +75,13 @@ class Tally:
     def canary_left(self) -> int:
         """How many tasks have still to succeed before others may be fed."""
         return max(0, min(self._halt.canary, self._total) - self._done)
+
+    def stop(self, reason: str) -> None:
+        """Something else than tasks is a reason to stop, and at once."""
+        with self._lock:
+            if self._reason is None:
+                self._reason, self.is_urgent = reason, True
+            self._decide_canary()
 
     def may_be_fed(self, fed: Sequence[int]) -> bool:
         """Whether one more task may follow those that were `fed` while the canary was waited for.

@@ -11,16 +11,19 @@ from typing_extensions import assert_never
 
 from runner.errors import BatchRunError, ExitCode
 from runner.plan.model import Plan
+from runner.run.clock import Clock
 from runner.run.events import HALTED
 from runner.run.feed import Feeder
 from runner.run.records.journal import Journal
 from runner.run.services import Batch, JobState
+from runner.run.spending.budget import Budget
 from runner.run.tasks.halt import Tally
 from runner.run.tasks.unrun import never_ran
 from runner.run.watch import Watch
 from runner.spec.model.halt import HaltWhen
 
 _TOLD_TOGETHER = 100
+_SHORTEST_SECONDS = 0.05
 
 
 class HaltedError(BatchRunError):
@@ -42,7 +45,12 @@ class Halting:
         feeder: Feeder,
         watch: Watch,
         journal: Journal,
+        clock: Clock,
+        budget: Budget | None = None,
     ) -> None:
+        """`budget` is what the run may spend, where that has a bound."""
+        self._clock = clock
+        self._budget = budget
         self._plan = plan
         self._job_id = job_id
         self._tally = tally
@@ -66,6 +74,10 @@ class Halting:
 
     def act(self) -> bool:
         """Stops the job as soon as there is a reason; whether it is being stopped."""
+        if self._budget is not None and not self.is_wanted:
+            reason = self._budget.reason(self._clock.now())
+            if reason is not None:
+                self._tally.stop(reason)
         if self.is_wanted and not self.acts:
             self.acts = True
             self._feeder.stop()
@@ -73,6 +85,12 @@ class Halting:
         if self.acts:
             self._watch.look_at_job()
         return self.acts
+
+    def shorten(self, seconds: float) -> float:
+        """A pause that does not go beyond the time for which the budget lasts."""
+        if self._budget is None or self.acts:
+            return seconds
+        return min(seconds, max(self._budget.seconds_left(self._clock.now()), _SHORTEST_SECONDS))
 
     def is_still(self, *, found: bool) -> bool:
         """Whether nothing runs any more, and the last look `found` no task that had ended."""
@@ -107,7 +125,7 @@ class Halting:
         self._journal.record(*(never_ran(each, cause=HALTED, message=message) for each in tasks))
 
     def _stop_job(self) -> None:
-        when = self._plan.workload.halt.when
+        when = HaltWhen.NOW if self._tally.is_urgent else self._plan.workload.halt.when
         match when:
             case HaltWhen.SOON:
                 self._batch.disable_job(self._job_id)
@@ -124,6 +142,8 @@ def halted(tally: Tally, *, left: int, killed: int = 0) -> HaltedError:
     if left:
         toll = f"{toll}, {left} never ran" if toll else f"{left} of {total} tasks never ran"
     hint = "run it again once the cause is gone: what has succeeded is not run again"
+    if tally.is_urgent:
+        hint = "with a higher limit, run it again: what has succeeded is not run again"
     if tally.alike_is_default:
         hint += "; with `halt: {same_failure: false}` in the spec such a run goes on"
     return HaltedError(f"{tally.reason}; stopped early: {toll}", hint=hint)

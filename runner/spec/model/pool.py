@@ -77,6 +77,8 @@ class Autoscale:
     interval: timedelta
     scenario: str | None
     pointer: Pointer
+    most: FixedNodes | None = None
+    """The most nodes that it ever asks for; None of a formula of the user's."""
 
 
 class NodeFill(Enum):

@@ -124,7 +124,15 @@ def _size(data: _Data, steps: Sequence[Step]) -> FixedNodes | Autoscale:
         interval=parse_duration(autoscale.get("interval", "15m")),
         scenario=scenario,
         pointer=(*_POINTER, "autoscale"),
+        most=None if scenario is None else _most(autoscale),
     )
+
+
+def _most(autoscale: _Data) -> FixedNodes:
+    """The bound of a formula of ours."""
+    most = int(autoscale["max"])
+    is_spot = autoscale.get("kind", "dedicated") == "spot"
+    return FixedNodes(dedicated=0 if is_spot else most, spot=most if is_spot else 0)
 
 
 def _fallback(nodes: _Data) -> Fallback | None:

@@ -80,7 +80,7 @@ def test_a_kind_of_node_without_a_price_leaves_the_amount_open() -> None:
 
 def test_on_this_machine_it_costs_nothing() -> None:
     assert describe_cost(spend(PRICE, target="local", spot=0, hours=0.01).cost()) == (
-        "cost: nothing, on this machine (0.02 dedicated node-hours); on Azure about 0.0020 EUR"
+        "cost: nothing, on this machine (0.02 dedicated node-hours); on Azure about 0.002 EUR"
     )
     assert describe_cost(spend(None, target="local", spot=0).cost()) == (
         "cost: nothing, on this machine (3.6 dedicated node-hours)"
@@ -115,7 +115,8 @@ def test_as_data() -> None:
         (0.1234, "0.12 EUR"),
         (0.0123, "0.012 EUR"),
         (0.0001234, "0.00012 EUR"),
-        (0.00000001, "0.000000 EUR"),
+        (0.00000001, "0.00 EUR"),
+        (0.01, "0.01 EUR"),
     ],
 )
 def test_small_amounts_are_told_from_nothing(amount: float, written: str) -> None:
