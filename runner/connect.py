@@ -36,6 +36,7 @@ from runner.remote.settings import (
     read_azure_settings,
 )
 from runner.run.stop import Stop
+from runner.run.transfers.under_way import UnderWay
 
 if TYPE_CHECKING:  # so that the local services can be started before all else is imported
     from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
@@ -104,6 +105,8 @@ class Services:
     """To be called where they are to go on without us: those that can, do when they are closed."""
     endurance: Endurance = field(repr=False)
     """How they are waited for."""
+    under_way: UnderWay = field(default_factory=UnderWay, repr=False)
+    """How much is there of large files that go up or down."""
 
     def heed(self, stop: Stop, tell: Callable[[str], None]) -> None:
         """From here on a wish to stop ends what waits for them, and `tell` takes what it waits for.
@@ -305,12 +308,14 @@ def _open(
             secrets=secrets,
         )
         stack.callback(batch.close)
+        under_way = UnderWay()
         blobs = RemoteBlobs(
             endpoint=settings.storage.endpoint,
             account=settings.storage.name,
             credential=settings.storage.key or identity(),
             key_hint=_key_hint(settings.storage, target),
             endurance=endurance,
+            under_way=under_way,
         )
         stack.callback(blobs.close)
         if probe:
@@ -321,7 +326,12 @@ def _open(
             blobs.probe()
             endurance.patience = patience
         return Services(
-            target=target, batch=batch, blobs=blobs, stack=stack.pop_all(), endurance=endurance
+            target=target,
+            batch=batch,
+            blobs=blobs,
+            stack=stack.pop_all(),
+            endurance=endurance,
+            under_way=under_way,
         )
 
 

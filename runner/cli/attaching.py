@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from runner.cli.audience import Audience
-from runner.cli.progress import choose_display
+from runner.cli.live.display import choose_display
 from runner.cli.resuming import Resumption, load_again, plan_again, resume_run
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
@@ -69,10 +69,10 @@ def _follow(
     interruptions: Interruptions,
 ) -> Event | ExitCode | None:
     """The last event that whoever drives the run has written; 130 where somebody interrupts us."""
-    workload = load_again(record, directory)
+    plan = plan_again(record, directory, load_again(record, directory))
     audience = Audience(
-        plan_again(record, directory, workload),
-        display=choose_display(world, quiet=resumption.quiet, prints=workload.prints),
+        plan,
+        display=choose_display(world, plan, quiet=resumption.quiet),
         directory=directory,
         world=world,
         as_json=resumption.as_json,
@@ -93,6 +93,9 @@ def _follow(
         audience.finish(lambda: stop.requested)
         world.say(f"run {record.run} goes on; `batch-run attach {record.run}` follows it again")
         return ExitCode.INTERRUPTED
+    finally:
+        # Whatever happens, the terminal is left as it was.
+        audience.stop_showing()
     audience.finish(lambda: stop.requested)
     if isinstance(last, RunFinished):
         audience.say_end(record=record)

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from runner.cli.following_up import calling_of
+from runner.cli.live.display import Display, Gauges
 from runner.cli.printing import Printer
-from runner.cli.progress import Display
 from runner.cli.world import World
 from runner.errors import describe_os_error
 from runner.plan.model import Plan
@@ -48,8 +48,9 @@ class Audience:
 
     def hear(self, event: Event, line: bytes) -> None:
         """One event, and its line."""
-        self._report.add(event, time_of(line))
-        self._display.show(event, self._report)
+        at = time_of(line)
+        self._report.add(event, at)
+        self._display.show(event, at, self._report)
         if self._as_json:
             self._printer.put(lambda: (line,))
         elif self._prints and isinstance(event, TaskFinished):
@@ -63,6 +64,14 @@ class Audience:
     def say(self, line: str) -> None:
         """Shows a line out of turn."""
         self._display.say(line)
+
+    def watch(self, gauges: Gauges) -> None:
+        """Has the display show these too."""
+        self._display.watch(gauges)
+
+    def stop_showing(self) -> None:
+        """Takes the display away; what is said from here on is said plainly."""
+        self._display.close()
 
     def finish(self, is_stopped: Callable[[], bool]) -> None:
         """Takes the display away, and returns when all data is written or nobody wants it."""

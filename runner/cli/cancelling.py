@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runner.cli.audience import Audience
 from runner.cli.driver_request import ask_to_end
-from runner.cli.progress import Silence
+from runner.cli.live.display import Silence
 from runner.cli.resuming import load_again, plan_again, settings_of
 from runner.cli.signals import Interruptions
 from runner.cli.world import World

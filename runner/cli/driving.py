@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 
 from runner.cli.audience import Audience
 from runner.cli.clearing import clearing_notes
-from runner.cli.progress import choose_display
+from runner.cli.live.display import Gauges, choose_display
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
 from runner.connect import AzureSettings, PreparedEmulator, Services, open_azure, open_local
@@ -132,7 +132,7 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
     world, plan = drive.world, drive.plan
     audience = Audience(
         plan,
-        display=choose_display(world, quiet=drive.quiet, prints=plan.workload.prints),
+        display=choose_display(world, plan, quiet=drive.quiet),
         directory=directory,
         world=world,
         as_json=drive.as_json,
@@ -140,15 +140,20 @@ def drive_run(drive: Drive, directory: Path, lease: str, interruptions: Interrup
     if drive.past is not None:
         audience.recall(read_events(directory))
     stop = Stop()
-    with closing(
-        Journal(
-            directory,
-            run=plan.run_id,
-            clock=world.clock.now,
-            listener=drive.tell_first(audience.hear),
-            redaction=world.redaction,
-        )
-    ) as journal:
+    with (
+        closing(
+            Journal(
+                directory,
+                run=plan.run_id,
+                clock=world.clock.now,
+                listener=drive.tell_first(audience.hear),
+                redaction=world.redaction,
+            )
+        ) as journal,
+        ExitStack() as stack,
+    ):
+        # Whatever happens, the terminal is left as it was.
+        stack.callback(audience.stop_showing)
         if drive.lock is not None:
             journal.after(drive.lock.flush)
         try:
@@ -191,6 +196,13 @@ def _run_on_services(
         run = _make_run(drive, services, journal, audience, lease=lease, stop=stop)
         if drive.lock is not None:
             drive.lock.share(run.window)
+        audience.watch(
+            Gauges(
+                doing=run.doing,
+                under_way=services.under_way,
+                troubles=lambda: services.endurance.troubles,
+            )
+        )
         _heed(interruptions, run, audience, stop, drive)
         _keep_what_is_loaded()
         outcome = run.execute()
@@ -300,9 +312,8 @@ def _heed(
         left = ", ".join(run.what_may_be_left()) or "nothing"
         if drive.is_local and not drive.record.detached:
             left = "nothing, since the local services end with this program"
-        # The bars have hidden the cursor, and will not get to show it again.
-        cursor = "\x1b[?25h" if drive.world.stderr.isatty() else ""
-        return f"{cursor}batch-run: left at once; what may still exist: {left}"
+        audience.stop_showing()
+        return f"batch-run: left at once; what may still exist: {left}"
 
     interruptions.say = audience.say
     interruptions.first_word = lambda: "interrupted: cleaning up; Ctrl-C again leaves at once"

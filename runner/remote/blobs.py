@@ -35,6 +35,7 @@ from runner.remote.waiting import wait_until, wait_until_gone
 from runner.run.removal.traces import Trace
 from runner.run.services import BlobMissingError, Downloaded, Permission
 from runner.run.transfers.downloads import file_fault
+from runner.run.transfers.under_way import UnderWay
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -65,8 +66,10 @@ class RemoteBlobs:
         credential: str | TokenCredential,
         key_hint: str | None,
         endurance: Endurance,
+        under_way: UnderWay | None = None,
     ) -> None:
-        """`credential` is the account's key, or who is signed in."""
+        """`credential` is the account's key, or who is signed in; `under_way` hears of bytes."""
+        self._under_way = under_way or UnderWay()
         self._origin = Origin(service="Blob Storage", endpoint=endpoint, key_hint=key_hint)
         self._trouble = Trouble(self._origin.service, endurance)
         self._clock = endurance.clock
@@ -251,6 +254,7 @@ class RemoteBlobs:
             lanes=self._lanes,
             trouble=self._trouble,
             check=self._check,
+            under_way=self._under_way,
         )
         with translated(self._origin, f"give blob `{container}/{blob}`"):
             return download.run()
@@ -336,6 +340,7 @@ class RemoteBlobs:
             container=container,
             blob=blob,
             remove=partial(self._remove, container, blob),
+            under_way=self._under_way,
         )
 
     def _remove(self, container: str, blob: str) -> None:

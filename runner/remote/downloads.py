@@ -27,6 +27,7 @@ from runner.remote.lanes import LANES, Lanes
 from runner.remote.retrying import persist
 from runner.remote.trouble import Trouble
 from runner.run.services import BlobMissingError, Downloaded
+from runner.run.transfers.under_way import Moving, UnderWay
 
 PIECE_BYTES = 8 * 1024 * 1024
 """How much is asked for at once; a buffer of the lanes holds it."""
@@ -50,8 +51,11 @@ class Download:
         lanes: Lanes,
         trouble: Trouble,
         check: Callable[[], None],
+        under_way: UnderWay | None = None,
     ) -> None:
-        """`check` may raise between two pieces."""
+        """`check` may raise between two pieces; `under_way` is told how far a large blob is."""
+        self._under_way = under_way or UnderWay()
+        self._moving: Moving | None = None
         self._get = partial(contents.get, container, blob)
         self._name = f"{container}/{blob}"
         self._stream = stream
@@ -78,6 +82,8 @@ class Download:
             raise TransferError(f"blob `{self._name}` changed while it was downloaded") from error
         finally:
             self._give_up()
+            if self._moving is not None:
+                self._moving.end()
         digest = self._md5.digest()
         if found is not None and found.md5 is not None and found.md5 != digest:
             raise TransferError(f"blob `{self._name}` did not arrive whole: its MD5 differs")
@@ -110,6 +116,8 @@ class Download:
                 self._take(piece)
                 self._expect(len(piece), expected, 0, found)
             else:
+                if self._moving is None:
+                    self._moving = self._under_way.begin(is_up=False, size=found.size)
                 self._write(response, expected, found)
         return found
 
@@ -176,6 +184,8 @@ class Download:
         self._stream.write(piece)
         self._md5.update(piece)
         self._at += len(piece)
+        if self._moving is not None:
+            self._moving.done = self._at
 
     def _expect(self, count: int, length: int, start: int, found: _Found) -> None:
         if count != length:

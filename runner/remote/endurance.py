@@ -61,6 +61,8 @@ class Endurance:
     ended: Callable[[], bool] = lambda: False
     check_room: Callable[[], None] = _has_room
     jitter: Callable[[], float] = lambda: 0.5
+    troubles: dict[str, str] = field(default_factory=dict)
+    """By service, in words, what was told of it and lasts still."""
     _hurried: float | None = field(default=None, init=False)
 
     def wait(self, seconds: float) -> None:

@@ -64,6 +64,7 @@ class Trouble:
         with self._lock:
             since, told = self._since, self._told
             self._since, self._told = None, False
+        self.endurance.troubles.pop(self._service, None)
         if told and since is not None:
             lasted = _whole(self.endurance.monotonic() - since)
             self.endurance.tell(f"{self._service} answers again after {write_duration(lasted)}")
@@ -114,6 +115,7 @@ class Trouble:
         what = "has been out of reach" if failure.is_silence else f"has answered {failure.words}"
         moment = (endurance.clock() + left).strftime("%H:%M:%S")
         for_long = f" for {write_duration(lasted)}" if lasted else ""
+        endurance.troubles[self._service] = f"{self._service} {what}; trying until {moment} UTC"
         endurance.tell(f"{self._service} {what}{for_long}; trying until {moment} UTC")
 
 

@@ -14,6 +14,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,7 @@ from runner.errors import TransferError, describe_os_error
 from runner.frozen import dataclass
 from runner.remote.contents import Contents
 from runner.remote.lanes import Lanes
+from runner.run.transfers.under_way import Moving, UnderWay
 
 MEBIBYTE = 1024 * 1024
 # Each thread holds one piece in memory, so pieces are smaller than the SDK's 64 MiB.
@@ -55,6 +57,8 @@ class Target:
     container: str
     blob: str
     remove: Callable[[], object]
+    under_way: UnderWay = field(default_factory=UnderWay, repr=False)
+    """Is told how far a large file is."""
 
     @property
     def name(self) -> str:
@@ -150,10 +154,14 @@ def _upload_stream(
     """The MD5 of what was sent; None where that is not what the file was said to be."""
     if size > MOST_BYTES:
         raise TransferError(f"`{source}` is larger than {MOST_BYTES // 1024**3} GiB")
-    if LEAST_NEAR_BYTES <= size <= MOST_NEAR_BYTES and target.contents.is_near:
-        return _upload_at_once(target, stream, size, check)
     if size > MOST_SINGLE_BYTES:
-        return _Blocks(target, stream, lanes, check).upload(size)
+        moving = target.under_way.begin(is_up=True, size=size)
+        try:
+            if LEAST_NEAR_BYTES <= size <= MOST_NEAR_BYTES and target.contents.is_near:
+                return _upload_at_once(target, stream, size, moving, check)
+            return _Blocks(target, stream, lanes, moving, check).upload(size)
+        finally:
+            moving.end()
     content = _read_whole(stream, size)
     return None if content is None else _upload_whole(target, content, _BINARY)
 
@@ -176,13 +184,13 @@ def _upload_whole(target: Target, content: bytes, kind: str) -> bytes:
 
 
 def _upload_at_once(
-    target: Target, stream: IO[bytes], size: int, check: Callable[[], None]
+    target: Target, stream: IO[bytes], size: int, moving: Moving, check: Callable[[], None]
 ) -> bytes | None:
     """Sends a file as it is read, and compares the MD5 of what has arrived.
 
     None where the file has become shorter; raises its `OSError`.
     """
-    reading = _Reading(stream, size, check)
+    reading = _Reading(stream, size, moving, check)
     try:
         received = target.contents.put_as_read(
             target.container, target.blob, reading, size, kind=_BINARY
@@ -204,9 +212,12 @@ class _ReadingError(Exception):
 class _Reading:
     """A file as the content of a request: read anew, from its first byte, for each try."""
 
-    def __init__(self, stream: IO[bytes], size: int, check: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: IO[bytes], size: int, moving: Moving, check: Callable[[], None]
+    ) -> None:
         self._stream = stream
         self._size = size
+        self._moving = moving
         self._check = check
         self._md5 = hashlib.md5(usedforsecurity=False)
 
@@ -226,6 +237,7 @@ class _Reading:
                     self._md5.update(piece)
                     left -= count
                     yield piece
+                    self._moving.done = self._size - left
         except OSError as error:
             raise _ReadingError from error
 
@@ -238,11 +250,17 @@ class _Blocks:
     """A large file on its way: read once and in order, and sent by several threads."""
 
     def __init__(
-        self, target: Target, stream: IO[bytes], lanes: Lanes, check: Callable[[], None]
+        self,
+        target: Target,
+        stream: IO[bytes],
+        lanes: Lanes,
+        moving: Moving,
+        check: Callable[[], None],
     ) -> None:
         self._target = target
         self._stream = stream
         self._lanes = lanes
+        self._moving = moving
         self._check = check
         self._sending: deque[tuple[Future[None], bytearray]] = deque()
 
@@ -311,6 +329,7 @@ class _Blocks:
         with memoryview(buffer) as whole, whole[:length] as content:
             digest = hashlib.md5(content, usedforsecurity=False).digest()
             target.contents.put_block(target.container, target.blob, block, content, md5=digest)
+        self._moving.add(length)
 
     def _end_oldest(self) -> bytearray:
         """Waits until a block is there, and gives its buffer; raises what went wrong."""

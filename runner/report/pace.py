@@ -22,6 +22,10 @@ class Pace:
         self._least = least_seconds
         self._samples: deque[tuple[float, float]] = deque()
 
+    def __len__(self) -> int:
+        """How many samples are kept."""
+        return len(self._samples)
+
     def note(self, time: float, count: float) -> None:
         """It is so much now. What goes back, as where a run begins anew, counts from there."""
         samples = self._samples
@@ -58,10 +62,14 @@ class Pace:
         if count - before < wave:
             return None
         if wave:
+            found = None
             for time, number in reversed(self._samples):
-                if number <= count - 2 * wave:
-                    since, before = time, number
+                if number > count - 2 * wave:
+                    continue
+                if found is not None and number < found:
                     break
+                # Of a standstill the beginning: then the wave before had ended.
+                since, before, found = time, number, number
             rate = self._over(now - since, count - before)
         else:
             rate = self.rate()

@@ -18,6 +18,7 @@ from runner.plan.model import Plan
 from runner.run.asking import Options, Outcome
 from runner.run.claim import Claim
 from runner.run.clock import Clock
+from runner.run.doing import Doing
 from runner.run.ending import run_finished
 from runner.run.events import CleanupFinished
 from runner.run.feed import Feeder
@@ -110,6 +111,8 @@ class Run:
             tally=self._tally,
             monotonic=clock.monotonic,
         )
+        self.doing = Doing(coming_home=self._count_coming_home)
+        """What the run is at between two events; whoever shows it may look at it."""
         self._stop = stop
         self._services_ended = services_ended
         self._tell = tell
@@ -248,25 +251,31 @@ class Run:
         if stopped is not None:
             start.begin(self._submission)
             raise stopped
+        self.doing.begin("looking at what is there")
         ground = start.look()
         self._submission, self._lease = ground.submission, ground.lease
         start.begin(ground.submission)
         self._check()
         self._created = True
+        self.doing.begin("making containers")
         start.make_containers(ground)
         self._made.update(name for _, name in ground.submission.containers)
         # Before anything else takes its time: whoever comes after us finds the run by its record.
         self._claim.make()
         start.note_made()
+        self.doing.begin("bringing up what nodes need")
         start.bring_first(ground, self._feeder)
         schedule = self._plan.workload.job.schedule
         if schedule is not None:
             self._feeder.upload_all(self._check)
+            self.doing.begin("making the job schedule")
             self._scheduling = True
             start.make_schedule(ground, schedule)
             self._scheduled = True
             return
+        self.doing.begin("making the job and its pool")
         self._pool_id = start.make_job(ground)
+        self.doing.begin("")
         if ground.over is None:
             self._made.add(ground.submission.job_id)
         start.find_tasks(ground.submission.job_id, self._feeder)
@@ -278,6 +287,10 @@ class Run:
         reason = None if self._budget is None else self._budget.reason(self._clock.now())
         if reason is not None:
             self._tally.stop(reason)
+
+    def _count_coming_home(self) -> int:
+        work = self._work
+        return 0 if work is None else work.ended - work.home.succeeded - work.home.failed
 
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._stop, seconds)
@@ -390,4 +403,5 @@ class Run:
             now=self._clock.now,
             is_ours=self._claim.is_ours,
             tell=self._tell,
+            begin=self.doing.end,
         )

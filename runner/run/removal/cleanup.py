@@ -20,6 +20,7 @@ from runner.run.events import CleanupFinished, LeftBehind
 from runner.run.pools.making import Lease
 from runner.run.removal.items import (
     Item,
+    Removal,
     after,
     has_pool,
     once,
@@ -86,6 +87,7 @@ class Cleanup:
         now: Callable[[], datetime],
         is_ours: Callable[[], bool] = _always,
         tell: Callable[[str], None] = _say_nothing,
+        begin: Callable[[str], None] = _say_nothing,
     ) -> None:
         """`may_keep` is false where the services end with the run: then nothing can be kept.
 
@@ -93,8 +95,10 @@ class Cleanup:
 
         `lease` is of a pool that outlasts the run. `is_ours` is asked before each thing goes: a
         machine that sleeps in the middle of it may wake when another client drives the run. It may
-        raise `ServiceError`: what it cannot say, is not deleted. `tell` takes a line for people.
+        raise `ServiceError`: what it cannot say, is not deleted. `tell` takes a line for people,
+        and `begin` each step as it begins.
         """
+        self._begin = begin
         self._now = now
         self._is_ours = is_ours
         self._tell = tell
@@ -114,13 +118,21 @@ class Cleanup:
         """
         logs = self._plan.container_name(LOGS)
         containers = tuple(self._containers(ending))
-        take = partial(remove_if_ours, is_ours=self._is_ours)
+        remove_item = partial(remove_if_ours, is_ours=self._is_ours)
+
+        def take(item: Item) -> Removal:
+            if not item.is_kept:
+                self._begin(f"deleting {item.kind} {item.name}")
+            return remove_item(item)
+
         take_first = partial(remove_if_ours, is_ours=once(self._is_ours))
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="cleanup") as pool:
             others = [pool.submit(take_first, each) for each in containers if each.name != logs]
             # The job, then the pool: hours may lie between them.
             compute = self._compute_items(pool_id)
+            self._begin("ending the job")
             results = [*map(take_first, islice(compute, 1)), *map(take, compute)]
+            self._begin("deleting containers")
             results.extend(each.result() for each in others)
         # It has the record by which we hold the run, and others find it.
         results.extend(take(each) for each in containers if each.name == logs)
@@ -138,6 +150,7 @@ class Cleanup:
 
         Without its record nobody else takes the run up.
         """
+        self._begin("looking at what is left")
         try:
             forgotten = self._unknown(left)
             if forgotten:

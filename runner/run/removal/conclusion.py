@@ -81,10 +81,12 @@ def conclude(
     now: Callable[[], datetime],
     is_ours: Callable[[], bool],
     tell: Callable[[str], None],
+    begin: Callable[[str], None],
 ) -> CleanupFinished:
     """Takes away what the run has made, or leaves it where somebody has a use for it.
 
-    `is_ours` is asked before each thing goes, and may raise `ServiceError`; `tell` takes a line.
+    `is_ours` is asked before each thing goes, and may raise `ServiceError`; `tell` takes a line,
+    and `begin` each step as it begins.
     """
     error = standing.error
     cleanup = Cleanup(
@@ -99,6 +101,7 @@ def conclude(
         now=now,
         is_ours=is_ours,
         tell=tell,
+        begin=begin,
     )
     schedule = plan.workload.job.schedule
     if schedule is not None and _may_be_scheduled(standing):

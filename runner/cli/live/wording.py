@@ -1,0 +1,98 @@
+"""What is worth a line of its own while a run goes, and the numbers between, in words.
+
+It must not know where the lines go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from runner.report.as_text import describe_end, format_bytes, plural, printable
+from runner.report.fold import Report
+from runner.run.events import (
+    GONE,
+    HALTED,
+    Event,
+    JobCreated,
+    RunStarted,
+    StartTaskFailed,
+    TaskFinished,
+)
+
+_FAILURES_SHOWN = 10
+"""The digest has them all again; so many are enough to see that something is wrong."""
+_TAIL_LINES = 3
+_MINUTE, _HOUR = 60, 3600
+
+
+def describe_event(event: Event, report: Report) -> Iterator[str]:
+    """Lines for what happens once, or goes wrong; none for what only counts."""
+    match event:
+        case RunStarted():
+            size = format_bytes(report.input_bytes)
+            yield f"{plural(report.tasks, 'task')}, {plural(report.files, 'file')} ({size})"
+        case JobCreated():
+            yield f"job {event.job} on pool {event.pool}"
+        case StartTaskFailed():
+            yield printable(f"{event.command} failed on node {event.node}")
+        case TaskFinished(succeeded=False) if event.cause != HALTED:
+            yield from _describe_failure(event, len(report.failures))
+        case _:
+            pass
+
+
+def _describe_failure(event: TaskFinished, number: int) -> Iterator[str]:
+    if number <= _FAILURES_SHOWN:
+        yield describe_end(event)
+        tail = (event.stderr_tail or "").splitlines()
+        yield from (f"    {printable(line)}" for line in tail[-_TAIL_LINES:])
+    elif number == _FAILURES_SHOWN + 1:
+        yield "further failures are counted from here on, and told at the end"
+
+
+def describe_numbers(report: Report, *, rate: float | None, left: float | None) -> str:
+    """How far a run is, in a line; `rate` in tasks a second, `left` in seconds."""
+    done = report.succeeded + len(report.failures)
+    parts = [
+        f"{report.files_there:,}/{report.files:,} files up",
+        f"{done:,}/{report.tasks:,} tasks done",
+    ]
+    if report.failures:
+        parts.append(f"{len(report.failures):,} failed")
+    if done and rate:
+        parts.append(format_rate(rate))
+    if left is not None:
+        parts.append(f"about {format_seconds(max(1.0, left))} left")
+    nodes = describe_nodes(report)
+    return f"{', '.join(parts)}{f'; {nodes}' if nodes else ''}"
+
+
+def describe_nodes(report: Report) -> str:
+    """How many nodes are in which state: `nodes: 2 idle, 1 running`."""
+    counts = Counter(tuple(report.nodes.values()))  # others may come while we count
+    del counts[GONE]
+    parts = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
+    return f"nodes: {printable(parts)}" if parts else ""
+
+
+def format_seconds(seconds: float) -> str:
+    """A time as people say it, in two units at most: `48s`, `3m 20s`, `2h 05m`, `3d 04h`."""
+    minutes, rest = divmod(int(seconds), _MINUTE)
+    if not minutes:
+        return f"{rest}s"
+    if minutes < _MINUTE:
+        return f"{minutes}m {rest:02}s"
+    hours, minutes = divmod(minutes, _MINUTE)
+    days, more = divmod(hours, 24)
+    return f"{days}d {more:02}h" if days else f"{hours}h {minutes:02}m"
+
+
+def format_rate(a_second: float) -> str:
+    """So many tasks a second, a minute or an hour, in the unit that needs no fraction."""
+    for unit, seconds in (("s", 1), ("min", _MINUTE), ("h", _HOUR)):
+        if a_second * seconds >= 1:
+            number = a_second * seconds
+            digits = f"{number:.1f}" if number < 10 else f"{number:,.0f}"
+            return f"{digits}/{unit}"
+    return f"{a_second * _HOUR:.1f}/h"
