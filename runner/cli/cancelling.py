@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from runner.cli.audience import Audience
 from runner.cli.driver_request import ask_to_end
@@ -24,7 +25,7 @@ from runner.errors import (
 )
 from runner.plan.model import LOGS, Plan
 from runner.report.runs_as_text import describe_standing
-from runner.run.events import CleanupFinished, RunFinished
+from runner.run.events import VERSION, CleanupFinished, LeftBehind, RunFinished
 from runner.run.holding import Hold, TakenOverError
 from runner.run.pools.making import recall_lease
 from runner.run.records.driving import Driver, find_driver
@@ -42,6 +43,33 @@ from runner.run.submit import Submission
 Opening = Callable[[RunRecord, Path, World], Services]
 _OVER = frozenset({Standing.SUCCEEDED, Standing.FAILED, Standing.REFUSED, Standing.INTERRUPTED})
 _ENDS_OF_TASKS = frozenset({ExitCode.SUCCESS, ExitCode.TASKS_FAILED, ExitCode.LEFT_BEHIND})
+
+
+def has_ended(directory: Path) -> bool:
+    """Whether a run had come to its end, and left nothing that it should not, before anybody asked.
+
+    Raises `UsageError` where the directory has no record of a run.
+    """
+    standing = find_standing(directory, read_record(directory), driver=find_driver(directory))
+    return standing in _OVER and not what_is_left(directory)
+
+
+def cancelled_as_json(directory: Path, *, had_ended: bool) -> dict[str, Any]:
+    """What became of the run, as its directory has it; keys are only ever added."""
+    record = read_record(directory)
+    standing = find_standing(directory, record, driver=find_driver(directory))
+    left: tuple[LeftBehind, ...] = ()
+    for _, event in read_events(directory):
+        if isinstance(event, CleanupFinished):
+            left = event.left
+    return {
+        "v": VERSION,
+        "run": record.run,
+        "state": standing.value,
+        "resumable": standing.is_resumable,
+        "had_ended": had_ended,
+        "left": [asdict(each) for each in left],
+    }
 
 
 def cancel_run(

@@ -41,6 +41,21 @@ class World:
         """Whether data still gets to where it is wanted."""
         return not self._closed
 
+    def look_for_reader(self) -> bool:
+        """As `has_reader`, also where nothing was written since the reader has gone away."""
+        import select
+
+        if self._closed or not hasattr(select, "poll"):  # Windows has none
+            return not self._closed
+        try:
+            looking = select.poll()
+            looking.register(self.stdout.fileno(), 0)
+            # Of a pipe that nobody reads any more, whatever one asks for.
+            self._closed = any(found & select.POLLERR for _, found in looking.poll(0))
+        except OSError:  # no descriptor, or one that cannot be asked
+            return True
+        return not self._closed
+
     def write(self, data: bytes) -> None:
         """Writes data; a reader that has gone away (`| head`), or a full disk, stops no run."""
         if self._closed:

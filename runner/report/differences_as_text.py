@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from runner.report.as_text import plural, printable
+from runner.run.events import VERSION
 from runner.run.results.differences import FileChange, Kind, TaskDifference
 from runner.run.results.lock_file import Lock
 
@@ -67,6 +68,7 @@ def difference_as_json(difference: TaskDifference, scripts: Scripts) -> dict[str
     """One object; keys are only ever added."""
     first, second = difference.ids
     value: dict[str, Any] = {
+        "v": VERSION,
         "step": difference.step,
         "item": difference.item,
         "kind": difference.kind.name.lower(),

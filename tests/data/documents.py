@@ -119,7 +119,7 @@ def _shape(value: object) -> object:
             return type(value).__name__
 
 
-def _fail_on(validator: Validator, name: str, value: object) -> None:
+def _fail_on(validator: Validator, name: str, value: Any) -> None:
     problems = [
         f"{error.json_path}: {error.message[:300]}"
         for outer in validator.iter_errors(value)

@@ -19,9 +19,10 @@ from runner.cli.world import World
 from runner.errors import ExitCode, UsageError, describe_os_error
 
 if TYPE_CHECKING:
-    from runner.cli.starter import Example
+    from runner.cli.starter import Example, LocalInput
 
 _SCHEMA_NAME = "workload.schema.json"
+_VERSION = 1
 
 EXAMPLES = """
 batch-run new mine                                  a commented spec, mine.yaml
@@ -40,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", action="store_true", help="copy the example's data beside it, where none is yet"
     )
     parser.add_argument("--list", action="store_true", help="list the examples, and do no more")
+    parser.add_argument(
+        "--json", action="store_true", help="print what was written, or the list, as JSON"
+    )
     parser.add_argument("--path", metavar="FILE", help="where to write it (default: NAME.yaml)")
     parser.add_argument(
         "--schema",
@@ -55,6 +59,9 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
 
     if arguments.list:
         known = examples()
+        if arguments.json:
+            world.print_json({"v": _VERSION, "examples": [_as_json(each) for each in known]})
+            return ExitCode.SUCCESS
         width = max(len(example.name) for example in known)
         for example in known:
             world.print(f"{example.name:<{width}}  {example.description}")
@@ -84,10 +91,22 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         _write_new(copy, _SCHEMA_NAME, schema.read_bytes())
     if arguments.data and chosen is not None:
         _copy_data(path, text, chosen, world)
+    if arguments.json:
+        missing = [each.source for each in _missing(shown, path.parent, text)]
+        world.print_json({"v": _VERSION, "path": shown, "schema": named, "missing": missing})
+        return ExitCode.SUCCESS
     world.print(shown)
     for line in _advice(shown, path.parent, text, chosen):
         world.say(line)
     return ExitCode.SUCCESS
+
+
+def _as_json(example: Example) -> dict[str, str]:
+    return {
+        "name": example.name,
+        "description": example.description,
+        "path": str(example.path),
+    }
 
 
 def _copy_data(path: Path, text: str, example: Example, world: World) -> None:
@@ -144,13 +163,16 @@ def _write_new(path: Path, shown: str, content: bytes) -> None:
         raise UsageError(f"cannot write `{shown}`: {reason}") from error
 
 
-def _advice(shown: str, folder: Path, text: str, example: Example | None) -> Iterator[str]:
-    """What is still to be done by hand, and the commands that come next."""
+def _missing(shown: str, folder: Path, text: str) -> Iterator[LocalInput]:
+    """What the spec reads and is not there yet."""
     from runner.cli.starter import local_inputs
 
-    for each in local_inputs(shown, text):
-        if (folder / each.source).exists():
-            continue
+    return (each for each in local_inputs(shown, text) if not (folder / each.source).exists())
+
+
+def _advice(shown: str, folder: Path, text: str, example: Example | None) -> Iterator[str]:
+    """What is still to be done by hand, and the commands that come next."""
+    for each in _missing(shown, folder, text):
         where = f"{shown}:{each.position.line}:{each.position.column}"
         yield f"{where}: `{each.source}` is not there yet: make it, or name your own files"
         if example is not None:

@@ -59,7 +59,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     from runner.connect import finds_engine
     from runner.plan.expand import expand, find_task
     from runner.plan.run_id import UNKNOWN
-    from runner.report.plan_as_json import plan_as_json, task_as_json
+    from runner.report.plan_as_json import VERSION, plan_as_json, task_as_json
     from runner.report.plan_as_text import plan_summary, task_lines
 
     workload, folder = load(arguments.spec, arguments, world)
@@ -74,7 +74,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     if arguments.task is not None:
         task = find_task(plan, arguments.task)
         if arguments.json:
-            shown = task_as_json(task, decisions.for_data)
+            shown = {"v": VERSION, **task_as_json(task, decisions.for_data)}
             world.print(json.dumps(shown, indent=1, ensure_ascii=False))
         else:
             world.print("\n".join(task_lines(task, decisions.for_people)))

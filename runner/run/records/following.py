@@ -6,14 +6,14 @@ It must not know what is made of them, and leaves the run's directory as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError, describe_os_error
 from runner.run.clock import Clock
-from runner.run.events import RunFinished
+from runner.run.events import CleanupFinished, RunFinished
 from runner.run.records.driving import LOCK, find_driver
 from runner.run.records.reading import EVENTS, read_time
 from runner.run.stop import Stop
@@ -21,6 +21,8 @@ from runner.run.stop import Stop
 _PIECE_BYTES = 1024 * 1024
 _PAUSE_SECONDS = 0.2
 _END = f'"type":"{RunFinished.type}"'.encode()
+_LEFT = f'"type":"{CleanupFinished.type}"'.encode()
+"""The last that a driver tells who leaves the run to go on by itself."""
 
 
 class Following:
@@ -33,18 +35,21 @@ class Following:
         self._last = b""
 
     def pieces(self) -> Iterator[bytes]:
-        """What has come since the last call, many whole lines at a time."""
+        """What has come since the last call, many whole lines at a time.
+
+        Lines at the end that are no events are kept back: whoever takes the run up cuts them off.
+        """
         path = self.path
         try:
             with path.open("rb") as stream:
                 stream.seek(self._position)
                 rest = b""
                 while piece := stream.read(_PIECE_BYTES):
-                    whole, newline, rest = (rest + piece).rpartition(b"\n")
-                    if newline:
-                        self._position += len(whole) + 1
-                        self._last = whole.rpartition(b"\n")[2]
-                        yield whole + newline
+                    whole, rest = _split(rest + piece)
+                    if whole:
+                        self._position += len(whole)
+                        self._last = whole[:-1].rpartition(b"\n")[2]
+                        yield whole
         except FileNotFoundError:
             return
         except OSError as error:
@@ -55,19 +60,41 @@ class Following:
         for piece in self.pieces():
             yield from piece.splitlines(keepends=True)
 
-    def follow(self, clock: Clock, stop: Stop) -> Iterator[bytes]:
-        """The lines to the last one that whoever drives the run writes.
+    def follow(
+        self,
+        clock: Clock,
+        stop: Stop,
+        *,
+        outlive: Callable[[], None] | None = None,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> Iterator[bytes]:
+        """The lines to the last one that whoever drives the run writes, or while they are wanted.
 
-        Raises `InterruptedRunError` once `stop` is requested.
+        With `outlive` a driver that dies before it has told its end is no end: that is called, and
+        another one is waited for. Raises `InterruptedRunError` once `stop` is requested.
         """
-        while True:
+        was_driven = is_awaited = False
+        while is_wanted():
             # Asked first: what was written before the end is then read below.
             is_driven = find_driver(self._directory) is not None
             yield from self.lines()
             stop.check()
-            if not is_driven or self._is_over():
+            if is_driven:
+                was_driven = True
+                if self._is_over():
+                    return
+            elif outlive is None or self._is_end():
+                return
+            elif was_driven:
+                was_driven, is_awaited = False, True
+                outlive()
+            elif not is_awaited:
                 return
             clock.wait(stop, _PAUSE_SECONDS)
+
+    def _is_end(self) -> bool:
+        """Whether the last line is of a kind that a driver ends with."""
+        return any(end in self._last for end in (_END, _LEFT))
 
     def _is_over(self) -> bool:
         """Whether who drives the run now has told its end, and only has something left to say."""
@@ -81,3 +108,14 @@ class Following:
             return line["type"] == RunFinished.type and read_time(line["t"]) >= since
         except (OSError, ValueError, KeyError, TypeError):
             return False
+
+
+def _split(data: bytes) -> tuple[bytes, bytes]:
+    """The lines up to the last that can be an event, and what comes behind it."""
+    end = data.rfind(b"}\n") + 2
+    while end > 1:
+        start = data.rfind(b"\n", 0, end - 1) + 1
+        if data[start : start + 1] == b"{":
+            return data[:end], data[end:]
+        end = data.rfind(b"}\n", 0, start) + 2
+    return b"", data

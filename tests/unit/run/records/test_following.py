@@ -12,6 +12,7 @@ from runner.errors import InterruptedRunError, UsageError
 from runner.run.clock import Clock
 from runner.run.records.driving import LOCK, drive
 from runner.run.records.following import Following
+from runner.run.records.reading import cut_torn_end
 from runner.run.stop import Stop
 
 LIMIT_SECONDS = 20
@@ -25,8 +26,10 @@ def line(kind: str, moment: datetime | None = None) -> bytes:
 class Scene:
     """A run's directory, whose driver and events a test moves on while it is followed."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, outlives: bool = False) -> None:
         self.directory = directory
+        self.outlives = outlives
+        self.awaited = threading.Event()
         self.events = directory / "events.jsonl"
         self.stop = Stop()
         self.followed: list[bytes] = []
@@ -47,10 +50,14 @@ class Scene:
         self.thread.join(LIMIT_SECONDS)
         assert not self.thread.is_alive()
 
+    def outlive(self) -> None:
+        self.awaited.set()
+
     def _follow(self) -> None:
         clock = Clock(now=lambda: datetime.now(timezone.utc), monotonic=lambda: 0.0, wait=Stop.wait)
         try:
-            for each in Following(self.directory).follow(clock, self.stop):
+            outlive = self.outlive if self.outlives else None
+            for each in Following(self.directory).follow(clock, self.stop, outlive=outlive):
                 self.followed.append(each)
                 self.changed.set()
         except InterruptedRunError as error:
@@ -126,3 +133,50 @@ def test_events_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         list(Following(tmp_path).lines())
     assert caught.value.message == (f"cannot read `{tmp_path / 'events.jsonl'}`: is a directory")
+
+
+def test_a_driver_that_dies_is_outlived_by_who_waits_for_another(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, outlives=True)
+    first, second = line("run.started"), line("task.added")
+    with drive(tmp_path):
+        scene.write(first + b'{"torn')
+        scene.thread.start()
+        scene.expect(first)
+    assert scene.awaited.wait(LIMIT_SECONDS)
+    with drive(tmp_path):
+        cut_torn_end(tmp_path)
+        scene.write(second)
+        scene.expect(first, second)
+        last = line("run.finished")
+        scene.write(last)
+    scene.finish()
+    assert scene.followed == [first, second, last]
+
+
+def test_a_run_that_nobody_drives_is_not_waited_for(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, outlives=True)
+    scene.write(line("run.started"))
+    scene.thread.start()
+    scene.finish()
+    assert not scene.awaited.is_set()
+
+
+def test_what_a_crash_has_left_at_the_end_is_kept_back(tmp_path: Path) -> None:
+    following = Following(tmp_path)
+    events = tmp_path / "events.jsonl"
+    first, second = line("run.started"), line("task.added")
+    events.write_bytes(first + b"\0\0\0\n" + b"\0\0\n")
+    assert list(following.lines()) == [first]
+    cut_torn_end(tmp_path)
+    with events.open("ab") as stream:
+        stream.write(second)
+    assert list(following.lines()) == [second]
+
+
+def test_who_is_not_wanted_any_more_stops(tmp_path: Path) -> None:
+    clock = Clock(now=lambda: datetime.now(timezone.utc), monotonic=lambda: 0.0, wait=Stop.wait)
+    wanted = iter((True, True, False))
+    with drive(tmp_path):
+        (tmp_path / "events.jsonl").write_bytes(line("run.started"))
+        lines = Following(tmp_path).follow(clock, Stop(), is_wanted=lambda: next(wanted))
+        assert len(list(lines)) == 1
