@@ -61,9 +61,9 @@ class Conditions:
             for account, service in services.items()
         }
 
-    def admit(self, accounts: Service) -> Service:
+    def admit(self, accounts: Service, others: Mapping[str, Resource]) -> Service:
         """All accounts, and before them what the emulator itself can be told."""
-        return ControlGate(accounts, self.resources())
+        return ControlGate(accounts, {**self.resources(), **others})
 
     def resources(self) -> dict[str, Resource]:
         """What the emulator itself can be told, by name."""

@@ -164,7 +164,7 @@ async def _serve(
     # Imported here, so that a refused port or directory is said without loading the services,
     # and a signal meanwhile ends the program in order.
     from runner.emulator.assembly import Surroundings, foresee, open_services
-    from runner.emulator.dashboard.address import make_token, page_address
+    from runner.emulator.dashboard.address import PageAddress, make_token, page_address
     from runner.emulator.dashboard.serving import Watched, noting_address, serving_page
     from runner.emulator.lingering import Attendance, Lingering, watching
     from runner.emulator.server.routing import AccountRouter
@@ -208,7 +208,8 @@ async def _serve(
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_services(options, accounts, surroundings))
         router = AccountRouter(conditions.strike(services), recording=recording)
-        attendance = Attendance(conditions.admit(router), asyncio.get_running_loop().time)
+        told = {} if page is None else {"dashboard": PageAddress(format_origin(page))}
+        attendance = Attendance(conditions.admit(router, told), asyncio.get_running_loop().time)
         if options.until_jobs_end:
             lingering = Lingering(
                 directory, outlook=partial(foresee, services), attendance=attendance, stop=stop

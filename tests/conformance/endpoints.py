@@ -29,6 +29,8 @@ class Emulator:
     storage_accounts: Mapping[str, Mapping[str, str]] = field(repr=False)
     ca_file: str | None
     """Whom clients have to trust, over TLS."""
+    dashboard: str | None = field(repr=False)
+    """The address of its page, with the token."""
     process: subprocess.Popen[str] = field(repr=False)
 
 
@@ -48,6 +50,7 @@ def parse_announcement(line: str, process: subprocess.Popen[str]) -> Emulator:
         batch_accounts={account["account"]: account for account in accounts["batch"]},
         storage_accounts={account["account"]: account for account in accounts["storage"]},
         ca_file=document.get("tls", {}).get("ca_file"),
+        dashboard=document.get("dashboard"),
         process=process,
     )
 

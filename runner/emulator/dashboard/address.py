@@ -9,9 +9,28 @@ import base64
 import hashlib
 import hmac
 
+from runner.emulator.control.gate import ControlError, Told
 from runner.emulator.server.accounts import Account
 
 _TOKEN_BYTES = 18
+
+
+class PageAddress:
+    """What stands at `/.emulator/dashboard` on the port of the accounts: where the page is.
+
+    Without the token, which anybody of this machine could read there.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+
+    async def answer(self, told: Told) -> object:
+        """Its address, for who has the token."""
+        if told.path:
+            raise ControlError(404, f"the page has a port of its own: {self._origin}/")
+        if told.method not in ("GET", "HEAD"):
+            raise ControlError(405, f"`{told.method}` is none of GET and HEAD")
+        return {"address": f"{self._origin}/"}
 
 
 def make_token(account: Account) -> str:

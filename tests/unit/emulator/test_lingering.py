@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import fcntl
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.emulator.batch.core.outlook import Outlook
 from runner.emulator.lingering import CLIENTS, Attendance, Lingering, watching
+from runner.emulator.server.breaking import NoAnswerError
+from runner.emulator.server.content import ClientDisconnectedError
 from runner.emulator.server.http import Request, Response
 from runner.emulator.storage.error import DataError
 
@@ -127,6 +131,53 @@ def test_a_request_that_is_answered_keeps_it(tmp_path: Path) -> None:
         return while_answered, await scene.ends()
 
     assert asyncio.run(play()) == (False, True)
+
+
+class Answering:
+    """Answers by what is asked for."""
+
+    async def handle(self, request: Request) -> Response:
+        match request.raw_path:
+            case "/silent":
+                raise NoAnswerError(("1:timeout=before",), silence=None)
+            case "/gone":
+                raise ClientDisconnectedError
+            case "/broken":
+                raise ValueError("a bug")
+        return Response(status=201, faults=("2:latency",))
+
+
+def test_the_last_requests_are_remembered_with_what_became_of_them() -> None:
+    moments = iter(range(100))
+    attendance = Attendance(Answering(), lambda: float(next(moments)))
+
+    async def play() -> None:
+        for path in ("/silent", "/gone", "/broken", "/" + "x" * 5000):
+            with suppress(NoAnswerError, ClientDisconnectedError, ValueError):
+                await attendance.handle(replace(a_request(), raw_path=path, raw_query="a=b"))
+
+    asyncio.run(play())
+
+    assert attendance.passed == 4
+    assert attendance.recent() == (
+        (1.0, 2.0, "GET", "/silent", "a=b", 0, ("1:timeout=before",)),
+        (3.0, 4.0, "GET", "/gone", "a=b", 0, ()),
+        (5.0, 6.0, "GET", "/broken", "a=b", 500, ()),
+        (7.0, 8.0, "GET", "/" + "x" * 2047, "a=b", 201, ("2:latency",)),
+    )
+
+
+def test_no_more_than_the_last_thousand_requests_are_remembered() -> None:
+    attendance = Attendance(Answering(), lambda: 0.0)
+
+    async def play() -> None:
+        for number in range(1200):
+            await attendance.handle(replace(a_request(), raw_path=f"/{number}"))
+
+    asyncio.run(play())
+
+    assert attendance.passed == 1200
+    assert [each.raw_path for each in attendance.recent()] == [f"/{n}" for n in range(200, 1200)]
 
 
 def test_a_client_that_holds_the_lock_keeps_it(tmp_path: Path) -> None:
