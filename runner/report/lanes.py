@@ -75,7 +75,7 @@ def _lane(
 ) -> Lane:
     spans.sort(key=itemgetter(0))
     used = _pack(spans)
-    starts = [each.since for each in node.states[:1]] + [spans[0][0]] * bool(spans)
+    starts = [each.since for each in node.states[:1]] + [span[0] for span in spans[:1]]
     ends = [each.until or seen for each in node.states[-1:]]
     ends += [max(span[1] for span in spans)] if spans else []
     return Lane(

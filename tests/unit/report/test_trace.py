@@ -182,6 +182,7 @@ def test_attempts_that_run_at_a_time_have_places_of_their_own() -> None:
         (9, finished("3", "n1", 4, 8)),
         (9, finished("4", "n2", 3, 5)),
         (9, started("5", "n2", 7)),
+        (9, node("n3", "idle")),
         (10, node("n1", GONE, "running")),
         (11, CleanupFinished(deleted=("pool p",), left=())),
     )
@@ -192,7 +193,7 @@ def test_attempts_that_run_at_a_time_have_places_of_their_own() -> None:
     assert [
         (lane.node.id, lane.slots, lane.attempts, lane.seconds, round(lane.busy_share, 3))
         for lane in lanes
-    ] == [("n1", 2, 3, 10.0, 0.5), ("n2", 2, 2, 8.0, 0.375)]
+    ] == [("n1", 2, 3, 10.0, 0.5), ("n2", 2, 2, 8.0, 0.375), ("n3", 2, 0, 2.0, 0.0)]
     assert [(each.state, each.until) for each in trace.nodes[0].states] == [
         ("starting", at(2)),
         ("running", at(10)),
