@@ -232,6 +232,7 @@ class Run:
             tell=self._tell,
             settled=self._settled,
             price=self._options.price,
+            job_time=self._options.job_time,
             past=self._past,
             lease=self._lease,
         )
@@ -282,15 +283,15 @@ class Run:
         self._work = self._make_work(ground, self._pool_id)
         self._work.run()
 
+    def _count_coming_home(self) -> int:
+        work = self._work
+        return 0 if work is None else work.ended - work.home.succeeded - work.home.failed
+
     def _heed_budget(self) -> None:
         """A run that has spent all that it may is only ended."""
         reason = None if self._budget is None else self._budget.reason(self._clock.now())
         if reason is not None:
             self._tally.stop(reason)
-
-    def _count_coming_home(self) -> int:
-        work = self._work
-        return 0 if work is None else work.ended - work.home.succeeded - work.home.failed
 
     def _wait(self, seconds: float) -> None:
         self._clock.wait(self._stop, seconds)
