@@ -19,6 +19,7 @@ import pytest
 
 from tests.conformance.azurite.installing import VERSION as AZURITE_VERSION
 from tests.conformance.azurite.installing import install_azurite, start_azurite
+from tests.data.documents import check_directory, check_printed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +34,8 @@ for _number in (signal.SIGINT, signal.SIGHUP):
 
 COMMAND = Path(sys.executable).parent / "batch-run"
 LIMIT_SECONDS = 120
+_LOOKING = frozenset({"status", "runs", "logs", "events", "plan", "validate", "diff", "explain"})
+"""Commands that leave a run's directory as it is."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,16 @@ class User:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs the command to its end."""
+        """Runs the command to its end; what it prints and keeps as data is as the schemas say."""
         with self.start(*arguments) as process:
             try:
                 stdout, stderr = process.communicate(timeout=LIMIT_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+        check_printed(arguments, stdout)
+        if arguments and arguments[0] not in _LOOKING:
+            self.check_last_run()
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     def write(self, name: str, content: str | bytes) -> Path:
@@ -76,6 +82,12 @@ class User:
         """The directory of the newest run."""
         name = (self.folder / ".batch-run" / "last").read_text().strip()
         return self.folder / ".batch-run" / "runs" / name
+
+    def check_last_run(self) -> None:
+        """Holds what the newest run has kept against the schemas."""
+        last = self.folder / ".batch-run" / "last"
+        if last.is_file():
+            check_directory(self.folder / ".batch-run" / "runs" / last.read_text().strip())
 
     def processes(self) -> list[str]:
         """Command lines of processes that work somewhere in the folder (Linux only)."""
