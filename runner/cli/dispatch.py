@@ -16,7 +16,7 @@ from runner.cli.parser import build_parser, parse
 from runner.cli.secret_variables import secrets_in
 from runner.cli.signals import Interruptions
 from runner.cli.specs import say_problems
-from runner.cli.table import COMMANDS, RESERVED, Command
+from runner.cli.table import COMMANDS, Command
 from runner.cli.world import World
 from runner.errors import BatchRunError, ExitCode, UsageError
 from runner.run.clock import Clock
@@ -117,11 +117,6 @@ def _with_command(argv: Sequence[str]) -> list[str]:
     names = {command.name for command in COMMANDS}
     if argv[0] in names or argv[0] in {"-h", "--help", "--version"}:
         return [*argv]
-    if argv[0] in RESERVED:
-        raise UsageError(
-            f"`{argv[0]}` is a command that this version does not have",
-            hint=f"a spec of that name is `./{argv[0]}`",
-        )
     word = argv[0]
     if word.isidentifier() and not os.path.lexists(word):
         raise UsageError(

@@ -28,10 +28,11 @@ def calling_of(record: RunRecord, world: World, *, workload: Workload | None = N
     With the `workload`, parameters are named only where they are not the spec's own.
     """
     again = " ".join(map(shlex.quote, _again(record, world, workload)))
-    return Calling(run="" if _is_last(record, world) else record.run, again=again)
+    return Calling(run="" if is_last(record, world) else record.run, again=again)
 
 
-def _is_last(record: RunRecord, world: World) -> bool:
+def is_last(record: RunRecord, world: World) -> bool:
+    """Whether commands mean the run where none is named."""
     with contextlib.suppress(OSError, ValueError):
         return (world.working_directory / LAST).read_text("ascii").strip() == record.run
     return False

@@ -18,6 +18,7 @@ from runner.cli.commands import (
     doctor,
     emulator,
     events,
+    explain,
     logs,
     new,
     plan,
@@ -142,6 +143,13 @@ COMMANDS = (
         examples=logs.EXAMPLES,
     ),
     Command(
+        name="explain",
+        summary="Show why a task waits, has failed or was skipped, and what to do about it.",
+        add_arguments=explain.add_arguments,
+        execute=explain.execute,
+        examples=explain.EXAMPLES,
+    ),
+    Command(
         name="events",
         summary="Print what happened in a run, as lines of JSON.",
         add_arguments=events.add_arguments,
@@ -210,6 +218,3 @@ COMMANDS = (
         examples=completion.EXAMPLES,
     ),
 )
-
-RESERVED = frozenset(("explain",))
-"""Names of commands to come: a spec of such a name would change its meaning some day."""

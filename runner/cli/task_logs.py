@@ -11,13 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runner.cli.looking import NotThereError, open_to_look
+from runner.cli.tasks import find_added
 from runner.cli.world import World
 from runner.connect import Services
 from runner.errors import ServiceError, UsageError
 from runner.frozen import dataclass
-from runner.plan.model import LOGS, RunId, TaskId, container_name, task_id
+from runner.plan.model import LOGS, RunId, TaskId, container_name
 from runner.report.as_text import printable
-from runner.run.events import RunStarted, TaskAdded, TaskFinished
+from runner.run.events import TaskFinished
 from runner.run.records.following import Following
 from runner.run.records.reading import event_from_json
 from runner.run.records.record import RunRecord, read_record
@@ -30,8 +31,7 @@ Opening = Callable[[RunRecord, Path, World], Services]
 _PIECE_BYTES = 1024 * 1024
 # Local services may end soon after the task.
 _PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
-_OF_TASKS = (TaskAdded.type.encode(), TaskFinished.type.encode())
-_STARTED = RunStarted.type.encode()
+_ENDED = TaskFinished.type.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def show_task_log(
     the services are out of reach, and `InterruptedRunError` once the following is to stop.
     """
     record = read_record(directory)
-    task = _find_task(directory, name)
+    task = find_added(directory, name)
     if _show_home(directory, task, asked, world):
         return
     try:
@@ -198,34 +198,11 @@ class _Reader:
             self._shown += len(piece)
 
 
-def _find_task(directory: Path, name: str) -> TaskId:
-    """The id of a task, of which the zeros at the beginning may be left out."""
-    number, tasks = int(name), None
-    for line in Following(directory).lines():
-        if not any(each in line for each in (*_OF_TASKS, _STARTED)):
-            continue
-        event = event_from_json(json.loads(line))
-        if isinstance(event, TaskAdded | TaskFinished) and int(event.task) == number:
-            return TaskId(event.task)
-        if isinstance(event, RunStarted):
-            tasks = event.tasks
-    if tasks is not None and not 1 <= number <= tasks:
-        first, last = (task_id(each, of=tasks) for each in (1, tasks))
-        raise UsageError(
-            f"there is no task `{name}` in run `{directory.name}`",
-            hint=f"ids go from {first} to {last}" if tasks else "it has no tasks",
-        )
-    raise UsageError(
-        f"run `{directory.name}` has added no task `{name}` so far",
-        hint=f"`batch-run events {directory.name}` shows those that it has",
-    )
-
-
 def _ends(directory: Path) -> dict[str, TaskFinished]:
     """How tasks ended, each for the last time."""
     ends: dict[str, TaskFinished] = {}
     for line in Following(directory).lines():
-        if _OF_TASKS[1] in line:
+        if _ENDED in line:
             event = event_from_json(json.loads(line))
             if isinstance(event, TaskFinished):
                 ends[event.task] = event

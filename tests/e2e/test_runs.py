@@ -458,9 +458,9 @@ def test_a_command_that_is_mistyped(user: User) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "batch-run: there is no command and no spec `validat`\n"
-        "  hint: did you mean `validate`? commands: `attach`, `cancel`, `clean`, `diff`,"
-        " `emulator`, `events`, `logs`, `new`, `plan`, `resume`, `run`, `runs`, `schema`,"
-        " `status`, `validate`\n"
+        "  hint: did you mean `validate`? commands: `attach`, `cancel`, `clean`, `completion`,"
+        " `diff`, `doctor`, `emulator`, `events`, `explain`, `help`, `logs`, `new`, `plan`,"
+        " `report`, `resume`, `run`, `runs`, `schema`, `status`, `validate`\n"
     )
 
 
@@ -513,15 +513,6 @@ def test_a_start_task_that_fails_unwaited_is_told(user: User) -> None:
     assert done.returncode == 0, done.stderr
     assert "the start task failed on node tvmps_" in done.stderr
     assert "    sorry\n" in done.stderr
-
-
-def test_a_command_to_come_is_not_a_file(user: User) -> None:
-    done = user.run("doctor")
-    assert done.returncode == 2
-    assert done.stderr == (
-        "batch-run: `doctor` is a command that this version does not have\n"
-        "  hint: a spec of that name is `./doctor`\n"
-    )
 
 
 def test_it_is_a_module_too(user: User) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
@@ -37,11 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints them; exit code 0, or 130 where Ctrl-C ends the following."""
+    from runner.cli.runs import tell_apart
     from runner.cli.task_logs import STREAMS, Asked, show_home_logs, show_task_log
     from runner.run.records.directory import find_run
     from runner.run.stop import Stop
 
-    task, run = _tell_apart(arguments.words)
+    task, run = tell_apart(arguments.words)
     chosen = tuple(stream for stream in STREAMS if getattr(arguments, stream))
     directory = find_run(world.working_directory, run)
     if task is None:
@@ -58,15 +58,3 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     except InterruptedRunError:
         return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS
-
-
-def _tell_apart(words: Sequence[str]) -> tuple[str | None, str | None]:
-    """The task and the run: ids of tasks are digits, and those of runs are never digits alone."""
-    tasks = [word for word in words if word.isascii() and word.isdigit()]
-    runs = [word for word in words if word not in tasks]
-    if len(tasks) > 1 or len(runs) > 1:
-        raise UsageError(
-            f"one task and one run at most: {', '.join(f'`{word}`' for word in words)}",
-            hint="the id of a task is a number",
-        )
-    return (tasks[0] if tasks else None), (runs[0] if runs else None)

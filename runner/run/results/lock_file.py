@@ -132,6 +132,18 @@ def read_lock(path: Path) -> Lock:
     return Lock(head=head, planned=planned, ended=ended)
 
 
+def read_planned(path: Path, task: str) -> tuple[str, str] | None:
+    """What the run of a lock file meant to do with a task, and why; None where it does not say."""
+    start = f'{{"task":"{task}",'.encode()
+    with contextlib.suppress(UsageError):
+        for line in _lines(path):
+            if line.startswith(start):
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    value = json.loads(line)
+                    return value["action"], value["why"]
+    return None
+
+
 def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as stream:

@@ -9,7 +9,7 @@ import pytest
 from runner.cli.dispatch import run_command
 from runner.cli.parser import Parser, build_parser, build_subparser
 from runner.cli.signals import Interruptions
-from runner.cli.table import COMMANDS, RESERVED
+from runner.cli.table import COMMANDS
 from tests.unit.cli.worlds import make_world
 
 NAMES = [command.name for command in COMMANDS]
@@ -87,10 +87,6 @@ def test_without_a_command_one_is_shown_what_there_is(tmp_path: Path) -> None:
     code, text = said(tmp_path)
     assert code == 2
     assert text == build_parser(()).format_help()
-
-
-def test_no_command_is_reserved_that_is_there() -> None:
-    assert not RESERVED & {*NAMES}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,56 @@
+"""Which task of a run is meant on the command line.
+
+It must not know what is done with it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from runner.errors import UsageError
+from runner.plan.model import TaskId, task_id
+from runner.run.events import RunStarted, TaskAdded, TaskFinished
+from runner.run.records.following import Following
+from runner.run.records.reading import event_from_json
+
+_TOLD = tuple(kind.type.encode() for kind in (TaskAdded, TaskFinished, RunStarted))
+
+
+def find_task(directory: Path, name: str, *, tasks: int) -> TaskId:
+    """The id of a task of a run that has so many; zeros at its beginning may be left out.
+
+    Raises `UsageError` where there is no such task.
+    """
+    number = int(name)
+    if 1 <= number <= tasks:
+        return task_id(number, of=tasks)
+    if not tasks:
+        raise UsageError(
+            f"run `{directory.name}` has no tasks so far",
+            hint=f"`batch-run status {directory.name}` says how it stands",
+        )
+    first, last = (task_id(each, of=tasks) for each in (1, tasks))
+    raise UsageError(
+        f"there is no task `{name}` in run `{directory.name}`",
+        hint=f"ids go from {first} to {last}",
+    )
+
+
+def find_added(directory: Path, name: str) -> TaskId:
+    """The id of a task that the run has told of; `UsageError` where it has not."""
+    number, tasks = int(name), None
+    for line in Following(directory).lines():
+        if not any(each in line for each in _TOLD):
+            continue
+        event = event_from_json(json.loads(line))
+        if isinstance(event, TaskAdded | TaskFinished) and int(event.task) == number:
+            return TaskId(event.task)
+        if isinstance(event, RunStarted):
+            tasks = event.tasks
+    if tasks is not None:
+        find_task(directory, name, tasks=tasks)
+    raise UsageError(
+        f"run `{directory.name}` has added no task `{name}` so far",
+        hint=f"`batch-run explain {name} {directory.name}` says what it waits for",
+    )
