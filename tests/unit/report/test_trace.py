@@ -193,7 +193,7 @@ def test_attempts_that_run_at_a_time_have_places_of_their_own() -> None:
     assert [
         (lane.node.id, lane.slots, lane.attempts, lane.seconds, round(lane.busy_share, 3))
         for lane in lanes
-    ] == [("n1", 2, 3, 10.0, 0.5), ("n2", 2, 2, 8.0, 0.375), ("n3", 2, 0, 2.0, 0.0)]
+    ] == [("n1", 2, 3, 10.0, 0.5), ("n3", 2, 0, 2.0, 0.0), ("n2", 2, 2, 8.0, 0.375)]
     assert [(each.state, each.until) for each in trace.nodes[0].states] == [
         ("starting", at(2)),
         ("running", at(10)),

@@ -1,0 +1,128 @@
+"""`batch-run report`: what it writes, where, and of which runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from runner.report.trace_as_tsv import COLUMNS
+from tests.browser.made_runs import RUN, write_run
+from tests.e2e.conftest import User
+
+HERE = f".batch-run/runs/{RUN}"
+
+
+def written(user: User) -> list[str]:
+    return sorted(path.name for path in user.last_run().iterdir())
+
+
+def test_the_page_and_the_table_are_written_beside_the_events(user: User) -> None:
+    write_run(user.folder, tasks=50, nodes=2)
+
+    made = user.run("report")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == f"{HERE}/report.html\n{HERE}/trace.tsv\n"
+    table = (user.last_run() / "trace.tsv").read_text().splitlines()
+    assert table[0] == "\t".join(COLUMNS)
+    # One of the 50 had two attempts.
+    assert len(table) == 1 + 50 + 1
+    assert written(user) == [
+        "events.jsonl",
+        "report.html",
+        "run.json",
+        "spec.yaml",
+        "trace.tsv",
+    ]
+
+
+def test_each_form_goes_where_it_is_wanted(user: User) -> None:
+    write_run(user.folder, tasks=3, nodes=1)
+
+    table = user.run("report", RUN, "--format", "tsv", "--output", "-")
+    assert len(table.stdout.splitlines()) == 4
+    page = user.run("report", "--output", "a.html")
+    assert page.stdout == "a.html\n"
+    assert (user.folder / "a.html").read_text().startswith("<!DOCTYPE html>")
+    data = user.run("report", "--json")
+    assert json.loads(data.stdout)["succeeded"] == 3
+    assert user.run("report", "--format", "json").stdout == data.stdout
+    file = user.run("report", "--format", "json", "--output", "r.json")
+    assert (file.stdout, (user.folder / "r.json").read_text()) == ("r.json\n", data.stdout)
+    assert written(user) == ["events.jsonl", "run.json", "spec.yaml"]
+
+
+def test_what_cannot_be_is_said_in_a_line(user: User) -> None:
+    nothing = user.run("report")
+    assert nothing.returncode == 2
+    assert nothing.stderr.startswith("batch-run: there is no run below `")
+
+    write_run(user.folder, tasks=3, nodes=1)
+    place = user.folder / "no" / "such.html"
+    nowhere = user.run("report", "--output", str(place))
+    assert (nowhere.returncode, nowhere.stdout) == (2, "")
+    assert nowhere.stderr == f"batch-run: cannot write `{place}`: no such file or directory\n"
+
+    both = user.run("report", "--json", "--format", "tsv")
+    assert both.returncode == 2
+    assert both.stderr == ("batch-run: `--json` and `--format tsv` are two different things\n")
+
+
+def test_a_journal_that_breaks_off_is_told_as_far_as_it_goes(user: User) -> None:
+    directory = write_run(user.folder, tasks=20, nodes=1, over=False)
+    events = directory / "events.jsonl"
+    events.write_bytes(events.read_bytes()[:-20])
+
+    made = user.run("report")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "This run did not come to its end" in page_of(directory)
+
+
+def test_a_run_that_never_began_has_a_page(user: User) -> None:
+    directory = write_run(user.folder, tasks=1, nodes=1)
+    (directory / "events.jsonl").unlink()
+
+    made = user.run("report")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "No node was seen." in page_of(directory)
+    assert len((directory / "trace.tsv").read_text().splitlines()) == 1
+
+
+def test_a_plan_or_an_event_that_is_damaged_is_named(user: User) -> None:
+    directory = write_run(user.folder, tasks=1, nodes=1)
+    (directory / "plan.json").write_text("{")
+    made = user.run("report")
+    assert made.returncode == 2
+    assert made.stderr.startswith(
+        f"batch-run: `{directory / 'plan.json'}` is not the plan of a run"
+    )
+
+
+def test_events_that_something_else_has_changed_are_named(user: User) -> None:
+    directory = write_run(user.folder, tasks=1, nodes=1)
+    (directory / "events.jsonl").write_text("{}\n")
+
+    with user.start("report") as process:
+        _, stderr = process.communicate()
+
+    assert process.returncode == 2
+    assert stderr.startswith(
+        f"batch-run: `{directory / 'events.jsonl'}`, line 1: not an event of a run\n"
+    )
+
+
+def test_secrets_of_the_environment_are_in_nothing_that_is_written(user: User) -> None:
+    directory = write_run(user.folder, tasks=1, nodes=1)
+    (directory / "spec.yaml").write_text("name: sesame-open-up-1234\n")
+
+    made = user.with_environ(AZURE_BATCH_ACCESS_KEY="sesame-open-up-1234").run("report")
+
+    assert made.returncode == 0
+    assert "sesame" not in page_of(directory)
+    assert "name: REDACTED" in page_of(directory)
+
+
+def page_of(directory: Path) -> str:
+    return (directory / "report.html").read_text()
