@@ -24,7 +24,7 @@ DELEGATION, KIND = "delegation", "storage kind"
 BATCH_ROLE, BLOB_ROLE = "Azure Batch Data Contributor", "Storage Blob Data Contributor"
 DELEGATOR_ROLE = "Storage Blob Delegator"
 TRY = "`batch-run doctor --run SPEC` tries it with one task, and takes all of it away"
-_ASSIGN = "az role assignment create --role '{role}' --assignee WHO --scope ACCOUNT_ID"
+_ASSIGN = "`az role assignment create --role '{role}' --assignee WHO --scope ACCOUNT_ID`"
 _MAIN = frozenset({"batch-account", "storage-account"})
 _BLOCKS_ONLY = frozenset({"PageBlobStorage", "FileStorage"})
 
@@ -122,7 +122,7 @@ def of_refusal(check: str, error: BatchRunError, access: Access) -> Finding:
 
 def _fix(code: str, access: Access) -> str:
     assign = _ASSIGN.format(role=access.role)
-    show = "account show" if access.check == "batch" else "storage account show"
+    show = "batch account show" if access.check == "batch" else "storage account show"
     match code:
         case "AuthenticationFailed" | "InvalidAuthenticationInfo" if access.has_key:
             return (
@@ -137,8 +137,8 @@ def _fix(code: str, access: Access) -> str:
             return f"the role `{access.role}` is missing: {assign}; it takes some minutes to count"
         case "AuthorizationFailure" if access.has_key or access.check == "storage":
             return (
-                f"the account's network lets nobody in from here: az {show} --name"
-                f" {access.account} --query publicNetworkAccess; add this address to its rules"
+                f"the account's network lets nobody in from here: `az {show} --name"
+                f" {access.account} --query publicNetworkAccess`; add this address to its rules"
             )
         case "AuthorizationFailure":
             return (
