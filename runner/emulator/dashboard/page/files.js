@@ -6,10 +6,9 @@ import { bytes, h, moment, morph, name, readable, table } from "./elements.js";
 const MOST_CHARACTERS = 1024 * 1024;
 
 export class Files {
-  constructor(base, first, tabs = []) {
+  constructor(base, tabs = []) {
     Object.assign(this, { base, tabs, folder: "", listing: null, trouble: null, shown: null });
     this.element = h("div", { class: "files" }, h("div"), h("div"), h("div"));
-    this.open(encodeURIComponent(first), first, true);
   }
 
   mount(main) {
@@ -41,8 +40,8 @@ export class Files {
     }
   }
 
-  open(path, title, quietly = false) {
-    this.shown = { path, title, quietly, decoder: new TextDecoder(), end: null, start: 0, text: "", follow: true, trouble: null, binary: false };
+  open(path, title) {
+    this.shown = { path, title, decoder: new TextDecoder(), end: null, start: 0, text: "", follow: true, trouble: null, binary: false };
     this.element.children[1].replaceChildren();
   }
 
@@ -128,7 +127,7 @@ export class Files {
 
   showContent(place) {
     const shown = this.shown;
-    if (!shown || (shown.trouble && shown.quietly)) return place.replaceChildren();
+    if (!shown) return place.replaceChildren();
     if (!place.firstChild) {
       shown.pre = h("pre", { class: "content", tabindex: 0, "aria-label": `Content of ${shown.title}` });
       shown.head = h("p", { class: "steps" });

@@ -84,7 +84,7 @@ function showPages(choice, choose, next) {
 
 export function task(account, jobId, id) {
   const path = `batch/${pathOf(account)}/jobs/${pathOf(jobId)}/tasks/${pathOf(id)}`;
-  const files = new Files(path, "stdout.txt", ["stdout.txt", "stderr.txt"]);
+  const files = new Files(path, ["stdout.txt", "stderr.txt"]);
   let began = false;
   return {
     title: `Task ${id}`,
@@ -95,7 +95,9 @@ export function task(account, jobId, id) {
       const { task, document } = answers[path];
       if (!began) {
         began = true;
-        if (task.failed) files.open("stderr.txt", "stderr.txt");
+        // What a task that failed wrote last says more.
+        const first = task.failed ? "stderr.txt" : "stdout.txt";
+        files.open(first, first);
       }
       return [trail([account], [jobId, link("job", account, jobId)], [id]),
         h("h1", {}, "Task ", name(id), task.name && task.name !== id ? [" ", h("span", { class: "aside" }, name(task.name))] : null),

@@ -70,7 +70,8 @@ function showScaling(document) {
 export function node(account, poolId, id) {
   const path = `batch/${pathOf(account)}/pools/${pathOf(poolId)}`;
   const own = `${path}/nodes/${pathOf(id)}`;
-  const files = new Files(own, "startup/stdout.txt");
+  const files = new Files(own);
+  let began = false;
   return {
     title: `Node ${id}`,
     paths: () => [own, path],
@@ -80,6 +81,11 @@ export function node(account, poolId, id) {
     render(answers, now) {
       const { node, running, recent, has_files: hasFiles, document } = answers[own];
       const nodes = answers[path]?.nodes ?? [];
+      if (!began && document.startTaskInfo) {
+        began = true;
+        const first = document.startTaskInfo.result === "failure" ? "startup/stderr.txt" : "startup/stdout.txt";
+        files.open(encodeURIComponent(first), first);
+      }
       return [trail([account], [poolId, link("pool", account, poolId)], [id]),
         h("h1", {}, "Node ", name(id)),
         nodes.length > 1 ? heatMap(account, poolId, nodes, id) : null,
