@@ -20,6 +20,7 @@ from runner.cli.checks import check_runs_here, check_schedule, check_signatures
 from runner.cli.driving import Drive, drive_run, make_output_directory, write_down
 from runner.cli.listing import list_stored, needs_listing
 from runner.cli.notes import asks_for_admin, detach_notes, notes, plan_notes
+from runner.cli.origins import versions
 from runner.cli.rerunning import LazyServices, open_rerun
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
@@ -42,6 +43,7 @@ from runner.plan.model import Plan
 from runner.plan.run_id import new_run_id
 from runner.plan.trial import reduce_to_trial
 from runner.run.records.driving import drive as drive_alone
+from runner.run.records.git_state import find_git_state
 from runner.run.records.journal import create_run_directory
 from runner.run.records.record import RunRecord
 from runner.run.results.evidence import Place
@@ -183,6 +185,8 @@ def _make_record(
         detached=arguments.detach,
         with_packages=with_packages,
         trial_seconds=None if trial is None else trial.total_seconds(),
+        git=find_git_state(spec),
+        made_with=versions(),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from runner.report.page.markup import facts, lines, moment, section, text
 from runner.report.page.view import PageView
+from runner.run.records.git_state import GitState
 
 
 def provenance(view: PageView) -> str:
@@ -22,11 +23,13 @@ def provenance(view: PageView) -> str:
         ("Batch account", text(record.batch_endpoint or "")),
         ("storage account", text(record.storage_endpoint or "")),
         ("spec", f"<code>{text(record.spec)}</code>"),
+        ("git", _git(record.git)),
         *_parameters(record.parameters),
         *_machines(view.plan),
         ("job", text(view.report.job or "")),
         ("pool", text(view.report.pool or "")),
         ("batch-run", text(record.version)),
+        *((name, text(version)) for name, version in record.made_with.items()),
         ("output directory", f"<code>{text(record.output_directory)}</code>"),
     ]
     body = facts(pairs)
@@ -36,6 +39,22 @@ def provenance(view: PageView) -> str:
             f'<pre tabindex="0">{lines(view.spec)}</pre></details>'
         )
     return section("provenance", "Provenance", body)
+
+
+def _git(git: GitState | None) -> str:
+    if git is None:
+        return ""
+    branch = "" if git.branch is None else f" on {text(git.branch)}"
+    if git.commit is None:
+        return f"no commit is known{branch}"
+    match git.changed:
+        case True:
+            changed = "; files of the spec's folder had changed since"
+        case False:
+            changed = "; the files of the spec's folder were as git had noted them"
+        case None:
+            changed = "; whether files had changed is not known"
+    return f"<code>{text(git.commit)}</code>{branch}{changed}"
 
 
 def _parameters(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

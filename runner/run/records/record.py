@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from runner.errors import UsageError, describe_os_error
 from runner.frozen import dataclass
 from runner.plan.model import RunId
 from runner.run.events import format_time
+from runner.run.records.git_state import GitState
 from runner.run.records.reading import read_time
 from runner.spec.model.terms import ParameterValue
 
@@ -56,6 +57,10 @@ class RunRecord:
     """Made from what the services had of a run that was begun elsewhere."""
     trial_seconds: float | None = None
     """How long the job may last at most, of a run that tries the spec on one node."""
+    git: GitState | None = None
+    """The commit that the spec's folder was at; None where it is in no repository."""
+    made_with: Mapping[str, str] = field(default_factory=dict)
+    """Versions by name: of Python, the client's system, the SDKs."""
     moved_from: tuple[str, ...] = ()
     """Earlier output directories, whose files are in the present one as well."""
 
@@ -87,9 +92,11 @@ def record_from_json(text: bytes) -> RunRecord:
     value: dict[str, Any] = json.loads(text)
     if value.pop("v") != VERSION:
         raise ValueError("it was made by a later version of batch-run")
-    known = {field.name for field in fields(RunRecord)}
+    known = {each.name for each in fields(RunRecord)}
     given = {name: each for name, each in value.items() if name in known}
     given["created"] = read_time(given["created"])
     given["keep"] = tuple(given["keep"])
+    git = given.get("git")
+    given["git"] = None if git is None else GitState(**git)
     given["moved_from"] = tuple(given.get("moved_from", ()))
     return RunRecord(**given)

@@ -15,6 +15,7 @@ from runner.errors import UsageError
 from runner.plan.model import RunId
 from runner.run.records.directory import find_run, list_runs
 from runner.run.records.driving import DriverPresentError, drive, find_driver
+from runner.run.records.git_state import GitState
 from runner.run.records.journal import create_run_directory
 from runner.run.records.record import RunRecord, read_record, record_as_json
 
@@ -32,6 +33,8 @@ RECORD = RunRecord(
     target="local",
     output_directory="/home/ä/results/cat",
     keep=("job", "storage"),
+    git=GitState(commit="0" * 40, branch="main", changed=None),
+    made_with={"Python": "3.13.1"},
 )
 
 
