@@ -245,12 +245,6 @@ class RemoteBatch:
         """The job's preparation and release on each node that ran them; none if it has neither."""
         return nodes.node_commands(self._account, job_id)
 
-    def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
-        """The end of the start task's stderr; empty where the node is gone."""
-        doing = f"show the start task's log of node `{node_id}`"
-        path = "startup/stderr.txt"
-        return nodes.read_end(self._account, pool_id, node_id, path, limit_bytes, doing=doing)
-
     def task_counts(self, job_id: str) -> TaskCounts | None:
         """The job's tasks by state, about as they are now; None where there is no such job."""
         return looking.task_counts(self._account, job_id)

@@ -302,10 +302,6 @@ class Batch(Protocol):
         """The end of a file below the node's root; empty where it or the node is gone."""
         ...
 
-    def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
-        """The end of the start task's stderr; empty where the node is gone."""
-        ...
-
     def task_counts(self, job_id: str) -> TaskCounts | None:
         """The job's tasks by state, about as they are now; None where there is no such job."""
         ...

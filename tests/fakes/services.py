@@ -411,9 +411,6 @@ class FakeBatch:
         self._note(f"read {path}")
         return self.start_task_log[-limit_bytes:]
 
-    def read_start_task_log(self, pool_id: str, node_id: str, limit_bytes: int) -> bytes:
-        return self.start_task_log[-limit_bytes:]
-
     def disable_job(self, job_id: str) -> None:
         """Nothing runs between two looks, so that no task is waited for."""
         self._note("disable job")

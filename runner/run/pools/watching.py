@@ -12,6 +12,7 @@ from runner.run.clock import Clock
 from runner.run.events import GONE, NodeChanged, PoolChanged, StartTaskFailed
 from runner.run.pools.judging import PoolJudge, PoolUnusableError, common, unusable
 from runner.run.pools.making import Lease
+from runner.run.pools.node_logs import PREPARATION, START_TASK, NodeLogs
 from runner.run.pools.tending import Tend
 from runner.run.records.journal import Journal
 from runner.run.services import (
@@ -23,8 +24,6 @@ from runner.run.services import (
     NodeStatus,
     PoolStatus,
 )
-
-_LOG_TAIL_BYTES = 4_000
 
 # The failure of a process by its exit code alone.
 EXIT_CODE_FAILURE = "FailureExitCode"
@@ -60,6 +59,7 @@ class PoolWatch:
         """
         self._tend = tend
         self._clock = clock
+        self._logs = NodeLogs(batch, journal, pool_id)
         self._judge = PoolJudge(tell=tell, hint=self._hint)
         self._job_id = job_id
         self._pool_id = pool_id
@@ -141,14 +141,12 @@ class PoolWatch:
         if failed and node.id not in self._failed_start_tasks:
             # Also where tasks do not wait for it: they may lack what it should have brought.
             self._failed_start_tasks.add(node.id)
-            read = self._batch.read_start_task_log(self._pool_id, node.id, _LOG_TAIL_BYTES)
-            log = self._without_secrets(read)
             self._tell_failure(
                 StartTaskFailed(
                     node=node.id,
                     exit_code=node.start_task_exit_code,
                     message=node.start_task_failure,
-                    stderr_tail=log.decode("utf-8", "replace"),
+                    stderr_tail=self._logs.keep(START_TASK, node.id, "startup"),
                 )
             )
 
@@ -166,10 +164,6 @@ class PoolWatch:
                         dedicated=None if spot is None else not spot,
                     )
                 )
-
-    def _without_secrets(self, log: bytes) -> bytes:
-        """The end of a log, whose beginning may be the rest of a secret."""
-        return self._journal.redaction.tail(log, cut=len(log) >= _LOG_TAIL_BYTES)
 
     def _tell_failure(self, failed: StartTaskFailed) -> None:
         if self._first_tail is None:
@@ -206,18 +200,15 @@ class PoolWatch:
         return f"its standard error {where}; try the command by hand on a node"
 
     def _tell_preparation(self, status: NodeCommandStatus) -> None:
-        log = b""
+        tail = ""
         if status.directory is not None:
-            path = f"{status.directory}/stderr.txt"
-            log = self._without_secrets(
-                self._batch.read_node_log(self._pool_id, status.node_id, path, _LOG_TAIL_BYTES)
-            )
+            tail = self._logs.keep(PREPARATION, status.node_id, status.directory)
         self._tell_failure(
             StartTaskFailed(
                 node=status.node_id,
                 exit_code=status.exit_code,
                 message=None if status.failure is None else status.failure.message,
-                stderr_tail=log.decode("utf-8", "replace"),
+                stderr_tail=tail,
                 command="job preparation",
             )
         )

@@ -264,9 +264,10 @@ def test_a_start_task_that_fails_is_shown_with_its_log(services: Services, name:
     assert node.start_task_exit_code == 100
     assert node.start_task_failure is not None
     assert node.start_task_failure.startswith("FailureExitCode: ")
-    assert services.batch.read_start_task_log(pool, node.id, 1000) == b"no such package\n"
-    assert services.batch.read_start_task_log(pool, node.id, 8) == b"package\n"
-    assert services.batch.read_start_task_log(pool, "tvm-gone", 8) == b""
+    log = "startup/stderr.txt"
+    assert services.batch.read_node_log(pool, node.id, log, 1000) == b"no such package\n"
+    assert services.batch.read_node_log(pool, node.id, log, 8) == b"package\n"
+    assert services.batch.read_node_log(pool, "tvm-gone", log, 8) == b""
     services.batch.delete_job(name)
     services.batch.delete_pool(pool)
 

@@ -507,15 +507,15 @@ def test_what_is_gone_is_said_so(batch: RemoteBatch, stub: Stub) -> None:
     assert batch.job_status("cat-1").state is JobState.GONE
     assert batch.pool_status("p") is None
     assert batch.node_statuses("p") == ()
-    assert batch.read_start_task_log("p", "n", 10) == b""
+    assert batch.read_node_log("p", "n", "startup/stderr.txt", 10) == b""
 
 
 def test_the_end_of_a_start_tasks_log(batch: RemoteBatch, stub: Stub) -> None:
     log = b"".join(b"line %d\n" % number for number in range(20_000))
     stub.answer(Canned(body=log, headers={"Content-Type": "application/octet-stream"}))
 
-    assert batch.read_start_task_log("p", "tvm_1", 30) == log[-30:]
-    assert batch.read_start_task_log("p", "tvm_1", 10**9) == log
+    assert batch.read_node_log("p", "tvm_1", "startup/stderr.txt", 30) == log[-30:]
+    assert batch.read_node_log("p", "tvm_1", "startup/stderr.txt", 10**9) == log
     assert stub.seen[0].path == "/acct/pools/p/nodes/tvm_1/files/startup%2Fstderr.txt"
 
 
