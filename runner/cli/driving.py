@@ -44,6 +44,8 @@ from runner.run.removal.cleanup import Keep
 from runner.run.results.locking import LockWriter
 from runner.run.results.rerun import record_nothing_to_do
 from runner.run.results.settled import Settled
+from runner.run.spending.budget import Budget
+from runner.run.spending.node_time import NodeTime
 from runner.run.stop import Stop
 from runner.run.transfers.downloads import remove_partials
 from runner.spec.model.terms import SecretName
@@ -75,6 +77,10 @@ class Drive:
     """Leave once every task is added."""
     past: Past | None = None
     settled: Settled | None = None
+    node_time: NodeTime | None = None
+    """Of nodes that the run had before it was taken up again."""
+    job_time: timedelta | None = None
+    """How long a job may take that is made now, where earlier nodes have cost a part."""
     lock: LockWriter | None = None
     """Writes down what tasks were made of, as events tell it."""
 
@@ -275,6 +281,8 @@ def _make_run(
             output_directory=Path(record.output_directory),
             keep=frozenset(Keep(each) for each in record.keep),
             all_logs=record.logs == "all",
+            price=record.price,
+            job_time=drive.job_time,
             detach=drive.detach,
         ),
         batch=services.batch,
@@ -289,7 +297,16 @@ def _make_run(
         settled=drive.settled,
         # Services of this machine alone are kept to one client by the lock of the directory.
         holder=lease if outlives_client else None,
+        budget=_budget(drive),
     )
+
+
+def _budget(drive: Drive) -> Budget | None:
+    """What the nodes may cost; None where the spec does not say, or where they cost nothing."""
+    limit, price = drive.plan.workload.limits.cost, drive.record.price
+    if limit is None or price is None or drive.is_local:
+        return None
+    return Budget(limit, price, drive.node_time or NodeTime())
 
 
 def _say_nothing(line: str) -> None:

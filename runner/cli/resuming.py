@@ -24,6 +24,7 @@ from runner.plan.expand import expand_again
 from runner.plan.input_digests import ListBlobs
 from runner.plan.local import without_packages
 from runner.plan.model import LOGS, Plan, RunId, container_name
+from runner.plan.prices.bounds import bound_by_cost
 from runner.plan.snapshot import SNAPSHOT, read_snapshot
 from runner.plan.trial import reduce_to_trial
 from runner.report.as_json import report_as_json
@@ -33,11 +34,13 @@ from runner.run.events import RunFinished
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import RUNS, create_run_directory, write_whole
 from runner.run.records.past import Past, read_past
-from runner.run.records.reading import cut_torn_end
+from runner.run.records.reading import cut_torn_end, read_events
 from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.records.record_blob import SPEC, fetch_record
 from runner.run.results.moving import move_home
 from runner.run.services import BlobMissingError
+from runner.run.spending.budget import Budget
+from runner.run.spending.node_time import NodeTime
 from runner.run.transfers.downloads import remove_partials
 from runner.spec.document import Document
 from runner.spec.load import load_workload
@@ -72,6 +75,7 @@ def resume_run(
         cut_torn_end(directory)
         settings = settings_of(record, world)
         workload = load_again(record, directory, secrets=resumption.secrets)
+        node_time, job_time = _spent(record, directory, workload, world)
         plan = plan_again(record, directory, workload)
         past = read_past(directory, plan)
         if resumption.output is not None and past.goes_on:
@@ -104,6 +108,8 @@ def resume_run(
             as_json=resumption.as_json,
             quiet=resumption.quiet,
             past=past,
+            node_time=node_time,
+            job_time=job_time,
         )
         with ExitStack() as stack:
             list_left = _lister(settings, values, workload, stack)
@@ -188,7 +194,27 @@ def load_again(record: RunRecord, directory: Path, *, secrets: Document | None =
     workload = load_workload(directory / SPEC, name=record.spec, given=given)
     if record.trial_seconds is not None:
         workload = reduce_to_trial(workload, timedelta(seconds=record.trial_seconds))
-    return workload if record.with_packages else without_packages(workload)
+    workload = workload if record.with_packages else without_packages(workload)
+    if record.price is not None and record.target != "local":
+        workload = bound_by_cost(workload, record.price)
+    return workload
+
+
+def _spent(
+    record: RunRecord, directory: Path, workload: Workload, world: World
+) -> tuple[NodeTime | None, timedelta | None]:
+    """The time of the run's nodes so far, and how long another job may take for what is left.
+
+    None where nothing bounds what they cost.
+    """
+    limits, price = workload.limits, record.price
+    if limits.cost is None or price is None or record.target == "local":
+        return None, None
+    node_time = NodeTime()
+    for at, event in read_events(directory):
+        node_time.add(at, event)
+    spent = Budget(limits.cost, price, node_time).spent(world.clock.now())
+    return node_time, bound_by_cost(workload, price, spent=spent).limits.duration
 
 
 def plan_again(record: RunRecord, directory: Path, workload: Workload) -> Plan:

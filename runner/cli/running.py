@@ -21,6 +21,7 @@ from runner.cli.driving import Drive, drive_run, make_output_directory, write_do
 from runner.cli.listing import list_stored, needs_listing
 from runner.cli.notes import asks_for_admin, detach_notes, notes, plan_notes
 from runner.cli.origins import versions
+from runner.cli.pricing import price_for_run
 from runner.cli.rerunning import LazyServices, open_rerun
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
@@ -40,6 +41,8 @@ from runner.connect import (
 from runner.plan.expand import expand
 from runner.plan.local import without_packages
 from runner.plan.model import Plan
+from runner.plan.prices.bounds import bound_by_cost
+from runner.plan.prices.node_price import NodePrice
 from runner.plan.run_id import new_run_id
 from runner.plan.trial import reduce_to_trial
 from runner.run.records.driving import drive as drive_alone
@@ -88,8 +91,17 @@ def run_workload(
             lazily = LazyServices(
                 lambda: open_azure(settings, secrets=values.values(), patience=patience), stack
             )
-            if needs_listing(workload):
-                stored = list_stored(workload, lazily.open().blobs)
+        price = price_for_run(
+            workload,
+            arguments.prices,
+            world,
+            endpoint=None if settings is None else settings.batch.endpoint,
+            ask_pool=partial(_ask_pool, lazily),
+        )
+        if price is not None and settings is not None:
+            workload = bound_by_cost(workload, price)
+        if lazily is not None and needs_listing(workload):
+            stored = list_stored(workload, lazily.open().blobs)
         said = notes(
             workload,
             run_id=run_id,
@@ -138,6 +150,7 @@ def run_workload(
                 spec=find_spec(arguments.spec, world).resolve(),
                 with_packages=with_packages,
                 trial=trial,
+                price=price,
             ),
             settings=settings,
             services=None if lazily is None else lazily.services,
@@ -163,6 +176,7 @@ def _make_record(
     spec: Path,
     with_packages: bool,
     trial: timedelta | None,
+    price: NodePrice | None,
 ) -> RunRecord:
     """How the run was asked for; `spec` is its file."""
     return RunRecord(
@@ -187,7 +201,14 @@ def _make_record(
         trial_seconds=None if trial is None else trial.total_seconds(),
         git=find_git_state(spec),
         made_with=versions(),
+        price=price,
     )
+
+
+def _ask_pool(lazily: LazyServices | None, pool_id: str) -> str | None:
+    """The VM size of a pool of the user's; None where there is no such pool to be asked for."""
+    found = None if lazily is None else lazily.open().batch.pool_status(pool_id)
+    return None if found is None else found.vm_size
 
 
 def _find_nodes(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what parses templates costs time that `--version` need not 
     from runner.spec.parsing.parameters import Given
     from runner.spec.problem import Problem, SpecError
 
+PRICES_VARIABLE = "BATCH_RUN_PRICES"
 _SURROGATE_PAIR = re.compile(  # behind an even number of backslashes
     rb"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 )
@@ -65,6 +66,16 @@ def add_rerun_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="failed|ID,...",
         help="run those alone that did not succeed in the last run, or tasks of these ids; and what"
         " they need",
+    )
+
+
+def add_prices_argument(parser: argparse.ArgumentParser) -> None:
+    """`--prices`."""
+    parser.add_argument(
+        "--prices",
+        metavar="FILE",
+        help="what nodes cost: a table of your own (YAML or JSON), or `azure[:REGION][:CURRENCY]`"
+        f" for Azure's list prices, read once a day (default: ${PRICES_VARIABLE}, else no prices)",
     )
 
 

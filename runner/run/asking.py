@@ -5,6 +5,7 @@ It must not know how a run is carried out.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from runner.errors import BatchRunError, ExitCode
@@ -25,6 +26,8 @@ class Options:
     all_logs: bool
     price: NodePrice | None = None
     """What an hour of its nodes costs, where somebody asked for it."""
+    job_time: timedelta | None = None
+    """How long a job may take that is made now; None: as the workload says."""
     detach: bool = False
     """Leave once every task is added; the services go on without us."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from runner.errors import UsageError
 from runner.frozen import dataclass
@@ -81,13 +82,15 @@ class Start:
         tell: Callable[[str], None],
         settled: Settled,
         price: NodePrice | None = None,
+        job_time: timedelta | None = None,
         past: Past | None = None,
         lease: Lease | None = None,
     ) -> None:
         """`past` is of a run that is taken up again, and `lease` of the pool that it had.
 
-        `price` is that of the nodes, where it is known.
+        `price` is that of the nodes, where it is known, and `job_time` bounds a job that is made.
         """
+        self._job_time = job_time
         self._price = price
         self._lease = lease
         self._settled = settled
@@ -238,6 +241,8 @@ class Start:
         request = self._requests.job(ground.submission, pool=self._pool(ground))
         if Keep.JOB in self._keep:
             request = replace(request, metadata={**request.metadata, KEPT: "--keep job"})
+        if self._job_time is not None:
+            request = replace(request, duration=min(request.duration, self._job_time))
         # An answer on its way is waited for: a job that appears behind our back costs money.
         pool_id = self._batch.create_job(request)
         self._journal.record(JobCreated(job=ground.submission.job_id, pool=pool_id))

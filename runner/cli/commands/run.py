@@ -6,7 +6,12 @@ import argparse
 from contextlib import ExitStack
 
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument, add_parameter_arguments, add_rerun_arguments
+from runner.cli.specs import (
+    add_json_argument,
+    add_parameter_arguments,
+    add_prices_argument,
+    add_rerun_arguments,
+)
 from runner.cli.world import World
 
 _KEEP = ("pool", "job", "storage")
@@ -74,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="failed",
         help="whose stdout and stderr to bring home (default: %(default)s)",
     )
+    add_prices_argument(parser)
     add_rerun_arguments(parser)
     add_json_argument(parser, "one event a line")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only how it ended")

@@ -15,6 +15,7 @@ from typing import Any
 from runner.errors import UsageError, describe_os_error
 from runner.frozen import dataclass
 from runner.plan.model import RunId
+from runner.plan.prices.node_price import NodePrice
 from runner.run.events import format_time
 from runner.run.records.git_state import GitState
 from runner.run.records.reading import read_time
@@ -57,6 +58,8 @@ class RunRecord:
     """Made from what the services had of a run that was begun elsewhere."""
     trial_seconds: float | None = None
     """How long the job may last at most, of a run that tries the spec on one node."""
+    price: NodePrice | None = None
+    """What an hour of the pool's nodes costs, as it was known then."""
     git: GitState | None = None
     """The commit that the spec's folder was at; None where it is in no repository."""
     made_with: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +99,8 @@ def record_from_json(text: bytes) -> RunRecord:
     given = {name: each for name, each in value.items() if name in known}
     given["created"] = read_time(given["created"])
     given["keep"] = tuple(given["keep"])
+    price = given.get("price")
+    given["price"] = None if price is None else NodePrice(**price)
     git = given.get("git")
     given["git"] = None if git is None else GitState(**git)
     given["moved_from"] = tuple(given.get("moved_from", ()))

@@ -37,8 +37,8 @@ class Budget:
         if spent + self._rate() * ENDING.total_seconds() < self._limit.amount:
             return None
         return (
-            f"the nodes have cost {write_amount(spent, self._price.currency)}, which with their end"
-            f" comes to `limits.cost` ({write_limit(self._limit, self._price)})"
+            f"the nodes have cost {write_amount(spent, self._price.currency)}, and ending them"
+            f" brings that to `limits.cost` ({write_limit(self._limit, self._price)})"
         )
 
     def spent(self, now: datetime) -> float:

@@ -53,7 +53,8 @@ def test_it_lasts_until_what_is_left_is_what_the_nodes_cost_while_they_go() -> N
     end = NOW + timedelta(seconds=714)
     assert budget.seconds_left(end) == 0
     assert budget.reason(end) == (
-        "the nodes have cost 856.80 EUR, which with their end comes to `limits.cost` (1,000.00 EUR)"
+        "the nodes have cost 856.80 EUR, and ending them brings that to `limits.cost`"
+        " (1,000.00 EUR)"
     )
 
 
@@ -85,7 +86,7 @@ def test_a_run_stops_before_it_costs_more(tmp_path: Path) -> None:
     assert isinstance(outcome.error, HaltedError)
     words, _, toll = outcome.error.message.partition("; ")
     assert words.startswith("the nodes have cost 30.")
-    assert words.endswith(" EUR, which with their end comes to `limits.cost` (150.00 EUR)")
+    assert words.endswith(" EUR, and ending them brings that to `limits.cost` (150.00 EUR)")
     assert toll == "stopped early: 4 of 5 tasks never ran"
     assert outcome.error.hint == (
         "with a higher limit, run it again: what has succeeded is not run again"
@@ -132,7 +133,7 @@ def test_a_run_that_has_spent_all_is_only_ended_when_it_is_taken_up_again(tmp_pa
     outcome = stage.resume(price=PRICE, budget=budget_of(1_000, time))
     assert isinstance(outcome.error, HaltedError)
     assert outcome.error.message == (
-        "the nodes have cost 900.00 EUR, which with their end comes to `limits.cost` (1,000.00"
+        "the nodes have cost 900.00 EUR, and ending them brings that to `limits.cost` (1,000.00"
         " EUR); stopped early: 4 of 5 tasks never ran"
     )
     assert stage.batch.job is None
