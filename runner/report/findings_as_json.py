@@ -19,7 +19,7 @@ def findings_as_json(groups: Iterable[Group], *, target: str) -> dict[str, Any]:
     found = [(group, finding) for group in groups for finding in group.findings]
     worst = max((finding.verdict for _, finding in found), key=tuple(Verdict).index)
     return {
-        "version": VERSION,
+        "v": VERSION,
         "target": target,
         "verdict": worst.value,
         "exit_code": int(exit_code(groups)),

@@ -72,8 +72,8 @@ class Examination:
         seconds: float,
         place: Place | None = None,
     ) -> None:
-        """Trouble is borne with for half of the `seconds`; `place` is of the Batch account in the
-        management plane, None where that is not known."""
+        """Trouble is borne with for a quarter of the `seconds`. `place` is where the Batch account is
+        in the management plane, None where that is not known."""
         # Without a handler of its own, Python prints the SDKs' warnings on stderr.
         logging.getLogger("azure").addHandler(logging.NullHandler())
         self._settings = settings
@@ -83,7 +83,7 @@ class Examination:
         self._place = place
         self._endurance = Endurance(
             patience=Patience(
-                limit=timedelta(seconds=seconds / 2),
+                limit=timedelta(seconds=seconds / 4),
                 connect_seconds=seconds / 4,
                 read_seconds=seconds / 2,
             ),

@@ -77,8 +77,8 @@ def test_exit_codes() -> None:
 
 def test_as_data() -> None:
     told = findings_as_json(GROUPS, target="azure")
-    assert {name: told[name] for name in ("version", "target", "verdict", "exit_code")} == {
-        "version": 1,
+    assert {name: told[name] for name in ("v", "target", "verdict", "exit_code")} == {
+        "v": 1,
         "target": "azure",
         "verdict": "error",
         "exit_code": 2,
