@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _SECTION = re.compile(r"^(#{1,3}) (.+)\n", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_NAME = re.compile(r"^(?:#|//) (\S+\.(?:py|cjs))\n")
+_NAME = re.compile(r"^(?:#|//) (\S+\.(?:py|cjs|yaml))\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
