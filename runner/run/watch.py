@@ -111,7 +111,7 @@ class Watch:
             tell=tell,
             tend=tend,
         )
-        self.attempts = Attempts(journal, ledger or Ledger(journal), is_spot=self._pool.is_spot)
+        self.attempts = Attempts(journal, ledger or Ledger(journal), was_taken=self._pool.was_taken)
 
     @property
     def job_state(self) -> JobState:
@@ -179,6 +179,8 @@ class Watch:
     def _look_at_tasks(self, now: float) -> tuple[TaskStatus, ...]:
         since = self._since(now)
         known = len(self.attempts)
+        # Nodes are looked at far less often than tasks: they are asked for where tasks lost theirs.
+        self._pool.doubt_nodes()
         ended = self.attempts.note_all(self._ours(since))
         if not known and len(self.attempts):
             # There are nodes now: also of the shortest run it is told which.

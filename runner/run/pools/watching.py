@@ -27,6 +27,8 @@ from runner.run.services import (
 
 # The failure of a process by its exit code alone.
 EXIT_CODE_FAILURE = "FailureExitCode"
+_LOST_OTHERWISE = frozenset({"unusable", "rebooting", "reimaging", "leavingpool"})
+"""States of nodes that have lost their tasks and were not taken (REST: BatchNodeState)."""
 
 
 class PreparationFailedError(BatchRunError):
@@ -71,6 +73,7 @@ class PoolWatch:
         self._pool: PoolChanged | None = None
         self._nodes: dict[str, str] = {}
         self._spot: dict[str, bool] = {}
+        self._doubts_nodes = False
         self._failed_start_tasks: set[str] = set()
         self._failed_preparations: set[str] = set()
         self._first_tail: str | None = None
@@ -96,10 +99,7 @@ class PoolWatch:
             raise PoolUnusableError(f"pool `{self._pool_id}` is gone", code="PoolNotFound")
         if pool is not None:
             self._note_pool(_pool_changed(self._pool_id, pool))
-        nodes = self._batch.node_statuses(self._pool_id)
-        for node in nodes:
-            self._note_node(node)
-        self._note_gone({node.id for node in nodes})
+        nodes = self._look_at_nodes()
         if pool is None:
             return
         is_changing = self._tend is not None and self._tend(pool, nodes)
@@ -108,17 +108,36 @@ class PoolWatch:
         if self._has_preparation and nodes and pool.allocation_state == "steady":
             self._judge_preparation(nodes)
 
+    def _look_at_nodes(self) -> tuple[NodeStatus, ...]:
+        self._doubts_nodes = False
+        nodes = self._batch.node_statuses(self._pool_id)
+        for node in nodes:
+            self._note_node(node)
+        self._note_gone({node.id for node in nodes})
+        return nodes
+
     def _note_pool(self, change: PoolChanged) -> None:
         if change != self._pool:
             self._pool = change
             self._journal.record(change)
 
-    def is_spot(self, node: str | None) -> bool | None:
-        """Whether the service may take a node back; of one that was never seen, what all are."""
-        if node in self._spot:
-            return self._spot[node]
-        kinds = set(self._spot.values())
-        return kinds.pop() if len(kinds) == 1 else None
+    def doubt_nodes(self) -> None:
+        """What is known of nodes is older than what is learnt of tasks from here on."""
+        self._doubts_nodes = True
+
+    def was_taken(self, node: str | None) -> bool | None:
+        """Whether the service has taken a node back, of which a task was put into the queue again.
+
+        It takes spot nodes alone, and one that shows another reason to have lost its tasks, as it
+        does for a while, was not taken. Where the task's node was never seen, it may be any.
+        """
+        kinds = {self._spot[node]} if node in self._spot else set(self._spot.values())
+        if kinds != {True}:
+            return False if kinds == {False} else None
+        if self._doubts_nodes:
+            self._look_at_nodes()
+        states = [self._nodes.get(node)] if node in self._spot else self._nodes.values()
+        return _LOST_OTHERWISE.isdisjoint(states)
 
     def _note_node(self, node: NodeStatus) -> None:
         if node.is_dedicated is not None:

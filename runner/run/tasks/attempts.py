@@ -37,12 +37,13 @@ class Attempts:
     """Of the tasks of one job."""
 
     def __init__(
-        self, journal: Journal, ledger: Ledger, *, is_spot: Callable[[str | None], bool | None]
+        self, journal: Journal, ledger: Ledger, *, was_taken: Callable[[str | None], bool | None]
     ) -> None:
-        """`is_spot` says of a node, or of none in particular, whether the service may take it."""
+        """`was_taken` says of a node that has lost a task, or of one that nobody knows, whether the
+        service has taken it back."""
         self._journal = journal
         self._ledger = ledger
-        self._is_spot = is_spot
+        self._was_taken = was_taken
         self._known: dict[TaskId, _Known] = {}
         self._running: dict[TaskId, TaskStatus] = {}
         """As they were seen last, with their nodes."""
@@ -125,7 +126,7 @@ class Attempts:
         if not retried and not requeued:
             # Of a node that was lost the service need not count anything.
             if seen is not None and _began_anew(seen, status):
-                yield _Ended(PREEMPTION if self._is_spot(seen.node_id) else None, None)
+                yield _Ended(PREEMPTION if self._was_taken(seen.node_id) else None, None)
             return
         exits = [_Ended(RetryCause.EXIT_CODE.value, None)] * (retried - 1)
         losses = [_Ended(REQUEUE, None)] * (requeued - 1)
@@ -135,7 +136,7 @@ class Attempts:
         if status.requeued and status.retried and status.retried < status.requeued:
             last.reverse()
         for ended in (*exits, *losses, *last):
-            is_taken = ended.cause == REQUEUE and self._is_spot(
+            is_taken = ended.cause == REQUEUE and self._was_taken(
                 None if seen is None else seen.node_id
             )
             yield replace(ended, cause=PREEMPTION) if is_taken else ended

@@ -33,7 +33,7 @@ class Scene:
         self.journal = Journal(folder, run=RUN, clock=lambda: NOW, listener=self._hear)
         self.ledger = Ledger(self.journal)
         self.ledger.restore(history)
-        self.attempts = Attempts(self.journal, self.ledger, is_spot=self.spot.get)
+        self.attempts = Attempts(self.journal, self.ledger, was_taken=self.spot.get)
 
     def _hear(self, event: Event, line: bytes) -> None:
         self.events.append(event)
