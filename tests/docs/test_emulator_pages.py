@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -327,8 +328,22 @@ def read_all_json(text: str) -> list[Any]:
     return found
 
 
+def look_at_the_page(reader: Reader) -> None:
+    with reader.ground.serving(reader.take()):
+        address = reader.ground.type_in(reader.take()).rstrip("\n")
+        with urlopen(address) as page:
+            assert b"<title>Azure Batch emulator</title>" in page.read()
+
+
+def read_data_of_the_page(reader: Reader) -> None:
+    with reader.ground.serving(reader.take()):
+        overview = json.loads(reader.ground.type_in(reader.take()))
+    assert [each["account"] for each in overview["batch"]] == ["localbatch"]
+
+
 STORIES: dict[str, Callable[[Reader], None]] = {
     "emulator.md#start-it": start_it,
+    "emulator.md#the-page": look_at_the_page,
     "emulator.md#python-azure-batch-15": use_azure_batch_15,
     "emulator.md#python-azure-batch-14": use_azure_batch_14,
     "emulator.md#javascript-azurebatch": use_javascript,
@@ -347,6 +362,7 @@ STORIES: dict[str, Callable[[Reader], None]] = {
     "emulator-reference.md#tls": serve_https,
     "emulator-reference.md#state-on-disk": look_into_state,
     "emulator-reference.md#the-record-of-requests": record_requests,
+    "emulator-reference.md#the-data-of-the-page": read_data_of_the_page,
 }
 
 
