@@ -69,10 +69,10 @@ export function faults(again) {
 
 function showRules({ rules, seed }, attempt) {
   if (!rules.length) return h("p", { class: "empty" }, "No rule is in force.");
-  return [table("Rules in force", ["number", "rule", "fitted", "struck", ""], rules.map((rule) => {
+  return [table("Rules in force", ["rule", "fitted", "struck", "number", ""], rules.map((rule) => {
     const { number, chances, strikes, fault, ...keys } = rule;
     const words = [fault, ...Object.entries(keys).map(([key, value]) => `${key}=${Array.isArray(value) ? value.join(",") : value}`)].join(" ");
-    return h("tr", { key: String(number) }, h("td", {}, number), h("td", {}, name(words, "code")), h("td", {}, chances), h("td", {}, strikes),
+    return h("tr", { key: String(number) }, h("td", {}, name(words, "code")), h("td", {}, chances), h("td", {}, strikes), h("td", {}, number),
       h("td", {}, h("button", { type: "button", "aria-label": `Remove rule ${number}`, onclick: () => attempt(() => tell("DELETE", `faults/${number}`)) }, "Remove")));
   })), h("p", {}, `Seed ${seed}. `, h("button", { type: "button", onclick: () => attempt(() => tell("DELETE", "faults")) }, "Remove all"))];
 }

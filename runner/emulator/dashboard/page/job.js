@@ -1,6 +1,6 @@
 // A job with its tasks, and one of them more closely.
 
-import { facts, h, json, length, link, moment, name, readable, table, trail } from "./elements.js";
+import { facts, h, json, length, link, moment, name, printable, readable, table, trail } from "./elements.js";
 import { Files } from "./files.js";
 import { JOB_KINDS, badge, progress } from "./overview.js";
 
@@ -59,7 +59,7 @@ function showTasks(account, id, tasks, now, choice) {
     return h("p", { class: "empty" }, some ? "No task is like that now." : "No task yet: a client adds them to the job.");
   }
   return table("Tasks", ["task", "state", "exit code", "took", "attempts", "changed", "node"], tasks.map((task) => h("tr", { key: task.id },
-    h("td", {}, h("a", { href: link("job", account, id, "task", task.id) }, name(task.id)), task.name && task.name !== task.id ? [" ", h("span", { class: "aside" }, name(task.name))] : null),
+    h("td", {}, h("a", { href: link("job", account, id, "task", task.id) }, name(task.id)), task.name && task.name !== task.id ? [" ", h("span", { class: task.name.length > 80 ? "aside long" : "aside", title: printable(task.name) }, name(task.name))] : null),
     h("td", {}, stateBadge(task), task.code && task.code !== "FailureExitCode" ? h("span", { class: "bad-text" }, ` ${task.code}`) : null),
     h("td", {}, task.exit_code ?? "–"),
     h("td", { class: "short" }, length(task.started, task.ended, now)),

@@ -3,7 +3,7 @@
 import { count, facts, h, json, length, link, moment, name, table, trail } from "./elements.js";
 import { Files } from "./files.js";
 import { badge } from "./overview.js";
-import { describe, heatMap, legend, sizes, stateOf } from "./nodes.js";
+import { heatMap, legend, sizes, stateOf } from "./nodes.js";
 
 const pathOf = (...parts) => parts.map(encodeURIComponent).join("/");
 
@@ -90,7 +90,7 @@ export function node(account, poolId, id) {
         h("h1", {}, "Node ", name(id)),
         nodes.length > 1 ? heatMap(account, poolId, nodes, id) : null,
         facts(["State", h("span", {}, badge(stateOf(node.state)[0], stateOf(node.state)[2]), ` for ${length(node.since, null, now)}`)],
-          ["Is", describe(node)], ["Takes tasks", node.takes_tasks ? "yes" : "no"],
+          ["Slots", `${node.busy} of ${node.slots} busy`], ["Kind", node.dedicated ? "dedicated" : "spot"], ["Takes tasks", node.takes_tasks ? "yes" : "no"],
           ["Tasks run", `${document.totalTasksRun}, ${document.totalTasksSucceeded} of them with success`]),
         node.errors.map((error) => h("p", { class: "bad-text notice" }, h("strong", {}, error.code), ` ${error.message}`)),
         showStart(document, now),
