@@ -172,7 +172,8 @@ def _placed(action: argparse.Action) -> str:
         case "*":
             return " ".join(f"[{word}]" for word in name.split())
         case "+":
-            return f"{name} ..."
+            first, *more = name.split()
+            return " ".join((first, *(f"[{word}]" for word in more))) if more else f"{name} ..."
         case _:
             return name
 

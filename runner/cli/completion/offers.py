@@ -25,6 +25,8 @@ _MOST_BYTES = 16 * 1024 * 1024
 _ADDED = re.compile(rb'"type":"task\.added","task":"(\d+)","item":("(?:[^"\\]|\\.)*")')
 _FINISHED = re.compile(rb'"type":"task\.finished","task":"(\d+)"[^\n]*?"succeeded":(true|false)')
 
+_NODE = re.compile(rb'"type":"node\.changed","node":"([\w-]+)","state":"(\w+)"')
+
 
 def find_offers(wanted: Wanted, folder: Path) -> tuple[Offer, ...]:
     """What the word may be, of those that begin as it does; empty where nothing can be told."""
@@ -52,6 +54,14 @@ def _offers(wanted: Wanted, folder: Path) -> Iterator[Offer]:
 
             for each in examples():
                 yield Offer(word=each.name, meaning=each.description)
+        case Kind.NODE:
+            yield from _nodes(folder, wanted)
+        case Kind.EVENT_TYPE:
+            from typing import get_args
+
+            from runner.run.events import Event
+
+            yield from (Offer(word=each.type) for each in get_args(Event))
         case _:
             yield from wanted.offers
 
@@ -80,6 +90,15 @@ def _tasks(folder: Path, wanted: Wanted) -> Iterator[Offer]:
                 item = json.loads(items[task]) if task in items else ""
                 state = "failed: " if task in failed else ""
                 yield Offer(word=word, meaning=f"{state}{item}" or "task")
+
+
+def _nodes(folder: Path, wanted: Wanted) -> Iterator[Offer]:
+    run = next((word for word in wanted.words if not word.isdigit()), None)
+    with contextlib.suppress(UsageError, OSError):
+        journal = _read_journal(find_run(folder, run) / _JOURNAL)
+        states = {each[1]: each[2] for each in _NODE.finditer(journal)}
+        for node, state in states.items():
+            yield Offer(word=node.decode(), meaning=state.decode())
 
 
 def _some_tasks(folder: Path, wanted: Wanted) -> Iterator[Offer]:

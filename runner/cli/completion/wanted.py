@@ -28,6 +28,8 @@ class Kind(Enum):
     SOME_TASKS = "failed|ID,..."
     PARAMETER = "NAME=VALUE"
     EXAMPLE = "WORKLOAD"
+    NODE = "NODE"
+    EVENT_TYPE = "TYPE"
     FREE = ""
     """Whatever one likes: nothing can be offered."""
 

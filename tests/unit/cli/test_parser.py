@@ -15,7 +15,7 @@ from tests.unit.cli.worlds import make_world
 NAMES = [command.name for command in COMMANDS]
 METAVARS = {
     *("SPEC", "RUN", "TASK", "TASK RUN", "COMMAND", "WORKLOAD", "NAME", "SHELL"),
-    *("FILE", "DIR", "ID", "NAME=VALUE", "failed|ID,..."),
+    *("FILE", "DIR", "ID", "NAME=VALUE", "failed|ID,...", "TIME", "N", "TYPE", "NODE"),
 }
 """What one can be asked for: completion goes by these words, and so do readers of several helps."""
 OWN_METAVARS = {"emulator"}
@@ -97,6 +97,10 @@ def test_every_option_says_what_it_does(name: str) -> None:
             assert action.metavar in METAVARS, (name, action.dest)
 
 
+SEVERAL_MEANINGS = {"--from", "--output", "--run"}
+"""Options of which each command has its own: an example or a number, a folder or a file."""
+
+
 def test_options_of_one_name_say_what_they_want_in_one_word() -> None:
     wants: dict[str, set[str]] = {}
     for name in NAMES:
@@ -105,7 +109,7 @@ def test_options_of_one_name_say_what_they_want_in_one_word() -> None:
         for action in build_subparser(name).actions:
             for option in action.option_strings:
                 wants.setdefault(option, set()).add(str(action.metavar or action.choices))
-    assert {option: words for option, words in wants.items() if len(words) > 1} == {}
+    assert {option for option, words in wants.items() if len(words) > 1} <= SEVERAL_MEANINGS
 
 
 def test_a_parser_is_of_our_kind_throughout() -> None:

@@ -173,10 +173,24 @@ def test_nobody_may_look_into_the_folder(tmp_path: Path) -> None:
 
 
 def test_every_word_that_is_asked_for_has_a_kind() -> None:
-    known = {kind.value for kind in Kind} | {"NAME", "SHELL"}
+    known = {kind.value for kind in Kind} | {"NAME", "TIME", "N"}
     for command in COMMANDS:
         if command.name == "emulator":
             continue
         for action in build_subparser(command.name).actions:
             if action.choices is None and action.nargs != 0:
                 assert action.metavar in known, (command.name, action.dest)
+
+
+def test_nodes_and_types_of_events_are_offered(tmp_path: Path) -> None:
+    directory = begin_run(tmp_path)
+    lines = [
+        {"type": "node.changed", "node": "tvmps_1_d", "state": state, "previous": None}
+        for state in ("starting", "running")
+    ]
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    (directory / "events.jsonl").write_text(text)
+    assert ask(tmp_path, "logs", "--start-task", "--node", "tv") == [
+        *("nothing", "tvmps_1_d\trunning"),
+    ]
+    assert ask(tmp_path, "events", "--type", "run.")[1:] == ["run.started\t", "run.finished\t"]
