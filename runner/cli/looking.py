@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from runner.cli.resuming import settings_of
+from runner.cli.unknown_events import tell_unknown
 from runner.cli.world import World
 from runner.connect import Services, open_azure, open_running
 from runner.errors import BatchRunError, ServiceError
@@ -52,6 +53,7 @@ def find_status(directory: Path, world: World) -> RunStatus:
     record = read_record(directory)
     driver = find_driver(directory)
     folded = fold_journal(directory)
+    tell_unknown(folded.unknown, world)
     status = RunStatus(
         record=record,
         standing=find_standing(directory, record, driver=driver),

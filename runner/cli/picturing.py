@@ -5,11 +5,13 @@ It must not know how the page looks, nor where it goes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runner.cli.unknown_events import tell_unknown
 from runner.cli.world import World
 from runner.errors import UsageError, describe_os_error
 from runner.report.fold import Report
@@ -37,7 +39,9 @@ def find_view(directory: Path, world: World) -> PageView:
     driver = find_driver(directory)
     plan = read_plan_head(directory)
     report = Report()
-    trace = read_trace(_folded(directory, report), steps=_steps(plan))
+    unknown = Counter[str]()
+    trace = read_trace(_folded(directory, report, unknown), steps=_steps(plan))
+    tell_unknown(unknown, world)
     made = world.clock.now()
     failed = [row.id for row in trace.tasks if row.state is TaskState.FAILED]
     return PageView(
@@ -54,17 +58,21 @@ def find_view(directory: Path, world: World) -> PageView:
     )
 
 
-def find_trace(directory: Path) -> Trace:
+def find_trace(directory: Path, world: World) -> Trace:
     """The trace alone; raises as `find_view`."""
     plan = read_plan_head(directory)
-    trace = read_trace(read_events(directory), steps=_steps(plan))
+    unknown = Counter[str]()
+    trace = read_trace(read_events(directory, unknown=unknown), steps=_steps(plan))
+    tell_unknown(unknown, world)
     find_lanes(trace, slots=_slots(plan))
     return trace
 
 
-def _folded(directory: Path, report: Report) -> Iterator[tuple[datetime, Event]]:
+def _folded(
+    directory: Path, report: Report, unknown: Counter[str]
+) -> Iterator[tuple[datetime, Event]]:
     """The events, each folded into the report on its way: they are read once."""
-    for at, event in read_events(directory):
+    for at, event in read_events(directory, unknown=unknown):
         report.add(event, at)
         yield at, event
 

@@ -7,6 +7,7 @@ comes to what `Report.add` comes to, event by event; it must not know what is sh
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -43,6 +44,8 @@ class JournalFold:
     def __init__(self) -> None:
         self.report = Report()
         self._seen = b""
+        self.unknown = Counter[str]()
+        """Events of types that a later release has added, by type; they are passed over."""
         self.running: dict[str, None] = {}
         """Tasks that have begun and have no end yet, in the order in which they began."""
         self.pace = Pace(window=_PACE_SECONDS, least_seconds=_LEAST_SECONDS)
@@ -78,7 +81,7 @@ class JournalFold:
         return number
 
     def _add(self, line: bytes, path: Path, number: int) -> None:
-        told = event_from_line(line, path, number)
+        told = event_from_line(line, path, number, unknown=self.unknown)
         if told is None:
             return
         moment, event = told

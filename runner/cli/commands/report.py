@@ -51,9 +51,9 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     output: str | None = arguments.output
     match "json" if arguments.json else arguments.format:
         case "json":
-            _put(_data(directory), output or _STDOUT, world)
+            _put(_data(directory, world), output or _STDOUT, world)
         case "tsv":
-            _put(_table(directory), output or str(directory / TABLE), world)
+            _put(_table(directory, world), output or str(directory / TABLE), world)
         case "html":
             _put(_page(directory, world), output or str(directory / PAGE), world)
         case _ if output is not None:
@@ -80,18 +80,21 @@ def _page(directory: Path, world: World) -> str:
     return page_of(find_view(directory, world))
 
 
-def _table(directory: Path) -> str:
+def _table(directory: Path, world: World) -> str:
     from runner.cli.picturing import find_trace
     from runner.report.trace_as_tsv import trace_as_tsv
 
-    return "".join(trace_as_tsv(find_trace(directory)))
+    return "".join(trace_as_tsv(find_trace(directory, world)))
 
 
-def _data(directory: Path) -> str:
+def _data(directory: Path, world: World) -> str:
+    from runner.cli.unknown_events import tell_unknown
     from runner.report.as_json import report_as_json
     from runner.report.journal_fold import fold_journal
 
-    report = fold_journal(directory).report
+    folded = fold_journal(directory)
+    tell_unknown(folded.unknown, world)
+    report = folded.report
     return json.dumps(report_as_json(report, run=directory.name), ensure_ascii=False) + "\n"
 
 
