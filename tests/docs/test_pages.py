@@ -40,7 +40,22 @@ SHELL = [
     if any(b.language == "sh" for s in found for b in s.blocks)
 ]
 
+LIVE = "wants a real account; tests/e2e/test_live.py does the same on the emulator"
 UNRUN = {
+    "azure.md#create-two-accounts": "wants a real account; nobody here has one",
+    "azure.md#sign-in-by-keys": "wants a real account; nobody here has one",
+    "azure.md#sign-in-without-keys": "wants a real account; nobody here has one",
+    "azure.md#quotas": "wants a real account; nobody here has one",
+    "azure.md#what-doctor-checks": "wants an account; tests/e2e/test_doctor.py runs these",
+    "azure.md#take-it-all-away": "wants a real account; tests/e2e/test_clean.py runs the first",
+    "first-hour.md#before-you-begin-10-minutes-costs-nothing": LIVE,
+    "first-hour.md#check-the-account-1-minute-costs-nothing": LIVE,
+    "first-hour.md#try-one-task-10-minutes-one-node-about-010-usd": LIVE,
+    "first-hour.md#see-for-yourself-that-nothing-is-left-1-minute": LIVE,
+    "first-hour.md#run-a-whole-workload-15-minutes-two-nodes-about-010-usd": LIVE,
+    "first-hour.md#break-it-on-purpose-15-minutes-two-nodes-about-010-usd": LIVE,
+    "first-hour.md#take-the-accounts-away": LIVE,
+    "first-hour.md#check-our-claims": LIVE,
     "index.md#install-it": "the README's test installs it in a clone",
     "speed.md#measure-it": "takes an hour; tests/e2e/test_benchmarks.py runs it smaller",
     "speed.md#where-the-time-goes": "wants a profiler; tests/e2e/test_benchmarks.py has its parts",
