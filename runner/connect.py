@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # so that the local services can be started before all else i
     from runner.run.services import Batch, Blobs
 
 __all__ = [
+    "BATCH_ENDPOINT",
     "SURE_DELEGATION",
     "Account",
     "AzureSettings",

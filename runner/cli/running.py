@@ -45,6 +45,7 @@ from runner.plan.prices.bounds import bound_by_cost
 from runner.plan.prices.node_price import NodePrice
 from runner.plan.run_id import new_run_id
 from runner.plan.trial import reduce_to_trial
+from runner.run.pools.making import find_vm_size
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.git_state import find_git_state
 from runner.run.records.journal import create_run_directory
@@ -206,9 +207,8 @@ def _make_record(
 
 
 def _ask_pool(lazily: LazyServices | None, pool_id: str) -> str | None:
-    """The VM size of a pool of the user's; None where there is no such pool to be asked for."""
-    found = None if lazily is None else lazily.open().batch.pool_status(pool_id)
-    return None if found is None else found.vm_size
+    """The VM size of a pool of the user's; None where there is nobody to ask."""
+    return None if lazily is None else find_vm_size(lazily.open().batch, pool_id)
 
 
 def _find_nodes(

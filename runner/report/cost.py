@@ -15,7 +15,8 @@ from runner.run.events import Event, RunStarted
 from runner.run.spending.node_time import NodeSeconds, NodeTime
 
 NOT_COUNTED = "storage and network are not counted"
-_NO_PRICE = "no price was asked for"
+NO_PRICE = "none was asked for (`--prices`)"
+"""Why a price is not known that nobody wanted."""
 _LOCAL = "local"
 
 
@@ -144,7 +145,7 @@ def _amount(price: NodePrice | None, time: NodeSeconds) -> float | None:
 
 def _why_unknown(price: NodePrice | None, time: NodeSeconds) -> str | None:
     if price is None:
-        return _NO_PRICE
+        return NO_PRICE
     kind = price.lacks(dedicated=bool(time.dedicated), spot=bool(time.spot))
     if kind is None:
         return None

@@ -17,6 +17,7 @@ from runner.report.as_text import (
     plural,
     printable,
 )
+from runner.report.cost import describe_cost
 from runner.report.fold import Report
 from runner.report.grouping import FailureGroup, group_failures
 from runner.report.next_steps import NextStep, steps_as_text
@@ -93,6 +94,7 @@ def _state(report: Report, output_directory: str, *, is_over: bool) -> Iterator[
             )
             yield f"{plural(report.retries, 'more attempt')}: {listed}"
         yield from _times(report)
+        yield from _cost(report)
         if report.downloaded_files:
             size = format_bytes(report.downloaded_bytes)
             yield f"{plural(report.downloaded_files, 'file')} ({size}) in {output_directory}"
@@ -110,6 +112,14 @@ def _times(report: Report) -> Iterator[str]:
         size = format_bytes(report.uploaded_bytes)
         parts.append(f"{plural(report.uploaded_files, 'file')} ({size}) went up")
     yield "; ".join(parts)
+
+
+def _cost(report: Report) -> Iterator[str]:
+    """What its nodes cost; on this machine only where somebody asked what they would elsewhere."""
+    cost = report.spending.cost()
+    line = None if cost.is_local and cost.price is None else describe_cost(cost)
+    if line is not None:
+        yield printable(line)
 
 
 def _counts(report: Report) -> str:

@@ -16,6 +16,7 @@ from runner.plan.file_table import each_file
 from runner.plan.model import ContainerPlan, Plan, TaskPlan, TaskRange
 from runner.report.extra import shown_extra
 from runner.report.halting import halt_as_json
+from runner.report.plan_cost import PlanCost, plan_cost_as_json
 from runner.report.pool_as_json import pool_as_json
 from runner.report.secret_uses import parameter_uses, secret_uses
 from runner.report.step_as_json import (
@@ -40,14 +41,17 @@ def write_plan(path: Path, plan: Plan) -> None:
         stream.writelines(plan_as_json(plan))
 
 
-def plan_as_json(plan: Plan, decisions: Decisions | None = None) -> Iterator[str]:
+def plan_as_json(
+    plan: Plan, decisions: Decisions | None = None, cost: PlanCost | None = None
+) -> Iterator[str]:
     """The text of one JSON object, in pieces that are worth a write each.
 
-    With `decisions` each task has what a run would do with it, and why.
+    With `decisions` each task has what a run would do with it, and why; with `cost` there is what
+    the nodes cost.
     """
     waiting: list[str] = []
     length = 0
-    for piece in _pieces(plan, decisions):
+    for piece in _pieces(plan, decisions, cost):
         waiting.append(piece)
         length += len(piece)
         if length >= _PIECE_CHARACTERS:
@@ -56,8 +60,9 @@ def plan_as_json(plan: Plan, decisions: Decisions | None = None) -> Iterator[str
     yield "".join(waiting)
 
 
-def _pieces(plan: Plan, decisions: Decisions | None) -> Iterator[str]:
-    head = json.dumps(_head(plan), indent=1, ensure_ascii=False)
+def _pieces(plan: Plan, decisions: Decisions | None, cost: PlanCost | None) -> Iterator[str]:
+    more = {} if cost is None else {"cost": plan_cost_as_json(cost)}
+    head = json.dumps({**_head(plan), **more}, indent=1, ensure_ascii=False)
     yield head[: head.rindex("\n")]
     yield ',\n "containers": ['
     yield from _lines((_container(plan, each) for each in plan.containers), end="\n ]")

@@ -30,6 +30,7 @@ from runner.plan.step_tasks import COORDINATION_VARIABLE
 from runner.report.as_text import format_bytes, plural, printable
 from runner.report.extra import extra_as_text
 from runner.report.halting import halt_as_text
+from runner.report.plan_cost import PlanCost, plan_cost_lines
 from runner.report.pool_as_text import pool_lines
 from runner.run.results.decisions import Action, Decisions
 from runner.spec.model.sources import (
@@ -57,10 +58,13 @@ _ACTIONS = {
 _SHOWN_ABOVE = frozenset({SCRIPT_VARIABLE, COORDINATION_VARIABLE})
 
 
-def plan_summary(plan: Plan, decisions: Decisions | None = None) -> Iterator[str]:
+def plan_summary(
+    plan: Plan, decisions: Decisions | None = None, cost: PlanCost | None = None
+) -> Iterator[str]:
     """Lines: containers, pool, start task, job, and each step with its first tasks.
 
-    With `decisions` also what a run would do with them; None where no run was there before.
+    With `decisions` also what a run would do with them; None where no run was there before. With
+    `cost` what the nodes cost, where somebody wants to know.
     """
     workload = plan.workload
     steps = len(workload.steps)
@@ -71,6 +75,8 @@ def plan_summary(plan: Plan, decisions: Decisions | None = None) -> Iterator[str
     for container in plan.containers:
         yield from _container(plan, container)
     yield from pool_lines(workload.pool)
+    if cost is not None:
+        yield from plan_cost_lines(cost)
     yield from _node_command("start task", plan.start_task)
     yield from _job(plan)
     for step, tasks in zip(workload.steps, plan.ranges, strict=True):

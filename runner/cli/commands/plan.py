@@ -12,6 +12,7 @@ from runner.cli.signals import Interruptions
 from runner.cli.specs import (
     add_json_argument,
     add_parameter_arguments,
+    add_prices_argument,
     add_rerun_arguments,
     load,
 )
@@ -21,12 +22,14 @@ from runner.errors import ExitCode
 if TYPE_CHECKING:  # what parses templates costs time that `--version` need not take
     from runner.cli.rerunning import PlanDecisions
     from runner.plan.model import Plan
+    from runner.report.plan_cost import PlanCost
     from runner.spec.model.workload import Workload
 
 EXAMPLES = """
 batch-run plan mine.yaml                            uploads, pool, tasks, and why they would run
 batch-run plan mine.yaml --task 1                   one task whole, with its rendered command
 batch-run plan mine.yaml --target azure             ask the service about image and containers too
+batch-run plan mine.yaml --prices azure:westeurope  what its nodes cost an hour, and at most
 """
 
 
@@ -46,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where outputs of the run would go (default: results/<workload name>)",
     )
+    add_prices_argument(parser)
     add_rerun_arguments(parser)
     add_json_argument(parser, "the whole plan")
 
@@ -54,9 +58,10 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     """Prints the plan; asks a service only where one is named."""
     del interruptions
     from runner.cli.checks import check_runs_here, check_schedule
+    from runner.cli.plan_cost import complete, find_plan_cost
     from runner.cli.rerunning import decide_for_plan
     from runner.cli.script_findings import tell_script_findings
-    from runner.connect import finds_engine
+    from runner.connect import BATCH_ENDPOINT, finds_engine
     from runner.plan.expand import expand, find_task
     from runner.plan.run_id import UNKNOWN
     from runner.report.plan_as_json import VERSION, plan_as_json, task_as_json
@@ -65,12 +70,23 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     workload, folder = load(arguments.spec, arguments, world)
     check_schedule(workload, now=world.clock.now())
     if arguments.target == "azure":
-        plan, decisions = _plan_for_azure(arguments, workload, folder, world)
+        plan, decisions, cost = _plan_for_azure(arguments, workload, folder, world)
     else:
         if arguments.target == "local":
             check_runs_here(workload, find_engine=partial(finds_engine, world.environ))
+        cost = find_plan_cost(
+            workload,
+            arguments.prices,
+            world,
+            endpoint=world.environ.get(BATCH_ENDPOINT),
+            asks_service=False,
+            ask_pool=lambda _: None,
+        )
+        if cost is not None and arguments.target != "local":
+            workload = cost.workload
         plan = expand(workload, folder=folder, run_id=UNKNOWN)
         decisions = decide_for_plan(plan, arguments, world)
+    cost = complete(cost, plan, decisions.for_data, world)
     if arguments.task is not None:
         task = find_task(plan, arguments.task)
         if arguments.json:
@@ -79,27 +95,38 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         else:
             world.print("\n".join(task_lines(task, decisions.for_people)))
     elif arguments.json:
-        for piece in plan_as_json(plan, decisions.for_data):
+        for piece in plan_as_json(plan, decisions.for_data, cost):
             world.write(piece.encode("utf-8", "backslashreplace"))
     else:
-        world.print("\n".join(plan_summary(plan, decisions.for_people)))
+        world.print("\n".join(plan_summary(plan, decisions.for_people, cost)))
     tell_script_findings(plan, folder=folder, world=world)
     return ExitCode.SUCCESS
 
 
 def _plan_for_azure(
     arguments: argparse.Namespace, workload: Workload, folder: Path, world: World
-) -> tuple[Plan, PlanDecisions]:
+) -> tuple[Plan, PlanDecisions, PlanCost | None]:
     """The plan with what the service knows: what containers hold, and where they are."""
     from runner.cli.listing import list_stored
+    from runner.cli.plan_cost import find_plan_cost
     from runner.cli.rerunning import decide_for_plan, list_where_there
     from runner.connect import open_azure, read_azure_settings
     from runner.plan.expand import expand, place
     from runner.plan.run_id import UNKNOWN
-    from runner.run.pools.making import check_existing_pool, find_node_agent
+    from runner.run.pools.making import check_existing_pool, find_node_agent, find_vm_size
     from runner.spec.model.pool import ExistingPool
 
-    with open_azure(read_azure_settings(world.environ)) as services:
+    settings = read_azure_settings(world.environ)
+    with open_azure(settings) as services:
+        cost = find_plan_cost(
+            workload,
+            arguments.prices,
+            world,
+            endpoint=settings.batch.endpoint,
+            asks_service=True,
+            ask_pool=partial(find_vm_size, services.batch),
+        )
+        workload = workload if cost is None else cost.workload
         stored = list_stored(workload, services.blobs)
         plan = expand(workload, folder=folder, run_id=UNKNOWN, stored=stored)
         pool = workload.pool
@@ -112,4 +139,4 @@ def _plan_for_azure(
         decisions = decide_for_plan(
             plan, arguments, world, stored=stored, list_blobs=list_where_there(services.blobs)
         )
-        return place(plan, storage_endpoint=services.blobs.endpoint), decisions
+        return place(plan, storage_endpoint=services.blobs.endpoint), decisions, cost

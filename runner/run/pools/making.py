@@ -56,6 +56,12 @@ class KeptPool:
     pool: NewPool
 
 
+def find_vm_size(batch: Batch, pool_id: str) -> str | None:
+    """The VM size of the user's pool; None where there is no such pool."""
+    found = batch.pool_status(pool_id)
+    return None if found is None else found.vm_size
+
+
 def check_existing_pool(plan: Plan, pool: ExistingPool, batch: Batch) -> None:
     """Raises `SpecError` where the user's pool is not there, or is being deleted."""
     problem = find_pool_problem(plan.workload.document, pool, batch.pool_status(pool.id))

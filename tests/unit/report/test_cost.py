@@ -63,7 +63,7 @@ def test_nodes_that_stay_make_it_a_lower_bound() -> None:
 
 def test_without_a_price_the_hours_are_told_and_why() -> None:
     assert describe_cost(spend(None, dedicated=0).cost()) == (
-        "cost: 9 spot node-hours; price not known: no price was asked for"
+        "cost: 9 spot node-hours; price not known: none was asked for (`--prices`)"
     )
 
 

@@ -1,0 +1,142 @@
+"""What a plan would cost, in words and as data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.plan.prices.bounds import bound_by_cost
+from runner.plan.prices.node_price import NodePrice
+from runner.report.plan_cost import EarlierTasks, PlanCost, plan_cost_as_json, plan_cost_lines
+from tests.fakes.plans import SPEC, make_workload
+
+PRICE = NodePrice(
+    vm_size="Standard_D2s_v5",
+    currency="EUR",
+    dedicated=0.1,
+    spot=0.02,
+    source="p.yaml",
+    as_of="2026-01-31",
+)
+NODES = "  nodes: {dedicated: 1}\n"
+BOTH = "  nodes: {dedicated: 2, spot: 5}\n  task_slots_per_node: 2\n"
+BY_FORMULA = "  autoscale: {formula: $TargetDedicatedNodes = 1;}\n"
+EARLIER = EarlierTasks(run="demo-20260101t000000z-abcd", target="local", seconds=12.3456)
+AS_OF = ", 2026-01-31)"
+UNCOUNTED = "  storage and network are not counted"
+
+
+def cost_of(
+    folder: Path, limits: str = "duration: 10h", nodes: str = BOTH, price: NodePrice = PRICE
+) -> PlanCost:
+    spec = SPEC.replace(NODES, nodes).replace("pool:\n", f"limits: {{{limits}}}\npool:\n")
+    workload = bound_by_cost(make_workload(folder, spec), price)
+    return PlanCost(workload=workload, tasks=100, price=price, unknown=None)
+
+
+def test_an_hour_and_the_most_by_the_time_of_the_job(tmp_path: Path) -> None:
+    assert list(plan_cost_lines(cost_of(tmp_path))) == [
+        (
+            "cost: 0.30 EUR an hour for 2 dedicated and 5 spot nodes of Standard_D2s_v5 (p.yaml,"
+            " 2026-01-31)"
+        ),
+        "  at most 3.01 EUR by `limits.duration` (10h)",
+        UNCOUNTED,
+    ]
+
+
+def test_tasks_of_an_earlier_run_tell_about_how_much(tmp_path: Path) -> None:
+    lines = list(plan_cost_lines(replace(cost_of(tmp_path), earlier=EARLIER)))
+    assert lines[1] == (
+        "  about 0.0073 EUR, if 100 tasks take 12.3 s each as in run demo-20260101t000000z-abcd"
+        " (local) and nodes are never idle"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "nodes", "lines"),
+    [
+        (
+            "cost: 1, duration: 10h",
+            BOTH,
+            [
+                "  at most 1.00 EUR (`limits.cost`)",
+                (
+                    "  stops at 1.00 EUR; the service ends the job after 3h18m, whatever becomes of"
+                    " this machine"
+                ),
+            ],
+        ),
+        (
+            "cost: 5 EUR, duration: 10h",
+            BOTH,
+            [
+                "  at most 3.01 EUR by `limits.duration` (10h)",
+                "  stops at 5.00 EUR; `limits.duration` (10h) comes first",
+            ],
+        ),
+        (
+            "cost: 5 EUR",
+            BY_FORMULA,
+            [
+                "  at most 5.00 EUR (`limits.cost`)",
+                (
+                    "  stops at 5.00 EUR as long as this machine watches: the formula may ask for"
+                    " any number of nodes"
+                ),
+            ],
+        ),
+    ],
+)
+def test_a_limit_says_who_keeps_it(
+    tmp_path: Path, limits: str, nodes: str, lines: list[str]
+) -> None:
+    assert list(plan_cost_lines(cost_of(tmp_path, limits, nodes)))[1:] == [*lines, UNCOUNTED]
+
+
+def test_of_a_formula_only_the_price_of_a_node_is_known(tmp_path: Path) -> None:
+    assert list(plan_cost_lines(cost_of(tmp_path, nodes=BY_FORMULA))) == [
+        (
+            "cost: an hour of a node of Standard_D2s_v5: 0.10 EUR a dedicated one and 0.02 EUR a"
+            f" spot one (p.yaml{AS_OF}"
+        ),
+        UNCOUNTED,
+    ]
+
+
+def test_a_kind_without_a_price_leaves_the_rest_open(tmp_path: Path) -> None:
+    cost = cost_of(tmp_path, price=replace(PRICE, spot=None))
+    assert list(plan_cost_lines(cost)) == [
+        f"cost: not known: no price of spot nodes of Standard_D2s_v5 (p.yaml{AS_OF}",
+        UNCOUNTED,
+    ]
+
+
+def test_why_a_price_is_not_known(tmp_path: Path) -> None:
+    cost = replace(cost_of(tmp_path), price=None, unknown="nobody\x1b[2J knows")
+    assert list(plan_cost_lines(cost)) == [r"cost: price not known: nobody\x1b[2J knows"]
+    assert plan_cost_as_json(cost)["an_hour"] is None
+
+
+def test_as_data(tmp_path: Path) -> None:
+    cost = replace(cost_of(tmp_path, "cost: 1, duration: 10h"), earlier=EARLIER)
+    assert json.loads(json.dumps(plan_cost_as_json(cost))) == {
+        "currency": "EUR",
+        "vm_size": "Standard_D2s_v5",
+        "price": {"dedicated": 0.1, "spot": 0.02},
+        "source": "p.yaml",
+        "as_of": "2026-01-31",
+        "unknown": None,
+        "an_hour": 0.3,
+        "about": 0.007349,
+        "earlier": {
+            "run": "demo-20260101t000000z-abcd",
+            "target": "local",
+            "task_seconds": 12.3456,
+        },
+        "at_most": 1.0,
+        "limit": {"amount": 1.0, "currency": "EUR", "ends_job": True},
+    }
