@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from runner.plan.prices.node_price import NodePrice
+from runner.report.trace import TaskState
+from runner.report.trace_as_tsv import COLUMNS
 from runner.run.events import Event, LeftBehind
 from runner.run.records.lines import event_as_line
 from tests.data.documents import check_event, fields_of, names, schema
@@ -176,3 +178,9 @@ def _without_words(part: Any, path: str) -> Iterator[str]:
             yield from _without_words(value, f"{path}({number})")
     if isinstance(part.get("items"), dict):
         yield from _without_words(part["items"], f"{path}[]")
+
+
+def test_the_columns_of_the_trace_are_described_in_their_order() -> None:
+    assert tuple(schema("trace")["properties"]) == COLUMNS
+    states = {state.value for state in TaskState} | {"retried"}
+    assert set(schema("trace")["properties"]["state"]["enum"]) == states

@@ -118,6 +118,7 @@ def test_two_runs_side_by_side(tmp_path: Path) -> None:
     ]
     told = [difference_as_json(each, scripts) for each in differences]
     assert told[0] == {
+        "v": 1,
         "step": "task",
         "item": "b.txt",
         "kind": "ran",

@@ -159,11 +159,24 @@ def test_nothing_was_written_yet(tmp_path: Path) -> None:
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
-    write(tmp_path, events(1)[:3], torn=b"what is this\n")
+    write(tmp_path, events(1)[:3], torn=b"what is this\n{}\n")
     with pytest.raises(UsageError) as caught:
         fold_journal(tmp_path)
     path = tmp_path / "events.jsonl"
     assert caught.value.message == f"`{path}`, line 4: not an event of a run"
+
+
+def test_what_a_crash_has_left_at_the_end_is_left_out(tmp_path: Path) -> None:
+    folder = write(tmp_path, [TaskAdded(task="0001", item="a")], torn=b"\0\0\n\0")
+    assert fold_journal(folder).report.added == 1
+
+
+def test_types_of_a_later_release_are_counted(tmp_path: Path) -> None:
+    folder = write(tmp_path, [TaskAdded(task="0001", item="a")])
+    path = folder / "events.jsonl"
+    path.write_bytes(path.read_bytes() + path.read_bytes().replace(b"task.added", b"task.paused"))
+    folded = fold_journal(folder)
+    assert (folded.report.added, folded.unknown) == (1, {"task.paused": 1})
 
 
 def test_lines_in_another_form_are_read(tmp_path: Path) -> None:
