@@ -189,6 +189,7 @@ def test_ten_thousand_tasks_are_searched_sorted_and_filtered(
     page = visitor.open_file(large_run)
     status = page.locator("#task-pages [role=status]")
     assert status.inner_text() == "1 to 100 of 10,000"
+    assert page.locator("#tasks-note").count() == 0
 
     page.get_by_role("button", name="next →").click()
     assert status.inner_text() == "101 to 200 of 10,000"

@@ -7,8 +7,26 @@ from pathlib import Path
 
 from runner.report.trace_as_tsv import COLUMNS
 from tests.browser.made_runs import RUN, write_run
-from tests.e2e.conftest import User
+from tests.e2e.conftest import User, wait_until
 
+_SLOW = """
+version: 1
+name: slow
+containers:
+  input:
+    upload: [{from: data, include: ["*.txt"]}]
+  output: {download: true}
+pool:
+  image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server, version: latest}
+  vm_size: Standard_D2s_v5
+  nodes: {dedicated: 1}
+task:
+  for_each: input
+  command: |
+    while [ {{ file.stem }} = b ] && [ ! -e GO ]; do sleep 0.02; done
+    cp {{ file.path }} out
+  outputs: [{pattern: out, to: output, path: "{{ file.name }}"}]
+"""
 HERE = f".batch-run/runs/{RUN}"
 
 
@@ -66,6 +84,39 @@ def test_what_cannot_be_is_said_in_a_line(user: User) -> None:
     both = user.run("report", "--json", "--format", "tsv")
     assert both.returncode == 2
     assert both.stderr == ("batch-run: `--json` and `--format tsv` are two different things\n")
+
+
+def test_a_run_in_progress_has_a_page_that_says_when(user: User) -> None:
+    user.write("data/a.txt", "a")
+    user.write("data/b.txt", "b")
+    user.write("spec.yaml", _SLOW.replace("GO", str(user.folder / "go")))
+    with user.start("run", "spec.yaml", "--isolation", "none") as process:
+        try:
+            wait_until(lambda: has_event(user, "task.finished"), what="a task has ended")
+            with user.start("report") as made:
+                stdout, stderr = made.communicate()
+            assert (made.returncode, stderr) == (0, "")
+            page = (user.folder / stdout.splitlines()[0]).read_text()
+        finally:
+            user.write("go", "")
+            process.communicate()
+    assert process.returncode == 0
+
+    assert "This run was in progress when the page was made, at <time" in page
+    assert '<span class="badge pill busy">▶ running</span>' in page
+    (output, _) = (
+        json.loads(line)
+        for line in (user.last_run() / "events.jsonl").read_text().splitlines()
+        if '"type":"output.downloaded"' in line
+    )
+    assert output["modified"] is not None
+
+
+def has_event(user: User, kind: str) -> bool:
+    if not (user.folder / ".batch-run" / "last").exists():
+        return False
+    events = user.last_run() / "events.jsonl"
+    return events.exists() and f'"type":"{kind}"' in events.read_text()
 
 
 def test_a_journal_that_breaks_off_is_told_as_far_as_it_goes(user: User) -> None:

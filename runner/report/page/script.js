@@ -198,6 +198,9 @@
   const previous = make("button", {type: "button", onclick: () => turn(-1)}, "← before");
   const next = make("button", {type: "button", onclick: () => turn(1)}, "next →");
   pages.append(previous, next, status);
+  const note = byId("tasks-note");
+  if (note && data.all === data.tasks.length) note.remove();
+  else if (note) note.firstChild.data = note.firstChild.data.replace(/^[\d,]+/, thousands(data.all - data.tasks.length));
 
   function row(task) {
     const open = make("button", {type: "button", class: "task", "aria-expanded": "false"}, task[ID]);
