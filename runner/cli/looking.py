@@ -14,6 +14,7 @@ from runner.cli.unknown_events import tell_unknown
 from runner.cli.world import World
 from runner.connect import Services, open_azure, open_running
 from runner.errors import BatchRunError, ServiceError
+from runner.remote.local_state import PAGE
 from runner.report.journal_fold import fold_journal
 from runner.report.status_as_text import RunStatus
 from runner.run.records.driving import find_driver
@@ -62,9 +63,16 @@ def find_status(directory: Path, world: World) -> RunStatus:
         seen=folded.seen,
         running=len(folded.running),
         pace=folded.pace,
+        page=_find_page(directory, world),
     )
     goes_on = driver is None and status.standing.is_resumable and folded.report.has_begun
     return _ask(status, directory, world) if goes_on else status
+
+
+def _find_page(directory: Path, world: World) -> str | None:
+    """One that was killed leaves the file behind: whether it is of use, its services say."""
+    path = directory / "emulator" / PAGE
+    return world.shown(path) if path.is_file() else None
 
 
 def _ask(status: RunStatus, directory: Path, world: World) -> RunStatus:

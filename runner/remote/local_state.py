@@ -24,6 +24,8 @@ from runner.remote.settings import BATCH_KEY, STORAGE_KEY, Account, AzureSetting
 _LOCK = "lock"
 _CLIENTS = "clients"
 _KEYS = "accounts.json"
+PAGE = "dashboard"
+"""The emulator's: the address of its page, as long as it runs."""
 PLACE = "services.json"
 """Ours: where the services are, without their keys."""
 JOIN_SECONDS = 30.0

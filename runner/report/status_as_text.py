@@ -48,6 +48,8 @@ class RunStatus:
     unasked: str | None = None
     rests: bool = False
     """Its services are of this machine, and do not run."""
+    page: str | None = None
+    """The file with the address of the page of its services, where these are of this machine."""
 
 
 def status_as_text(status: RunStatus, *, run_directory: str, output_directory: str) -> str:
@@ -137,6 +139,8 @@ def _progress(status: RunStatus) -> Iterator[str]:
 
 
 def _service(status: RunStatus) -> Iterator[str]:
+    if status.page is not None and not status.rests:
+        yield printable(f"its services have a page: the address is in {status.page}")
     if status.unasked is not None:
         yield printable(f"the service could not be asked: {status.unasked}")
     if status.rests and status.standing in _ATTACHED:
