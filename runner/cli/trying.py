@@ -14,7 +14,9 @@ from pathlib import Path
 from runner.cli.commands import run
 from runner.cli.examining import SECONDS, find_groups, show_group, tell_end
 from runner.cli.local_states import find_state, remove_state
+from runner.cli.pricing import Asked, NoPriceError, find_price, read_asked
 from runner.cli.signals import Interruptions
+from runner.cli.spec_examination import read_specs
 from runner.cli.world import World
 from runner.connect import (
     AzureSettings,
@@ -26,8 +28,11 @@ from runner.connect import (
 )
 from runner.errors import BatchRunError, ExitCode, UsageError, most_severe
 from runner.plan.model import RunId
-from runner.plan.trial import GRACE
+from runner.plan.prices.bounds import most_nodes
+from runner.plan.prices.node_price import write_amount
+from runner.plan.trial import GRACE, reduce_to_trial
 from runner.remote.examination.account import Examination
+from runner.report.as_text import plural
 from runner.report.stages import Stage, fold_stages
 from runner.run.diagnosis.finding import (
     Area,
@@ -71,10 +76,11 @@ def try_spec(
         tell_end(groups, arguments, world, target=choice.target, began=began)
         world.say("nothing was run: mend the errors first")
         return code
-    _make_sure(arguments, world, choice.target, limit)
+    cost = _bound(arguments, world, choice.target, limit)
+    _make_sure(arguments, world, choice.target, cost)
     before = set(list_runs(world.working_directory))
     ended = _run(arguments, world, interruptions, choice.target, limit)
-    trial = _judge(ended, before, world, choice.target)
+    trial = _judge(ended, before, world, choice.target, cost)
     groups.append(trial)
     if not arguments.json:
         show_group(trial, world)
@@ -92,17 +98,49 @@ def _read_limit(within: str) -> timedelta:
     return limit
 
 
-def _make_sure(
+def _bound(
     arguments: argparse.Namespace, world: World, target: Target, limit: timedelta
-) -> None:
+) -> Finding:
+    """What the trial may cost at most, in time of nodes and, where somebody tells it, in money."""
+    if target == "local":
+        return ok("cost", "nothing, on this machine")
+    (spec,) = read_specs(arguments, world)
+    assert spec.workload is not None  # else there were errors
+    trial = reduce_to_trial(spec.workload, limit)
+    longest = limit + GRACE
+    nodes = most_nodes(trial.pool)
+    if nodes is None:
+        return ok("cost", "what your own pool costs anyway")
+    count = nodes.dedicated + nodes.spot
+    bound = (
+        f"{plural(count, 'node')} for {write_duration(longest)} at most: the service ends the job"
+        f" after {write_duration(limit)}, and takes the pool with it"
+    )
+    try:
+        price = find_price(
+            trial,
+            read_asked(arguments.prices, world.environ) or Asked(),
+            world,
+            endpoint=read_azure_settings(world.environ).batch.endpoint,
+            ask_pool=lambda _: None,
+        )
+    except NoPriceError as error:
+        return unknown("cost", f"{bound}; price not known: {error.message}", error.hint or "")
+    seconds = longest.total_seconds()
+    amount = price.amount(
+        dedicated_seconds=nodes.dedicated * seconds, spot_seconds=nodes.spot * seconds
+    )
+    if amount is None:
+        return unknown("cost", f"{bound}; {price.source} has no price of such nodes")
+    money = write_amount(amount, price.currency)
+    return ok("cost", f"{money} at most by {price.source}: {bound}")
+
+
+def _make_sure(arguments: argparse.Namespace, world: World, target: Target, cost: Finding) -> None:
     """Says what it may cost, and has somebody say yes; raises `UsageError` where nobody does."""
     if target == "local":
         return
-    longest = write_duration(limit + GRACE)
-    world.say(
-        f"one node for {longest} at most: the service ends the job after {write_duration(limit)},"
-        " and takes the node with it"
-    )
+    world.say(cost.seen)
     if arguments.yes:
         return
     if not world.has_someone():
@@ -130,6 +168,7 @@ def _run(
     words += ["--output", str(Path("results") / f"{Path(spec).stem}-doctor")]
     words += [f"-p{each}" for each in arguments.parameters]
     words += [] if arguments.params is None else ["--params", arguments.params]
+    words += [] if arguments.prices is None else ["--prices", arguments.prices]
     parser = argparse.ArgumentParser()
     run.add_arguments(parser)
     with ExitStack() as stack:
@@ -142,7 +181,9 @@ def _run(
     return ExitCode(code)
 
 
-def _judge(ended: ExitCode, before: set[Path], world: World, target: Target) -> Group:
+def _judge(
+    ended: ExitCode, before: set[Path], world: World, target: Target, cost: Finding
+) -> Group:
     """What the run's own journal tells of it, and what both accounts still list."""
     made = [each for each in list_runs(world.working_directory) if each not in before]
     if not made:
@@ -151,6 +192,7 @@ def _judge(ended: ExitCode, before: set[Path], world: World, target: Target) -> 
     directory = find_run(world.working_directory, made[-1].name)
     events = list(read_events(directory))
     findings = [
+        cost,
         *map(_stage, fold_stages(events)),
         _judge_task(ended, events, directory.name),
         _prove(directory, world, target),

@@ -113,7 +113,7 @@ spec demo.yaml
   ok       container        `mine` is not there yet, and will be made
 """
     )
-    assert re.fullmatch(r"2 unknown, 21 ok, in [\d.]+ s\n", done.stderr)
+    assert re.fullmatch(r"2 unknown, 23 ok, in [\d.]+ s\n", done.stderr)
     assert not (azure.folder / ".batch-run").exists()
 
 
@@ -286,9 +286,21 @@ def test_one_task_is_tried_and_nothing_is_left(azure: User, shared_emulator: Emu
         "ok",
         f"both accounts list none of: job schedules, jobs, pools, containers of run {run}",
     )
-    assert "one node for 45m at most: the service ends the job after 30m" in done.stderr
+    assert "1 node for 45m at most: the service ends the job after 30m" in done.stderr
     results = azure.folder / "results" / "demo-doctor" / "output"
     assert [path.name for path in results.iterdir()] == ["one.upper"]
+
+
+def test_what_a_trial_may_cost_is_said_first(azure: User) -> None:
+    azure.write("prices.yaml", "currency: EUR\nvm_sizes:\n  Standard_D2s_v5: {dedicated: 0.12}\n")
+    done = azure.run(
+        *("doctor", "--run", "demo.yaml", "--target", "azure", "--prices", "prices.yaml")
+    )
+    assert done.returncode == 2
+    assert (
+        "0.09 EUR at most by prices.yaml: 1 node for 45m at most: the service ends the job after"
+        " 30m, and takes the pool with it\n"
+    ) in done.stderr
 
 
 def test_a_trial_that_fails_says_why_and_leaves_nothing(

@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument, add_parameter_arguments
+from runner.cli.specs import (
+    add_json_argument,
+    add_parameter_arguments,
+    add_prices_argument,
+)
 from runner.cli.world import World
 from runner.errors import UsageError
 
@@ -41,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", action="store_true", help="with `--run`: do not ask whether it may cost money"
     )
+    add_prices_argument(parser)
     add_json_argument(parser, "the findings")
 
 
