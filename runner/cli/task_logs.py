@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from runner.cli.log_output import LogOutput
 from runner.cli.looking import NotThereError, open_to_look
 from runner.cli.tasks import find_added
 from runner.cli.world import World
@@ -17,7 +18,6 @@ from runner.connect import Services
 from runner.errors import ServiceError, UsageError
 from runner.frozen import dataclass
 from runner.plan.model import LOGS, RunId, TaskId, container_name
-from runner.report.as_text import printable
 from runner.run.events import TaskFinished
 from runner.run.records.following import Following
 from runner.run.records.reading import event_from_json
@@ -30,16 +30,16 @@ STREAMS = ("stdout", "stderr")
 Opening = Callable[[RunRecord, Path, World], Services]
 _PIECE_BYTES = 1024 * 1024
 # Local services may end soon after the task.
-_PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
+PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
 _ENDED = TaskFinished.type.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Which streams are wanted; several of them, or of several tasks, get a line above each."""
+    """Which streams are wanted, and how they are shown."""
 
     streams: tuple[str, ...]
-    titled: bool
+    output: LogOutput
 
 
 def show_home_logs(directory: Path, asked: Asked, world: World) -> None:
@@ -47,10 +47,10 @@ def show_home_logs(directory: Path, asked: Asked, world: World) -> None:
     found = False
     for end in _ends(directory).values():
         for stream in asked.streams:
-            path = _home(directory, end, stream)
+            path = home_log(directory, end, stream)
             if path is not None:
                 found = True
-                _show(world, asked, path, f"task {end.task}{_of(end.item)}: {stream}")
+                _show(asked, path, end.task, end.item, stream)
     if not found:
         world.say(
             "no task's log is here: those of tasks that failed are brought home, and with"
@@ -74,7 +74,7 @@ def show_task_log(
     """
     record = read_record(directory)
     task = find_added(directory, name)
-    if _show_home(directory, task, asked, world):
+    if _show_home(directory, task, asked):
         return
     try:
         services = open_services(record, directory, world)
@@ -87,13 +87,13 @@ def show_task_log(
         if follow is not None:
             services.heed(follow, world.say)
         readers = [
-            _Reader(services, record, task, stream, asked, world) for stream in asked.streams
+            StreamReader(services, record, task, stream, asked.output) for stream in asked.streams
         ]
         _read(readers, services, record, task, directory, world, follow)
 
 
 def _read(
-    readers: list[_Reader],
+    readers: list[StreamReader],
     services: Services,
     record: RunRecord,
     task: TaskId,
@@ -124,11 +124,11 @@ def _read(
             if not any(found):
                 world.say(f"task `{task}` has printed nothing so far")
             return
-        world.clock.wait(follow, _PAUSES_SECONDS[services.target])
+        world.clock.wait(follow, PAUSES_SECONDS[services.target])
         follow.check()
 
 
-class _Reader:
+class StreamReader:
     """One stream of one task, and how much of it was shown."""
 
     def __init__(
@@ -137,18 +137,15 @@ class _Reader:
         record: RunRecord,
         task: TaskId,
         stream: str,
-        asked: Asked,
-        world: World,
+        output: LogOutput,
     ) -> None:
         self._batch = services.batch
         self._blobs = services.blobs
         self._run = record.run
         self._task = task
         self.stream = stream
-        self._asked = asked
-        self._world = world
+        self._output = output
         self._shown = 0
-        self._titled = False
 
     def read(self, *, over: bool) -> bool:
         """Shows what is new; false where there is nothing to read from."""
@@ -167,7 +164,7 @@ class _Reader:
             return False
         if size < self._shown:
             # It runs again, and its files begin anew.
-            self._shown, self._titled = 0, False
+            self._shown = 0
         while self._shown < size:
             length = min(_PIECE_BYTES, size - self._shown)
             piece = self._batch.read_task_file(
@@ -191,10 +188,7 @@ class _Reader:
 
     def _show(self, pieces: Iterator[bytes] | tuple[bytes, ...]) -> None:
         for piece in pieces:
-            if self._asked.titled and not self._titled:
-                self._world.print(f"==> task {self._task}: {self.stream} <==")
-                self._titled = True
-            self._world.write(piece)
+            self._output.show(self._task, "", self.stream, self._shown, piece)
             self._shown += len(piece)
 
 
@@ -209,50 +203,46 @@ def _ends(directory: Path) -> dict[str, TaskFinished]:
     return ends
 
 
-def _home(directory: Path, end: TaskFinished, stream: str) -> Path | None:
+def home_log(directory: Path, end: TaskFinished, stream: str) -> Path | None:
     name = end.stdout if stream == "stdout" else end.stderr
     path = None if name is None else directory / name
     return path if path is not None and path.is_file() else None
 
 
-def _show_home(directory: Path, task: TaskId, asked: Asked, world: World) -> bool:
+def _show_home(directory: Path, task: TaskId, asked: Asked) -> bool:
     """Whether all that is wanted of a task was here, and so was shown."""
     end = _ends(directory).get(task)
     if end is None:
         return False
-    paths = [(stream, _home(directory, end, stream)) for stream in asked.streams]
+    paths = [(stream, home_log(directory, end, stream)) for stream in asked.streams]
     if any(path is None for _, path in paths):
         return False
     for stream, path in paths:
         assert path is not None
-        _show(world, asked, path, f"task {task}: {stream}")
+        _show(asked, path, task, "", stream)
     return True
 
 
-def _show_rest(directory: Path, task: TaskId, readers: list[_Reader]) -> bool:
+def _show_rest(directory: Path, task: TaskId, readers: list[StreamReader]) -> bool:
     """What was brought home meanwhile; false where nothing was."""
     end = _ends(directory).get(task)
     if end is None:
         return False
     found = False
     for reader in readers:
-        path = _home(directory, end, reader.stream)
+        path = home_log(directory, end, reader.stream)
         if path is not None:
             found = True
             reader.read_file(path)
     return found
 
 
-def _of(item: str) -> str:
-    return f" ({printable(item)})" if item else ""
-
-
-def _show(world: World, asked: Asked, path: Path, title: str) -> None:
+def _show(asked: Asked, path: Path, task: str, item: str, stream: str) -> None:
     """A log that is here; nothing of one that is empty."""
-    for number, piece in enumerate(_pieces(path)):
-        if number == 0 and asked.titled:
-            world.print(f"==> {title} <==")
-        world.write(piece)
+    offset = 0
+    for piece in _pieces(path):
+        asked.output.show(task, item, stream, offset, piece)
+        offset += len(piece)
 
 
 def _pieces(path: Path, start: int = 0) -> Iterator[bytes]:

@@ -54,6 +54,10 @@ def _steps(report: Report, calling: Calling) -> Iterator[NextStep]:
         yield NextStep(command=f"batch-run clean{run}", purpose="take away what is left")
     if not report.has_begun:
         return
+    if report.start_task_failures:
+        yield NextStep(
+            command=f"batch-run logs --start-task{run}", purpose="all that start tasks have printed"
+        )
     groups = group_failures(report.failures, run=calling.run)
     if groups:
         first = groups[0].first.task

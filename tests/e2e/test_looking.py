@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Emulator, User, wait_until
-from tests.e2e.gated import LOCAL, begun, closed_gate, events, opening
+from tests.e2e.gated import LOCAL, SPEC, begun, closed_gate, events, opening
 
 
 @pytest.fixture
@@ -134,7 +134,9 @@ task:
         (("logs", "7"), f"there is no task `7` in run `{user.last_run().name}`\n"),
         (("logs", "0"), "hint: ids go from 0001 to 0002\n"),
         (("logs", "1", "2"), "one task and one run at most: `1`, `2`"),
-        (("logs", "--follow"), "`--follow` needs the id of a task"),
+        (("logs", "--start-task"), "nothing is kept of what start tasks of run"),
+        (("logs", "--node", "x"), "`--node` is for `--start-task`"),
+        (("logs", "1", "--start-task"), "a start task is no task: `1` cannot be one"),
         (("status", "none"), "there is no run `none` below"),
     ):
         refused = user.run(*words)
@@ -153,3 +155,56 @@ def test_following_ends_with_ctrl_c(user: User, gate: Path) -> None:
         gate.touch()
         driver.communicate(timeout=60)
     assert (listener.returncode, driver.returncode) == (130, 0)
+
+
+def test_all_tasks_are_followed_until_the_run_has_ended(user: User, gate: Path) -> None:
+    waits = f"while [ ! -e {gate} ]; do sleep 0.05; done"
+    command = f"echo on {{{{ file.name }}}}; {waits}; echo did {{{{ file.name }}}} >&2; exit 3"
+    user.write("spec.yaml", SPEC.replace("COMMAND", command).replace("print: stdout", "retries: 0"))
+    with user.start("run", "spec.yaml", *LOCAL) as driver, opening(gate):
+        directory = user.folder / ".batch-run" / "runs"
+        wait_until(lambda: any(directory.glob("*/emulator/services.json")), what="services run")
+        wait_until(lambda: "task.started" in events(user.last_run()), what="a task runs")
+        with user.start("logs", "--follow") as follower:
+            assert follower.stdout is not None
+            first = [follower.stdout.readline() for _ in range(2)]
+            gate.touch()
+            rest, said = follower.communicate(timeout=60)
+        driver.communicate(timeout=60)
+    assert (follower.returncode, driver.returncode) == (0, 1)
+    assert sorted(first) == ["0001 | on 0.txt\n", "0002 | on 1.txt\n"]
+    shown = sorted([*first, *rest.splitlines(keepends=True)])
+    assert shown == sorted(
+        line
+        for n in range(4)
+        for line in (f"000{n + 1} | on {n}.txt\n", f"000{n + 1} ! did {n}.txt\n")
+    )
+    assert said == ""
+    after = user.run("logs", "--follow")
+    assert (after.returncode, after.stdout) == (0, "")
+    assert after.stderr == (
+        f"run {user.last_run().name} has ended, and nothing more is printed; `batch-run logs"
+        f" {user.last_run().name}` shows the logs that are here\n"
+    )
+
+
+def test_what_a_start_task_printed_stays_where_it_failed(user: User) -> None:
+    user.write("data/a.txt", "a")
+    start = 'start_task: {command: "echo out; echo err >&2; exit 4"}'
+    spec = SPEC.replace("COMMAND", "true").replace("  nodes:", f"  {start}\n  nodes:")
+    user.write("spec.yaml", spec.replace("dedicated: 2", "dedicated: 1"))
+    failed = user.run("run", "spec.yaml", *LOCAL)
+    assert failed.returncode == 1
+    assert "\n  batch-run logs --start-task  all that start tasks have printed\n" in failed.stderr
+    shown = user.run("logs", "--start-task")
+    lines = shown.stdout.splitlines()
+    assert [line for line in lines if not line.startswith("==> node tvmps_")] == ["out", "err"]
+    assert shown.stderr == "of nodes whose start task succeeded nothing is kept\n"
+    node = lines[0].split()[2].rstrip(":")
+    assert user.run("logs", "--start-task", "--node", node, "--stderr").stdout.endswith("\nerr\n")
+    told = user.run("logs", "--start-task", "--json").stdout
+    data = [json.loads(line) for line in told.splitlines()]
+    assert [(each["node"], each["stream"], each["text"]) for each in data] == [
+        (node, "stdout", "out\n"),
+        (node, "stderr", "err\n"),
+    ]

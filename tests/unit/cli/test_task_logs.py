@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli.log_output import Plain
 from runner.cli.looking import NotThereError
 from runner.cli.task_logs import Asked, show_task_log
 from runner.cli.world import World
@@ -26,8 +27,8 @@ from tests.fakes.services import NOW, FakeBatch, FakeBlobs
 from tests.unit.cli.worlds import Memory, make_world
 
 TASK = TaskId("0002")
-STDOUT = Asked(streams=("stdout",), titled=False)
-BOTH = Asked(streams=("stdout", "stderr"), titled=True)
+STDOUT = (("stdout",), False)
+BOTH = (("stdout", "stderr"), True)
 RUNNING = TaskStatus(
     id=TASK,
     state=TaskState.RUNNING,
@@ -84,11 +85,11 @@ class Scene:
             ),
         )
 
-    def show(self, asked: Asked, *, follow: bool, name: str = "2") -> bytes:
+    def show(self, asked: tuple[tuple[str, ...], bool], *, follow: bool, name: str = "2") -> bytes:
         show_task_log(
             self.directory,
             name,
-            asked,
+            Asked(streams=asked[0], output=Plain(self.world, titled=asked[1])),
             self.world,
             follow=self.stop if follow else None,
             open_services=self.open,
@@ -134,7 +135,7 @@ def test_a_log_is_followed_as_it_grows_and_to_its_end_in_storage(tmp_path: Path)
 def test_a_task_that_runs_again_is_shown_from_its_beginning(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.steps = [("stdout.txt", b"first try\n"), ("stdout.txt", b"2nd\n"), ("end", b"2nd\nok\n")]
-    titled = replace(STDOUT, titled=True)
+    titled = (STDOUT[0], True)
     title = b"==> task 0002: stdout <==\n"
     assert scene.show(titled, follow=True) == title + b"first try\n" + title + b"2nd\nok\n"
 
@@ -171,8 +172,9 @@ def test_services_that_do_not_answer(tmp_path: Path, error: BatchRunError, messa
     def refuse(record: RunRecord, directory: Path, world: World) -> Services:
         raise error
 
+    asked = Asked(streams=("stdout",), output=Plain(scene.world, titled=False))
     with pytest.raises(BatchRunError) as caught:
-        show_task_log(scene.directory, "2", STDOUT, scene.world, follow=None, open_services=refuse)
+        show_task_log(scene.directory, "2", asked, scene.world, follow=None, open_services=refuse)
     assert caught.value.message == message
 
 

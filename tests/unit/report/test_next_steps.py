@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from runner.report.fold import Report, fold
 from runner.report.next_steps import Calling, next_steps, steps_as_text
-from runner.run.events import CleanupFinished, Event, LeftBehind, RunStarted, TaskFinished
+from runner.run.events import (
+    CleanupFinished,
+    Event,
+    LeftBehind,
+    RunStarted,
+    StartTaskFailed,
+    TaskFinished,
+)
 
 LAST = Calling(run="", again="batch-run run spec.yaml")
 OLD = Calling(run="demo-1", again=None)
@@ -46,6 +53,14 @@ def test_a_failure_is_looked_at_and_run_again() -> None:
         "next:",
         "  batch-run logs 0012                    all that task 0012 has printed",
         "  batch-run run spec.yaml --only failed  run what did not succeed again",
+    ]
+
+
+def test_a_start_task_that_failed_has_a_log() -> None:
+    failed = StartTaskFailed(node="n1", exit_code=1, message=None, stderr_tail="no")
+    assert list(steps_as_text(next_steps(report(failed), LAST))) == [
+        "next:",
+        "  batch-run logs --start-task  all that start tasks have printed",
     ]
 
 
