@@ -49,7 +49,8 @@ def hourly_amount(price: NodePrice, nodes: FixedNodes) -> float | None:
 def bound_by_cost(workload: Workload, price: NodePrice, *, spent: float = 0.0) -> Workload:
     """The workload with a job that ends by itself before its nodes have cost `limits.cost`.
 
-    So nothing costs more, even where nobody looks. As it was where the number of nodes is not
+    That is when all its nodes, paid for from its first moment, have cost as much: so it ends also
+    where nobody looks. Whoever looks ends it sooner. As it was where the number of nodes is not
     known, or `limits.duration` is shorter. Raises `SpecError` where the limit is less than what
     the nodes cost while they end.
     """
@@ -59,8 +60,8 @@ def bound_by_cost(workload: Workload, price: NodePrice, *, spent: float = 0.0) -
     rate = hourly_amount(price, most)
     if not rate:
         return workload
-    seconds = (limit.amount - spent) / rate * HOUR_SECONDS - ENDING.total_seconds()
-    if spent == 0 and seconds < 1:
+    seconds = (limit.amount - spent) / rate * HOUR_SECONDS
+    if spent == 0 and seconds < ENDING.total_seconds() + 1:
         raise _too_low(workload, limit, price, most)
     # One that is spent already is ended at once by whoever drives the run.
     if seconds >= workload.limits.duration.total_seconds():
@@ -69,7 +70,7 @@ def bound_by_cost(workload: Workload, price: NodePrice, *, spent: float = 0.0) -
     limits = replace(
         workload.limits,
         duration=bound,
-        wait=min(workload.limits.wait, max(bound, ENDING)),
+        wait=min(workload.limits.wait, bound + ENDING),
         is_cost_bound=True,
     )
     return replace(workload, limits=limits)
@@ -90,7 +91,7 @@ def _too_low(workload: Workload, limit: CostLimit, price: NodePrice, most: Fixed
         code="cost",
         message=f"`limits.cost` ({write_limit(limit, price)}) is less than what {nodes} in the"
         f" {write_duration(ENDING)} that ending takes",
-        hint=f"at {write_amount(rate, price.currency)} an hour, {least:.2g} is for one minute of"
-        " work; raise it, or ask for fewer nodes",
+        hint=f"{write_amount(least, price.currency)} is for one minute of work; raise it, or ask"
+        " for fewer nodes",
     )
     return SpecError([problem])

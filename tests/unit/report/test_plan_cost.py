@@ -65,7 +65,7 @@ def test_tasks_of_an_earlier_run_tell_about_how_much(tmp_path: Path) -> None:
             [
                 "  at most 1.00 EUR (`limits.cost`)",
                 (
-                    "  stops at 1.00 EUR; the service ends the job after 3h18m, whatever becomes of"
+                    "  stops at 1.00 EUR; the service ends the job after 3h20m, whatever becomes of"
                     " this machine"
                 ),
             ],
