@@ -20,6 +20,7 @@ pool:
   image: {publisher: canonical, offer: ubuntu-24_04-lts, sku: server, version: latest}
   vm_size: Standard_D2s_v5
   nodes: {dedicated: 1}
+  task_slots_per_node: 2  # whichever task comes first, the other is not behind it
 task:
   for_each: input
   command: |
