@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from runner.run.events import (
@@ -31,6 +31,8 @@ from runner.run.events import (
 
 FILES_KEPT = 20
 """So many outputs of a task are kept by name; of a task that leaves more, the rest is counted."""
+# Storage cuts times to whole seconds: the file was there at the end of that second.
+_WHOLE = timedelta(seconds=1)
 _NEVER_RAN = frozenset({DEPENDENCY_FAILED, HALTED})
 
 
@@ -366,11 +368,12 @@ class _Reader:
         row.uploading_since = self._uploading(row.id, attempt)
 
     def _uploading(self, task: str, attempt: Attempt) -> datetime | None:
-        """When the command was over at the latest, by the storage's clock in whole seconds."""
+        """When the command was over at the latest, by the storage's clock."""
         modified = self._modified.pop(task, None)
         if modified is None or attempt.started is None or attempt.ended is None:
             return None
-        return modified if attempt.started < modified < attempt.ended else None
+        since = modified + _WHOLE
+        return since if attempt.started < since < attempt.ended else None
 
     def _bring(self, event: OutputDownloaded) -> None:
         row = self._row(event.task)

@@ -188,8 +188,8 @@ class OutputDownloaded:
     bytes: int
     md5: str | None = None
     modified: datetime | None = None
-    """When it was whole in its container, in whole seconds by the storage's clock: the task's
-    command was over by then.
+    """When it was whole in its container, by the storage's clock and cut to whole seconds: the
+    task's command was over at the end of that second.
     """
 
 

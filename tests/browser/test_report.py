@@ -270,7 +270,7 @@ def test_the_timeline_is_walked_with_arrows(visitor: Visitor, large_run: Path) -
     first = told.inner_text()
     assert first.startswith("task 00001 scene-00001.mp4: succeeded; attempt 1 on node 1 from")
     assert "in the queue" in first
-    assert "uploading for 2.0s of it" in first
+    assert "uploading for 1.0s of it" in first
     page.keyboard.press("ArrowDown")
     assert " on node 1 " in told.inner_text()
     page.keyboard.press("ArrowDown")

@@ -85,8 +85,8 @@ _TIMELINE = (
     '<p class="quiet">Of a task the service tells when its node began with it and when it was over.'
     " When the command itself began and ended it does not tell: <em>running</em> includes what the"
     " node downloads first. <em>Uploading</em> is drawn from when the first result was whole in"
-    " storage, which is known in whole seconds, and only of results that were brought home. Slots"
-    " are given to tasks in the order of their starts.</p>"
+    " storage for sure, which tells whole seconds; only of results that were brought home is it"
+    " known. Slots are given to tasks in the order of their starts.</p>"
 )
 
 

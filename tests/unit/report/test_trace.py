@@ -170,7 +170,7 @@ def test_uploading_is_told_only_where_storage_says_so_between_start_and_end() ->
         since = trace.tasks[0].uploading_since
         return None if since is None else (since - START).total_seconds()
 
-    assert [run(1), run(2), run(6), run(8)] == [None, None, 6.0, None]
+    assert [run(1), run(2), run(6), run(7)] == [None, 3.0, 7.0, None]
 
 
 def test_attempts_that_run_at_a_time_have_places_of_their_own() -> None:
@@ -215,7 +215,7 @@ def test_the_table_has_a_line_an_attempt_and_no_field_breaks_it() -> None:
         (1, TaskRetried(task="1", retries=1, attempt=1, cause="exit_code", at=at(1))),
         (
             5,
-            OutputDownloaded(task="1", role="o", blob="x", path="/x", bytes=7, modified=at(4)),
+            OutputDownloaded(task="1", role="o", blob="x", path="/x", bytes=7, modified=at(3)),
         ),
         (5, finished("1", "n", 2, 5, attempts=2, item=name)),
         (5, finished("3", None, None, None, skipped=True)),
