@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runner.cli.checks import check_runs_here, check_schedule, check_signatures
+from runner.cli.secret_values import read_secrets
 from runner.cli.spec_examination import SpecExamination, read_specs
 from runner.cli.surroundings import look_around
 from runner.cli.world import World
@@ -284,6 +285,7 @@ def _judge_spec(subject: _Subject, spec: SpecExamination, answers: Answers) -> G
 def _check(workload: Workload, subject: _Subject) -> None:
     """What `run` would refuse before it makes anything; raises `SpecError`."""
     now = subject.world.clock.now()
+    read_secrets(workload, subject.world.environ)
     check_schedule(workload, now=now)
     if subject.is_local:
         check_runs_here(workload, find_engine=partial(finds_engine, subject.world.environ))

@@ -10,22 +10,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.cli.listing import needs_listing
 from runner.cli.specs import find_spec, read_parameters_for
 from runner.cli.world import World
-from runner.errors import BatchRunError, UsageError
+from runner.errors import BatchRunError, ServiceUnreachableError, UsageError
+from runner.plan.containers import containers_to_list
 from runner.plan.expand import expand
-from runner.plan.model import Plan
+from runner.plan.file_table import total_bytes
 from runner.plan.run_id import UNKNOWN
-from runner.report.as_text import plural
-from runner.run.diagnosis.answers import Account, Answers, Question, failed
+from runner.report.as_text import format_bytes, plural
+from runner.run.diagnosis.answers import Account, Answers, Question
 from runner.run.diagnosis.finding import Area, Finding, Group, of_error, of_problem, ok, unknown
 from runner.run.diagnosis.needs import Setting, judge_needs, questions_of
 from runner.spec.load import load_workload
-from runner.spec.model.workload import Workload
+from runner.spec.model.workload import ExistingContainer, Workload
 from runner.spec.problem import SpecError
 
-_PLAN = "plan"
+_COUNT = "count"
 Check = Callable[[Workload], None]
 """Raises `SpecError` for what cannot run on the target."""
 
@@ -43,14 +43,14 @@ class SpecExamination:
     """Of its questions, once it has been asked for them."""
 
     def questions(self, account: Account, check: Check) -> dict[str, Question]:
-        """What is asked for its sake; the plan is made at the same time, as it may take long."""
+        """What is asked for its sake; tasks are counted at the same time."""
         workload = self.workload
         if workload is None:
             return {}
         asked = {
             self._own(name): question for name, question in questions_of(workload, account).items()
         }
-        asked[self._own(_PLAN)] = lambda: _plan(workload, self.folder, check)
+        asked[self._own(_COUNT)] = lambda: _count(workload, self.folder, check)
         self.names = tuple(asked)
         return asked
 
@@ -60,12 +60,13 @@ class SpecExamination:
             yield from self.judge_alone()
             return
         own = {name.partition(" ")[2]: answers[name] for name in self.names}
-        plan = own.pop(_PLAN)
-        error = failed(plan)
-        if error is not None:
-            yield from _of_error(error)
-        else:
-            yield _describe(plan)
+        count = own.pop(_COUNT)
+        if isinstance(count, Finding):
+            yield count
+        elif isinstance(count, ServiceUnreachableError):
+            yield unknown("tasks", "to count them takes longer than the questions")
+        elif isinstance(count, BatchRunError):
+            yield from _of_error(count)
         yield from judge_needs(self.workload, own, answers, setting)
 
     def judge_alone(self) -> Iterator[Finding]:
@@ -106,31 +107,26 @@ def read_specs(arguments: argparse.Namespace, world: World) -> tuple[SpecExamina
     return tuple(found)
 
 
-def _plan(workload: Workload, folder: Path, check: Check) -> Plan | None:
-    """None where what containers hold would have to be listed first, which may take long."""
+def _count(workload: Workload, folder: Path, check: Check) -> Finding:
+    """How much there is to do, where the files are all here; raises `UsageError` for what is wrong.
+
+    Here, beside the questions: of a million files it takes as long as they do.
+    """
     check(workload)
-    if needs_listing(workload):
-        return None
-    return expand(workload, folder=folder, run_id=UNKNOWN)
-
-
-def _describe(plan: object) -> Finding:
-    if not isinstance(plan, Plan):
+    listed = (workload.container(role) for role, *_ in containers_to_list(workload))
+    if any(isinstance(each, ExistingContainer) for each in listed):
         return unknown(
             "tasks",
             "how many there are follows from what containers hold, which was not listed",
-            "`batch-run plan SPEC --target azure` lists it",
+            f"`batch-run plan {workload.document.name} --target azure` lists it",
         )
-    files = sum(1 for each in plan.containers for file in each.files if file.source is not None)
-    size = sum(
-        file.size_bytes
-        for each in plan.containers
-        for file in each.files
-        if file.source is not None
-    )
-    count = len(plan.tasks)
+    plan = expand(workload, folder=folder, run_id=UNKNOWN)
+    files = sum(len(each.files) for each in plan.containers)
+    size = sum(total_bytes(each.files) for each in plan.containers)
     return ok(
-        "tasks", f"{plural(count, 'task')}; {plural(files, 'file')} to bring up, {size:,} bytes"
+        "tasks",
+        f"{plural(len(plan.tasks), 'task')}; {plural(files, 'file')} to bring up"
+        f" ({format_bytes(size)})",
     )
 
 

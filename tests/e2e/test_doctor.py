@@ -102,7 +102,7 @@ the accounts
                                  shows them
   ok       leftovers        runs have left nothing
 spec demo.yaml
-  ok       tasks            2 tasks; 2 files to bring up, 6 bytes
+  ok       tasks            2 tasks; 2 files to bring up (6 B)
   ok       vm-size          Standard_D2s_v5: 2 cores a node
   ok       image            canonical/ubuntu-24_04-lts/server: node agent batch.node.ubuntu 24.04,
                             verified by Batch
@@ -183,6 +183,26 @@ def test_problems_of_a_spec_are_at_their_places(azure: User) -> None:
         "error    spec             there is no file `gone.yaml`",
     ):
         assert line in done.stdout
+
+
+def test_secrets_that_nobody_gives_are_told_before(azure: User) -> None:
+    azure.write(
+        "secret.yaml",
+        SPEC.replace(
+            "containers:", "parameters: {token: {type: string, secret: true}}\ncontainers:"
+        ).replace(
+            "  for_each: input",
+            "  environment: {TOKEN: '{{ parameters.token }}'}\n  for_each: input",
+        ),
+    )
+    done = azure.run("doctor", "secret.yaml", "--target", "azure", "--json")
+    assert done.returncode == 2
+    missing = findings(done)["missing-secret"]
+    assert missing["seen"] == "the environment variable BATCH_RUN_SECRET_TOKEN is not set"
+    given = azure.with_environ(BATCH_RUN_SECRET_TOKEN="not to be seen")
+    done = given.run("doctor", "secret.yaml", "--target", "azure", "--json")
+    assert done.returncode == 0, done.stdout
+    assert "not to be seen" not in done.stdout + done.stderr
 
 
 def test_here_without_an_account(user: User) -> None:

@@ -72,8 +72,8 @@ class Examination:
         seconds: float,
         place: Place | None = None,
     ) -> None:
-        """Trouble is borne with for a quarter of the `seconds`. `place` is where the Batch account is
-        in the management plane, None where that is not known."""
+        """Trouble is borne with for a quarter of the `seconds`; `place` is where the management
+        plane has the Batch account, None where that is not known."""
         # Without a handler of its own, Python prints the SDKs' warnings on stderr.
         logging.getLogger("azure").addHandler(logging.NullHandler())
         self._settings = settings

@@ -88,7 +88,6 @@ def quotas_of(account: Mapping[str, Any]) -> Quotas:
     told: Mapping[str, Any] = account.get("properties") or {}
     families = told.get("dedicatedCoreQuotaPerVMFamily") or ()
     counts_families = bool(told.get("dedicatedCoreQuotaPerVMFamilyEnforced"))
-    modes = told.get("allowedAuthenticationModes")
     return Quotas(
         location=str(account.get("location") or ""),
         user_subscription=told.get("poolAllocationMode") == "UserSubscription",
@@ -99,6 +98,5 @@ def quotas_of(account: Mapping[str, Any]) -> Quotas:
         spot_cores=told.get("lowPriorityCoreQuota"),
         pools=told.get("poolQuota"),
         jobs=told.get("activeJobAndJobScheduleQuota"),
-        takes_keys=modes is None or "SharedKey" in modes,
         is_public=told.get("publicNetworkAccess") != "Disabled",
     )

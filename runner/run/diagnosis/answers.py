@@ -110,8 +110,6 @@ class Quotas:
     spot_cores: int | None
     pools: int | None
     jobs: int | None
-    takes_keys: bool
-    """Whether it lets anybody in by its key."""
     is_public: bool
     """Whether it is reachable from networks that it does not know."""
 

@@ -38,7 +38,6 @@ def test_an_account_whose_cores_count_by_family() -> None:
         "properties": {
             "poolAllocationMode": "BatchService",
             "publicNetworkAccess": "Disabled",
-            "allowedAuthenticationModes": ["AAD"],
             "dedicatedCoreQuota": 350,
             "dedicatedCoreQuotaPerVMFamilyEnforced": True,
             "dedicatedCoreQuotaPerVMFamily": [
@@ -57,12 +56,11 @@ def test_an_account_whose_cores_count_by_family() -> None:
         spot_cores=100,
         pools=100,
         jobs=300,
-        takes_keys=False,
         is_public=False,
     )
 
 
 def test_an_account_that_says_little() -> None:
     told = quotas_of({"properties": {"poolAllocationMode": "UserSubscription"}})
-    assert (told.user_subscription, told.takes_keys, told.is_public) == (True, True, True)
+    assert (told.user_subscription, told.is_public) == (True, True)
     assert (told.dedicated_cores, told.by_family) == (None, {})

@@ -26,7 +26,6 @@ QUOTA = Quotas(
     spot_cores=0,
     pools=2,
     jobs=3,
-    takes_keys=True,
     is_public=False,
 )
 GOOD: dict[str, Any] = {POOLS: (), JOBS: Counted(count=1), TRACES: ()}

@@ -40,7 +40,6 @@ QUOTA = Quotas(
     spot_cores=100,
     pools=100,
     jobs=100,
-    takes_keys=True,
     is_public=True,
 )
 
@@ -53,7 +52,7 @@ def image(**changes: Any) -> SupportedImage:
 
 def quotas(**changes: Any) -> Quotas:
     names = ("location", "user_subscription", "dedicated_cores", "by_family", "spot_cores")
-    values = {name: getattr(QUOTA, name) for name in (*names, "pools", "jobs", "takes_keys")}
+    values = {name: getattr(QUOTA, name) for name in (*names, "pools", "jobs")}
     return Quotas(**{**values, "is_public": True, **changes})
 
 
