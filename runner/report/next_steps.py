@@ -68,3 +68,5 @@ def _steps(report: Report, calling: Calling) -> Iterator[NextStep]:
         yield NextStep(
             command=f"{calling.again} --only failed", purpose="run what did not succeed again"
         )
+    if report.tasks > report.skipped + report.left_out:
+        yield NextStep(command=f"batch-run report{run}", purpose="a page that shows all of it")

@@ -305,6 +305,7 @@ def test_quiet_shows_only_how_it_ended(user: User) -> None:
         "next:\n"
         "  batch-run logs 0001                    all that task 0001 has printed\n"
         "  batch-run run spec.yaml --only failed  run what did not succeed again\n"
+        "  batch-run report                       a page that shows all of it\n"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner.report.fold import Report, fold
 from runner.report.next_steps import Calling, next_steps, steps_as_text
 from runner.run.events import (
@@ -42,9 +44,16 @@ def cleanup(*, kept: bool) -> CleanupFinished:
     return CleanupFinished(deleted=(), left=(left,))
 
 
-def test_nothing_is_to_be_done_where_all_is_well() -> None:
-    assert next_steps(report(), LAST) == ()
-    assert next_steps(report(cleanup(kept=True)), LAST) == ()
+def test_what_went_well_can_be_looked_at() -> None:
+    lines = ["next:", "  batch-run report  a page that shows all of it"]
+    assert list(steps_as_text(next_steps(report(), LAST))) == lines
+    assert list(steps_as_text(next_steps(report(cleanup(kept=True)), LAST))) == lines
+
+
+def test_nothing_is_to_be_done_where_nothing_was() -> None:
+    skipped = replace(FAILED, succeeded=True, skipped=True)
+    done = report(skipped, replace(skipped, task="0013"))
+    assert next_steps(done, LAST) == next_steps(Report(), LAST) == ()
     assert list(steps_as_text(())) == []
 
 
@@ -53,6 +62,7 @@ def test_a_failure_is_looked_at_and_run_again() -> None:
         "next:",
         "  batch-run logs 0012                    all that task 0012 has printed",
         "  batch-run run spec.yaml --only failed  run what did not succeed again",
+        "  batch-run report                       a page that shows all of it",
     ]
 
 
@@ -61,6 +71,7 @@ def test_a_start_task_that_failed_has_a_log() -> None:
     assert list(steps_as_text(next_steps(report(failed), LAST))) == [
         "next:",
         "  batch-run logs --start-task  all that start tasks have printed",
+        "  batch-run report             a page that shows all of it",
     ]
 
 
@@ -69,4 +80,5 @@ def test_what_is_left_comes_first_and_an_older_run_is_named() -> None:
     assert [step.command for step in steps] == [
         "batch-run clean demo-1",
         "batch-run logs 0012 demo-1",
+        "batch-run report demo-1",
     ]
