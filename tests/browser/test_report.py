@@ -228,6 +228,18 @@ def test_alike_failures_are_told_once(visitor: Visitor, large_run: Path) -> None
     ]
 
 
+def test_a_failure_leads_to_its_task(visitor: Visitor, large_run: Path) -> None:
+    page = visitor.open_file(large_run)
+    page.get_by_label("State").select_option("succeeded")
+
+    page.get_by_role("link", name="Task 00097 among all tasks").click()
+
+    opened = page.locator("button.task[aria-expanded=true]")
+    assert opened.inner_text() == "00097"
+    expect(opened).to_be_focused()
+    assert page.locator("tr.details pre").first.inner_text().splitlines()[-1] == "</script>"
+
+
 def test_the_keyboard_is_enough(visitor: Visitor, large_run: Path) -> None:
     page = visitor.open_file(large_run)
     press = page.keyboard.press

@@ -18,8 +18,8 @@ from runner.report.trace import Attempt, TaskRow, TaskState
 from runner.run.events import format_time
 
 _STATES = tuple(TaskState)
-# What failed tasks said is most of a page where many did: so many characters of it are in there.
-_MOST_WORDS = 500_000
+# What failed tasks said is most of a page where many did: so much of it is in there.
+_MOST_WORD_BYTES = 300_000
 _NAMES_A_TASK = 3
 _UNSAFE = {ord(each): f"\\u{ord(each):04x}" for each in ("<", ">", "&", "\u2028", "\u2029")}
 
@@ -74,8 +74,11 @@ def data_as_json(view: PageView) -> str:
         "steps": steps.values,
         "causes": causes.values,
     }
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_UNSAFE)
+    return _compact(value)
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
 
 
 def _task(row: TaskRow, zero: datetime, nodes: _Index, steps: _Index, causes: _Index) -> list[Any]:
@@ -110,20 +113,19 @@ def _attempt(attempt: Attempt, zero: datetime, nodes: _Index, causes: _Index) ->
 
 def _words(view: PageView, shown: Sequence[TaskRow]) -> Mapping[str, list[Any]]:
     """Of tasks that did not succeed: the service's message, the end of stderr, the command."""
-    left = _MOST_WORDS
+    left = _MOST_WORD_BYTES
     words: dict[str, list[Any]] = {}
     for row in _failures_first(shown):
         tail = "\n".join(map(printable, (row.stderr_tail or "").splitlines()))
         script = view.scripts.get(row.id)
         script = None if script is None else "\n".join(map(printable, script.splitlines()))
         message = printable(row.message or "")
-        size = len(tail) + len(script or "") + len(message)
-        if not size:
+        if not (tail or script or message):
             continue
-        left -= size
+        words[row.id] = [message, tail, script]
+        left -= len(_compact(words[row.id]).encode())
         if left < 0:
             break
-        words[row.id] = [message, tail, script]
     return words
 
 

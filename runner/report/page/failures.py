@@ -61,6 +61,10 @@ def _group(group: FailureGroup, view: PageView) -> str:
         named = ", ".join(f"{each.task}{_item(each.item)}" for each in others[:_MOST_NAMED])
         more = len(others) - _MOST_NAMED
         body += f"<p>Also {text(named)}{f' and {more:,} more' if more > 0 else ''}.</p>"
+    body += (
+        f'<p><a href="#tasks" data-open="{text(first.task)}">Task {text(first.task)} among all'
+        " tasks</a></p>"
+    )
     return body + commands(
         [f"batch-run logs {first.task} {run}", f"batch-run explain {first.task} {run}"]
     )

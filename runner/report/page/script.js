@@ -253,7 +253,7 @@
     view.page = Math.floor(view.tasks.indexOf(task) / ROWS_A_PAGE);
     show();
     const open = body.querySelector(`tr[data-task="${CSS.escape(task[ID])}"] button.task`);
-    open.click();
+    if (open.getAttribute("aria-expanded") === "false") open.click();
     open.focus();
     open.scrollIntoView({block: "center"});
   }
@@ -728,6 +728,14 @@
   });
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   for (const each of document.querySelectorAll("[data-script]")) each.hidden = false;
+  for (const link of document.querySelectorAll("[data-open]")) {
+    link.addEventListener("click", (event) => {
+      const task = data.tasks[placeOf.get(link.dataset.open)];
+      if (!task) return;
+      event.preventDefault();
+      reveal(task);
+    });
+  }
   for (const code of document.querySelectorAll(".command > code")) code.after(copyButton(code));
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,0 +1,156 @@
+"""The page of a run as text: what it may hold, and what it never does."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from runner.report.fold import Report
+from runner.report.lanes import find_lanes
+from runner.report.page.assemble import page_of
+from runner.report.page.view import PageView
+from runner.report.trace import read_trace
+from runner.run.events import Event, RunStarted, TaskAdded, TaskFinished
+from runner.run.records.git_state import GitState
+from runner.run.records.standing import Standing
+from tests.fakes.records import RECORD
+
+START = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+EVIL = "</script><img src=x onerror=alert(1)>&amp;\u2028\u202e\x1b[31m\"'"
+
+
+def failed(number: int, *, tail: str, item: str = "a") -> TaskFinished:
+    return TaskFinished(
+        task=f"{number:05}",
+        item=item,
+        node=EVIL,
+        succeeded=False,
+        exit_code=1,
+        started=START,
+        ended=START + timedelta(seconds=number),
+        retries=0,
+        cause="FailureExitCode",
+        message=EVIL,
+        stdout=None,
+        stderr=None,
+        stderr_tail=tail,
+    )
+
+
+def view_of(events: Sequence[Event], **more: Any) -> PageView:
+    report = Report()
+    for event in events:
+        report.add(event, START)
+    trace = read_trace((START, event) for event in events)
+    view = PageView(
+        record=RECORD,
+        standing=Standing.FAILED,
+        report=report,
+        trace=trace,
+        lanes=tuple(find_lanes(trace)),
+        cost=report.spending.cost(),
+        plan=None,
+        spec=EVIL,
+        scripts={"00001": EVIL},
+        made=START,
+    )
+    return replace(view, **more)
+
+
+def begun(tasks: int) -> RunStarted:
+    return RunStarted(workload="w", target="local", tasks=tasks, files=0, bytes=0)
+
+
+def data_of(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    value: dict[str, Any] = json.loads(found[1])
+    return value
+
+
+def test_what_strangers_have_written_is_text() -> None:
+    page = page_of(view_of([begun(1), failed(1, tail=EVIL, item=EVIL)]))
+
+    assert "<img" not in page
+    assert page.count("</script>") == 2
+    assert not {"\u2028", "\u202e", "\x1b"} & set(page)
+    shown = "</script><img src=x onerror=alert(1)>&amp;\\u2028\\u202e\\x1b[31m\"'"
+    data = data_of(page)
+    assert data["tasks"][0][1] == shown
+    assert data["nodes"] == [shown]
+    lines = shown.replace("\\u2028", "\n")  # an end of a line, where there may be several
+    assert data["words"] == {"00001": [shown, lines, lines]}
+
+
+def test_the_policy_names_style_and_script_as_they_are() -> None:
+    page = page_of(view_of([]))
+
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    script = re.search(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert policy is not None and style is not None and script is not None
+    assert policy[1] == (
+        f"default-src 'none'; style-src 'sha256-{digest(style[1])}';"
+        f" script-src 'sha256-{digest(script[1])}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def digest(content: str) -> str:
+    return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def test_ten_thousand_failures_with_much_to_say_still_make_a_page_that_can_be_mailed() -> None:
+    events: list[Event] = [begun(10_000)]
+    for number in range(1, 10_001):
+        item = f"scene-{number:05}.mp4"
+        words = "".join(chr(97 + (number * 31 + place) % 26) for place in range(20))
+        events += [
+            TaskAdded(task=f"{number:05}", item=item),
+            failed(number, tail=f"{'<line of a log>' * 200}\nerror {words}", item=item),
+        ]
+
+    page = page_of(view_of(events))
+
+    assert len(page.encode()) < 2_000_000
+    assert len(data_of(page)["tasks"]) == 10_000
+
+
+def test_each_way_that_a_run_stands_is_said() -> None:
+    notes = {
+        standing: re.findall(r'<p class="note">([^<]*)', page_of(view_of([], standing=standing)))
+        for standing in Standing
+    }
+
+    goes_on = ["This run was in progress when the page was made, at "]
+    broke_off = ["This run did not come to its end; the last thing seen of it is of \N{EN DASH}. "]
+    assert notes == {
+        Standing.DRIVEN: goes_on,
+        Standing.DETACHED: goes_on,
+        Standing.NOT_AWAITED: goes_on,
+        Standing.ABANDONED: broke_off,
+        Standing.INTERRUPTED: broke_off,
+        Standing.BROKEN_OFF: broke_off,
+        Standing.REFUSED: [],
+        Standing.FAILED: [],
+        Standing.SUCCEEDED: [],
+        Standing.LEFT_BEHIND: [],
+    }
+
+
+def test_what_the_spec_was_made_of_is_said() -> None:
+    git = GitState(commit="ab" * 20, branch="main", changed=True)
+    record = replace(RECORD, git=git, made_with={"Python": "3.13.1"})
+
+    page = page_of(view_of([], record=record))
+
+    assert (
+        f"<dt>git</dt><dd><code>{'ab' * 20}</code> on main; files of the spec&#x27;s folder had"
+        " changed since</dd>"
+    ).replace("&#x27;", "'") in page
+    assert "<dt>Python</dt><dd>3.13.1</dd>" in page
