@@ -38,6 +38,8 @@ _ENVIRONMENT = (
     ("AZURE_STORAGE_KEY", "with its key; without it the identity that is logged in is used"),
     ("AZURE_STORAGE_BLOB_ENDPOINT", "where its blobs are, if not at Azure's usual address"),
     ("HTTPS_PROXY, NO_PROXY", "ways through proxies, as other programs have them"),
+    ("BATCH_RUN_SECRET_NAME", "the value of the secret parameter `NAME`, in capital letters"),
+    ("BATCH_RUN_PRICES", "what nodes cost, if `--prices` does not say it"),
     ("NO_COLOR", "no colours, whatever it is set to"),
 )
 _FILES = (

@@ -39,10 +39,12 @@ def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="give a parameter a value; may be repeated",
+        help="give a parameter a value; may be repeated (default: as the spec says, or asked for)",
     )
     parser.add_argument(
-        "--params", metavar="FILE", help="a YAML or JSON file of parameters; -p wins over it"
+        "--params",
+        metavar="FILE",
+        help="a YAML or JSON file of parameters; -p wins over it (default: none)",
     )
 
 
@@ -52,7 +54,7 @@ def add_secrets_argument(parser: argparse.ArgumentParser) -> None:
         "--params",
         metavar="FILE",
         help="a YAML or JSON file with the values of secret parameters; the others stay as the run"
-        " began",
+        " began (default: of the environment, or asked for)",
     )
 
 
@@ -65,7 +67,7 @@ def add_rerun_arguments(parser: argparse.ArgumentParser) -> None:
         "--only",
         metavar="failed|ID,...",
         help="run those alone that did not succeed in the last run, or tasks of these ids; and what"
-        " they need",
+        " they need (default: all tasks)",
     )
 
 

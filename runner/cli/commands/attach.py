@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="DIR",
         help="where nobody drives the run: where outputs go from here on, those too that are home"
-        " already",
+        " already (default: where they went)",
     )
     add_secrets_argument(parser)
     add_json_argument(parser, "one event a line")

@@ -33,12 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=1,
-        help="from the N-th event of the run on: whoever has read 100 goes on with `--from 101`",
+        help="from the N-th event of the run on: whoever has read 100 goes on with `--from 101`"
+        " (default: 1)",
     )
     parser.add_argument(
         "--since",
         metavar="TIME",
-        help="those since `2026-01-31T12:00:00Z`, or of the last `10m`",
+        help="those since `2026-01-31T12:00:00Z`, or of the last `10m` (default: all)",
     )
     parser.add_argument(
         "--type",
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TYPE",
         action="append",
         default=[],
-        help="those of this type, such as task.finished; may be repeated",
+        help="those of this type, such as task.finished; may be repeated (default: all)",
     )
     parser.add_argument(
         "--json", action="store_true", help="as other commands have it: events are JSON anyway"

@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the start task prints on the nodes; of nodes that are gone, where it failed",
     )
     parser.add_argument(
-        "--node", metavar="NODE", help="with `--start-task`: of this node, or a part of its id"
+        "--node",
+        metavar="NODE",
+        help="with `--start-task`: of this node, or a part of its id (default: of all nodes)",
     )
     streams = parser.add_mutually_exclusive_group()
     streams.add_argument("--stdout", action="store_true", help="standard output alone, as it is")

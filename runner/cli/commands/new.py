@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The workload's name, what to start from, and where to write."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="the workload's name")
     parser.add_argument(
-        "--from", dest="example", metavar="WORKLOAD", help="start from this example"
+        "--from",
+        dest="example",
+        metavar="WORKLOAD",
+        help="start from this example (default: a commented starter)",
     )
     parser.add_argument(
         "--data", action="store_true", help="copy the example's data beside it, where none is yet"

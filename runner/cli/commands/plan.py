@@ -41,9 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--target",
         choices=("local", "azure"),
         help="ask the service too, for what containers hold and for the image (azure), or check"
-        " that the workload runs on this machine (local)",
+        " that the workload runs on this machine (local; default: neither)",
     )
-    parser.add_argument("--task", metavar="ID", help="show this task alone, whole")
+    parser.add_argument(
+        "--task",
+        metavar="ID",
+        help="show this task alone, whole (default: what all tasks have in common)",
+    )
     parser.add_argument(
         "--output",
         metavar="DIR",

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=_KEEP,
         action="append",
         default=[],
-        help="leave something in the service after the run; may be repeated",
+        help="leave something in the service after the run; may be repeated (default: nothing)",
     )
     parser.add_argument(
         "--detach",

@@ -112,5 +112,12 @@ def test_options_of_one_name_say_what_they_want_in_one_word() -> None:
     assert {option for option, words in wants.items() if len(words) > 1} <= SEVERAL_MEANINGS
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_with_a_value_says_what_holds_without_it(name: str) -> None:
+    for action in build_subparser(name).actions:
+        if action.option_strings and action.nargs != 0 and name not in OWN_METAVARS:
+            assert "default: " in (action.help or ""), (name, action.option_strings)
+
+
 def test_a_parser_is_of_our_kind_throughout() -> None:
     assert all(isinstance(build_subparser(name), Parser) for name in NAMES)
