@@ -55,6 +55,9 @@ def find_status(directory: Path, world: World) -> RunStatus:
     driver = find_driver(directory)
     folded = fold_journal(directory)
     tell_unknown(folded.unknown, world)
+    alive = folded.seen if driver is None else world.clock.now()
+    if alive is not None:
+        folded.report.spending.look(alive)
     status = RunStatus(
         record=record,
         standing=find_standing(directory, record, driver=driver),

@@ -63,6 +63,10 @@ class Spending:
             self._price = event.price or self._price
             self._is_local = event.target == _LOCAL
 
+    def look(self, at: datetime) -> None:
+        """The run was alive then: what its nodes cost counts as long."""
+        self._time.look(at)
+
     def cost(self, until: datetime | None = None) -> Cost:
         """So far: `until` then where somebody drives the run, else until its nodes' last event."""
         least, most = self._time.least(until), self._time.most(until)

@@ -91,6 +91,11 @@ class NodeTime:
                 pass
         self._last = at
 
+    def look(self, at: datetime) -> None:
+        """The run was alive then, and with it the nodes that it had."""
+        if self._last is not None and not self._is_over:
+            self._last = max(self._last, at)
+
     @property
     def nodes(self) -> tuple[int, int]:
         """How many are there as far as is known, dedicated and spot."""

@@ -123,6 +123,17 @@ def test_while_somebody_looks_the_clock_runs() -> None:
     assert time.least() == NodeSeconds(dedicated=10)
 
 
+def test_a_run_that_was_seen_alive_had_its_nodes_until_then() -> None:
+    time = fold((0, began()), (10, node("a", "idle", since=0)))
+    time.look(at(50))
+    time.look(at(40))
+    assert time.least() == NodeSeconds(dedicated=50)
+    time.add(at(60), ENDED)
+    time.look(at(500))
+    assert time.least() == NodeSeconds(dedicated=60)
+    assert time.stays
+
+
 def test_a_node_that_is_there_after_the_client_was_away_was_there_all_the_time() -> None:
     time = fold(
         (0, began()),
