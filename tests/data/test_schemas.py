@@ -65,6 +65,13 @@ def test_definitions_of_one_name_are_one_definition() -> None:
             assert value == same, f"`{key}` differs between {other} and {name}"
 
 
+def test_a_status_has_all_that_a_report_has() -> None:
+    whole, report = schema("status")["properties"], schema("report")["properties"]
+    assert set(report) <= set(whole)
+    kinds = {key for key in report if whole[key].get("type") != report[key].get("type")}
+    assert kinds == set()
+
+
 def test_what_was_published_is_there_still() -> None:
     kept: dict[str, dict[str, str]] = json.loads(KEPT.read_bytes())
     assert sorted(kept) == names()

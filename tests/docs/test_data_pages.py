@@ -28,7 +28,7 @@ task:
   command: test {{ file.name }} != bad.txt && cp {{ file.path }} {{ file.name }}.copy
   outputs: [{pattern: "{{ file.name }}.copy", to: output}]
 """
-PRINTED = (
+PRINTED: tuple[str | re.Pattern[str], ...] = (
     "0001\tbad.txt\tFailureExitCode\t1\n",
     "test bad.txt != bad.txt && cp bad.txt bad.txt.copy\n",
     "2/2 failed\n",

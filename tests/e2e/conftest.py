@@ -19,7 +19,7 @@ import pytest
 
 from tests.conformance.azurite.installing import VERSION as AZURITE_VERSION
 from tests.conformance.azurite.installing import install_azurite, start_azurite
-from tests.data.documents import check_directory, check_printed
+from tests.data.documents import check, check_directory, check_printed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -222,6 +222,7 @@ def start_emulator(
         assert process.stdout is not None
         try:
             ready = json.loads(process.stdout.readline())
+            check("emulator", ready)
             with choose_storage(ready["storage"], choice, config) as storage:
                 yield Emulator(
                     environ={

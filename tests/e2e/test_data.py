@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from runner.cli.table import COMMANDS
 from tests.data.documents import LINES, check, names
-from tests.e2e.conftest import User
+from tests.e2e.conftest import User, wait_until
+from tests.e2e.gated import LOCAL, begun, closed_gate, opening
 
 SPEC = """\
 version: 1
@@ -186,3 +188,60 @@ def test_a_later_version_of_events_is_refused(ran: User) -> None:
             "batch-run: the events of the run are of version 2, and this release of batch-run"
             " reads version 1\n  hint: a later release has written them: use that one\n"
         )
+
+
+@pytest.fixture
+def gate(user: User) -> Iterator[Path]:
+    """A spec whose tasks wait for this file."""
+    with closed_gate(user) as path:
+        yield path
+
+
+def test_events_are_followed_past_a_client_that_dies(user: User, gate: Path) -> None:
+    with user.start("run", "spec.yaml", *LOCAL) as driver:
+        wait_until(lambda: begun(user) == 2, what="tasks run")
+        run = user.last_run()
+        with user.start("events", "--follow") as listener, opening(gate):
+            assert listener.stdout is not None
+            assert listener.stderr is not None
+            first = listener.stdout.readline()
+            driver.kill()
+            driver.communicate(timeout=60)
+            assert listener.stderr.readline() == (
+                f"who drove run {run.name} has died; waiting for `batch-run resume {run.name}`,"
+                " Ctrl-C ends this\n"
+            )
+            gate.touch()
+            resumed = user.run("resume", "--json")
+            rest, said = listener.communicate(timeout=60)
+    assert (resumed.returncode, listener.returncode, said) == (0, 0, "")
+    assert first + rest == (run / "events.jsonl").read_text()
+    assert resumed.stdout.splitlines()[-1] == rest.splitlines()[-1]
+
+
+def test_who_stops_reading_ends_the_following_quietly(user: User, gate: Path) -> None:
+    """Also while nothing happens that could be written."""
+    with user.start("run", "spec.yaml", *LOCAL) as driver, opening(gate):
+        wait_until(lambda: begun(user) == 2, what="tasks run")
+        listener = user.start("events", "--follow", "--type", "run.started")
+        assert listener.stdout is not None
+        assert listener.stderr is not None
+        assert json.loads(listener.stdout.readline())["type"] == "run.started"
+        listener.stdout.close()
+        assert listener.wait(timeout=60) == os.EX_OK
+        assert listener.stderr.read() == ""
+        listener.stderr.close()
+        gate.touch()
+        driver.communicate(timeout=60)
+    assert driver.returncode == os.EX_OK
+
+
+def test_a_run_that_is_cancelled_says_what_became_of_it(user: User, gate: Path) -> None:
+    with user.start("run", "spec.yaml", *LOCAL) as driver, opening(gate):
+        wait_until(lambda: begun(user) == 2, what="tasks run")
+        result = user.run("cancel", "--json")
+        driver.communicate(timeout=60)
+    assert (result.returncode, driver.returncode) == (0, 130), result.stderr
+    value = json.loads(result.stdout)
+    assert (value["state"], value["resumable"], value["had_ended"]) == ("interrupted", True, False)
+    assert [left for left in value["left"] if not left["kept"]] == []
