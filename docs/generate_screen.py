@@ -1,4 +1,4 @@
-"""Writes `docs/terminal.svg`, what a terminal shows of a run with a failure, as a picture of text.
+"""Writes `docs/terminal.svg` and `docs/terminal-live.svg`: what a terminal shows of a run, as text.
 
     python docs/generate_screen.py
 
@@ -16,14 +16,18 @@ import subprocess
 import sys
 import tempfile
 import termios
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
 
 import pyte
 
-PICTURE = Path(__file__).resolve().parent / "terminal.svg"
-COLUMNS, ROWS = 96, 40
+AT_ITS_END = Path(__file__).resolve().parent / "terminal.svg"
+WHILE_IT_GOES = Path(__file__).resolve().parent / "terminal-live.svg"
+COLUMNS, ROWS = 96, 30
+_SHARE_SEEN = 0.6
+"""Of what is printed, so much is on the picture of the run as it goes."""
 _LINE = "batch-run mine.yaml"
 _SPEC = """\
 version: 1
@@ -31,11 +35,11 @@ name: mine
 containers:
   input: {upload: [{from: data}]}
   output: {download: true}
-pool: {image: ubuntu 24.04, vm_size: Standard_D2s_v5, nodes: {dedicated: 4}}
+pool: {image: ubuntu 24.04, vm_size: Standard_D2s_v5, nodes: {dedicated: 8}, task_slots_per_node: 2}
 task:
   for_each: input
   command: |
-    sleep 0.3
+    sleep 0.$((RANDOM % 9))5
     test -s {{ file.path }} || { echo 'nothing to pack' >&2; exit 3; }
     gzip -c {{ file.path }} > {{ file.name }}.gz
   outputs: [{pattern: "{{ file.name }}.gz", to: output}]
@@ -55,11 +59,9 @@ _COLOURS = {
 }
 
 
-def capture(folder: Path) -> pyte.Screen:
-    """The screen after a run in a folder."""
-    screen = pyte.Screen(COLUMNS, ROWS)
-    stream = pyte.ByteStream(screen)
-    stream.feed(f"$ {_LINE}\r\n".encode())
+def record(folder: Path) -> tuple[bytes, ...]:
+    """What a run in a folder prints on a terminal, piece by piece."""
+    pieces = [f"$ {_LINE}\r\n".encode()]
     ours, theirs = pty.openpty()
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     program = Path(sys.executable).parent / "batch-run"
@@ -75,10 +77,19 @@ def capture(folder: Path) -> pyte.Screen:
         os.close(theirs)
         try:
             while piece := os.read(ours, 65536):
-                stream.feed(piece)
+                pieces.append(piece)
         except OSError:  # the other end is closed: the run has ended
             pass
     os.close(ours)
+    return tuple(pieces)
+
+
+def show(pieces: Sequence[bytes]) -> pyte.Screen:
+    """The screen once all that was printed."""
+    screen = pyte.Screen(COLUMNS, ROWS)
+    stream = pyte.ByteStream(screen)
+    for piece in pieces:
+        stream.feed(piece)
     return screen
 
 
@@ -121,15 +132,18 @@ def _spans(screen: pyte.Screen, row: int) -> list[str]:
 
 
 def main() -> None:
-    """Makes a folder, runs the workload there, and writes the picture."""
+    """Makes a folder, runs the workload there, and writes the pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "mine.yaml").write_text(_SPEC, encoding="utf-8")
         (folder / "data").mkdir()
-        for number in range(1, 25):
+        for number in range(1, 121):
             content = "" if number == 17 else f"text {number}\n" * 2000
-            (folder / "data" / f"{number:02}.txt").write_text(content, encoding="utf-8")
-        PICTURE.write_text(draw(capture(folder)), encoding="utf-8")
+            (folder / "data" / f"{number:03}.txt").write_text(content, encoding="utf-8")
+        pieces = record(folder)
+    seen = pieces[: round(len(pieces) * _SHARE_SEEN)]
+    WHILE_IT_GOES.write_text(draw(show(seen)), encoding="utf-8")
+    AT_ITS_END.write_text(draw(show(pieces)), encoding="utf-8")
 
 
 if __name__ == "__main__":
