@@ -57,6 +57,7 @@ from runner.run.diagnosis.rights import (
     Access,
     judge_rights,
     judge_services,
+    why_unknown,
 )
 from runner.spec.model.workload import Workload
 
@@ -276,6 +277,8 @@ def _judge_spec(subject: _Subject, spec: SpecExamination, answers: Answers) -> G
         storage=storage,
         signed_for=SURE_DELEGATION if subject.settings.storage.key is None else None,
         is_local=subject.is_local,
+        batch_unknown=why_unknown(answers, batch),
+        storage_unknown=why_unknown(answers, storage),
         takes_admin=subject.nodes is None or subject.nodes.take_admin,
         now=subject.world.clock.now(),
     )
@@ -299,6 +302,7 @@ def _accesses(subject: _Subject) -> tuple[Access, Access]:
         Access(
             check="batch",
             reached=REACH_BATCH,
+            lets_in=POOLS,
             service="Azure Batch",
             account=batch.name,
             has_key=batch.key is not None,
@@ -308,6 +312,7 @@ def _accesses(subject: _Subject) -> tuple[Access, Access]:
         Access(
             check="storage",
             reached=REACH_STORAGE,
+            lets_in=CONTAINERS,
             service="Blob Storage",
             account=storage.name,
             has_key=storage.key is not None,

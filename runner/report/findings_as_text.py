@@ -13,6 +13,7 @@ from runner.run.diagnosis.finding import Finding, Group, Verdict
 
 _CHECK_COLUMNS = 17
 _VERDICT_COLUMNS = 9
+_NAMED = 5
 _COLORS = {
     Verdict.OK: "\x1b[32m",
     Verdict.UNKNOWN: "\x1b[36m",
@@ -33,18 +34,31 @@ def group_lines(group: Group, *, colors: bool, width: int) -> Iterator[str]:
 
 def summary(groups: Iterable[Group], *, seconds: float) -> str:
     """How many findings of each kind there are, the worst first."""
+    groups = tuple(groups)
     counts = dict.fromkeys(reversed(Verdict), 0)
     for group in groups:
         for finding in group.findings:
             counts[finding.verdict] += 1
+    wrong = [each.check for group in groups for each in group.findings if _is_wrong(each)]
     words = {
-        Verdict.ERROR: plural(counts[Verdict.ERROR], "error"),
+        Verdict.ERROR: f"{plural(counts[Verdict.ERROR], 'error')} ({_list(wrong)})",
         Verdict.WARNING: plural(counts[Verdict.WARNING], "warning"),
         Verdict.UNKNOWN: f"{counts[Verdict.UNKNOWN]} unknown",
         Verdict.OK: f"{counts[Verdict.OK]} ok",
     }
     told = ", ".join(words[verdict] for verdict, count in counts.items() if count)
     return f"{told}, in {seconds:.1f} s"
+
+
+def _is_wrong(finding: Finding) -> bool:
+    return finding.verdict is Verdict.ERROR
+
+
+def _list(checks: list[str]) -> str:
+    """The first of them, each once: whoever reads the last line knows where to look."""
+    names = list(dict.fromkeys(checks))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _finding_lines(finding: Finding, *, colors: bool, width: int) -> Iterator[str]:

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -231,8 +232,45 @@ def test_a_clock_that_is_wrong_is_told_as_such(late: User) -> None:
     assert found["clock"]["verdict"] == "error"
     assert found["clock"]["seen"].startswith("this machine is 20 minutes ahead of ")
     assert found["clock"]["fix"] == (
-        "set this machine's clock by the network (`timedatectl set-ntp true`)"
+        "set this machine's clock by the network (on Linux `timedatectl set-ntp true`)"
     )
+
+
+def test_a_firewall_and_a_role_are_told_apart(azure: User, shared_emulator: Emulator) -> None:
+    refuse(
+        shared_emulator,
+        {"service": "batch", "operation": ["list_pools"], "code": "AuthorizationFailure"},
+        {
+            "service": "blob",
+            "operation": ["get_blob_properties"],
+            "code": "AuthorizationPermissionMismatch",
+        },
+    )
+    try:
+        done = azure.run("doctor", "demo.yaml", "--target", "azure", "--json")
+    finally:
+        refuse(shared_emulator)
+    assert done.returncode == 3
+    found = findings(done)
+    assert found["batch-account"]["fix"].startswith(
+        "the account's network lets nobody in from here: `az batch account show --name localbatch"
+    )
+    assert found["storage-blobs"]["fix"].startswith(
+        "the role `Storage Blob Data Contributor` is missing: `az role assignment create"
+    )
+    assert found["storage-account"]["verdict"] == "ok"
+
+
+def refuse(emulator: Emulator, *rules: Mapping[str, object]) -> None:
+    """Has it answer 403 by these rules, in place of all others."""
+    origin = emulator.batch["endpoint"].rpartition("/")[0]
+    request = urllib.request.Request(
+        f"{origin}/.emulator/faults",
+        data=json.dumps([{"fault": "403", **rule} for rule in rules]).encode(),
+        headers={"Content-Type": "application/json"},
+        method="PUT",
+    )
+    urllib.request.urlopen(request).close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ REACH_BATCH, REACH_STORAGE = "reach batch", "reach storage"
 LARGEST_SKEW = timedelta(minutes=15)
 """Requests that are signed by a key are refused beyond it (REST: Shared Key)."""
 _SMALL_SKEW = timedelta(minutes=2)
-_CLOCK_FIX = "set this machine's clock by the network (`timedatectl set-ntp true`)"
+_CLOCK_FIX = "set this machine's clock by the network (on Linux `timedatectl set-ntp true`)"
 
 
 def judge_endpoints(

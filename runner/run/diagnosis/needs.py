@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from runner.errors import UsageError
+from runner.errors import BatchRunError, UsageError
 from runner.frozen import dataclass
 from runner.run.diagnosis.answers import (
     Account,
@@ -21,7 +21,7 @@ from runner.run.diagnosis.answers import (
 )
 from runner.run.diagnosis.cores import judge_cores
 from runner.run.diagnosis.finding import Finding, of_error, of_problem, ok, unknown, warning, wrong
-from runner.run.diagnosis.rights import TRY, Access, of_refusal
+from runner.run.diagnosis.rights import TRY, Access, not_known, of_refusal
 from runner.run.diagnosis.sizes import VmSize, read_vm_size, suggest_vm_size
 from runner.run.pools.making import find_pool_problem
 from runner.spec.document import Pointer
@@ -46,6 +46,9 @@ class Setting:
     storage: Access
     signed_for: timedelta | None
     is_local: bool
+    batch_unknown: str | None = None
+    """Why nothing can be known of the Batch account; None where it answers."""
+    storage_unknown: str | None = None
     takes_admin: bool = True
     """Whether admins may do what they like on a node: on Azure always."""
     now: datetime
@@ -93,7 +96,7 @@ def judge_needs(
             answer = answers[f"container {container.name}"]
             yield _judge_container(workload, container, container.name, answer, setting)
     for application in _applications(workload):
-        yield _judge_application(application, answers[f"application {application.id}"])
+        yield _judge_application(application, answers[f"application {application.id}"], setting)
     yield from _judge_lifetime(workload, setting)
 
 
@@ -163,7 +166,7 @@ def _judge_image(answer: object, setting: Setting) -> Iterator[Finding]:
         if isinstance(error, UsageError):
             yield of_error("image", error, f"{error.hint or ''} {_LIST}".strip())
         else:
-            yield of_refusal("image", error, setting.batch)
+            yield _of_batch("image", error, setting)
         return
     assert isinstance(answer, SupportedImage)
     if answer.is_verified:
@@ -191,6 +194,13 @@ def _judge_image(answer: object, setting: Setting) -> Iterator[Finding]:
         )
     else:
         yield ok("image-end", f"Batch supports it until {end:%Y-%m-%d}")
+
+
+def _of_batch(check: str, error: BatchRunError, setting: Setting) -> Finding:
+    """What Batch did not answer; what keeps it from all answers was told already."""
+    if setting.batch_unknown is not None:
+        return not_known(check, setting.batch_unknown)
+    return of_refusal(check, error, setting.batch)
 
 
 def _judge_fit(image: SupportedImage, size: VmSize) -> Finding:
@@ -244,7 +254,7 @@ def _judge_existing_pool(
 ) -> Finding:
     error = failed(answer)
     if error is not None:
-        return of_refusal("pool", error, setting.batch)
+        return _of_batch("pool", error, setting)
     problem = find_pool_problem(workload.document, pool, answer)  # type: ignore[arg-type]
     return ok("pool", f"pool `{pool.id}` is there") if problem is None else of_problem(problem)
 
@@ -259,6 +269,8 @@ def _judge_container(
     check = "container"
     error = failed(answer)
     if error is not None:
+        if setting.storage_unknown is not None:
+            return not_known(check, setting.storage_unknown)
         return of_refusal(check, error, setting.storage)
     assert isinstance(answer, ContainerSeen)
     if isinstance(container, ExistingContainer):
@@ -295,11 +307,11 @@ def _judge_container(
     return _at(workload, (*container.pointer, "name"), finding)
 
 
-def _judge_application(application: Application, answer: object) -> Finding:
+def _judge_application(application: Application, answer: object, setting: Setting) -> Finding:
     check = "application"
     error = failed(answer)
     if error is not None:
-        return of_error(check, error)
+        return _of_batch(check, error, setting)
     version = "" if application.version is None else f" {application.version}"
     if answer:
         return ok(check, f"package `{application.id}`{version} is there")

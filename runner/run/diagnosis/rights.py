@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from runner.errors import (
-    BatchRunError,
-    ServiceRefusedError,
-    ServiceTroubleError,
-    ServiceUnreachableError,
-)
+from runner.errors import BatchRunError, ServiceRefusedError, ServiceTroubleError
 from runner.frozen import dataclass
 from runner.run.diagnosis.answers import Answers, Counted, Identity, StorageKind, failed
 from runner.run.diagnosis.finding import Finding, of_error, ok, unknown, warning, wrong
@@ -25,7 +20,7 @@ BATCH_ROLE, BLOB_ROLE = "Azure Batch Data Contributor", "Storage Blob Data Contr
 DELEGATOR_ROLE = "Storage Blob Delegator"
 TRY = "`batch-run doctor --run SPEC` tries it with one task, and takes all of it away"
 _ASSIGN = "`az role assignment create --role '{role}' --assignee WHO --scope ACCOUNT_ID`"
-_MAIN = frozenset({"batch-account", "storage-account"})
+_SHUT = "the account lets nobody in"
 _BLOCKS_ONLY = frozenset({"PageBlobStorage", "FileStorage"})
 
 
@@ -33,11 +28,13 @@ _BLOCKS_ONLY = frozenset({"PageBlobStorage", "FileStorage"})
 class Access:
     """How an account is signed in to; `key_variable` is where its key stands, or would.
 
-    `reached` is the question whether its endpoint answers.
+    `reached` is the question whether its endpoint answers, and `lets_in` the first one that wants
+    a credential.
     """
 
     check: str
     reached: str
+    lets_in: str
     service: str
     account: str
     has_key: bool
@@ -65,7 +62,7 @@ def judge_rights(answers: Answers, *, batch: Access, storage: Access) -> Iterato
         if not storage.has_key:
             yield unknown("storage-writes", "nobody can say who may write blobs", TRY)
     yield _judge_signatures(answers, storage)
-    yield _judge_kind(answers[KIND])
+    yield _judge_kind(answers, storage)
 
 
 def judge_services(answers: Iterable[object]) -> Iterator[Finding]:
@@ -99,20 +96,31 @@ def _judge(answers: Answers, access: Access, check: str, question: str, does: st
         if isinstance(answer, Counted):
             count = f": {answer.count}{' or more' if answer.more else ''}"
         return ok(check, f"{access.how} {does}{count}")
-    if isinstance(error, ServiceTroubleError) and failed(answers[access.reached]) is not None:
-        return _not_asked(check)
+    reason = why_unknown(answers, access)
+    if reason is not None and (question != access.lets_in or reason != _SHUT):
+        return not_known(check, reason)
     return of_refusal(check, error, access)
 
 
-def _not_asked(check: str) -> Finding:
-    """What the area of endpoints tells once need not be told of each question."""
-    return unknown(check, "not known, since the endpoint does not answer")
+def why_unknown(answers: Answers, access: Access) -> str | None:
+    """Why nothing can be known of an account, which is told once and not of each question."""
+    error = failed(answers[access.lets_in])
+    if error is None:
+        return None
+    if isinstance(error, ServiceTroubleError) and failed(answers[access.reached]) is not None:
+        return "the endpoint does not answer"
+    if not access.has_key and failed(answers.get(IDENTITY)) is not None:
+        return "nobody is signed in"
+    return _SHUT
+
+
+def not_known(check: str, reason: str) -> Finding:
+    """For what could not be asked."""
+    return unknown(check, f"not known, since {reason}")
 
 
 def of_refusal(check: str, error: BatchRunError, access: Access) -> Finding:
     """An error with the fix that fits its code."""
-    if isinstance(error, ServiceUnreachableError) and check not in _MAIN:
-        return _not_asked(check)
     if isinstance(error, ServiceTroubleError):
         return of_error(check, error, "check the network; the lines on endpoints say more")
     if not isinstance(error, ServiceRefusedError):
@@ -154,8 +162,9 @@ def _judge_signatures(answers: Answers, storage: Access) -> Finding:
     if storage.has_key:
         return ok("signatures", "nodes get signatures (SAS) that the account's key makes")
     error = failed(answers[DELEGATION])
-    if isinstance(error, ServiceTroubleError) and failed(answers[storage.reached]) is not None:
-        return _not_asked("signatures")
+    reason = why_unknown(answers, storage)
+    if error is not None and reason is not None:
+        return not_known("signatures", reason)
     if error is None:
         return warning(
             "signatures",
@@ -174,12 +183,15 @@ def _judge_signatures(answers: Answers, storage: Access) -> Finding:
     return of_refusal("signatures", error, storage)
 
 
-def _judge_kind(answer: object) -> Finding:
+def _judge_kind(answers: Answers, storage: Access) -> Finding:
+    answer, reason = answers[KIND], why_unknown(answers, storage)
+    if reason is not None and failed(answer) is not None:
+        return not_known("storage-kind", reason)
     if failed(answer) is not None:
         return unknown(
             "storage-kind",
             "nobody can say which kind of storage account it is",
-            "`az storage account show --name NAME --query kind`: StorageV2 is best",
+            f"`az storage account show --name {storage.account} --query kind`: StorageV2 is best",
         )
     assert isinstance(answer, StorageKind)
     lake = ", with folders of its own (hierarchical namespace)" if answer.hierarchical else ""

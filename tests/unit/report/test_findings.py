@@ -64,7 +64,10 @@ def test_colours_are_for_verdicts_and_titles_alone() -> None:
 
 
 def test_the_summary_has_the_worst_first() -> None:
-    assert summary(GROUPS, seconds=1.234) == "1 error, 1 warning, 1 unknown, 1 ok, in 1.2 s"
+    assert (
+        summary(GROUPS, seconds=1.234)
+        == "1 error (unknown-key), 1 warning, 1 unknown, 1 ok, in 1.2 s"
+    )
     assert summary(GROUPS[:1], seconds=0) == "1 warning, 1 ok, in 0.0 s"
 
 

@@ -60,6 +60,7 @@ def access(check: str) -> Access:
     return Access(
         check=check,
         reached=REACH_BATCH if check == "batch" else REACH_STORAGE,
+        lets_in=POOLS,
         service="Azure Batch",
         account="mine",
         has_key=True,
@@ -347,6 +348,24 @@ def test_signatures_that_end_before_the_job(tmp_path: Path) -> None:
         ),
     )
     assert "lifetime" not in judge(tmp_path, {"image": IMAGE}, text=text)
+
+
+def test_what_keeps_from_all_answers_is_told_once(tmp_path: Path) -> None:
+    error = ServiceRefusedError("no", code="AuthenticationFailed")
+    setting = Setting(
+        batch=access("batch"),
+        storage=access("storage"),
+        signed_for=None,
+        is_local=False,
+        batch_unknown="nobody is signed in",
+        storage_unknown="the endpoint does not answer",
+        now=NOW,
+    )
+    answers = {"image": error, "container mine": error}
+    found = judge_needs(make_workload(tmp_path, CONTAINERS), answers, {POOLS: error}, setting)
+    unknown = {each.check: each.seen for each in found if each.verdict is Verdict.UNKNOWN}
+    assert unknown["image"] == "not known, since nobody is signed in"
+    assert unknown["container"] == "not known, since the endpoint does not answer"
 
 
 def test_what_admins_do_is_left_out_on_a_machine_of_ones_own(tmp_path: Path) -> None:

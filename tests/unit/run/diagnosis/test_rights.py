@@ -51,6 +51,7 @@ def access(check: str, *, has_key: bool) -> Access:
     return Access(
         check=check,
         reached=REACH_BATCH if is_batch else REACH_STORAGE,
+        lets_in=POOLS if is_batch else CONTAINERS,
         account="mine",
         has_key=has_key,
         key_variable="AZURE_BATCH_ACCESS_KEY" if is_batch else "AZURE_STORAGE_KEY",
@@ -192,6 +193,16 @@ def test_nobody_is_signed_in() -> None:
     found = judge({**SIGNED_IN, IDENTITY: refused("AuthenticationFailed")}, has_key=False)
     assert found["signed-in"].verdict is Verdict.ERROR
     assert found["signed-in"].fix.startswith("`az login`")
+
+
+def test_one_cause_is_one_error() -> None:
+    nobody = refused("AuthenticationFailed")
+    everything = (IDENTITY, POOLS, READ_JOB, CONTAINERS, READ_BLOB, DELEGATION, KIND)
+    found = judge({**SIGNED_IN, **dict.fromkeys(everything, nobody)}, has_key=False)
+    assert [each.check for each in found.values() if each.verdict is Verdict.ERROR] == ["signed-in"]
+    assert {each.seen for check, each in found.items() if check != "signed-in"} == {
+        "not known, since nobody is signed in"
+    }
 
 
 @pytest.mark.parametrize(
