@@ -11,13 +11,13 @@ const SORTS = [["id", "by id"], ["newest", "last change first"], ["longest", "lo
 /** What is looked for stays while the job is looked at, and when one comes back to it. */
 const choices = new Map();
 
-export function job(account, id, again) {
+export function job(account, id, again, soon) {
   const base = `batch/${pathOf(account)}/jobs/${pathOf(id)}/tasks`;
   if (!choices.has(base)) choices.set(base, { state: "all", search: "", sort: "id", starts: [""] });
   const choice = choices.get(base);
-  const choose = (change) => {
+  const choose = (change, then = again) => {
     Object.assign(choice, { starts: [""] }, change);
-    again();
+    then();
   };
   const path = () => `${base}?${new URLSearchParams({ state: choice.state, search: choice.search, sort: choice.sort, start: choice.starts.at(-1) })}`;
   return {
@@ -26,7 +26,7 @@ export function job(account, id, again) {
     render(answers, now) {
       const { job, tasks, next, document } = answers[path()] ?? Object.values(answers)[0];
       return [trail([account], [id]), h("h1", {}, "Job ", name(job.name ?? job.id)), showJob(account, job, document),
-        showControls(choice, choose, job), showTasks(account, id, tasks, now, choice),
+        showControls(choice, choose, job, soon), showTasks(account, id, tasks, now, choice),
         showPages(choice, choose, next), json("All properties", document)];
     },
   };
@@ -43,12 +43,12 @@ function showJob(account, job, document) {
   job.error ? h("p", { class: "bad-text notice" }, h("strong", {}, job.error.code), ` ${job.error.message}`) : null];
 }
 
-function showControls(choice, choose, job) {
+function showControls(choice, choose, job, soon) {
   const counts = { all: job.tasks.active + job.tasks.running + job.tasks.completed, active: job.tasks.active, running: job.tasks.running, succeeded: job.tasks.succeeded, failed: job.tasks.failed };
   return h("div", { class: "controls", key: "controls" },
     h("div", { class: "choices", role: "group", "aria-label": "Which tasks" }, FILTERS.map(([state, words]) =>
       h("button", { type: "button", key: state, "aria-pressed": String(choice.state === state), onclick: () => choose({ state }) }, `${words} ${counts[state].toLocaleString("en")}`))),
-    h("label", {}, "Search ", h("input", { type: "search", id: "search", placeholder: "id or name", value: choice.search, oninput: (event) => choose({ search: event.target.value }) })),
+    h("label", {}, "Search ", h("input", { type: "search", id: "search", placeholder: "id or name", value: choice.search, oninput: (event) => choose({ search: event.target.value }, soon) })),
     h("label", {}, "Order ", h("select", { onchange: (event) => choose({ sort: event.target.value }) },
       SORTS.map(([sort, words]) => h("option", { value: sort, selected: choice.sort === sort }, words)))));
 }

@@ -22,7 +22,7 @@ let round = 0;
 
 function find(parts) {
   const [kind, account, id, below, last] = parts;
-  if (kind === "storage" && id) return blobs(account, id, again);
+  if (kind === "storage" && id) return blobs(account, id, again, soon);
   if (kind === "storage" && account) return containers(account, again);
   if (kind === "storage") return accounts();
   if (kind === "requests") return requests(again);
@@ -30,7 +30,7 @@ function find(parts) {
   if (kind === "pool" && below === "node") return node(account, id, last);
   if (kind === "pool" && id) return pool(account, id);
   if (kind === "job" && below === "task") return task(account, id, last);
-  if (kind === "job" && id) return job(account, id, again);
+  if (kind === "job" && id) return job(account, id, again, soon);
   return overview();
 }
 
@@ -64,6 +64,12 @@ function again() {
   clearTimeout(timer);
   round += 1;
   refresh(round, view);
+}
+
+/** The same once nobody has typed for a moment: a search may have to look at all there is. */
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(again, 150);
 }
 
 async function refresh(own, of) {
@@ -111,7 +117,8 @@ function show(of, answers) {
 
 function refuse(error) {
   if (!(error instanceof Refused)) {
-    if (!(error instanceof TypeError)) throw error;
+    // `fetch` says no more than that; all else is a bug, and is shown to who looks for it.
+    if (!(error instanceof TypeError && /fetch|network|load failed/i.test(error.message))) console.error(error);
     say("no answer; trying again", "bad");
     return 3000;
   }

@@ -33,7 +33,7 @@ export function containers(account, again) {
   };
 }
 
-export function blobs(account, container, again) {
+export function blobs(account, container, again, soon) {
   let prefix = "";
   const pages = new Pages(again);
   const path = () => `blob/${pathOf(account)}/containers/${pathOf(container)}/blobs?prefix=${pathOf(prefix)}&start=${pathOf(pages.start)}`;
@@ -45,7 +45,7 @@ export function blobs(account, container, again) {
       return [trail(["Storage", "#/storage"], [account, link("storage", account)], [container]),
         h("h1", {}, "Container ", name(container)),
         h("p", {}, `${count(shown.container.blobs, "blob")}, ${bytes(shown.container.bytes)}, ${shown.container.access}`),
-        h("div", { class: "controls" }, h("label", {}, "Begins with ", h("input", { type: "search", id: "search", value: prefix, oninput: (event) => { prefix = event.target.value; pages.reset(); } }))),
+        h("div", { class: "controls" }, h("label", {}, "Begins with ", h("input", { type: "search", id: "search", value: prefix, oninput: (event) => { prefix = event.target.value; pages.reset(); soon(); } }))),
         shown.blobs.length ? table("Blobs", ["blob", "size", "type", "changed"], shown.blobs.map((blob) => h("tr", { key: blob.name },
           h("td", {}, name(blob.name)), h("td", {}, bytes(blob.bytes)), h("td", {}, name(blob.type)), h("td", {}, moment(blob.modified)))))
           : h("p", { class: "empty" }, prefix ? "No blob begins so." : "The container is empty."),
@@ -65,7 +65,6 @@ class Pages {
 
   reset() {
     this.starts = [""];
-    this.again();
   }
 
   show(next) {
