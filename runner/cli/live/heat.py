@@ -12,7 +12,9 @@ from runner.cli.live.spans import Row, cells, cut, wrap
 from runner.cli.live.view import Node, Pool
 from runner.report.as_text import plural, printable
 
-_LEAST_NAME, _BESIDE_NAME = 8, 24
+_LEAST_NAME = 8
+# The sign, and what parts it, the name, the slots and the state from one another.
+_GAPS = 6
 _MOST_PIPS = 16
 
 
@@ -81,7 +83,11 @@ def listing(pool: Pool, signs: Signs, width: int) -> list[Row]:
     longest = max((cells(printable(node.id)) for node in pool.nodes), default=0)
     slots = pool.slots or 0
     pips = min(slots, _MOST_PIPS) if slots > 1 else 0
-    name_cells = min(longest, max(_LEAST_NAME, width - pips - _BESIDE_NAME))
+    words = max(
+        (cells(printable(describe_state(shown_state(each)))) for each in pool.nodes), default=0
+    )
+    beside = _GAPS + words + (pips + 2 * len(str(slots)) + _GAPS if pips else 0)
+    name_cells = min(longest, max(_LEAST_NAME, width - beside))
     rows: list[Row] = []
     for node in pool.nodes:
         _, (sign, style) = _cell(node, pool, signs)
