@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from runner.connect import LocalNodes
 from runner.plan.model import Plan
+from runner.plan.prices.bounds import most_nodes
 from runner.report.as_text import plural, printable
 from runner.report.secret_uses import secret_uses
 from runner.run.events import format_moment
@@ -53,6 +54,29 @@ def notes(
         yield from _on_what_is_kept_here(workload, keep)
     elif "pool" in keep:
         yield from _on_kept_pools(workload)
+
+
+def cost_notes(workload: Workload, *, detach: bool) -> Iterator[str]:
+    """Lines for people about who keeps to `limits.cost` on Azure, where not everybody does."""
+    limits = workload.limits
+    if limits.cost is None:
+        return
+    longest = write_duration(limits.duration)
+    if detach and limits.is_cost_bound:
+        yield (
+            "note: with `--detach` nobody adds up what nodes cost: for `limits.cost` the service"
+            f" ends the job after {longest}"
+        )
+    elif detach:
+        yield (
+            "note: with `--detach` nobody adds up what nodes cost: the service ends the job by"
+            f" `limits.duration` alone ({longest})"
+        )
+    elif most_nodes(workload.pool) is None:
+        yield (
+            "note: nobody can tell how many nodes there will be: `limits.cost` holds as long as"
+            " this machine drives the run"
+        )
 
 
 def detach_notes(workload: Workload) -> Iterator[str]:

@@ -19,7 +19,7 @@ from runner import __version__
 from runner.cli.checks import check_runs_here, check_schedule, check_signatures
 from runner.cli.driving import Drive, drive_run, make_output_directory, write_down
 from runner.cli.listing import list_stored, needs_listing
-from runner.cli.notes import asks_for_admin, detach_notes, notes, plan_notes
+from runner.cli.notes import asks_for_admin, cost_notes, detach_notes, notes, plan_notes
 from runner.cli.origins import versions
 from runner.cli.pricing import price_for_run
 from runner.cli.rerunning import LazyServices, open_rerun
@@ -138,7 +138,8 @@ def run_workload(
             )
         )
         late = detach_notes(workload) if arguments.detach else ()
-        for line in chain(rerun.notes(), rerun_lines(rerun.verdict.decisions), late):
+        of_cost = () if settings is None else cost_notes(workload, detach=arguments.detach)
+        for line in chain(rerun.notes(), rerun_lines(rerun.verdict.decisions), late, of_cost):
             world.say(line)
         drive = Drive(
             plan=plan,

@@ -80,7 +80,7 @@ class Spending:
             currency=None if price is None else price.currency,
             node_hours_dedicated=least.dedicated / 3600,
             node_hours_spot=least.spot / 3600,
-            vm_size=self._time.vm_size or (None if price is None else price.vm_size),
+            vm_size=self._time.vm_size if price is None else price.vm_size,
             price=price,
             unknown=None if self._is_local else _why_unknown(price, least),
             is_lower_bound=not self._is_local and (goes_on or least != most),

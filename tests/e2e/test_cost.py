@@ -14,7 +14,7 @@ from datetime import timedelta
 import pytest
 
 from tests.e2e.accounts import Accounts, open_accounts
-from tests.e2e.conftest import Emulator, User
+from tests.e2e.conftest import Emulator, User, wait_until
 from tests.unit.remote.retail_service import serve_prices
 
 SPEC = """\
@@ -75,6 +75,32 @@ def test_a_run_stops_before_it_costs_more(stage: Stage) -> None:
     assert 2 < report["cost"]["amount"] < 60
     causes = {each["task"]: each["cause"] for each in report["failures"]}
     assert causes == {"0002": "JobEnded", "0003": "Halted"}
+
+
+def test_a_run_that_is_taken_up_again_goes_on_with_what_it_has_spent(stage: Stage) -> None:
+    stage.user.write("spec.yaml", SPEC.replace("122 EUR", "128"))
+    process = stage.user.start("run", "spec.yaml", "--target", "azure", "--prices", "prices.yaml")
+    results = stage.user.folder / "results" / "costly" / "output" / "0.txt"
+    try:
+        wait_until(results.exists, what="the first task is home")
+    finally:
+        process.kill()
+        process.communicate()
+    (stage.user.folder / "prices.yaml").unlink()
+    done = stage.user.run("resume")
+    assert done.returncode == 1, done.stderr
+    spent = re.search(
+        r"^batch-run: the nodes have cost (\S+) EUR, and ending them brings that to `limits\.cost`"
+        r" \(128\.00 EUR\)",
+        done.stderr,
+        re.MULTILINE,
+    )
+    assert spent is not None, done.stderr
+    report = json.loads((stage.user.last_run() / "report.json").read_text())
+    # The node was there all the time, also while nobody looked.
+    assert report["cost"]["is_lower_bound"] is False
+    assert report["cost"]["amount"] >= float(spent[1]) >= 8
+    assert stage.accounts.pools() == []
 
 
 def test_the_service_ends_the_job_where_nobody_looks(stage: Stage) -> None:

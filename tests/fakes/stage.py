@@ -86,6 +86,7 @@ class Stage:
         holder: str | None = None,
         price: NodePrice | None = None,
         budget: Budget | None = None,
+        job_time: timedelta | None = None,
     ) -> Outcome:
         clock = self.clock.clock()
         journal = Journal(
@@ -106,6 +107,7 @@ class Stage:
                 all_logs=all_logs,
                 detach=detach,
                 price=price,
+                job_time=job_time,
             ),
             batch=self.batch,
             blobs=self.blobs,

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.notes import asks_for_admin, detach_notes, notes, plan_notes
+from runner.cli.notes import asks_for_admin, cost_notes, detach_notes, notes, plan_notes
 from runner.connect import LocalNodes
+from runner.plan.prices.bounds import bound_by_cost
+from runner.plan.prices.node_price import NodePrice
 from tests.fakes.plans import RUN, SPEC, make_plan, make_workload, spec_of
 
 EXISTING = SPEC[: SPEC.index("pool:")] + "pool: {existing: shared}\n" + SPEC[SPEC.index("task:") :]
@@ -280,3 +282,56 @@ tasks:
             " `limits.duration` (1d) or `attach`"
         )
     ]
+
+
+PRICE = NodePrice(vm_size="v", currency="EUR", dedicated=1.0, spot=None, source="prices.yaml")
+NODES = "  nodes: {dedicated: 1}\n"
+BY_FORMULA = "  autoscale: {formula: $TargetDedicatedNodes = 1;}\n"
+
+
+@pytest.mark.parametrize(
+    ("limits", "nodes", "detach", "lines"),
+    [
+        ("duration: 2h", NODES, True, []),
+        ("cost: 1", NODES, False, []),
+        (
+            "cost: 1",
+            NODES,
+            True,
+            [
+                (
+                    "note: with `--detach` nobody adds up what nodes cost: for `limits.cost` the"
+                    " service ends the job after 1h"
+                )
+            ],
+        ),
+        (
+            "cost: 1, duration: 2h",
+            BY_FORMULA,
+            True,
+            [
+                (
+                    "note: with `--detach` nobody adds up what nodes cost: the service ends the job by"
+                    " `limits.duration` alone (2h)"
+                )
+            ],
+        ),
+        (
+            "cost: 1",
+            BY_FORMULA,
+            False,
+            [
+                (
+                    "note: nobody can tell how many nodes there will be: `limits.cost` holds as long as"
+                    " this machine drives the run"
+                )
+            ],
+        ),
+    ],
+)
+def test_who_keeps_to_what_a_run_may_cost(
+    tmp_path: Path, limits: str, nodes: str, detach: bool, lines: list[str]
+) -> None:
+    spec = SPEC.replace(NODES, nodes).replace("pool:\n", f"limits: {{{limits}}}\npool:\n")
+    workload = bound_by_cost(make_workload(tmp_path, spec), PRICE)
+    assert list(cost_notes(workload, detach=detach)) == lines

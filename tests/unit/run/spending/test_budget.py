@@ -11,6 +11,7 @@ import pytest
 from runner.errors import ExitCode, ServiceUnreachableError
 from runner.plan.prices.node_price import NodePrice
 from runner.run.events import NodeChanged, RunStarted
+from runner.run.removal.cleanup import Keep
 from runner.run.requests import TaskRequest
 from runner.run.spending.budget import Budget
 from runner.run.spending.node_time import NodeTime
@@ -108,6 +109,23 @@ def test_the_tasks_that_run_end_too_whatever_halt_says(tmp_path: Path) -> None:
     stage.execute(price=PRICE, budget=budget_of(150))
     assert "disable job" not in stage.batch.log
     assert "terminate job" in stage.batch.log
+
+
+@pytest.mark.parametrize(
+    ("job_time", "duration"),
+    [
+        (None, timedelta(days=1)),
+        (timedelta(hours=3), timedelta(hours=3)),
+        (timedelta(days=3), timedelta(days=1)),
+    ],
+)
+def test_a_job_that_is_made_anew_ends_when_what_is_left_is_spent(
+    tmp_path: Path, job_time: timedelta | None, duration: timedelta
+) -> None:
+    stage = Stage(tmp_path)
+    stage.execute(job_time=job_time, keep=frozenset({Keep.JOB}))
+    assert stage.batch.job is not None
+    assert stage.batch.job.duration == duration
 
 
 def test_a_limit_that_is_not_reached_changes_nothing(tmp_path: Path) -> None:
