@@ -252,8 +252,8 @@ def _with_service(
         with open_services(record, directory, world) as services:
             for ask in (_ask_job, _ask_task, _ask_pool, _ask_start_tasks):
                 service = ask(service, services, facts)
-    except NotThereError as error:
-        return replace(facts, unasked=error.message)
+    except NotThereError:
+        return replace(facts, rests=True)
     except (ServiceError, UsageError) as error:
         return replace(facts, service=service, unasked=error.message)
     return replace(facts, service=service)

@@ -131,6 +131,8 @@ class Facts:
     node_since: Mapping[str, datetime] = field(default_factory=dict)
     pace: Pace | None = None
     service: Service | None = None
+    rests: bool = False
+    """The services of the run are of this machine, and do not run."""
     unasked: str | None = None
     """Why the service, which would know more, was not asked."""
 

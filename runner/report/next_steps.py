@@ -35,7 +35,9 @@ class Calling:
 
 
 def next_steps(report: Report, calling: Calling) -> tuple[NextStep, ...]:
-    """For a run that has ended and does not go on: the most useful command first."""
+    """For a run that has ended, the most useful command first; none for one that goes on."""
+    if report.exit_code is None:
+        return ()
     return tuple(_steps(report, calling))[:_MOST]
 
 

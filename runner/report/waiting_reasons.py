@@ -24,6 +24,8 @@ _AT_WORK = frozenset({TaskState.PREPARING, TaskState.RUNNING, TaskState.COMPLETE
 
 def is_at_work(facts: Facts) -> bool:
     """Whether it runs, or has ended and is not home: the service knows it better."""
+    if facts.rests:
+        return False
     task = None if facts.service is None else facts.service.task
     return facts.is_running if task is None else task.state in _AT_WORK
 
@@ -61,6 +63,9 @@ def why_waiting(facts: Facts) -> Iterator[Reason]:
     if facts.standing is not Standing.DRIVEN and not facts.standing.is_resumable:
         yield _run_over(facts)
         return
+    if facts.rests:
+        yield _rests(facts)
+        return
     if facts.standing not in {Standing.DRIVEN, Standing.DETACHED}:
         yield _not_driven(facts)
     if not report.has_begun:
@@ -87,6 +92,19 @@ def _run_over(facts: Facts) -> Reason:
         kind=Kind.RUN_OVER,
         words=f"the run is over, and the task never ran: {error or facts.standing.value}",
         advice="`batch-run run SPEC --only failed` runs what did not succeed",
+    )
+
+
+def _rests(facts: Facts) -> Reason:
+    words = "the local services of the run do not run"
+    if facts.standing is Standing.DETACHED:
+        words += ": it may have ended, and what it left waits in the run's directory"
+    command = "attach" if facts.standing is Standing.DETACHED else "resume"
+    return Reason(
+        kind=Kind.NOT_DRIVEN,
+        words=words,
+        advice=f"`batch-run {command}{facts.named}` brings home what is done, and goes on with the"
+        " rest",
     )
 
 

@@ -10,6 +10,7 @@ from runner.run.events import (
     CleanupFinished,
     Event,
     LeftBehind,
+    RunFinished,
     RunStarted,
     StartTaskFailed,
     TaskFinished,
@@ -34,9 +35,12 @@ FAILED = TaskFinished(
 )
 
 
+END = RunFinished(exit_code=1, succeeded=1, failed=1, unfinished=0, error=None)
+
+
 def report(*events: Event) -> Report:
     start = RunStarted(workload="demo", target="local", tasks=2, files=2, bytes=10)
-    return fold([start, *events])
+    return fold([start, *events, END])
 
 
 def cleanup(*, kept: bool) -> CleanupFinished:
@@ -48,6 +52,11 @@ def test_what_went_well_can_be_looked_at() -> None:
     lines = ["next:", "  batch-run report  a page that shows all of it"]
     assert list(steps_as_text(next_steps(report(), LAST))) == lines
     assert list(steps_as_text(next_steps(report(cleanup(kept=True)), LAST))) == lines
+
+
+def test_a_run_that_goes_on_has_its_own_words() -> None:
+    start = RunStarted(workload="demo", target="local", tasks=2, files=2, bytes=10)
+    assert next_steps(fold([start, FAILED, cleanup(kept=True)]), LAST) == ()
 
 
 def test_nothing_is_to_be_done_where_nothing_was() -> None:

@@ -333,6 +333,22 @@ def test_a_run_that_nobody_drives_or_that_is_over() -> None:
     ]
 
 
+def test_local_services_that_have_ended_are_all_there_is_to_say() -> None:
+    facts = replace(FACTS, report=begun(JOB, RESIZING), rests=True, is_running=True)
+    hint = "brings home what is done, and goes on with the rest"
+    assert waiting(replace(facts, standing=Standing.DETACHED)) == [
+        (
+            "  the local services of the run do not run: it may have ended, and what it left waits in"
+            " the run's directory"
+        ),
+        f"    hint: `batch-run attach` {hint}",
+    ]
+    assert waiting(replace(facts, standing=Standing.ABANDONED)) == [
+        "  the local services of the run do not run",
+        f"    hint: `batch-run resume` {hint}",
+    ]
+
+
 def test_what_the_service_was_not_asked_is_said() -> None:
     facts = replace(FACTS, report=begun(JOB), unasked="Azure Batch is out of reach")
     assert waiting(facts)[-1] == "  more could not be asked: Azure Batch is out of reach"
