@@ -311,8 +311,8 @@ BY_FORMULA = "  autoscale: {formula: $TargetDedicatedNodes = 1;}\n"
             True,
             [
                 (
-                    "note: with `--detach` nobody adds up what nodes cost: the service ends the job by"
-                    " `limits.duration` alone (2h)"
+                    "note: with `--detach` nobody adds up what nodes cost: the service ends the job"
+                    " by `limits.duration` alone (2h)"
                 )
             ],
         ),
@@ -322,8 +322,8 @@ BY_FORMULA = "  autoscale: {formula: $TargetDedicatedNodes = 1;}\n"
             False,
             [
                 (
-                    "note: nobody can tell how many nodes there will be: `limits.cost` holds as long as"
-                    " this machine drives the run"
+                    "note: nobody can tell how many nodes there will be: `limits.cost` holds as"
+                    " long as this machine drives the run"
                 )
             ],
         ),
