@@ -67,8 +67,11 @@ _REFUSALS = (
 )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Runs the emulator until it is told to stop; returns the exit code."""
+def run(arguments: argparse.Namespace, tell_refusal: Callable[[str], object] | None = None) -> int:
+    """Runs the emulator until it is told to stop; returns the exit code.
+
+    `tell_refusal` is told as well why it cannot start, where it cannot.
+    """
     options = read_options(arguments)
     try:
         conditions = read_conditions(options, _now)
@@ -113,6 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
                 )
     except _REFUSALS as error:
         sys.stderr.write(f"emulator: {error}\n")
+        if tell_refusal is not None:
+            tell_refusal(str(error))
         return EXIT_USAGE
     except KeyboardInterrupt:
         # Before the program has its own handlers; what was opened is closed by now.

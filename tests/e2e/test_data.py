@@ -107,6 +107,7 @@ def test_documents_are_as_published(ran: User, words: tuple[str, ...]) -> None:
         (("new",), "usage"),
         (("schema", "no-such-schema"), "usage"),
         (("run", "spec.yaml", "--target", "azure"), "usage"),
+        (("emulator", "--fault", "sneeze"), "usage"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )

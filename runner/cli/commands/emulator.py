@@ -6,6 +6,7 @@ import argparse
 
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
+from runner.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Runs it in this process; it has handlers of its own for the signals."""
-    del world, interruptions
+    del interruptions
     from runner.emulator.program import run
 
-    return run(arguments)
+    def tell_refusal(words: str) -> None:
+        if arguments.json:
+            from runner.report.error_as_json import error_as_json
+
+            world.print_json(error_as_json(UsageError(words)))
+
+    return run(arguments, tell_refusal)
