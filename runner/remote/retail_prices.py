@@ -7,6 +7,7 @@ must not know what the prices are for, nor how long they are kept.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +31,8 @@ _PATIENCE = Patience(connect_seconds=4, read_seconds=6)
 _MOST_PAGES = 20
 _MOST_BYTES = 8_000_000
 _OK = 200
+_VERSION = re.compile(r"v[0-9]+")
+_FAMILY = re.compile(r"[a-z]+(?=[0-9])")
 
 
 class PricesUnknownError(ServiceError):
@@ -96,7 +99,7 @@ def _url(endpoint: str, query: RetailQuery) -> str:
     terms = (
         ("serviceName", "Virtual Machines"),
         ("armRegionName", query.region),
-        ("armSkuName", query.vm_size),
+        ("armSkuName", listed_name(query.vm_size)),
         ("priceType", "Consumption"),
     )
     # OData doubles a quote within a text.
@@ -104,7 +107,29 @@ def _url(endpoint: str, query: RetailQuery) -> str:
         f"{name} eq '{value.replace(chr(39), chr(39) * 2)}'" for name, value in terms
     )
     mark = "&" if "?" in endpoint else "?"
-    return f"{endpoint}{mark}currencyCode={quote(query.currency)}&$filter={quote(written)}"
+    currency = quote(f"'{query.currency}'")
+    return f"{endpoint}{mark}currencyCode={currency}&$filter={quote(written)}"
+
+
+def listed_name(vm_size: str) -> str:
+    """A VM size as the price service spells it, which tells capitals from small letters.
+
+    Azure Batch tells the size of a pool in small letters: the family and the name of an accelerator
+    have capitals, features and versions have not (`Standard_NC24ads_A100_v4`). One that has any
+    capitals is taken to be right.
+    """
+    if not vm_size.islower():
+        return vm_size
+    tier, *parts = vm_size.split("_")
+    return "_".join([tier.capitalize(), *map(_spelled, parts)])
+
+
+def _spelled(part: str) -> str:
+    if _VERSION.fullmatch(part):
+        return part
+    family = _FAMILY.match(part)
+    end = 0 if family is None else family.end()
+    return part[:end].upper() + part[end:]
 
 
 def _page(

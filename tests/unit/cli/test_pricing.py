@@ -136,7 +136,7 @@ def test_a_limit_alone_asks_azure_in_its_currency_and_keeps_the_answer(scene: Sc
     assert (price.dedicated, price.currency) == (0.11, "EUR")
     assert scene.price(None, "5 EUR") == price
     assert len(scene.service.asked) == 1
-    assert scene.service.asked[0]["currencyCode"] == ["EUR"]
+    assert scene.service.asked[0]["currencyCode"] == ["'EUR'"]
 
 
 def test_a_pool_of_the_users_is_asked_for_its_vm_size(scene: Scene) -> None:

@@ -12,7 +12,7 @@ import pytest
 from runner.plan.prices.node_price import NodePrice
 from runner.remote.price_cache import find_price
 from runner.remote.retail_items import choose_price
-from runner.remote.retail_prices import PricesUnknownError, RetailQuery, fetch_price
+from runner.remote.retail_prices import PricesUnknownError, RetailQuery, fetch_price, listed_name
 from tests.unit.remote.retail_service import ITEMS, RetailService, item, serve_prices
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -41,7 +41,7 @@ def test_the_price_in_effect_is_found_among_all_meters_of_a_size(service: Retail
     assert fetch(service) == PRICE
     assert service.asked == [
         {
-            "currencyCode": ["EUR"],
+            "currencyCode": ["'EUR'"],
             "$filter": [
                 (
                     "serviceName eq 'Virtual Machines' and armRegionName eq 'westeurope'"
@@ -50,6 +50,22 @@ def test_the_price_in_effect_is_found_among_all_meters_of_a_size(service: Retail
             ],
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "listed"),
+    [
+        ("standard_d2s_v5", "Standard_D2s_v5"),
+        ("standard_ds1_v2", "Standard_DS1_v2"),
+        ("standard_nc24ads_a100_v4", "Standard_NC24ads_A100_v4"),
+        ("standard_e4-2s_v5", "Standard_E4-2s_v5"),
+        ("standard_hb120rs_v3", "Standard_HB120rs_v3"),
+        ("basic_a1", "Basic_A1"),
+        ("Standard_B2ms", "Standard_B2ms"),
+    ],
+)
+def test_sizes_as_batch_tells_them_are_asked_for_as_they_are_listed(told: str, listed: str) -> None:
+    assert listed_name(told) == listed
 
 
 def test_all_pages_are_read(service: RetailService) -> None:
