@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runner.cli.following_up import calling_of
 from runner.cli.unknown_events import tell_unknown
 from runner.cli.world import World
 from runner.errors import UsageError, describe_os_error
@@ -54,6 +55,7 @@ def find_view(directory: Path, world: World) -> PageView:
         plan=plan,
         spec=_read_spec(directory / SPEC),
         scripts=read_scripts(directory, failed[:_MOST_SCRIPTS]),
+        again=calling_of(record, world).again,
         made=made,
     )
 

@@ -224,7 +224,7 @@ def test_alike_failures_are_told_once(visitor: Visitor, large_run: Path) -> None
     assert texts(page, "#failures li code") == [
         "batch-run logs 00097 film-20260131t120000z-k3dq",
         "batch-run explain 00097 film-20260131t120000z-k3dq",
-        f"batch-run run {large_run.parents[3] / 'film.yaml'} --only failed",
+        "batch-run run film.yaml -p bitrate=192k --target azure --only failed",
     ]
 
 

@@ -142,14 +142,15 @@ def test_a_run_that_never_began_has_a_page(user: User) -> None:
     assert len((directory / "trace.tsv").read_text().splitlines()) == 1
 
 
-def test_a_plan_or_an_event_that_is_damaged_is_named(user: User) -> None:
+def test_a_plan_that_is_damaged_is_named(user: User) -> None:
     directory = write_run(user.folder, tasks=1, nodes=1)
     (directory / "plan.json").write_text("{")
-    made = user.run("report")
-    assert made.returncode == 2
-    assert made.stderr.startswith(
-        f"batch-run: `{directory / 'plan.json'}` is not the plan of a run"
-    )
+
+    with user.start("report") as process:
+        _, stderr = process.communicate()
+
+    assert process.returncode == 2
+    assert stderr.startswith(f"batch-run: `{directory / 'plan.json'}` is not the plan of a run: ")
 
 
 def test_events_that_something_else_has_changed_are_named(user: User) -> None:

@@ -20,7 +20,7 @@ _MOST_NAMED = 12
 def failures(view: PageView) -> str:
     """What failed first comes first; empty where nothing did."""
     report = view.report
-    parts = [*_nodes_failed(report.start_task_failures)]
+    parts = [*_nodes_failed(report.start_task_failures, view.record.run)]
     if report.error is not None:
         parts.append(f'<p class="note bad">The run ended with: {text(report.error)}</p>')
     parts += [f'<p class="note bad">The pool: {text(each)}</p>' for each in report.pool_errors]
@@ -35,9 +35,9 @@ def failures(view: PageView) -> str:
     if not parts:
         words = "Nothing has failed so far." if view.goes_on else "Nothing has failed."
         return section("failures", "Failures", f'<p class="quiet">{words}</p>')
-    if report.failures and not view.goes_on:
-        again = f"batch-run run {view.record.spec} --only failed"
-        parts.append(f"<h3>Run again what failed</h3>{commands([again])}")
+    if report.failures and not view.goes_on and view.again is not None:
+        again = commands([f"{view.again} --only failed"])
+        parts.append(f"<h3>Run again what failed</h3>{again}")
     count = f"{len(report.failures):,}" if report.failures else ""
     return section("failures", "Failures", "".join(parts), count=count)
 
@@ -70,7 +70,7 @@ def _group(group: FailureGroup, view: PageView) -> str:
     )
 
 
-def _nodes_failed(failed: Sequence[StartTaskFailed]) -> Iterator[str]:
+def _nodes_failed(failed: Sequence[StartTaskFailed], run: str) -> Iterator[str]:
     for each in failed[:1]:
         cause = each.message if each.exit_code is None else f"exit code {each.exit_code}"
         others = f", and on {plural(len(failed) - 1, 'other')}" if len(failed) > 1 else ""
@@ -80,6 +80,7 @@ def _nodes_failed(failed: Sequence[StartTaskFailed]) -> Iterator[str]:
         yield f'<h3><span class="bad">✗</span> {text(title)}</h3>'
         if each.stderr_tail:
             yield f'<pre tabindex="0" aria-label="End of stderr">{lines(each.stderr_tail)}</pre>'
+        yield commands([f"batch-run logs --start-task {run}"])
 
 
 def _consequences(view: PageView) -> Iterator[str]:

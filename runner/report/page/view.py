@@ -37,6 +37,8 @@ class PageView:
     """The text of the spec as it was."""
     scripts: Mapping[str, str]
     """Commands of tasks that failed, by their ids."""
+    again: str | None
+    """The command line that would make the run once more, None where it is not known."""
     made: datetime
 
     @property

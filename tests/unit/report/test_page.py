@@ -16,7 +16,7 @@ from runner.report.lanes import find_lanes
 from runner.report.page.assemble import page_of
 from runner.report.page.view import PageView
 from runner.report.trace import read_trace
-from runner.run.events import Event, RunStarted, TaskAdded, TaskFinished
+from runner.run.events import Event, RunStarted, StartTaskFailed, TaskAdded, TaskFinished
 from runner.run.records.git_state import GitState
 from runner.run.records.standing import Standing
 from tests.fakes.records import RECORD
@@ -58,6 +58,7 @@ def view_of(events: Sequence[Event], **more: Any) -> PageView:
         plan=None,
         spec=EVIL,
         scripts={"00001": EVIL},
+        again="batch-run run w.yaml",
         made=START,
     )
     return replace(view, **more)
@@ -154,3 +155,23 @@ def test_what_the_spec_was_made_of_is_said() -> None:
         " changed since</dd>"
     ).replace("&#x27;", "'") in page
     assert "<dt>Python</dt><dd>3.13.1</dd>" in page
+
+
+def test_a_start_task_that_failed_comes_first() -> None:
+    events: list[Event] = [
+        begun(1),
+        StartTaskFailed(node="n1", exit_code=4, message=None, stderr_tail="sorry\n<b>"),
+        StartTaskFailed(node="n2", exit_code=4, message=None, stderr_tail="sorry"),
+        failed(1, tail="oh"),
+    ]
+
+    page = page_of(view_of(events))
+
+    headings = re.findall(r"<h3>(?:<span[^>]*>✗</span> )?(.*?)</h3>", page)
+    assert headings == [
+        "the start task failed on node n1, and on 1 other: exit code 4",
+        "task 00001 (a): exit code 1",
+        "Run again what failed",
+    ]
+    assert "sorry\n&lt;b&gt;</pre>" in page
+    assert f"<code>batch-run logs --start-task {RECORD.run}</code>" in page
