@@ -12,6 +12,8 @@ from runner.report.fold import Report
 from runner.report.grouping import group_failures
 
 _MOST = 3
+# Of 80 columns, without what stands before and between.
+_WIDTH = 76
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,21 @@ def next_steps(report: Report, calling: Calling) -> tuple[NextStep, ...]:
 
 
 def steps_as_text(steps: Sequence[NextStep]) -> Iterator[str]:
-    """A line for each, under a line that says what they are; no line where there is none."""
+    """A line for each, under a line that says what they are; no line where there is none.
+
+    What is too wide for a terminal takes two lines.
+    """
     if not steps:
         return
     width = max(len(step.command) for step in steps)
+    is_wide = any(width + len(step.purpose) > _WIDTH for step in steps)
     yield "next:"
-    yield from (f"  {step.command:<{width}}  {step.purpose}" for step in steps)
+    for step in steps:
+        if is_wide:
+            yield f"  {step.command}"
+            yield f"      {step.purpose}"
+        else:
+            yield f"  {step.command:<{width}}  {step.purpose}"
 
 
 def _steps(report: Report, calling: Calling) -> Iterator[NextStep]:

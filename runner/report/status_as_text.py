@@ -5,7 +5,7 @@ It knows nothing of run directories or services; what was found there is given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from runner.report.as_json import report_as_json
 from runner.report.as_text import plural, printable
 from runner.report.digest import digest
 from runner.report.fold import Report
+from runner.report.next_steps import NextStep
 from runner.report.pace import Pace
 from runner.report.progress_as_text import progress_as_text
 from runner.report.runs_as_text import describe_standing
@@ -52,8 +53,15 @@ class RunStatus:
     """The file with the address of the page of its services, where these are of this machine."""
 
 
-def status_as_text(status: RunStatus, *, run_directory: str, output_directory: str) -> str:
-    """Some lines, without a final newline."""
+def status_as_text(
+    status: RunStatus,
+    *,
+    run_directory: str,
+    output_directory: str,
+    steps: Sequence[NextStep] = (),
+) -> str:
+    """Some lines, without a final newline; `steps` are for a run that nothing goes on with."""
+    following = next_command(status)
     lines = [
         *_head(status),
         *_service(status),
@@ -64,9 +72,9 @@ def status_as_text(status: RunStatus, *, run_directory: str, output_directory: s
             run_directory=run_directory,
             output_directory=output_directory,
             is_over=status.report.exit_code is not None,
+            steps=steps if following is None else (),
         ),
     ]
-    following = next_command(status)
     if following is not None:
         lines.append(f"next: {following}")
     return "\n".join(lines)

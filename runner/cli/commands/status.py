@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Prints it; exit code 0 however the run stands, also where the service is out of reach."""
     del interruptions
+    from runner.cli.following_up import calling_of
     from runner.cli.looking import find_status
+    from runner.report.next_steps import next_steps
     from runner.report.status_as_text import status_as_json, status_as_text
     from runner.run.records.directory import find_run
 
@@ -40,6 +42,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
             status,
             run_directory=world.shown(directory),
             output_directory=world.shown(Path(status.record.output_directory)),
+            steps=next_steps(status.report, calling_of(status.record, world)),
         )
         world.print(text)
     return ExitCode.SUCCESS

@@ -84,6 +84,20 @@ def test_a_start_task_that_failed_has_a_log() -> None:
     ]
 
 
+def test_commands_that_are_long_stand_alone() -> None:
+    again = "batch-run run workloads/ffmpeg.yaml -p bitrate=320k"
+    lines = list(steps_as_text(next_steps(report(FAILED), Calling(run="", again=again))))
+    assert lines == [
+        "next:",
+        "  batch-run logs 0012",
+        "      all that task 0012 has printed",
+        f"  {again} --only failed",
+        "      run what did not succeed again",
+        "  batch-run report",
+        "      a page that shows all of it",
+    ]
+
+
 def test_what_is_left_comes_first_and_an_older_run_is_named() -> None:
     steps = next_steps(report(FAILED, cleanup(kept=False)), OLD)
     assert [step.command for step in steps] == [

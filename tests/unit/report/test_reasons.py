@@ -338,8 +338,8 @@ def test_local_services_that_have_ended_are_all_there_is_to_say() -> None:
     hint = "brings home what is done, and goes on with the rest"
     assert waiting(replace(facts, standing=Standing.DETACHED)) == [
         (
-            "  the local services of the run do not run: it may have ended, and what it left waits in"
-            " the run's directory"
+            "  the local services of the run do not run: it may have ended, and what it left waits"
+            " in the run's directory"
         ),
         f"    hint: `batch-run attach` {hint}",
     ]

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from runner.report.fold import Report, fold
+from runner.report.next_steps import NextStep
 from runner.report.runs_as_text import Unreadable, run_as_json, runs_as_text
 from runner.report.status_as_text import RunStatus, next_command, status_as_json, status_as_text
 from runner.run.events import CleanupFinished, LeftBehind, NodeChanged, RunFinished, RunStarted
@@ -138,6 +139,13 @@ def test_a_run_that_has_ended_needs_nothing() -> None:
     ended = replace(DETACHED, standing=Standing.SUCCEEDED, report=Report())
     assert next_command(ended) is None
     assert not text(ended)[-1].startswith("next")
+    step = NextStep(command="batch-run logs 0001", purpose="what it printed")
+    both = [
+        status_as_text(each, run_directory="runs/x", output_directory="results", steps=(step,))
+        for each in (ended, DETACHED)
+    ]
+    assert both[0].endswith("\nnext:\n  batch-run logs 0001  what it printed")
+    assert both[1].endswith(f"\nnext: batch-run attach {RUN}")
 
 
 def test_a_run_that_is_about_to_begin() -> None:
