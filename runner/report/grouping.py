@@ -5,7 +5,7 @@ It must not know how a group is shown; what makes two failures the same is `sign
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
 from runner.frozen import dataclass
@@ -37,10 +37,22 @@ def group_failures(failures: Iterable[TaskFinished], *, run: str) -> tuple[Failu
     of failures, but for sorting them.
     """
     groups: dict[Signature, list[TaskFinished]] = {}
-    own = (task for task in failures if task.cause not in NOT_OWN)
     # Whose fault it is comes first, in whatever order results came home.
-    for task in sorted(own, key=lambda each: each.ended or _LATEST):
+    for task in sorted(_own(failures), key=_moment):
         groups.setdefault(signature_of(task, run=run), []).append(task)
     return tuple(
         FailureGroup(signature=signature, tasks=tuple(tasks)) for signature, tasks in groups.items()
     )
+
+
+def first_failure(failures: Iterable[TaskFinished]) -> TaskFinished | None:
+    """The task that failed first by itself; None where none has."""
+    return min(_own(failures), key=_moment, default=None)
+
+
+def _own(failures: Iterable[TaskFinished]) -> Iterator[TaskFinished]:
+    return (task for task in failures if task.cause not in NOT_OWN)
+
+
+def _moment(task: TaskFinished) -> datetime:
+    return task.ended or _LATEST

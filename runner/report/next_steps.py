@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from runner.frozen import dataclass
 from runner.report.fold import Report
-from runner.report.grouping import group_failures
+from runner.report.grouping import first_failure
 
 _MOST = 3
 # Of 80 columns, without what stands before and between.
@@ -71,11 +71,11 @@ def _steps(report: Report, calling: Calling) -> Iterator[NextStep]:
         yield NextStep(
             command=f"batch-run logs --start-task{run}", purpose="all that start tasks have printed"
         )
-    groups = group_failures(report.failures, run=calling.run)
-    if groups:
-        first = groups[0].first.task
+    first = first_failure(report.failures)
+    if first is not None:
         yield NextStep(
-            command=f"batch-run logs {first}{run}", purpose=f"all that task {first} has printed"
+            command=f"batch-run logs {first.task}{run}",
+            purpose=f"all that task {first.task} has printed",
         )
     if report.failures and calling.again is not None:
         yield NextStep(
