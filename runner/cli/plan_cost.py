@@ -32,11 +32,13 @@ def find_plan_cost(
     *,
     endpoint: str | None,
     asks_service: bool,
+    is_local: bool,
     ask_pool: Callable[[str], str | None],
 ) -> PlanCost | None:
     """The price and what follows from it for the job; None where nobody wants to know.
 
-    Where it `asks_service`, `limits.cost` alone has Azure asked for its prices, as a run would.
+    Where it `asks_service`, `limits.cost` alone has Azure asked for its prices, as a run would. A
+    run that `is_local` is not bound by it, since it costs nothing.
     Raises `SpecError` for a table that is wrong, and for a limit that no run could keep to.
     """
     asked = read_asked(given, world.environ)
@@ -50,7 +52,8 @@ def find_plan_cost(
             check_kinds(workload, price)
     except NoPriceError as error:
         return PlanCost(workload=workload, tasks=0, price=None, unknown=error.message)
-    return PlanCost(workload=bound_by_cost(workload, price), tasks=0, price=price, unknown=None)
+    bound = workload if is_local else bound_by_cost(workload, price)
+    return PlanCost(workload=bound, tasks=0, price=price, unknown=None)
 
 
 def complete(

@@ -96,7 +96,7 @@ def plan_cost_lines(cost: PlanCost) -> Iterator[str]:
         mean = f"{cost.earlier.seconds:,.3g} s"
         yield printable(
             f"  about {write_amount(cost.about, price.currency)}, if"
-            f" {plural(cost.tasks, 'task')} take {mean} each as in run {cost.earlier.run}"
+            f" {_tasks_take(cost.tasks)} {mean}, as in run {cost.earlier.run}"
             f" ({cost.earlier.target}) and nodes are never idle"
         )
     if cost.at_most is not None:
@@ -154,6 +154,10 @@ def _an_hour(cost: PlanCost, price: NodePrice) -> str:
         kind = price.lacks(dedicated=bool(nodes.dedicated), spot=bool(nodes.spot))
         return f"not known: no price of {kind} nodes of {price.vm_size} {source}"
     return f"{write_amount(rate, price.currency)} an hour for {what} {source}"
+
+
+def _tasks_take(count: int) -> str:
+    return "its one task takes" if count == 1 else f"each of {plural(count, 'task')} takes"
 
 
 def _bound(cost: PlanCost) -> str:

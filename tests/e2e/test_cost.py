@@ -212,3 +212,12 @@ def test_here_it_costs_nothing(user: User) -> None:
         done.stderr,
         re.MULTILINE,
     )
+    plan = user.run("plan", "spec.yaml", "--target", "local", "--prices", "prices.yaml", "--force")
+    assert plan.returncode == 0, plan.stderr
+    assert re.search(
+        rf"^  about \S+ EUR, if its one task takes \S+ s, as in run {user.last_run().name} ",
+        plan.stdout,
+        re.MULTILINE,
+    )
+    refused = user.run("plan", "spec.yaml", "--prices", "prices.yaml")
+    assert (refused.returncode, refused.stdout) == (2, "")

@@ -84,10 +84,10 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
             world,
             endpoint=world.environ.get(BATCH_ENDPOINT),
             asks_service=False,
+            is_local=arguments.target == "local",
             ask_pool=lambda _: None,
         )
-        if cost is not None and arguments.target != "local":
-            workload = cost.workload
+        workload = workload if cost is None else cost.workload
         plan = expand(workload, folder=folder, run_id=UNKNOWN)
         decisions = decide_for_plan(plan, arguments, world)
     cost = complete(cost, plan, decisions.for_data, world)
@@ -128,6 +128,7 @@ def _plan_for_azure(
             world,
             endpoint=settings.batch.endpoint,
             asks_service=True,
+            is_local=False,
             ask_pool=partial(find_vm_size, services.batch),
         )
         workload = workload if cost is None else cost.workload

@@ -51,8 +51,8 @@ def test_an_hour_and_the_most_by_the_time_of_the_job(tmp_path: Path) -> None:
 def test_tasks_of_an_earlier_run_tell_about_how_much(tmp_path: Path) -> None:
     lines = list(plan_cost_lines(replace(cost_of(tmp_path), earlier=EARLIER)))
     assert lines[1] == (
-        "  about 0.0073 EUR, if 100 tasks take 12.3 s each as in run demo-20260101t000000z-abcd"
-        " (local) and nodes are never idle"
+        "  about 0.0073 EUR, if each of 100 tasks takes 12.3 s, as in run"
+        " demo-20260101t000000z-abcd (local) and nodes are never idle"
     )
 
 
