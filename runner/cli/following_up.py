@@ -15,7 +15,7 @@ from runner.cli.world import World
 from runner.connect import choose_target
 from runner.errors import BatchRunError
 from runner.report.next_steps import Calling
-from runner.run.records.journal import LAST
+from runner.run.records.places import LAST
 from runner.run.records.record import RunRecord
 
 if TYPE_CHECKING:

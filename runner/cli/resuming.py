@@ -32,8 +32,9 @@ from runner.report.as_text import plural
 from runner.report.journal_fold import fold_journal
 from runner.run.events import RunFinished
 from runner.run.records.driving import drive as drive_alone
-from runner.run.records.journal import RUNS, create_run_directory, write_whole
+from runner.run.records.journal import create_run_directory, write_whole
 from runner.run.records.past import Past, read_past
+from runner.run.records.places import RUNS
 from runner.run.records.reading import cut_torn_end, read_events
 from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.records.record_blob import SPEC, fetch_record

@@ -11,7 +11,7 @@ from pathlib import Path
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import Plan, RunId, StoredBlob, TaskPlan
 from runner.run.events import OutputDownloaded, RunFinished, TaskFinished, UploadFinished
-from runner.run.records.journal import RUNS
+from runner.run.records.places import RUNS
 from runner.run.results.decisions import Action, Decisions
 from runner.run.results.evidence import Place, gather_evidence
 from runner.run.results.locking import LockWriter, open_lock

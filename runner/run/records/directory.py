@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import UsageError, describe_os_error
-from runner.run.records.journal import LAST, RUNS
+from runner.run.records.places import LAST, RUNS
 from runner.spec.suggestion import suggest
 
 

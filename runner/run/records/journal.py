@@ -17,13 +17,11 @@ from runner.errors import UsageError, describe_os_error
 from runner.plan.model import RunId, TaskId
 from runner.run.events import Event
 from runner.run.records.lines import event_as_line
+from runner.run.records.places import LAST, RUNS
 from runner.run.records.redaction import Redaction, redacted
 
 Listener = Callable[[Event, bytes], None]
 """Is told each event, and its line, in the order of the journal."""
-
-RUNS = Path(".batch-run") / "runs"
-LAST = Path(".batch-run") / "last"
 
 
 class Journal:

@@ -11,7 +11,8 @@ from pathlib import Path
 from runner.errors import ExitCode, UsageError
 from runner.plan.model import Plan
 from runner.run.events import CleanupFinished, RunFinished, RunStarted
-from runner.run.records.journal import RUNS, Journal
+from runner.run.records.journal import Journal
+from runner.run.records.places import RUNS
 from runner.run.results.deciding import Verdict, decide
 from runner.run.results.decisions import Action, Decisions
 from runner.run.results.entries import name_digest

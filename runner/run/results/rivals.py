@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runner.errors import UsageError
 from runner.run.records.directory import list_runs
-from runner.run.records.journal import RUNS
+from runner.run.records.places import RUNS
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import Standing, find_standing
 from runner.run.results.entries import result_from_line

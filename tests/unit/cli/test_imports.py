@@ -70,6 +70,22 @@ def test_the_version_is_told_without_a_spec_being_understood(tmp_path: Path) -> 
     assert len([name for name in seen.modules if name.startswith("runner.")]) < 45
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("help", "run"),
+        ("run", "--help"),
+        ("__complete", "bash", "logs", ""),
+        ("completion", "fish"),
+    ],
+)
+def test_help_and_completion_come_at_once(tmp_path: Path, words: tuple[str, ...]) -> None:
+    seen = Imports(tmp_path, *words)
+    assert seen.code == 0
+    assert others(seen.modules) == set()
+    assert not {"yaml", "jinja2", "runner.connect", "tempfile"} & seen.modules
+
+
 def test_what_stays_to_the_end_is_not_looked_through_for_garbage(tmp_path: Path) -> None:
     write_spec(tmp_path)
     seen = Imports(tmp_path, "plan", "spec.yaml")

@@ -16,7 +16,7 @@ from runner.report.fold import fold
 from runner.report.plan_as_json import plan_as_json, task_as_json, write_plan
 from runner.report.plan_as_text import plan_summary, task_lines
 from runner.run.events import CleanupFinished, RunFinished, RunStarted
-from runner.run.records.journal import RUNS
+from runner.run.records.places import RUNS
 from runner.run.records.plan_file import read_scripts
 from runner.run.results.decisions import Action, Decisions
 from runner.run.results.differences import compare_locks

@@ -13,7 +13,8 @@ from typing_extensions import override
 from runner.errors import ServiceUnreachableError, UsageError
 from runner.plan.input_digests import ListBlobs
 from runner.plan.model import Plan, RunId, StoredBlob
-from runner.run.records.journal import RUNS, Journal
+from runner.run.records.journal import Journal
+from runner.run.records.places import RUNS
 from runner.run.results.differences import FileChange, Kind, compare_locks
 from runner.run.results.evidence import gather_evidence
 from runner.run.results.lock_file import LOCK_FILE, read_lock

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from runner.plan.model import RunId
-from runner.run.records.journal import RUNS
 from runner.run.records.moved import path_at_home
+from runner.run.records.places import RUNS
 from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.results.entries import KeptOutput, Result, result_as_line
 from runner.run.results.lock_file import LOCK_FILE
