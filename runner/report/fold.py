@@ -238,7 +238,9 @@ class Report:
             case 1:
                 self.succeeded -= 1
             case _:
-                self.failures = [each for each in self.failures if each.task != task]
+                # Those that failed first are told again first, so that the search is short.
+                found = (at for at, each in enumerate(self.failures) if each.task == task)
+                del self.failures[next(found)]
         self.ends[number] = how
 
 
