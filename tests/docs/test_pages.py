@@ -7,7 +7,6 @@ of their own, which also know what is printed.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import re
@@ -242,13 +241,6 @@ def test_data_that_is_shown_can_be_read(block: Block) -> None:
     except ValueError:  # lines of it, each for itself
         for line in block.text.splitlines():
             json.loads(line)
-
-
-@pytest.mark.parametrize(
-    "block", [pytest.param(block, id=section.place) for section, block in blocks("python")]
-)
-def test_programs_that_are_shown_are_python(block: Block) -> None:
-    ast.parse(block.text)
 
 
 def lines_of_commands() -> Iterator[tuple[str, str]]:
