@@ -41,7 +41,6 @@ from runner.run.diagnosis.endpoints import REACH_BATCH, REACH_STORAGE, judge_end
 from runner.run.diagnosis.finding import Area, Finding, Group, exit_code, of_error, ok
 from runner.run.diagnosis.holdings import QUOTAS, TRACES, judge_holdings
 from runner.run.diagnosis.machine import judge_machine
-from runner.run.diagnosis.needs import Setting
 from runner.run.diagnosis.questioning import ask_all
 from runner.run.diagnosis.rights import (
     BATCH_ROLE,
@@ -59,6 +58,7 @@ from runner.run.diagnosis.rights import (
     judge_services,
     why_unknown,
 )
+from runner.run.diagnosis.setting import Setting
 from runner.spec.model.workload import Workload
 
 SECONDS = 12.0

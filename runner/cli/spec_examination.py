@@ -20,7 +20,8 @@ from runner.plan.run_id import UNKNOWN
 from runner.report.as_text import format_bytes, plural
 from runner.run.diagnosis.answers import Account, Answers, Question
 from runner.run.diagnosis.finding import Area, Finding, Group, of_error, of_problem, ok, unknown
-from runner.run.diagnosis.needs import Setting, judge_needs, questions_of
+from runner.run.diagnosis.needs import judge_needs, questions_of
+from runner.run.diagnosis.setting import Setting
 from runner.spec.load import load_workload
 from runner.spec.model.workload import ExistingContainer, Workload
 from runner.spec.problem import SpecError

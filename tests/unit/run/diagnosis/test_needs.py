@@ -19,8 +19,9 @@ from runner.run.diagnosis.answers import (
 from runner.run.diagnosis.endpoints import REACH_BATCH, REACH_STORAGE
 from runner.run.diagnosis.finding import Finding, Verdict
 from runner.run.diagnosis.holdings import QUOTAS
-from runner.run.diagnosis.needs import Setting, judge_needs
+from runner.run.diagnosis.needs import judge_needs
 from runner.run.diagnosis.rights import POOLS, Access
+from runner.run.diagnosis.setting import Setting
 from tests.fakes.plans import SPEC, make_workload
 from tests.fakes.services import NOW
 
