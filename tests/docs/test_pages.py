@@ -59,7 +59,7 @@ UNRUN = {
     "speed.md#measure-it": "takes an hour; tests/e2e/test_benchmarks.py runs it smaller",
     "speed.md#where-the-time-goes": "wants a profiler; tests/e2e/test_benchmarks.py has its parts",
     "data.md#recipes": "tests/docs/test_data_pages.py runs them, and looks at what they print",
-    "faults.md#how-runs-are-disturbed-in-tests": "takes an hour; tests/e2e/test_faults.py plays fewer",
+    "faults.md#how-runs-are-disturbed-in-tests": "takes hours; tests/e2e/test_faults.py does not",
 }
 """Sections whose commands nobody runs here, and why."""
 
