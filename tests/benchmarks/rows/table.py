@@ -12,6 +12,7 @@ from functools import partial
 
 from tests.benchmarks.contest import Contest
 from tests.benchmarks.rows.cat import open_cat
+from tests.benchmarks.rows.display import open_display
 from tests.benchmarks.rows.emulating import open_emulator_scale, open_persistence
 from tests.benchmarks.rows.growth import open_growth
 from tests.benchmarks.rows.mp3 import open_mp3
@@ -56,6 +57,7 @@ ROWS = (
     Row("version", "`--version`", open_version),
     Row("validate", "`validate` of a small spec", open_validate),
     Row("overhead", "the emulator's own time for a task", open_overhead),
+    Row("display", "the view of a run on a terminal", open_display, by_default=False),
     Row("plan-scaling", "a plan, for each of its files", open_plan_scaling, by_default=False),
     Row("rows-scaling", "a plan, for each of its rows", open_rows_scaling, by_default=False),
     Row("rerun-scaling", "to find that nothing has changed", open_rerun_scaling, by_default=False),
