@@ -114,6 +114,7 @@ def read_node(answer: Answer) -> NodeStatus:
         state=_word(answer.get("state")),
         start_task_exit_code=start_task.get("exitCode"),
         start_task_failure=None if failure is None else _problem(failure),
+        start_task_ended=_word(start_task.get("state")) == "completed",
         errors=tuple(_problem(error) for error in answer.get("errors") or ()),
         is_dedicated=answer.get("isDedicated"),
         allocated=_time(answer.get("allocationTime")),

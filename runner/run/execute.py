@@ -314,6 +314,7 @@ class Run:
             is_ours=lambda task: verdicts.is_ours(task) and not self._settled.is_settled(int(task)),
             foreign_pool=submission.used_pool is not None,
             has_preparation=self._plan.preparation is not None,
+            has_start_task=self._plan.start_task is not None,
             lease=lease,
             ledger=ledger,
             tell=self._tell,

@@ -83,6 +83,8 @@ class NodeStatus:
     errors: tuple[str, ...] = ()
     allocated: datetime | None = None
     """When the node came to the pool."""
+    start_task_ended: bool = False
+    """Whether it is known how its start task has ended."""
 
 
 class NodeCommandKind(Enum):

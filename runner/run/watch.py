@@ -72,6 +72,7 @@ class Watch:
         is_ours: Callable[[TaskId], bool],
         foreign_pool: bool = False,
         has_preparation: bool = False,
+        has_start_task: bool = False,
         lease: Lease | None = None,
         ledger: Ledger | None = None,
         tell: Callable[[str], None] = _say_nothing,
@@ -106,6 +107,7 @@ class Watch:
             journal=journal,
             foreign_pool=foreign_pool,
             has_preparation=has_preparation,
+            has_start_task=has_start_task,
             lease=lease,
             clock=clock,
             tell=tell,
@@ -146,6 +148,10 @@ class Watch:
     def look_at_all(self) -> None:
         """Has the next look include all tasks, whenever they changed."""
         self._next_whole_look = self._clock.monotonic()
+
+    def look_at_start_tasks(self) -> None:
+        """Once all tasks have ended: what failed beside them in a short run was not seen yet."""
+        self._pool.look_at_start_tasks()
 
     def look(self) -> tuple[TaskStatus, ...]:
         """Tasks that have ended since the last look; everything else seen goes to the journal.

@@ -282,6 +282,8 @@ class Work:
 
     def _finish(self, fed: Future[None]) -> None:
         """All have ended: what is still coming home is waited for."""
+        # Before the job ends, and with it a pool of its own.
+        self._watch.look_at_start_tasks()
         self._await_feeding(fed)
         _is_fed(fed)
         if self._blocked:

@@ -504,7 +504,9 @@ def test_a_task_that_takes_too_long(user: User) -> None:
 
 
 def test_a_start_task_that_fails_unwaited_is_told(user: User) -> None:
-    write_spec(user, "sleep 1; cp {{ file.path }} {{ file.name }}.out")
+    # The start task has a second for its last step, whatever it takes to begin.
+    said = 'until grep -q sorry "$AZ_BATCH_NODE_STARTUP_DIR/stderr.txt"; do sleep 0.1; done'
+    write_spec(user, f"{said}; sleep 1; cp {{{{ file.path }}}} {{{{ file.name }}}}.out")
     spec = (user.folder / "spec.yaml").read_text()
     start_task = "  start_task: {command: echo sorry >&2; exit 4, wait_for_success: false}\n"
     start_task = start_task.replace("echo sorry >&2; exit 4", '"echo sorry >&2; exit 4"')

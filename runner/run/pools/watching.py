@@ -53,6 +53,7 @@ class PoolWatch:
         clock: Clock,
         tell: Callable[[str], None],
         tend: Tend | None = None,
+        has_start_task: bool = False,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.
 
@@ -69,6 +70,9 @@ class PoolWatch:
         self._journal = journal
         self._foreign_pool = foreign_pool
         self._has_preparation = has_preparation
+        self._has_start_task = has_start_task and not foreign_pool
+        self._start_tasks_ended = False
+        """Whether they had on all nodes that there were at the last look."""
         self._lease = lease
         self._pool: PoolChanged | None = None
         self._nodes: dict[str, str] = {}
@@ -114,7 +118,13 @@ class PoolWatch:
         for node in nodes:
             self._note_node(node)
         self._note_gone({node.id for node in nodes})
+        self._start_tasks_ended = bool(nodes) and all(node.start_task_ended for node in nodes)
         return nodes
+
+    def look_at_start_tasks(self) -> None:
+        """Has those told that failed since the last look, where some were not over by then."""
+        if self._has_start_task and not self._start_tasks_ended:
+            self._look_at_nodes()
 
     def _note_pool(self, change: PoolChanged) -> None:
         if change != self._pool:

@@ -214,6 +214,7 @@ def test_a_node_whose_start_task_failed() -> None:
         "id": "n",
         "state": "startTaskFailed",
         "startTaskInfo": {
+            "state": "completed",
             "exitCode": 100,
             "failureInfo": {"code": "FailureExitCode", "message": "The task exited"},
         },
@@ -224,6 +225,7 @@ def test_a_node_whose_start_task_failed() -> None:
         state="starttaskfailed",
         start_task_exit_code=100,
         start_task_failure="FailureExitCode: The task exited",
+        start_task_ended=True,
     )
     assert read_node({"id": "n", "state": "idle"}) == NodeStatus(
         id="n", state="idle", start_task_exit_code=None, start_task_failure=None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -267,6 +268,41 @@ def test_start_task_that_fails_everywhere_ends_the_wait(
     )
     (failed,) = stage.of_type("start_task.failed")
     assert failed["stderr_tail"] == log.decode()
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_start_task_that_fails_beside_the_last_tasks_is_told(
+    tmp_path: Path, is_over: bool
+) -> None:
+    stage = Stage(
+        tmp_path,
+        SPEC.replace(
+            "  nodes: {dedicated: 1}",
+            "  nodes: {dedicated: 1}\n  start_task: {command: ls, wait_for_success: false}",
+        ),
+    )
+    there = NodeStatus(
+        id="node-1",
+        state="running",
+        start_task_exit_code=None,
+        start_task_failure=None,
+        start_task_ended=is_over,
+    )
+    stage.batch.nodes = (there,)
+    looks = []
+
+    def end(task: TaskRequest) -> TaskEnd:
+        looks.append(task)
+        if not is_over:
+            failed = replace(there, start_task_exit_code=4, start_task_failure="no")
+            stage.batch.nodes = (replace(failed, start_task_ended=True),)
+        return TaskEnd()
+
+    stage.batch.end = end
+    assert stage.execute().exit_code == ExitCode.SUCCESS
+    assert looks
+    told = [event["exit_code"] for event in stage.of_type("start_task.failed")]
+    assert told == ([] if is_over else [4])
 
 
 def test_no_nodes_to_be_had_ends_the_wait(tmp_path: Path) -> None:
