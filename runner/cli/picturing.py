@@ -18,7 +18,8 @@ from runner.errors import UsageError, describe_os_error
 from runner.report.fold import Report
 from runner.report.lanes import find_lanes
 from runner.report.page.view import PageView
-from runner.report.trace import StepRange, TaskState, Trace, read_trace
+from runner.report.trace import StepRange, TaskState, Trace
+from runner.report.trace_reading import read_trace
 from runner.run.events import Event
 from runner.run.records.driving import find_driver
 from runner.run.records.plan_file import read_plan_head, read_scripts

@@ -15,7 +15,7 @@ from runner.report.fold import Report
 from runner.report.lanes import find_lanes
 from runner.report.page.assemble import page_of
 from runner.report.page.view import PageView
-from runner.report.trace import read_trace
+from runner.report.trace_reading import read_trace
 from runner.run.events import Event, RunStarted, StartTaskFailed, TaskAdded, TaskFinished
 from runner.run.records.git_state import GitState
 from runner.run.records.standing import Standing

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from runner.report.lanes import find_lanes
-from runner.report.trace import StepRange, TaskState, Trace, read_trace
+from runner.report.trace import StepRange, TaskState, Trace
 from runner.report.trace_as_tsv import trace_as_tsv
+from runner.report.trace_reading import read_trace
 from runner.run.events import (
     GONE,
     HALTED,
