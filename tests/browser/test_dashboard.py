@@ -202,6 +202,17 @@ def test_requests_are_shown_as_they_come(visitor: Visitor, ran: Watched) -> None
     assert "sig=" not in page.content().replace("sig=***", "")
 
 
+def test_requests_go_on_once_the_emulator_is_started_anew(visitor: Visitor, ran: Watched) -> None:
+    page = open_page(visitor, ran)
+    # As one says that has served for long: the next counts from the beginning.
+    former = '{"passed": 1000000, "requests": []}'
+    page.route("**/requests?after=0", lambda route: route.fulfill(body=former), times=1)
+    page.get_by_role("link", name="Requests").click()
+
+    expect(page.locator("tbody tr").first).to_be_visible()
+    expect(page.locator("h1")).not_to_contain_text("1,000,000")
+
+
 def test_the_map_of_a_pool_changes_live(visitor: Visitor, live: Watched, tmp_path: Path) -> None:
     page = open_page(visitor, live)
     expect(page.locator("main")).to_contain_text("Nothing here yet")

@@ -11,8 +11,13 @@ from collections.abc import AsyncIterator
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from runner.emulator.batch.node.containment import NodeFolder, OutsideError, parts_below
-from runner.emulator.batch.node.files import list_files, open_file
+from runner.emulator.batch.node.containment import (
+    NodeFolder,
+    OutsideError,
+    parts_below,
+    resolve_below,
+)
+from runner.emulator.batch.node.files import NodeFile, list_files, open_file
 from runner.emulator.batch.operations.wire import format_moment
 from runner.emulator.control.gate import ControlError
 from runner.emulator.server.http import Response
@@ -27,11 +32,9 @@ async def list_folder(root: NodeFolder, path: str) -> dict[str, Any]:
     """What lies in a directory below the root; each with its `path` percent-encoded."""
     try:
         parts = parts_below(path)
-        folder = root.below(*parts)
+        files = await asyncio.to_thread(_list, root, parts)
     except OutsideError:
         raise ControlError(404, f"there is no `{path}`") from None
-    try:
-        files = await asyncio.to_thread(list_files, folder, recursive=False)
     except OSError as error:
         raise ControlError(404, f"`{path or '.'}` cannot be read: {error.strerror}") from error
     above = "".join(f"{part}/" for part in parts)
@@ -90,6 +93,14 @@ async def download(root: NodeFolder, path: str) -> Response:
 
 # Whatever a task wrote, a browser is to take it for text.
 _HARMLESS = (("Content-Type", "text/plain; charset=utf-8"),)
+
+
+def _list(root: NodeFolder, parts: tuple[str, ...]) -> tuple[NodeFile, ...]:
+    """A link on the way is followed below the root, as where it is listed; raises `OutsideError`"""
+    resolved = resolve_below(root, parts)
+    if resolved is None:
+        raise OutsideError("/".join(parts))
+    return list_files(root.below(*resolved), recursive=False)
 
 
 def _open(root: NodeFolder, path: str) -> tuple[int, BinaryIO]:

@@ -74,21 +74,27 @@ class TaskNames:
 
     def __init__(self) -> None:
         self._of: tuple[str, datetime] | None = None
-        self._names: dict[Key, str] = {}
+        self._names: dict[int, str] = {}
 
-    def begin(self, job: Job) -> None:
-        """Forgets those of other jobs."""
+    def of_job(self, job: Job) -> Callable[[Task], str]:
+        """Tells the name of a task of the job; forgets those of other jobs.
+
+        Who still asks for those has them for itself: another may search meanwhile.
+        """
         if self._of != (job.id, job.created):
-            self._of = (job.id, job.created)
-            self._names.clear()
+            self._of, self._names = (job.id, job.created), {}
+        names = self._names
 
-    def name_of(self, key: Key, task: Task) -> str:
-        """The name of a task of the job, which does not change while it is there."""
-        name = self._names.get(key)
-        if name is None:
-            name = str(opened(task.document).get("displayName", "")).lower()
-            self._names[key] = name
-        return name
+        def name_of(task: Task) -> str:
+            # By number, which no other task of the job ever has; an id may be given again.
+            name = names.get(task.number)
+            if name is None:
+                name = names[task.number] = str(
+                    opened(task.document).get("displayName", "")
+                ).lower()
+            return name
+
+        return name_of
 
 
 async def show_tasks(
@@ -98,8 +104,7 @@ async def show_tasks(
     store = source.shared.state.store
     job = store.job(JobId(job_id))
     table = store.tasks(job.id)
-    names.begin(job)
-    fits = _filter(wanted, names)
+    fits = _filter(wanted, names.of_job(job))
     if wanted.sort == "id":
         found, following = await _page_by_id(table, wanted.start, fits)
     else:
@@ -119,13 +124,26 @@ async def show_task_closely(source: BatchSource, job_id: str, task_id: str) -> d
     return {"task": _show_line(task), "document": hide_in_document(shown)}
 
 
-def _filter(wanted: Wanted, names: TaskNames) -> Callable[[Key, Task], bool]:
+def count_attempts(task: Task) -> int:
+    """How often it was given to a node to run, now or before; waiting for it is no attempt."""
+    before = task.retry_count + task.requeue_count
+    match task.state:
+        case TaskState.RUNNING:
+            return before + 1
+        case TaskState.COMPLETED:
+            # One that was ended while it waited to be tried again has the start of the last try.
+            ran = task.started is not None and task.previous_state is not TaskState.ACTIVE
+            return before + ran
+    return before
+
+
+def _filter(wanted: Wanted, name_of: Callable[[Task], str]) -> Callable[[Key, Task], bool]:
     has_state, search = _STATES[wanted.state], wanted.search
 
     def fits(key: Key, task: Task) -> bool:
         if not has_state(task):
             return False
-        return not search or search in key or search in names.name_of(key, task)
+        return not search or search in key or search in name_of(task)
 
     return fits
 
@@ -196,7 +214,7 @@ def _show_line(task: Task) -> dict[str, Any]:
         "message": None if failure is None else failure.message,
         "pool": None if task.placement is None else task.placement.pool,
         "node": None if task.placement is None else task.placement.node,
-        "attempts": 0 if task.started is None else 1 + task.retry_count + task.requeue_count,
+        "attempts": count_attempts(task),
         "created": format_moment(task.created),
         "started": None if task.started is None else format_moment(task.started),
         "ended": None if task.ended is None else format_moment(task.ended),

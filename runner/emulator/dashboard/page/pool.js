@@ -1,6 +1,6 @@
 // A pool more closely, and one of its nodes.
 
-import { count, facts, h, json, length, link, moment, name, table, trail } from "./elements.js";
+import { count, facts, h, json, length, link, moment, name, readable, table, trail } from "./elements.js";
 import { Files } from "./files.js";
 import { badge } from "./overview.js";
 import { heatMap, legend, sizes, stateOf } from "./nodes.js";
@@ -60,9 +60,9 @@ function showScaling(document) {
   if (!document.enableAutoScale) return null;
   const run = document.autoScaleRun;
   return [h("h2", {}, "Automatic scaling"),
-    h("pre", { tabindex: 0, "aria-label": "Formula" }, document.autoScaleFormula ?? ""),
+    h("pre", { tabindex: 0, "aria-label": "Formula" }, readable(document.autoScaleFormula ?? "")),
     run ? facts(["Last evaluation", moment(run.timestamp)],
-      ["Came to", h("code", {}, run.results)],
+      ["Came to", name(run.results ?? "", "code")],
       run.error ? ["Error", h("span", { class: "bad-text" }, `${run.error.code}: ${(run.error.values ?? []).map((each) => each.value).join(" ") || run.error.message}`)] : null)
       : h("p", { class: "empty" }, "It has not been evaluated yet.")];
 }
@@ -112,5 +112,5 @@ function showStart(document, now) {
     info ? ["Took", length(info.startTime, info.endTime, now)] : null,
     info?.exitCode !== undefined ? ["Exit code", String(info.exitCode)] : null,
     info?.failureInfo ? ["Failure", `${info.failureInfo.code}: ${info.failureInfo.message}`] : null),
-  h("pre", { tabindex: 0, "aria-label": "Command line of the start task" }, document.startTask.commandLine)];
+  h("pre", { tabindex: 0, "aria-label": "Command line of the start task" }, readable(document.startTask.commandLine))];
 }

@@ -16,7 +16,11 @@ export function requests(again) {
     paths: () => [path()],
     render(answers) {
       const found = Object.values(answers)[0];
-      if (found.passed > after) {
+      if (found.passed < after) {
+        // The emulator was started anew, and counts from the beginning.
+        kept = [];
+        after = 0;
+      } else if (found.passed > after) {
         kept = [...kept, ...found.requests.filter((each) => each.number > after)].slice(-KEPT);
         after = found.passed;
       }

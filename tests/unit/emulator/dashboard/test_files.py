@@ -17,7 +17,7 @@ TASK = "batch/localbatch/jobs/job/tasks/task"
 SCRIPT = (
     "printf 'one\\ntwo\\n'; printf '<script>alert(1)</script>' >&2;"
     " mkdir -p deep/er; echo x > deep/er/file.txt; head -c 300000 /dev/zero > large.bin;"
-    " ln -s /etc/passwd outside; ln -s deep/er/file.txt inside;"
+    " ln -s /etc/passwd outside; ln -s deep/er/file.txt inside; ln -s deep linked; ln -s / root;"
     " printf y > $(printf 'bad\\377name'); printf z > '<b>\u202egnp.html'; exit 3"
 )
 
@@ -73,6 +73,8 @@ def test_folders_are_listed_one_at_a_time(ran: Watched) -> None:
     # A link that leads out shows as what it leads to, which is nothing of the task's.
     assert "outside" not in below
     assert names_in(ran, "wd/deep/er") == {"file.txt": ("wd%2Fdeep%2Fer%2Ffile.txt", False, 2)}
+    assert names_in(ran, "wd/linked") == {"er": ("wd%2Flinked%2Fer", True, 0)}
+    assert list(names_in(ran, "wd/linked/er")) == ["file.txt"]
     assert names_in(ran, "nothing") == {}
 
 
@@ -135,7 +137,7 @@ def test_what_is_no_file_of_the_task_cannot_be_read(ran: Watched, path: str) -> 
         assert answer.json["error"].startswith("there is no file `")
 
 
-@pytest.mark.parametrize("path", ["..", "/etc", "wd/../.."])
+@pytest.mark.parametrize("path", ["..", "/etc", "wd/../..", "wd/root", "wd/root/etc"])
 def test_what_is_no_folder_of_the_task_cannot_be_listed(ran: Watched, path: str) -> None:
     answer = ran.page.ask(f"/.emulator/dashboard/{TASK}/files?path={path}")
     assert (answer.status, answer.json) == (404, {"error": f"there is no `{path}`"})
