@@ -211,7 +211,8 @@ def _spent(
     limits, price = workload.limits, record.price
     if limits.cost is None or price is None or record.target == "local":
         return None, None
-    node_time = NodeTime()
+    # The journal of another machine is not here: nodes of its time are known by their allocation.
+    node_time = NodeTime(began=record.created if record.from_service else None)
     for at, event in read_events(directory):
         node_time.add(at, event)
     spent = Budget(limits.cost, price, node_time).spent(world.clock.now())

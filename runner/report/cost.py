@@ -75,7 +75,7 @@ class Spending:
         goes_on = self._time.stays or (until is None and any(self._time.nodes))
         return Cost(
             amount=0.0 if self._is_local else at_least,
-            at_most=0.0 if self._is_local else None if goes_on else at_most,
+            at_most=0.0 if self._is_local else None if goes_on or self._time.is_blind else at_most,
             on_azure=at_least if self._is_local else None,
             currency=None if price is None else price.currency,
             node_hours_dedicated=least.dedicated / 3600,
@@ -83,7 +83,7 @@ class Spending:
             vm_size=self._time.vm_size if price is None else price.vm_size,
             price=price,
             unknown=None if self._is_local else _why_unknown(price, least),
-            is_lower_bound=not self._is_local and (goes_on or least != most),
+            is_lower_bound=not self._is_local and (goes_on or self._time.is_blind or least != most),
             is_local=self._is_local,
         )
 

@@ -60,14 +60,22 @@ class NodeTime:
 
     vm_size: str | None = None
     """Of the nodes, as the service tells it."""
+    began: datetime | None = None
+    """Nodes that were there before are paid for by the run from then; by default from its start."""
     _open: dict[str, _Stretch] = field(default_factory=dict)
     _unseen: dict[str, _Stretch] = field(default_factory=dict)
     """Nodes that were there before nobody looked, and were not seen again since."""
+    _closed: dict[str, datetime] = field(default_factory=dict)
+    """When nodes lost their machines: those that come back keep the time of their allocation."""
     _least: list[timedelta] = field(default_factory=lambda: [timedelta(), timedelta()])
     _most: list[timedelta] = field(default_factory=lambda: [timedelta(), timedelta()])
-    _began: datetime | None = None
     _last: datetime | None = None
     _is_over: bool = False
+    _has_looked: bool = True
+    """Whether the nodes were seen since the run was taken up again."""
+    _target: int = 0
+    is_blind: bool = False
+    """Nodes may have come and gone while nobody looked, and never have been seen."""
     _only_spot: bool = False
 
     def add(self, at: datetime, event: Event) -> None:
@@ -78,6 +86,8 @@ class NodeTime:
             case NodeChanged():
                 self._change(at, event)
             case PoolChanged():
+                self._has_looked = True
+                self._target = event.target_dedicated + event.target_spot
                 self.vm_size = event.vm_size or self.vm_size
                 self._only_spot = bool(event.target_spot) and not event.target_dedicated
             case RunStarted():
@@ -132,16 +142,20 @@ class NodeTime:
 
     def _start(self, at: datetime, *, resumed: bool) -> None:
         self._is_over = False
-        if self._began is None:
-            self._began = at
+        if self.began is None:
+            self.began = at
         if not resumed:
             return
+        self.is_blind |= len(self._open) < self._target
+        self._bound_unseen(at)
+        self._has_looked = False
         for node, stretch in self._open.items():
             self._unseen[node] = replace(stretch, seen=self._last, until=at)
         self._open.clear()
 
     def _change(self, at: datetime, event: NodeChanged) -> None:
-        began = self._began or at
+        self._has_looked = True
+        began = self.began or at
         before = self._unseen.get(event.node)
         if before is not None:
             # Told again, it was there all the time; unless its machine is another one.
@@ -155,13 +169,20 @@ class NodeTime:
             self._close(event.node, at)
         elif event.node not in self._open:
             since = min(max(event.allocated or at, began), at)
+            closed = self._closed.get(event.node)
+            if closed is not None and since <= closed:
+                since = at
             is_spot = self._only_spot if event.dedicated is None else not event.dedicated
             self._open[event.node] = _Stretch(since, is_spot)
+        if len(self._open) >= self._target:
+            self.is_blind = False
 
     def _close(self, node: str, at: datetime) -> None:
         stretch = self._open.pop(node, None)
         if stretch is None:
             return
+        at = max(at, stretch.since)
+        self._closed[node] = at
         self._least[stretch.is_spot] += at - stretch.since
         self._most[stretch.is_spot] += at - stretch.since
 
@@ -170,9 +191,18 @@ class NodeTime:
         self._least[stretch.is_spot] += (stretch.seen or stretch.since) - stretch.since
         self._most[stretch.is_spot] += (stretch.until or stretch.since) - stretch.since
 
+    def _bound_unseen(self, at: datetime) -> None:
+        """Until somebody looks, nodes that were not seen again may still be there."""
+        if not self._has_looked:
+            for node, stretch in self._unseen.items():
+                self._unseen[node] = replace(stretch, until=at)
+
     def _close_all(self, at: datetime) -> None:
+        self._bound_unseen(at)
         for node in tuple(self._open):
             self._close(node, at)
+        # What is taken up again after that has nodes from then on.
+        self.began, self._target = None, 0
 
 
 def _seconds(totals: list[timedelta]) -> NodeSeconds:

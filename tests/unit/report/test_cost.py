@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from runner.plan.prices.node_price import NodePrice, write_amount
 from runner.report.cost import Spending, cost_as_json, describe_cost
-from runner.run.events import CleanupFinished, LeftBehind, NodeChanged, RunFinished, RunStarted
+from runner.run.events import (
+    CleanupFinished,
+    LeftBehind,
+    NodeChanged,
+    PoolChanged,
+    RunFinished,
+    RunStarted,
+)
 
 BEGIN = datetime(2026, 1, 2, 3, 0, 0, tzinfo=timezone.utc)
 PRICE = NodePrice(
@@ -59,6 +67,28 @@ def test_nodes_that_stay_make_it_a_lower_bound() -> None:
         "cost: at least 0.36 EUR, 3.6 dedicated node-hours by prices.yaml"
     )
     assert (cost.is_lower_bound, cost.at_most) == (True, None)
+
+
+def test_nodes_that_nobody_may_have_seen_make_it_a_lower_bound() -> None:
+    spending = Spending()
+    started = RunStarted(workload="w", target="azure", tasks=1, files=0, bytes=0, price=PRICE)
+    asked = PoolChanged(
+        pool="p",
+        allocation="resizing",
+        dedicated=0,
+        spot=0,
+        target_dedicated=2,
+        target_spot=0,
+        errors=(),
+    )
+    spending.add(BEGIN, started)
+    spending.add(BEGIN, asked)
+    later = BEGIN + timedelta(hours=9)
+    spending.add(later, replace(started, resumed=True))
+    spending.add(later, CleanupFinished(deleted=(), left=()))
+    spending.add(later, RunFinished(exit_code=0, succeeded=1, failed=0, unfinished=0, error=None))
+    cost = spending.cost()
+    assert (cost.amount, cost.at_most, cost.is_lower_bound) == (0.0, None, True)
 
 
 def test_without_a_price_the_hours_are_told_and_why() -> None:

@@ -231,13 +231,12 @@ def begin_start(state: State, now: datetime, node: Node) -> None:
 
 
 def _create_again(state: State, now: datetime, node: Node) -> None:
-    """A preempted node comes back as a new machine with its old name."""
+    """A preempted node comes back as a new machine with its old name and time of allocation."""
     state.store.put(
         replace(
             node,
             state=NodeState.CREATING,
             state_time=now,
-            allocated=now,
             machine_since=now,
             booted=None,
             start=None,

@@ -194,3 +194,65 @@ def test_nodes_whose_kind_nobody_told_are_those_that_the_pool_asked_for() -> Non
 def test_clocks_that_differ_make_no_time_negative() -> None:
     time = fold((0, began()), (10, node("a", "idle", since=400)), (20, CLEAN))
     assert time.least() == NodeSeconds(dedicated=10)
+
+
+def test_a_node_that_comes_back_with_its_old_allocation_is_not_counted_twice() -> None:
+    time = fold(
+        (0, began()),
+        (10, node("a", "running", since=0, dedicated=False)),
+        (100, node("a", "preempted", since=0, dedicated=False)),
+        (400, node("a", "starting", since=0, dedicated=False)),
+        (500, CLEAN),
+        (500, ENDED),
+    )
+    assert time.least() == time.most() == NodeSeconds(spot=100 + 100)
+
+
+def test_between_two_drives_nodes_of_others_cost_the_run_nothing() -> None:
+    time = fold(
+        (0, began()),
+        (10, node("a", "idle", since=-9_000)),
+        (100, CLEAN),
+        (100, ENDED),
+        (5_000, began(resumed=True)),
+        (5_010, node("a", "idle", since=-9_000)),
+        (5_010, node("b", "idle", since=3_000)),
+        (5_100, CLEAN),
+    )
+    assert time.least() == time.most() == NodeSeconds(dedicated=100 + 2 * 100)
+
+
+def test_nodes_may_be_there_as_long_as_nobody_who_came_back_has_looked() -> None:
+    time = fold(
+        (0, began()),
+        (10, node("a", "running", since=0)),
+        (1_000, began(resumed=True)),
+        (3_000, began(resumed=True)),
+        (3_010, node("b", "running", since=2_900)),
+        (3_100, CLEAN),
+    )
+    assert time.least() == NodeSeconds(dedicated=10 + 200)
+    assert time.most() == NodeSeconds(dedicated=3_000 + 200)
+
+
+def test_nodes_that_nobody_ever_saw_leave_a_doubt() -> None:
+    asked = pool(dedicated=2, spot=0)
+    unseen = fold((0, began()), (5, asked), (9_000, began(resumed=True)), (9_100, CLEAN))
+    assert unseen.is_blind
+    seen = fold(
+        (0, began()),
+        (5, asked),
+        (9_000, began(resumed=True)),
+        (9_010, node("a", "idle", since=20)),
+        (9_010, node("b", "idle", since=20)),
+        (9_100, CLEAN),
+    )
+    assert not seen.is_blind
+    assert seen.least() == NodeSeconds(dedicated=2 * 9_080)
+
+
+def test_a_run_may_be_told_when_it_began_on_another_machine() -> None:
+    time = NodeTime(began=BEGIN)
+    time.add(at(5_000), began(resumed=False))
+    time.add(at(5_010), node("a", "idle", since=100))
+    assert time.least(at(5_100)) == NodeSeconds(dedicated=5_000)

@@ -50,7 +50,9 @@ def test_a_preempted_node_comes_back_as_a_new_machine() -> None:
     assert RemoveNodeFiles(node=node.id) in world.actions
     again = the_node(world)
     assert (again.id, again.state) == (node.id, NodeState.RUNNING)
-    assert again.allocated > node.allocated
+    assert again.allocated == node.allocated
+    assert again.machine_since is not None and node.machine_since is not None
+    assert again.machine_since > node.machine_since
     assert world.task("a").state is TaskState.RUNNING
 
 
