@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -63,11 +63,13 @@ def run_workload(
     prepared: PreparedEmulator | None,
     *,
     trial: timedelta | None = None,
+    tell_directory: Callable[[Path], None] | None = None,
 ) -> int:
     """From the command line to the exit code; nothing is created before the plan stands.
 
     `prepared` is what loads the services of the local target already. A `trial` is a run of the
-    workload with one node, for so long at most.
+    workload with one node, for so long at most. `tell_directory` takes the run's own, as soon as it
+    is there.
     """
     settings = read_azure_settings(world.environ) if target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
@@ -164,6 +166,8 @@ def run_workload(
             detach=arguments.detach,
         )
         directory = create_run_directory(world.working_directory, run_id)
+        if tell_directory is not None:
+            tell_directory(directory)
         with drive_alone(directory) as driver, rerun.begin(directory) as lock:
             write_down(drive, directory)
             return drive_run(replace(drive, lock=lock), directory, driver.lease, interruptions)

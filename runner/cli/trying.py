@@ -6,6 +6,7 @@ The run is one as any other, of a smaller workload; it must not know how that go
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from functools import partial
@@ -45,7 +46,6 @@ from runner.run.diagnosis.finding import (
     wrong,
 )
 from runner.run.events import Event, PoolChanged, StartTaskFailed, TaskFinished
-from runner.run.records.directory import find_run, list_runs
 from runner.run.records.driving import drive
 from runner.run.records.past import note_cleaning
 from runner.run.records.reading import read_events
@@ -78,9 +78,9 @@ def try_spec(
         return code
     cost = _bound(arguments, world, choice.target, limit)
     _make_sure(arguments, world, choice.target, cost)
-    before = set(list_runs(world.working_directory))
-    ended = _run(arguments, world, interruptions, choice.target, limit)
-    trial = _judge(ended, before, world, choice.target, cost)
+    made: list[Path] = []
+    ended = _run(arguments, world, interruptions, choice.target, limit, tell_directory=made.append)
+    trial = _judge(ended, made, world, choice.target, cost)
     groups.append(trial)
     if not arguments.json:
         show_group(trial, world)
@@ -159,6 +159,8 @@ def _run(
     interruptions: Interruptions,
     target: Target,
     limit: timedelta,
+    *,
+    tell_directory: Callable[[Path], None],
 ) -> ExitCode:
     """The run of the first task, with everything that it is told; its exit code."""
     from runner.cli.running import run_workload
@@ -176,20 +178,28 @@ def _run(
         if prepared is not None:
             stack.callback(prepared.discard)
         code = run_workload(
-            parser.parse_args(words), world, interruptions, target, prepared, trial=limit
+            parser.parse_args(words),
+            world,
+            interruptions,
+            target,
+            prepared,
+            trial=limit,
+            tell_directory=tell_directory,
         )
     return ExitCode(code)
 
 
 def _judge(
-    ended: ExitCode, before: set[Path], world: World, target: Target, cost: Finding
+    ended: ExitCode, made: Sequence[Path], world: World, target: Target, cost: Finding
 ) -> Group:
-    """What the run's own journal tells of it, and what both accounts still list."""
-    made = [each for each in list_runs(world.working_directory) if each not in before]
+    """What the run's own journal tells of it, and what both accounts still list.
+
+    Never that of another run, which may begin in the same folder meanwhile.
+    """
     if not made:
         finding = wrong("trial", "no run was begun", "the lines above say why", code=ended)
         return Group(area=Area.TRIAL, findings=(finding,))
-    directory = find_run(world.working_directory, made[-1].name)
+    (directory,) = made
     events = list(read_events(directory))
     findings = [
         cost,

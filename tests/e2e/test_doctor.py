@@ -387,6 +387,10 @@ def test_a_trial_that_is_interrupted_leaves_nothing(azure: User, shared_emulator
                     lambda: any(accounts.nodes(pool) for pool in accounts.pools()),
                     what="there is a node",
                 )
+                # A run that begins in the same folder meanwhile is nobody's trial.
+                run = azure.last_run()
+                other = run.with_name("other-99991231t235959z-zzzz")
+                other.mkdir()
                 process.send_signal(signal.SIGINT)
                 stdout, stderr = process.communicate(timeout=60)
                 assert process.returncode == 130, stderr
@@ -394,8 +398,10 @@ def test_a_trial_that_is_interrupted_leaves_nothing(azure: User, shared_emulator
                 assert left == ([], [], [])
         finally:
             process.kill()
-    told = {each["check"]: each["verdict"] for each in json.loads(stdout)["findings"]}
-    assert (told["task"], told["removed"]) == ("error", "ok")
+    told = {each["check"]: each for each in json.loads(stdout)["findings"]}
+    assert (told["task"]["verdict"], told["removed"]["verdict"]) == ("error", "ok")
+    assert told["removed"]["seen"].endswith(f" of run {run.name}")
+    assert list(other.iterdir()) == []
 
 
 def test_a_trial_here(user: User) -> None:
