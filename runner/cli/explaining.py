@@ -5,7 +5,6 @@ Nothing is started or changed. It must not know what follows from the facts.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from runner.report.explanation import Explanation, Facts, Inputs, Needed, Servic
 from runner.report.journal_fold import JournalFold, fold_journal
 from runner.report.reasons import explain
 from runner.run.events import (
+    Event,
     JobCreated,
     NodeChanged,
     PoolChanged,
@@ -35,8 +35,6 @@ from runner.run.events import (
 )
 from runner.run.records.driving import find_driver
 from runner.run.records.following import Following
-from runner.run.records.lines import time_of
-from runner.run.records.reading import event_from_json
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import Standing, find_standing
 from runner.run.results.lock_file import LOCK_FILE, read_planned
@@ -118,14 +116,12 @@ def _item(told: _Told) -> str:
 def _read(directory: Path, task: TaskId) -> _Told:
     told = _Told()
     own = f'"task":"{task}"'.encode()
-    for line in Following(directory).lines():
-        if own in line or any(each in line for each in _OF_NODES):
-            _take(told, line, task)
+    for moment, event in Following(directory).events(own, *_OF_NODES):
+        _take(told, moment, event, task)
     return told
 
 
-def _take(told: _Told, line: bytes, task: TaskId) -> None:
-    event = event_from_json(json.loads(line))
+def _take(told: _Told, moment: datetime, event: Event, task: TaskId) -> None:
     match event:
         case TaskAdded() if event.task == task:
             # One that ended with a job may be added to another.
@@ -138,9 +134,9 @@ def _take(told: _Told, line: bytes, task: TaskId) -> None:
         case TaskFinished() if event.task == task:
             told.end = event
         case PoolChanged():
-            told.pool_since = time_of(line)
+            told.pool_since = moment
         case NodeChanged():
-            told.node_since[event.node] = time_of(line)
+            told.node_since[event.node] = moment
         case RunStarted():
             told.node_since.clear()
             told.pool_since = None
@@ -213,10 +209,9 @@ def _inputs(plan: Plan, task: TaskPlan, directory: Path) -> Inputs | None:
         if file.source is not None and (container.role, file.blob) in wanted
     }
     marker = f'"type":"{UploadFinished.type}"'.encode()
-    for line in Following(directory).lines() if brought else ():
-        if marker in line:
-            value = json.loads(line)
-            brought.discard((value["role"], value["blob"]))
+    for _, event in Following(directory).events(marker) if brought else ():
+        if isinstance(event, UploadFinished):
+            brought.discard((event.role, event.blob))
     names = sorted(blob for _, blob in brought)
     return Inputs(count=len(names), first=tuple(names[:_NAMES_KEPT]))
 

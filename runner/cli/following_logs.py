@@ -5,8 +5,6 @@ It must not know how a run is driven, and changes nothing.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +19,6 @@ from runner.report.as_text import plural
 from runner.run.events import CleanupFinished, RunFinished, TaskFinished, TaskStarted
 from runner.run.records.driving import find_driver
 from runner.run.records.following import Following
-from runner.run.records.reading import event_from_json
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import last_event
 from runner.run.services import JobState, TaskState
@@ -87,7 +84,7 @@ def follow_run(
 
 def _follow(scene: _Scene, services: Services, stop: Stop) -> None:
     following = Following(scene.directory)
-    _take(scene, following.lines())
+    _take(scene, following)
     if find_driver(scene.directory) is None:
         _ask(scene, services)
     # What ended before is not shown.
@@ -98,13 +95,13 @@ def _follow(scene: _Scene, services: Services, stop: Stop) -> None:
         # Asked first: what was printed before the end is then read below.
         over = find_driver(scene.directory) is None and _is_over(scene, services)
         try:
-            _take(scene, following.lines())
+            _take(scene, following)
             _read(scene, services)
         except ServiceError:
             # Whoever drives the run may have ended it and its services.
             if find_driver(scene.directory) is not None and not _has_end(scene.directory):
                 raise
-            _take(scene, following.lines())
+            _take(scene, following)
             _read_home(scene, services)
             over = True
         if (over and not scene.readers and not scene.waiting) or not scene.world.has_reader:
@@ -123,12 +120,10 @@ def _has_end(directory: Path) -> bool:
     return isinstance(last_event(directory), RunFinished | CleanupFinished)
 
 
-def _take(scene: _Scene, lines: Iterator[bytes]) -> None:
+def _take(scene: _Scene, following: Following) -> None:
     """Which tasks run, and which have ended, as the events tell."""
-    for line in lines:
-        if not any(kind in line for kind in _KINDS):
-            continue
-        match event_from_json(json.loads(line)):
+    for _, told in following.events(*_KINDS):
+        match told:
             case TaskStarted() as event:
                 _begin(scene, event.task)
             case TaskFinished(skipped=False, node=str()) as event:

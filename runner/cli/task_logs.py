@@ -5,7 +5,6 @@ It must not know how a run is driven, and changes nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,6 @@ from runner.frozen import dataclass
 from runner.plan.model import LOGS, RunId, TaskId, container_name
 from runner.run.events import TaskFinished
 from runner.run.records.following import Following
-from runner.run.records.reading import event_from_json
 from runner.run.records.record import RunRecord, read_record
 from runner.run.services import BlobMissingError, TaskState
 from runner.run.stop import Stop
@@ -31,7 +29,7 @@ Opening = Callable[[RunRecord, Path, World], Services]
 _PIECE_BYTES = 1024 * 1024
 # Local services may end soon after the task.
 PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
-_ENDED = TaskFinished.type.encode()
+_ENDED = f'"type":"{TaskFinished.type}"'.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +107,7 @@ def _read(
             found = [reader.read(over=over) for reader in readers]
         except ServiceError:
             # Whoever drives the run may have ended it, and brought home what is kept.
-            if follow is None or task not in _ends(directory):
+            if follow is None or _end_of(directory, task) is None:
                 raise
             if not _show_rest(directory, task, readers):
                 world.say(
@@ -195,12 +193,19 @@ class StreamReader:
 def _ends(directory: Path) -> dict[str, TaskFinished]:
     """How tasks ended, each for the last time."""
     ends: dict[str, TaskFinished] = {}
-    for line in Following(directory).lines():
-        if _ENDED in line:
-            event = event_from_json(json.loads(line))
-            if isinstance(event, TaskFinished):
-                ends[event.task] = event
+    for _, event in Following(directory).events(_ENDED):
+        if isinstance(event, TaskFinished):
+            ends[event.task] = event
     return ends
+
+
+def _end_of(directory: Path, task: TaskId) -> TaskFinished | None:
+    """How one task ended last; only what is told of it is read."""
+    end = None
+    for _, event in Following(directory).events(f'"task":"{task}"'.encode()):
+        if isinstance(event, TaskFinished) and event.task == task:
+            end = event
+    return end
 
 
 def home_log(directory: Path, end: TaskFinished, stream: str) -> Path | None:
@@ -211,7 +216,7 @@ def home_log(directory: Path, end: TaskFinished, stream: str) -> Path | None:
 
 def _show_home(directory: Path, task: TaskId, asked: Asked) -> bool:
     """Whether all that is wanted of a task was here, and so was shown."""
-    end = _ends(directory).get(task)
+    end = _end_of(directory, task)
     if end is None:
         return False
     paths = [(stream, home_log(directory, end, stream)) for stream in asked.streams]
@@ -225,7 +230,7 @@ def _show_home(directory: Path, task: TaskId, asked: Asked) -> bool:
 
 def _show_rest(directory: Path, task: TaskId, readers: list[StreamReader]) -> bool:
     """What was brought home meanwhile; false where nothing was."""
-    end = _ends(directory).get(task)
+    end = _end_of(directory, task)
     if end is None:
         return False
     found = False

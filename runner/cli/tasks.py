@@ -5,16 +5,16 @@ It must not know what is done with it.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from runner.errors import UsageError
 from runner.plan.model import TaskId, task_id
 from runner.run.events import RunStarted, TaskAdded, TaskFinished
 from runner.run.records.following import Following
-from runner.run.records.reading import event_from_json
 
-_TOLD = tuple(kind.type.encode() for kind in (TaskAdded, TaskFinished, RunStarted))
+_BEGUN = f'"type":"{RunStarted.type}"'.encode()
+# No run has as many tasks as a number of so many digits.
+_MOST_DIGITS = 18
 
 
 def find_task(directory: Path, name: str, *, tasks: int) -> TaskId:
@@ -22,7 +22,7 @@ def find_task(directory: Path, name: str, *, tasks: int) -> TaskId:
 
     Raises `UsageError` where there is no such task.
     """
-    number = int(name)
+    number = _number(name)
     if 1 <= number <= tasks:
         return task_id(number, of=tasks)
     if not tasks:
@@ -39,11 +39,9 @@ def find_task(directory: Path, name: str, *, tasks: int) -> TaskId:
 
 def find_added(directory: Path, name: str) -> TaskId:
     """The id of a task that the run has told of; `UsageError` where it has not."""
-    number, tasks = int(name), None
-    for line in Following(directory).lines():
-        if not any(each in line for each in _TOLD):
-            continue
-        event = event_from_json(json.loads(line))
+    number, tasks = _number(name), None
+    # However many zeros its id begins with, that is how it ends.
+    for _, event in Following(directory).events(f'{number}"'.encode(), _BEGUN):
         if isinstance(event, TaskAdded | TaskFinished) and int(event.task) == number:
             return TaskId(event.task)
         if isinstance(event, RunStarted):
@@ -54,3 +52,7 @@ def find_added(directory: Path, name: str) -> TaskId:
         f"run `{directory.name}` has added no task `{name}` so far",
         hint=f"`batch-run explain {name} {directory.name}` says what it waits for",
     )
+
+
+def _number(name: str) -> int:
+    return int(name.lstrip("0")[:_MOST_DIGITS] or 0)

@@ -13,9 +13,9 @@ from typing import Any
 
 from runner.errors import UsageError, describe_os_error
 from runner.run.clock import Clock
-from runner.run.events import CleanupFinished, RunFinished
+from runner.run.events import CleanupFinished, Event, RunFinished
 from runner.run.records.driving import LOCK, find_driver
-from runner.run.records.reading import EVENTS, read_time
+from runner.run.records.reading import EVENTS, event_from_line, read_time
 from runner.run.stop import Stop
 
 _PIECE_BYTES = 1024 * 1024
@@ -32,6 +32,7 @@ class Following:
         self._directory = directory
         self.path = directory / EVENTS
         self._position = 0
+        self._lines = 0
         self._last = b""
 
     def pieces(self) -> Iterator[bytes]:
@@ -48,6 +49,7 @@ class Following:
                     whole, rest = _split(rest + piece)
                     if whole:
                         self._position += len(whole)
+                        self._lines += whole.count(b"\n")
                         self._last = whole[:-1].rpartition(b"\n")[2]
                         yield whole
         except FileNotFoundError:
@@ -59,6 +61,20 @@ class Following:
         """The same, a line at a time."""
         for piece in self.pieces():
             yield from piece.splitlines(keepends=True)
+
+    def events(self, *marks: bytes) -> Iterator[tuple[datetime, Event]]:
+        """The same as events, each with its time: of lines in which any of the marks stands.
+
+        Types that a later release has added are passed over. Raises `UsageError` where such a line
+        is no event.
+        """
+        for piece in self.pieces():
+            first = self._lines - piece.count(b"\n") + 1
+            for number, line in enumerate(piece.split(b"\n"), start=first):
+                if any(mark in line for mark in marks):
+                    found = event_from_line(line, self.path, number)
+                    if found is not None:
+                        yield found
 
     def follow(
         self,

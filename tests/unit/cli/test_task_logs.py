@@ -184,7 +184,7 @@ def test_a_task_that_there_is_not(tmp_path: Path) -> None:
     assert caught.value.message == f"run `{RUN}` has added no task `3` so far"
 
 
-@pytest.mark.parametrize("name", ["0", "99"])
+@pytest.mark.parametrize("name", ["0", "99", "9" * 5_000])
 def test_a_task_that_the_run_has_not_at_all(tmp_path: Path, name: str) -> None:
     scene = Scene(tmp_path)
     journal = Journal(scene.directory, run=RUN, clock=lambda: NOW, listener=ignore)
@@ -199,3 +199,13 @@ def test_a_task_that_the_run_has_not_at_all(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError) as later:
         scene.show(STDOUT, follow=False, name="12")
     assert later.value.message == f"run `{RUN}` has added no task `12` so far"
+
+
+def test_a_damaged_line_of_the_journal_is_named(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    events = scene.directory / "events.jsonl"
+    with events.open("ab") as stream:
+        stream.write(b'{"type":"task.finished","task":"0002",\n{"type":"of.later"}\n')
+    with pytest.raises(UsageError) as caught:
+        scene.show(STDOUT, follow=False)
+    assert caught.value.message == f"`{events}`, line 2: not an event of a run"

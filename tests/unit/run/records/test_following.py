@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from runner.errors import InterruptedRunError, UsageError
+from runner.plan.model import RunId
 from runner.run.clock import Clock
+from runner.run.events import TaskAdded
 from runner.run.records.driving import LOCK, drive
 from runner.run.records.following import Following
+from runner.run.records.lines import event_as_line
 from runner.run.records.reading import cut_torn_end
 from runner.run.stop import Stop
 
 LIMIT_SECONDS = 20
+NOW = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 
 def line(kind: str, moment: datetime | None = None) -> bytes:
@@ -180,3 +184,19 @@ def test_who_is_not_wanted_any_more_stops(tmp_path: Path) -> None:
         (tmp_path / "events.jsonl").write_bytes(line("run.started"))
         lines = Following(tmp_path).follow(clock, Stop(), is_wanted=lambda: next(wanted))
         assert len(list(lines)) == 1
+
+
+def test_events_are_read_from_lines_with_a_mark_alone(tmp_path: Path) -> None:
+    first, second = TaskAdded(task="0001", item="a"), TaskAdded(task="0002", item="b")
+    lines = [event_as_line(each, run=RunId("demo"), at=NOW) for each in (first, second)]
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(lines[0] + b'{"type":"task.added"\n' + lines[1])
+    following = Following(tmp_path)
+    assert list(following.events(b'"0002"', b'"0003"')) == [(NOW, second)]
+    with events.open("ab") as stream:
+        stream.write(lines[0] + line("of.later", NOW) + b'{"type":"task.added","task":}\n')
+    told = following.events(b'"type"')
+    assert next(told) == (NOW, first)
+    with pytest.raises(UsageError) as caught:
+        next(told)
+    assert caught.value.message == f"`{events}`, line 6: not an event of a run"
