@@ -68,8 +68,8 @@ def run_workload(
     """From the command line to the exit code; nothing is created before the plan stands.
 
     `prepared` is what loads the services of the local target already. A `trial` is a run of the
-    workload with one node, for so long at most. `tell_directory` takes the run's own, as soon as it
-    is there.
+    workload with one node, for so long at most, and does not become the folder's last run.
+    `tell_directory` takes the run's own, as soon as it is there.
     """
     settings = read_azure_settings(world.environ) if target == "azure" else None
     workload, folder = load(arguments.spec, arguments, world)
@@ -165,7 +165,7 @@ def run_workload(
             quiet=arguments.quiet,
             detach=arguments.detach,
         )
-        directory = create_run_directory(world.working_directory, run_id)
+        directory = create_run_directory(world.working_directory, run_id, is_last=trial is None)
         if tell_directory is not None:
             tell_directory(directory)
         with drive_alone(directory) as driver, rerun.begin(directory) as lock:

@@ -201,7 +201,9 @@ def _judge(
         return Group(area=Area.TRIAL, findings=(finding,))
     (directory,) = made
     events = list(read_events(directory))
+    shown = f"`batch-run status {directory.name}` shows it; the folder's last run stays what it was"
     findings = [
+        ok("run", f"{directory.name}: {shown}"),
         cost,
         *map(_stage, fold_stages(events)),
         _judge_task(ended, events, directory.name),

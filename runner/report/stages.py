@@ -106,4 +106,6 @@ def _stages(first: dict[str, datetime], last: dict[str, datetime]) -> tuple[Stag
         Stage(name="output", began=last.get("ended"), ended=home),
         Stage(name="cleanup", began=max(work, default=None), ended=last.get("gone")),
     )
-    return tuple(stage for stage in stages if stage.began is not None or stage.ended is not None)
+    seen = (stage for stage in stages if stage.began is not None or stage.ended is not None)
+    # Nodes that have no start task are never seen to wait for one.
+    return tuple(stage for stage in seen if stage.name != "start-task" or stage.began is not None)

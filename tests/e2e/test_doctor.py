@@ -10,10 +10,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.data.documents import check_directory
 from tests.e2e.accounts import open_accounts
 from tests.e2e.canaries import Canaries
 from tests.e2e.conftest import COMMAND, Emulator, User, start_emulator, wait_until
@@ -323,6 +325,14 @@ def test_signed_in_without_keys(signed_in: User) -> None:
     assert "is not trusted: " in seen
 
 
+def tried(user: User, *others: Path) -> Path:
+    """The directory of the one run that is none of the others; what it keeps fits the schemas."""
+    runs = user.folder / ".batch-run" / "runs"
+    (trial,) = (each for each in runs.iterdir() if each not in others)
+    check_directory(trial)
+    return trial
+
+
 def test_one_task_is_tried_and_nothing_is_left(azure: User, shared_emulator: Emulator) -> None:
     with open_accounts(shared_emulator) as accounts:
         accounts.make_container("mine", {"kept.txt": b"mine"})
@@ -332,12 +342,13 @@ def test_one_task_is_tried_and_nothing_is_left(azure: User, shared_emulator: Emu
         assert accounts.blobs("mine") == {"kept.txt": b"mine"}
         assert (accounts.pools(), accounts.jobs()) == ([], [])
         accounts.storage.delete_container("mine")
-    run = azure.last_run().name
+    run = tried(azure).name
     trial = {
         each["check"]: (each["verdict"], each["seen"])
         for each in json.loads(done.stdout)["findings"]
         if each["area"] == "trial"
     }
+    assert trial["run"][1].startswith(f"{run}: ")
     assert list(trial)[-2:] == ["task", "removed"]
     assert {"job-made", "upload", "boot", "task-time", "cleanup"} <= trial.keys()
     assert trial["removed"] == (
@@ -388,7 +399,7 @@ def test_a_trial_that_is_interrupted_leaves_nothing(azure: User, shared_emulator
                     what="there is a node",
                 )
                 # A run that begins in the same folder meanwhile is nobody's trial.
-                run = azure.last_run()
+                (run,) = (azure.folder / ".batch-run" / "runs").iterdir()
                 other = run.with_name("other-99991231t235959z-zzzz")
                 other.mkdir()
                 process.send_signal(signal.SIGINT)
@@ -404,13 +415,18 @@ def test_a_trial_that_is_interrupted_leaves_nothing(azure: User, shared_emulator
     assert list(other.iterdir()) == []
 
 
-def test_a_trial_here(user: User) -> None:
+def test_a_trial_here_leaves_the_last_run_as_it_was(user: User) -> None:
     write_spec(user, SPEC)
+    assert user.run("demo.yaml", "--quiet").returncode == 0
+    before = user.last_run()
     done = user.run("doctor", "--run", "demo.yaml", "--within", "5m")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the trial\n" in done.stdout
     assert "have ended, and their state is gone" in unwrapped(done.stdout)
-    assert not (user.last_run() / "emulator").exists()
+    assert user.last_run() == before
+    trial = tried(user, before)
+    assert f"batch-run report {trial.name}" in done.stderr
+    assert not (trial / "emulator").exists()
     assert user.processes() == []
 
 

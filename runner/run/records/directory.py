@@ -55,6 +55,11 @@ def _last_run(working_directory: Path) -> Path:
     try:
         name = last.read_text(encoding="utf-8").strip()
     except FileNotFoundError as error:
+        if list_runs(working_directory):
+            raise UsageError(
+                f"`{working_directory / RUNS}` has no last run, only trials: name the one you mean",
+                hint="`batch-run runs` lists them",
+            ) from error
         raise UsageError(
             f"there is no run below `{working_directory / RUNS}`",
             hint="runs are kept in the folder that they were started in",

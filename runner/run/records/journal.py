@@ -134,18 +134,22 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def create_run_directory(working_directory: Path, run: RunId) -> Path:
-    """Makes `.batch-run/runs/<run id>/` and points `.batch-run/last` at it; `UsageError` if not."""
+def create_run_directory(working_directory: Path, run: RunId, *, is_last: bool = True) -> Path:
+    """Makes `.batch-run/runs/<run id>/`; `UsageError` if not.
+
+    `.batch-run/last` points at it then, unless it is not to be the run that commands mean where
+    none is named.
+    """
     directory = working_directory / RUNS / run
-    last = working_directory / LAST
     made = False
     try:
         directory.mkdir(parents=True)
         made = True
-        # Should we die here, what is left is in the folder of a run that never began.
-        partial = directory / ".last.partial"
-        partial.write_text(f"{run}\n", encoding="ascii")
-        partial.replace(last)
+        if is_last:
+            # Should we die here, what is left is in the folder of a run that never began.
+            partial = directory / ".last.partial"
+            partial.write_text(f"{run}\n", encoding="ascii")
+            partial.replace(working_directory / LAST)
     except OSError as error:
         if made:
             shutil.rmtree(directory, ignore_errors=True)

@@ -93,6 +93,13 @@ def test_each_stage_has_its_time() -> None:
     }
 
 
+def test_nodes_without_a_start_task_have_no_such_stage() -> None:
+    at_once = NodeChanged(node="n", state="idle", previous="starting")
+    seen = seconds([*EVENTS[:7], (at(122), at_once), *EVENTS[9:]])
+    assert seen["boot"] == 60
+    assert "start-task" not in seen
+
+
 def test_a_run_that_never_got_a_node() -> None:
     assert seconds([*EVENTS[:5], EVENTS[-1]]) == {
         "job-made": 2,

@@ -79,6 +79,18 @@ def test_without_any_run_there_is_no_last(tmp_path: Path) -> None:
     assert caught.value.message == f"there is no run below `{folder}`"
 
 
+def test_a_run_may_leave_the_last_one_as_it_was(tmp_path: Path) -> None:
+    create_run_directory(tmp_path, LATER_CAT, is_last=False)
+    with pytest.raises(UsageError) as caught:
+        find_run(tmp_path)
+    folder = tmp_path / ".batch-run" / "runs"
+    said = f"`{folder}` has no last run, only trials: name the one you mean"
+    assert caught.value.message == said
+    _make(tmp_path, CAT)
+    create_run_directory(tmp_path, AWK, is_last=False)
+    assert find_run(tmp_path).name == CAT
+
+
 def test_a_last_run_that_was_deleted_is_named(tmp_path: Path) -> None:
     _make(tmp_path, CAT)
     (tmp_path / ".batch-run" / "runs" / CAT).rmdir()
