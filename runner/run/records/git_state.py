@@ -58,11 +58,12 @@ def find_git_state(spec: Path) -> GitState | None:
     try:
         common = _common(git)
         commit, branch = _head(git, common)
-    except (OSError, UnicodeError):
+    except (OSError, ValueError, _UnknownError):
         return GitState(commit=None, branch=None, changed=None)
     try:
         changed: bool | None = _is_changed(root, git, common, spec)
-    except (OSError, UnicodeError, struct.error, _UnknownError):
+    except (OSError, ValueError, IndexError, struct.error, _UnknownError):
+        # Names with a null byte and indexes that are cut off are among these.
         changed = None
     return GitState(commit=commit, branch=branch, changed=changed)
 
@@ -80,7 +81,7 @@ def _find_repository(folder: Path) -> tuple[Path, Path] | None:
                 words = _read(git).strip()
                 if words.startswith("gitdir: "):
                     return root, root / words.removeprefix("gitdir: ")
-        except (OSError, UnicodeError):
+        except (OSError, ValueError, _UnknownError):
             continue
     return None
 
@@ -176,8 +177,7 @@ def _digest(path: bytes, found: os.stat_result) -> bytes:
     if stat.S_ISLNK(found.st_mode):
         content = os.readlink(path)  # noqa: PTH115 - names are bytes
     elif stat.S_ISREG(found.st_mode):
-        with open(path, "rb") as stream:  # noqa: PTH123 - names are bytes
-            content = stream.read()
+        content = _content(path, _MOST_FILE_BYTES)
     else:
         return b""
     head = f"blob {len(content)}\0".encode()
@@ -187,11 +187,11 @@ def _digest(path: bytes, found: os.stat_result) -> bytes:
 def _entries(index: Path) -> Iterator[_Entry]:
     """The files that git has noted; none where it has noted nothing yet."""
     try:
-        if index.stat().st_size > _MOST_INDEX_BYTES:
-            raise _UnknownError
-        content = index.read_bytes()
+        content = _content(os.fsencode(index), _MOST_INDEX_BYTES + 1)
     except FileNotFoundError:
         return
+    if len(content) > _MOST_INDEX_BYTES:
+        raise _UnknownError
     signature, version, count = struct.unpack_from(">4sII", content)
     if signature != b"DIRC" or version not in {2, 3, 4}:
         raise _UnknownError
@@ -213,6 +213,8 @@ def _entries(index: Path) -> Iterator[_Entry]:
         else:
             length = flags & _NAME_LENGTH
             end = content.index(b"\0", at) if length == _NAME_LENGTH else at + length
+            if end > len(content):
+                raise _UnknownError
             path = content[at:end]
             at = start + (end - start + 8) // 8 * 8
         yield _Entry(
@@ -237,5 +239,16 @@ def _varint(content: bytes, at: int) -> tuple[int, int]:
 
 
 def _read(path: Path) -> str:
-    with path.open("rb") as stream:
-        return stream.read(_MOST_TEXT_BYTES).decode("utf-8", "surrogateescape")
+    return _content(os.fsencode(path), _MOST_TEXT_BYTES).decode("utf-8", "surrogateescape")
+
+
+def _content(path: bytes, most: int) -> bytes:
+    """At most so many bytes of a file; a pipe or a device, which may never end, is not read."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _UnknownError
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(most)
+    finally:
+        os.close(descriptor)

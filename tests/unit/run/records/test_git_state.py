@@ -146,3 +146,33 @@ def test_a_head_that_leads_nowhere_says_nothing(spec: Path, head: str) -> None:
     (spec.parents[1] / ".git" / "HEAD").write_text(head)
 
     assert state_of(spec).commit is None
+
+
+@pytest.mark.parametrize("version", ["2", "4"])
+def test_an_index_that_is_cut_off_anywhere_says_nothing(spec: Path, version: str) -> None:
+    root = spec.parents[1]
+    git(root, "update-index", "--index-version", version)
+    index = root / ".git" / "index"
+    whole = index.read_bytes()
+    content = whole[: whole.rindex(b"spec.yaml") + 1]
+    for length in range(len(content)):
+        index.write_bytes(content[:length])
+        assert state_of(spec).changed is None
+
+
+def test_a_name_that_no_file_can_have_says_nothing(spec: Path) -> None:
+    index = spec.parents[1] / ".git" / "index"
+    index.write_bytes(index.read_bytes().replace(b"work/spec.yaml", b"work/spe\0.yaml"))
+
+    assert state_of(spec).changed is None
+
+
+@pytest.mark.parametrize(("name", "has_commit"), [("HEAD", False), ("index", True)])
+def test_what_never_ends_is_not_waited_for(spec: Path, name: str, *, has_commit: bool) -> None:
+    path = spec.parents[1] / ".git" / name
+    path.unlink()
+    os.mkfifo(path)
+
+    found = state_of(spec)
+
+    assert (found.commit is not None, found.changed) == (has_commit, None)
