@@ -2,7 +2,8 @@ r"""The trace as a table: a line an attempt, its fields between tabs.
 
 It renders a trace and nothing else. Times are RFC 3339 in UTC, durations seconds; what is not known
 is empty. In fields a tab is `\t`, the end of a line `\n` or `\r`, a backslash two, and any other
-character that does not print is escaped as in a Python string.
+character that does not print is escaped as in a Python string. So is a quotation mark at the
+beginning of a field: where one stands there, many readers of tables take what follows as quoted.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ COLUMNS = (
     "outputs",
     "output_bytes",
 )
+_QUOTATION_MARK = r"\x22"
 _RETRIED = "retried"
 """The state of an attempt that was followed by another."""
 
@@ -77,6 +79,12 @@ def _fields(task: TaskRow, attempt: Attempt | None) -> Iterator[str]:
 def _text(text: str | None) -> str:
     if not text:
         return ""
+    if text.startswith('"'):
+        return f"{_QUOTATION_MARK}{_escape(text[1:])}"
+    return _escape(text)
+
+
+def _escape(text: str) -> str:
     if text.isprintable() and "\\" not in text:
         return text
     return "".join(

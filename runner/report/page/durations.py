@@ -16,6 +16,9 @@ from runner.report.trace import TaskRow, TaskState
 
 _WIDTH, _HEIGHT, _FOOT = 960, 150, 22
 _BARS = 32
+_LETTER = 7
+# Services tell times to the microsecond at most.
+_MOST_DIGITS = 6
 # Where the longest reach so much farther than so many of all, equal steps would show little.
 _USUAL, _LONG_TAIL = 0.98, 1.6
 
@@ -103,17 +106,39 @@ def _counts(values: Iterable[float], edges: Sequence[float]) -> list[int]:
     return counts
 
 
+def _distinct(edges: Sequence[float]) -> list[str]:
+    """Each as people say it, with as many digits as it takes to tell it from the next."""
+    labels = [format_seconds(each) for each in edges]
+    different = len(set(edges))
+    for digits in range(_MOST_DIGITS + 1):
+        if len(set(labels)) == different:
+            break
+        labels = [_finely(each, digits) for each in edges]
+    return labels
+
+
+def _finely(seconds: float, digits: int) -> str:
+    """To the second, or so many digits of it: `0.682s`, `3m 05.2s`, `26h 02m 00s`."""
+    minutes, rest = divmod(round(seconds, digits), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    two = digits + 3 if digits else 2
+    if hours:
+        return f"{hours}h {minutes:02}m {rest:0{two}.{digits}f}s"
+    return f"{minutes}m {rest:0{two}.{digits}f}s" if minutes else f"{rest:.{digits}f}s"
+
+
 def _chart(bins: Sequence[_Bin]) -> str:
     most = max(each.good + each.bad for each in bins)
     width = min(_WIDTH / len(bins), 60)
     drawn = _HEIGHT - _FOOT - 14
+    labels = _distinct([*(each.start for each in bins), bins[-1].end])
     parts = []
     for place, each in enumerate(bins):
         count = each.good + each.bad
         if not count:
             continue
         x, y = place * width, float(_HEIGHT - _FOOT)
-        span = f"{format_seconds(each.start)} to {format_seconds(each.end)}"
+        span = f"{labels[place]} to {labels[place + 1]}"
         parts.append(f"<g><title>{span}: {plural(count, 'task')}, {each.bad:,} failed</title>")
         for number, kind in ((each.good, "good"), (each.bad, "bad")):
             if number:
@@ -126,10 +151,12 @@ def _chart(bins: Sequence[_Bin]) -> str:
         parts.append("</g>")
     foot = _HEIGHT - _FOOT
     parts.append(f'<line x1="0" x2="{width * len(bins):.1f}" y1="{foot}" y2="{foot}"/>')
-    every = max(1, len(bins) // 6)
-    for place in range(0, len(bins), every):
-        label = format_seconds(bins[place].start)
-        parts.append(f'<text x="{place * width + 1:.1f}" y="{_HEIGHT - 6}">{label}</text>')
+    wide = max(map(len, labels)) * _LETTER
+    every = max(1, len(bins) // 6, math.ceil(wide / width))
+    parts += (
+        f'<text x="{place * width + 1:.1f}" y="{_HEIGHT - 6}">{labels[place]}</text>'
+        for place in range(0, len(bins), every)
+    )
     parts.append(f'<text x="1" y="10">{plural(most, "task")}</text>')
     return (
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'

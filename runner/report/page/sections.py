@@ -19,7 +19,7 @@ from runner.report.page.markup import (
     table,
     text,
 )
-from runner.report.page.view import PageView, tasks_shown
+from runner.report.page.view import PageView, all_hidden_are_fine, tasks_shown
 from runner.report.trace import NodeRow, TaskRow, TaskState
 
 MOST_ROWS = 1_000
@@ -181,9 +181,10 @@ def tasks(view: PageView) -> str:
     """The tasks: all, or some of many; the script puts all into the same place."""
     shown = tasks_shown(view.trace, MOST_ROWS)
     total = len(view.trace.tasks)
+    which = "tasks that succeeded" if all_hidden_are_fine(view.trace, shown) else "tasks"
     note = (
-        f'<p class="quiet" id="tasks-note">{total - len(shown):,} tasks that succeeded are not in'
-        " this list: <code>trace.tsv</code> has all.</p>"
+        f'<p class="quiet" id="tasks-note">{total - len(shown):,} {which} are not in this list:'
+        " <code>trace.tsv</code> has all.</p>"
         if len(shown) < total
         else ""
     )

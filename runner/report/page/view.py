@@ -18,7 +18,7 @@ from runner.run.records.record import RunRecord
 from runner.run.records.standing import Standing
 
 MOST_TASKS = 20_000
-"""Of a run with more the page has those that did not succeed, and then the first."""
+"""Of a run with more the page has those that failed, others that did not succeed, and the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +51,25 @@ _GO_ON = frozenset({Standing.DRIVEN, Standing.DETACHED, Standing.NOT_AWAITED})
 
 
 def tasks_shown(trace: Trace, most: int) -> Sequence[TaskRow]:
-    """At most so many tasks in the order of their ids: first those that did not succeed."""
+    """At most so many tasks in the order of their ids: those that failed before any others."""
     if len(trace.tasks) <= most:
         return trace.tasks
-    unlike = [row for row in trace.tasks if row.state not in _FINE][:most]
-    fine = (row for row in trace.tasks if row.state in _FINE)
-    chosen = [*unlike, *(row for row, _ in zip(fine, range(most - len(unlike)), strict=False))]
+    chosen = sorted(trace.tasks, key=_rank)[:most]
     return sorted(chosen, key=lambda row: int(row.id))
+
+
+def all_hidden_are_fine(trace: Trace, shown: Sequence[TaskRow]) -> bool:
+    """Whether all that are not among those shown have succeeded, in this run or an earlier one."""
+    # These come last where there is not room for all.
+    return sum(not _is_fine(row) for row in trace.tasks) <= len(shown)
+
+
+def _rank(row: TaskRow) -> int:
+    return 0 if row.state is TaskState.FAILED else 1 + _is_fine(row)
+
+
+def _is_fine(row: TaskRow) -> bool:
+    return row.state in _FINE
 
 
 _FINE = frozenset({TaskState.SUCCEEDED, TaskState.SKIPPED})

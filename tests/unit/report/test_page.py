@@ -11,10 +11,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pytest
+
 from runner.report.fold import Report
 from runner.report.lanes import find_lanes
 from runner.report.page.assemble import page_of
+from runner.report.page.durations import durations_as_html
 from runner.report.page.view import PageView
+from runner.report.trace import Attempt, TaskRow, TaskState
 from runner.report.trace_reading import read_trace
 from runner.run.events import Event, RunStarted, StartTaskFailed, TaskAdded, TaskFinished
 from runner.run.records.git_state import GitState
@@ -175,3 +179,56 @@ def test_a_start_task_that_failed_comes_first() -> None:
     ]
     assert "sorry\n&lt;b&gt;</pre>" in page
     assert f"<code>batch-run logs --start-task {RECORD.run}</code>" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        ((0.68, 0.74), ["0.68s", "0.69s", "0.70s", "0.71s", "0.72s", "0.73s"]),
+        ((4.0, 10.0), ["4.0s", "5.0s", "6.0s", "7.0s", "8.0s", "9.0s"]),
+        ((60.0, 61.2), ["1m 00.0s", "1m 00.2s", "1m 00.4s", "1m 00.6s", "1m 00.8s", "1m 01.0s"]),
+        ((3720.0, 3726.0), ["1h 02m 00s", "1h 02m 02s", "1h 02m 04s"]),
+        ((0.5, 0.5), ["0.5s"]),
+    ],
+)
+def test_times_that_are_near_each_other_are_told_apart(
+    seconds: tuple[float, ...], labels: list[str]
+) -> None:
+    page = durations_as_html(
+        TaskRow(
+            id=str(number),
+            state=TaskState.SUCCEEDED,
+            attempts=[
+                Attempt(number=1, started=START, ended=START + timedelta(seconds=each)),
+            ],
+        )
+        for number, each in enumerate(seconds)
+    )
+
+    assert re.findall(r'<text x="[\d.]+" y="144">([^<]+)</text>', page) == labels
+
+
+@pytest.mark.parametrize(
+    ("failed_tasks", "note"),
+    [
+        (2, "1,000 tasks that succeeded are not in this list"),
+        (1_500, "1,000 tasks are not in this list"),
+    ],
+)
+def test_of_many_tasks_those_that_failed_are_listed_before_those_that_wait(
+    failed_tasks: int, note: str
+) -> None:
+    fine = [
+        replace(failed(number, tail="", item=f"f{number}"), succeeded=True, exit_code=0, cause=None)
+        for number in range(1, 2_001)
+    ]
+    bad = [failed(number, tail="", item="b") for number in range(2_001 - failed_tasks, 2_001)]
+    page = page_of(view_of([begun(2_000), *fine[: 2_000 - failed_tasks], *bad]))
+
+    assert f'id="tasks-note">{note}: <code>trace.tsv</code> has all.</p>' in page
+
+    waiting = [TaskAdded(task=f"{number:05}", item="w") for number in range(1, 2_000)]
+    page = page_of(view_of([begun(2_000), *waiting, *bad[-1:]]))
+
+    assert 'id="tasks-note">1,000 tasks are not in this list' in page
+    assert '<td class="name">b</td>' in page

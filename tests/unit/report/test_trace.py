@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import datetime, timedelta, timezone
 
 from runner.report.lanes import find_lanes
@@ -206,6 +207,17 @@ def test_a_run_without_events_has_an_empty_trace() -> None:
 
     assert (trace.tasks, find_lanes(trace)) == ([], [])
     assert list(trace_as_tsv(trace)) == [_HEAD]
+
+
+def test_no_field_of_the_table_begins_with_a_quotation_mark() -> None:
+    name = '""a" b\t'
+    _, line = trace_as_tsv(trace_of((0, begun(1)), (0, TaskAdded(task="1", item=name))))
+
+    assert line == '1\tcut\t\\x22"a" b\\t\tqueued\t\t0\t\t\t2026-01-31T12:00:00.000000Z' + (
+        "\t" * 9 + "0\t0\n"
+    )
+    (item,) = [each["item"] for each in csv.DictReader([_HEAD, line], delimiter="\t")]
+    assert item.encode("ascii").decode("unicode_escape") == name
 
 
 def test_the_table_has_a_line_an_attempt_and_no_field_breaks_it() -> None:
