@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.visit import Trouble, Visitor
+from tests.browser.visit import LIMIT_MILLISECONDS, Trouble, Visitor
 from tests.npm_packages import cache_folder, install_pinned
 
 HERE = Path(__file__).resolve().parent
@@ -31,6 +31,8 @@ _OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+expect.set_options(timeout=LIMIT_MILLISECONDS)
 
 
 # Not of the whole session: while it is open, Playwright has an event loop run in this thread, and
