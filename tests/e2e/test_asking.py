@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -14,6 +15,10 @@ from dataclasses import dataclass, field
 
 from tests.e2e.conftest import COMMAND, User
 
+UNANSWERED = [
+    ("missing-parameter", f"`{name}` has no default, and no value is given")
+    for name in ("greeting", "times")
+]
 SPEC = """\
 version: 1
 name: greet
@@ -158,7 +163,13 @@ def test_json_and_quiet_runs_do_not_ask(user: User) -> None:
         with at_terminal(user, "run", "spec.yaml", option) as terminal:
             terminal.expect("missing-parameter: `times` has no default")
             code, stdout = terminal.finish()
-        assert (code, stdout) == (2, "")
+        assert code == 2
+        if option == "-q":
+            assert stdout == ""
+        else:
+            error = json.loads(stdout)["error"]
+            told = [(each["code"], each["message"]) for each in error["problems"]]
+            assert (error["exit_code"], error["kind"], told) == (2, "spec", UNANSWERED)
 
 
 def test_without_a_terminal_it_is_a_problem(user: User) -> None:
