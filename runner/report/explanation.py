@@ -27,6 +27,7 @@ class State(Enum):
     SKIPPED = "skipped"
     FAILED = "failed"
     NEVER_RAN = "never ran"
+    NOT_FINISHED = "not finished"
     LEFT_OUT = "left out"
 
 
@@ -135,6 +136,11 @@ class Facts:
     """The services of the run are of this machine, and do not run."""
     unasked: str | None = None
     """Why the service, which would know more, was not asked."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing goes on with the run any more."""
+        return self.standing is not Standing.DRIVEN and not self.standing.is_resumable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

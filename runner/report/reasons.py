@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from runner.report.ended_reasons import ended_state, of_attempts, why_ended
 from runner.report.explanation import Explanation, Facts, Kind, Reason, State
-from runner.report.waiting_reasons import is_at_work, why_at_work, why_waiting
+from runner.report.waiting_reasons import is_at_work, why_at_work, why_over, why_waiting
 
 
 def explain(facts: Facts) -> Explanation:
@@ -19,6 +19,10 @@ def explain(facts: Facts) -> Explanation:
         state, reasons = ended_state(facts.end), why_ended(facts, facts.end)
     elif facts.planned is not None and facts.planned[0] == "leave":
         state, reasons = State.LEFT_OUT, iter((_left_out(facts.planned[1]),))
+    elif facts.is_over:
+        # It was at work when the run ended, as far as anybody saw, or had not begun.
+        state = State.NOT_FINISHED if facts.is_running else State.NEVER_RAN
+        reasons = why_over(facts)
     elif is_at_work(facts):
         state, reasons = State.RUNNING, why_at_work(facts)
     else:

@@ -26,7 +26,10 @@ def is_at_work(facts: Facts) -> bool:
     """Whether it runs, or has ended and is not home: the service knows it better."""
     if facts.rests:
         return False
-    task = None if facts.service is None else facts.service.task
+    service = facts.service
+    if service is not None and service.job is not None and service.job.state is JobState.GONE:
+        return False
+    task = None if service is None else service.task
     return facts.is_running if task is None else task.state in _AT_WORK
 
 
@@ -60,9 +63,6 @@ def why_at_work(facts: Facts) -> Iterator[Reason]:
 def why_waiting(facts: Facts) -> Iterator[Reason]:
     """The reasons why it has not begun, the first that holds it first."""
     report = facts.report
-    if facts.standing is not Standing.DRIVEN and not facts.standing.is_resumable:
-        yield _run_over(facts)
-        return
     if facts.rests:
         yield _rests(facts)
         return
@@ -86,11 +86,13 @@ def why_waiting(facts: Facts) -> Iterator[Reason]:
     yield from found
 
 
-def _run_over(facts: Facts) -> Reason:
+def why_over(facts: Facts) -> Iterator[Reason]:
+    """Why nothing more comes of it."""
     error = facts.report.error
-    return Reason(
+    what = "had not ended" if facts.is_running else "never ran"
+    yield Reason(
         kind=Kind.RUN_OVER,
-        words=f"the run is over, and the task never ran: {error or facts.standing.value}",
+        words=f"the run is over, and the task {what}: {error or facts.standing.value}",
         advice="`batch-run run SPEC --only failed` runs what did not succeed",
     )
 

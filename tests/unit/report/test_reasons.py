@@ -327,9 +327,24 @@ def test_a_run_that_nobody_drives_or_that_is_over() -> None:
         ),
         "    hint: `batch-run resume` goes on with it",
     ]
-    assert waiting(replace(facts, standing=Standing.FAILED)) == [
+    over = replace(facts, standing=Standing.FAILED)
+    assert shown(over) == [
+        "task 0003 (c.txt) of step convert: never ran",
         "  the run is over, and the task never ran: failed",
         "    hint: `batch-run run SPEC --only failed` runs what did not succeed",
+    ]
+    assert shown(replace(over, is_running=True))[:2] == [
+        "task 0003 (c.txt) of step convert: not finished",
+        "  the run is over, and the task had not ended: failed",
+    ]
+
+
+def test_no_task_is_at_work_in_a_job_that_is_gone() -> None:
+    service = Service(job=replace(ACTIVE, state=JobState.GONE))
+    facts = replace(FACTS, report=begun(JOB), service=service, standing=Standing.INTERRUPTED)
+    assert waiting(replace(facts, is_running=True))[2:4] == [
+        "  the job is gone: it takes no task",
+        "    hint: `batch-run resume` makes it anew",
     ]
 
 
