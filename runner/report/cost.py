@@ -122,9 +122,11 @@ def describe_cost(cost: Cost) -> str | None:
     least = "at least " if cost.is_lower_bound else ""
     if cost.amount is None or cost.currency is None:
         return f"cost: {least}{hours}; price not known: {cost.unknown}"
-    about = least or "about "
+    money = f"{least or 'about '}{write_amount(cost.amount, cost.currency)}"
+    if cost.is_lower_bound and cost.at_most is not None:
+        money += f" and at most {write_amount(cost.at_most, cost.currency)}"
     source = "" if cost.price is None else f" by {cost.price.source}"
-    return f"cost: {about}{write_amount(cost.amount, cost.currency)}, {hours}{source}"
+    return f"cost: {money}, {hours}{source}"
 
 
 def _hours(cost: Cost) -> str:

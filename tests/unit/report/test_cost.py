@@ -69,6 +69,22 @@ def test_nodes_that_stay_make_it_a_lower_bound() -> None:
     assert (cost.is_lower_bound, cost.at_most) == (True, None)
 
 
+def test_both_bounds_are_told_where_a_node_went_while_nobody_looked() -> None:
+    spending = Spending()
+    started = RunStarted(workload="w", target="azure", tasks=1, files=0, bytes=0, price=PRICE)
+    node = NodeChanged(node="n", state="running", previous=None, dedicated=True)
+    spending.add(BEGIN, started)
+    spending.add(BEGIN, node)
+    spending.add(BEGIN + timedelta(hours=2), replace(node, state="idle", previous="running"))
+    later = BEGIN + timedelta(hours=9)
+    spending.add(later, replace(started, resumed=True))
+    spending.add(later, CleanupFinished(deleted=(), left=()))
+    spending.add(later, RunFinished(exit_code=0, succeeded=1, failed=0, unfinished=0, error=None))
+    assert describe_cost(spending.cost()) == (
+        "cost: at least 0.20 EUR and at most 0.90 EUR, 2 dedicated node-hours by prices.yaml"
+    )
+
+
 def test_nodes_that_nobody_may_have_seen_make_it_a_lower_bound() -> None:
     spending = Spending()
     started = RunStarted(workload="w", target="azure", tasks=1, files=0, bytes=0, price=PRICE)
