@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runner.plan.prices.bounds import most_nodes
 from runner.run.diagnosis.answers import Answers, Quotas, failed
 from runner.run.diagnosis.finding import Finding, ok, unknown, warning, wrong
 from runner.run.diagnosis.holdings import QUOTAS, used_cores
 from runner.run.diagnosis.rights import POOLS
 from runner.run.diagnosis.sizes import VmSize, read_vm_size
-from runner.spec.model.pool import FixedNodes, NewPool
+from runner.spec.model.pool import NewPool
 
 _MORE = "ask for more: portal, Batch account, Quotas; or fewer nodes, or a smaller VM size"
 _MODE = "`az batch account show` says which it has, as `poolAllocationMode`"
@@ -20,9 +21,9 @@ _MODE = "`az batch account show` says which it has, as `poolAllocationMode`"
 
 def judge_cores(pool: NewPool, common: Answers) -> Iterator[Finding]:
     """Dedicated and spot cores, each against its own quota, beside what other pools have."""
-    size, told = pool.size, common.get(QUOTAS)
+    most, told = most_nodes(pool), common.get(QUOTAS)
     quotas = told if isinstance(told, Quotas) else None
-    if not isinstance(size, FixedNodes):
+    if most is None:
         yield unknown("cores", "how many nodes there will be, the formula says as it goes")
         return
     vm = read_vm_size(pool.vm_size)
@@ -31,12 +32,10 @@ def judge_cores(pool: NewPool, common: Answers) -> Iterator[Finding]:
         return
     pools = common[POOLS]
     used = 0 if failed(pools) is not None else used_cores(pools)
-    fallback = size.fallback.dedicated if size.fallback is not None else 0
-    dedicated = max(size.dedicated, fallback) * vm.cores
-    if dedicated:
-        yield _judge_dedicated(dedicated, used, vm, quotas)
-    if size.spot:
-        yield _judge_spot(size.spot * vm.cores, quotas)
+    if most.dedicated:
+        yield _judge_dedicated(most.dedicated * vm.cores, used, vm, quotas)
+    if most.spot:
+        yield _judge_spot(most.spot * vm.cores, quotas)
 
 
 def _judge_dedicated(needed: int, used: int, vm: VmSize, quotas: Quotas | None) -> Finding:
