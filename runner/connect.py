@@ -23,6 +23,7 @@ from typing_extensions import Self
 
 from runner.errors import ServiceError, UsageError
 from runner.frozen import dataclass
+from runner.remote.credentials import batch_credential, find_identity
 from runner.remote.endurance import Endurance, Patience
 from runner.remote.local import LocalEmulator, PreparedEmulator
 from runner.remote.local_state import JoinedEmulator, check_room, join_emulator, read_place
@@ -39,8 +40,6 @@ from runner.run.stop import Stop
 from runner.run.transfers.under_way import UnderWay
 
 if TYPE_CHECKING:  # so that the local services can be started before all else is imported
-    from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
-
     from runner.run.services import Batch, Blobs
 
 __all__ = [
@@ -300,10 +299,10 @@ def _open(
     # Without a handler of its own, Python prints the SDKs' warnings on stderr.
     logging.getLogger("azure").addHandler(logging.NullHandler())
     with stack:
-        identity = _identity(stack)
+        identity = find_identity(stack)
         batch = RemoteBatch(
             endpoint=settings.batch.endpoint,
-            credential=_batch_credential(settings.batch, identity),
+            credential=batch_credential(settings.batch, identity),
             key_hint=_key_hint(settings.batch, target),
             endurance=endurance,
             secrets=secrets,
@@ -367,32 +366,6 @@ def _target(name: str, where: str) -> Target:
     raise UsageError(
         f"unknown target `{name}` in {where}", hint="the targets are `azure` and `local`"
     )
-
-
-def _batch_credential(
-    account: Account, identity: Callable[[], TokenCredential]
-) -> AzureNamedKeyCredential | TokenCredential:
-    from azure.core.credentials import AzureNamedKeyCredential
-
-    if account.key is None:
-        return identity()
-    return AzureNamedKeyCredential(account.name, account.key)
-
-
-def _identity(stack: ExitStack) -> Callable[[], TokenCredential]:
-    """Whoever is signed in to Azure, looked for once and only where a key is missing."""
-    found: list[TokenCredential] = []
-
-    def identity() -> TokenCredential:
-        if not found:
-            from azure.identity import DefaultAzureCredential
-
-            credential = DefaultAzureCredential()
-            stack.callback(credential.close)
-            found.append(credential)
-        return found[0]
-
-    return identity
 
 
 def _key_hint(account: Account, target: Target) -> str | None:

@@ -5,7 +5,6 @@ It decides the exit code; each step is a module of its own, and what is shown is
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 
 from runner.errors import (
@@ -16,6 +15,7 @@ from runner.errors import (
 )
 from runner.plan.model import Plan
 from runner.run.asking import Options, Outcome
+from runner.run.bugs import note_bug
 from runner.run.claim import Claim
 from runner.run.clock import Clock
 from runner.run.doing import Doing
@@ -168,7 +168,7 @@ class Run:
             self._is_end = is_end(caught)
             return caught
         except Exception as bug:  # noqa: BLE001 - a bug of ours must not leave nodes running
-            return self._report_bug(bug)
+            return note_bug(bug, self._journal)
         failures = () if self._work is None else self._work.home.errors
         # What was not written down is done again by a resume: it must find what it needs.
         return next(iter(failures), self._unwritten())
@@ -184,15 +184,6 @@ class Run:
         pool = self._pool_id or names.kept_pool or f"{names.pool_prefix}*"
         pools = () if names.used_pool is not None else (f"pool {pool}",)
         return (f"job {names.job_id}", *pools, *containers)
-
-    def _report_bug(self, bug: Exception) -> BatchRunError:
-        trace = "".join(traceback.format_exception(bug))
-        message = f"a bug in batch-run: {type(bug).__name__}: {bug}"
-        try:
-            path = self._journal.write("bug.txt", trace)
-        except OSError:
-            return BatchRunError(message, hint=f"please report it: {trace}")
-        return BatchRunError(message, hint=f"please report it with the content of `{path}`")
 
     def _check(self) -> None:
         """Between any two steps: may we go on?"""

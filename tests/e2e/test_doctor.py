@@ -18,8 +18,8 @@ import pytest
 from tests.data.documents import check_directory
 from tests.e2e.accounts import open_accounts
 from tests.e2e.canaries import Canaries
-from tests.e2e.conftest import COMMAND, Emulator, User, start_emulator, wait_until
-from tests.e2e.test_entra import identity
+from tests.e2e.conftest import Emulator, User, start_emulator, wait_until
+from tests.e2e.entra import sign_in
 from tests.fakes.tokens import OBJECT_ID, TENANT, make_token
 
 SPEC = """\
@@ -278,30 +278,8 @@ def refuse(emulator: Emulator, *rules: Mapping[str, object]) -> None:
 @pytest.fixture
 def signed_in(user: User) -> Iterator[User]:
     """A user who has no key, and an emulator over TLS."""
-    with (
-        identity() as who,
-        subprocess.Popen(
-            [COMMAND, "emulator", "--json", "--tls", "--until-stdin-closes"],
-            env=user.environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process,
-    ):
-        assert process.stdout is not None
-        try:
-            ready = json.loads(process.stdout.readline())
-            yield user.with_environ(
-                AZURE_BATCH_ENDPOINT=ready["batch"]["endpoint"],
-                AZURE_BATCH_ACCOUNT=ready["batch"]["account"],
-                AZURE_STORAGE_ACCOUNT=ready["storage"]["account"],
-                AZURE_STORAGE_BLOB_ENDPOINT=ready["storage"]["blob_endpoint"],
-                REQUESTS_CA_BUNDLE=ready["tls"]["ca_bundle"],
-                **who,
-            )
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    with sign_in(user) as somebody:
+        yield somebody
 
 
 def test_signed_in_without_keys(signed_in: User) -> None:
