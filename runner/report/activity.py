@@ -30,7 +30,7 @@ class Phase(Enum):
     INPUTS = "inputs up"
     POOL = "pool"
     TASKS = "tasks"
-    OUTPUTS = "outputs home"
+    OUTPUTS = "outputs down"
     CLEANUP = "clean-up"
 
 

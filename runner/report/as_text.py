@@ -14,6 +14,9 @@ from runner.run.events import (
 )
 
 _PROGRAM_NOT_FOUND = 127
+_RATE_UNITS = (("s", 1), ("min", 60), ("h", 3_600))
+_NODE_CHARACTERS = 24
+_NODE_BEGIN, _NODE_END = 14, 6
 # A shell gives a program that a signal ended this much more than the signal's number.
 _SIGNAL_BASE = 128
 _LAST_SIGNAL = 64
@@ -56,7 +59,8 @@ def describe_end(task: TaskFinished) -> str:
     words = CONSEQUENCES.get(task.cause or "")
     if words is not None:
         return printable(f"task {task.task} {words}{item}: {task.message}")
-    return printable(f"task {task.task} failed{item}: {describe_failure(task)}")
+    cause = _failure(task, describe_place(task, is_short=True))
+    return printable(f"task {task.task} failed{item}: {cause}")
 
 
 def describe_failure(task: TaskFinished) -> str:
@@ -69,9 +73,10 @@ def describe_cause(task: TaskFinished) -> str:
     return _failure(task, "")
 
 
-def describe_place(task: TaskFinished) -> str:
+def describe_place(task: TaskFinished, *, is_short: bool = False) -> str:
     """Where it ran, and how often: ` on node n1 after 3 tries`."""
-    node = f" on node {task.node}" if task.node else ""
+    name = shorten_node(task.node) if task.node and is_short else task.node
+    node = f" on node {name}" if name else ""
     return f"{node} after {task.retries + 1} tries" if task.retries else node
 
 
@@ -88,6 +93,13 @@ def _failure(task: TaskFinished, place: str) -> str:
         name = f" ({_SIGNALS[signal]})" if signal in _SIGNALS else ""
         return f"{code}: killed by signal {signal}{name}"
     return code
+
+
+def shorten_node(node: str) -> str:
+    """A node's id in one line beside other words: of Azure's 70 characters the first and last."""
+    if len(node) <= _NODE_CHARACTERS:
+        return node
+    return f"{node[:_NODE_BEGIN]}...{node[-_NODE_END:]}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -115,12 +127,22 @@ def printable(text: str) -> str:
     )
 
 
-def format_seconds(seconds: float) -> str:
-    """As people say it, in two units at most: `4.2s`, `12s`, `3m 05s`, `1h 02m`, `2d 03h`."""
-    if seconds < 9.95:
+def format_seconds(seconds: float, *, is_whole: bool = False) -> str:
+    """As people say it, in two units at most: `4.2s`, `12s`, `3m 05s`, `1h 02m`, `2d 03h`.
+
+    `is_whole` for what is shown anew all the time: `4s`.
+    """
+    if seconds < 9.95 and not is_whole:
         return f"{seconds:.1f}s"
     whole = round(seconds)
     for size, unit, part_size, part in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m")):
         if whole >= size:
             return f"{whole // size}{unit} {whole % size // part_size:02}{part}"
     return f"{whole // 60}m {whole % 60:02}s" if whole >= 60 else f"{whole}s"
+
+
+def format_rate(a_second: float) -> str:
+    """So many in the unit that needs no fraction: `3.2/s`, `12/min`, `5.0/h`."""
+    unit, seconds = next((each for each in _RATE_UNITS if a_second * each[1] >= 1), _RATE_UNITS[-1])
+    number = a_second * seconds
+    return f"{number:.1f}/{unit}" if number < 9.95 else f"{number:,.0f}/{unit}"

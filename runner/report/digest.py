@@ -16,6 +16,7 @@ from runner.report.as_text import (
     format_seconds,
     plural,
     printable,
+    shorten_node,
 )
 from runner.report.cost import describe_cost
 from runner.report.fold import Report
@@ -165,7 +166,7 @@ def _group(group: FailureGroup) -> Iterator[str]:
         return
     yield printable(f"{len(group.tasks):,} tasks failed alike: {describe_cause(first)}")
     item = f" ({first.item})" if first.item else ""
-    yield printable(f"    first {first.task}{item}{describe_place(first)}")
+    yield printable(f"    first {first.task}{item}{describe_place(first, is_short=True)}")
     yield from _tail(first)
     named = ", ".join(map(_name, others[:_OTHERS_SHOWN]))
     more = len(others) - _OTHERS_SHOWN
@@ -186,7 +187,8 @@ def _start_task_failure(failed: StartTaskFailed, count: int) -> Iterator[str]:
     cause = failed.message if failed.exit_code is None else f"exit code {failed.exit_code}"
     code = f" ({printable(cause)})" if cause else ""
     others = f", and on {plural(count - 1, 'other')}" if count > 1 else ""
-    yield f"the {failed.command} failed on node {failed.node}{code}{others}"
+    node = printable(shorten_node(failed.node))
+    yield f"the {failed.command} failed on node {node}{code}{others}"
     yield from (f"    {printable(line)}" for line in failed.stderr_tail.splitlines())
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from runner.report.as_text import format_seconds, plural, printable
+from runner.report.as_text import format_rate, format_seconds, plural, printable
 from runner.report.fold import Report
 from runner.report.pace import Pace
 
 _READY = frozenset({"idle", "running"})
-_UNITS = (("a second", 1), ("a minute", 60), ("an hour", 3_600))
-_WITHOUT_FRACTION = 9.95
 
 
 def progress_as_text(report: Report, *, running: int, pace: Pace | None) -> Iterator[str]:
@@ -36,13 +34,6 @@ def progress_as_text(report: Report, *, running: int, pace: Pace | None) -> Iter
         parts.append(f"about {format_seconds(seconds)} left")
     yield f"now: {_phase(report, running, left)}; {', '.join(parts)}"
     yield from _pool(report)
-
-
-def format_rate(a_second: float) -> str:
-    """So many in the unit that needs no fraction: `3.2 a second`, `12 a minute`, `5.0 an hour`."""
-    unit, seconds = next((each for each in _UNITS if a_second * each[1] >= 1), _UNITS[-1])
-    number = a_second * seconds
-    return f"{number:.1f} {unit}" if number < _WITHOUT_FRACTION else f"{number:,.0f} {unit}"
 
 
 def _phase(report: Report, running: int, left: int) -> str:

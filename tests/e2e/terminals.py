@@ -24,9 +24,11 @@ _CHANCE = (
     # What is another in each run, by something as long.
     (re.compile(r"demo-\d{8}t\d{6}z-[a-z2-7]{4}"), "demo-yyyymmddthhmmssz-xxxx"),
     (re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}"), "GUID"),
-    (re.compile(r"tvmps_[0-9a-f]+"), lambda found: "tvmps_".ljust(len(found[0]), "x")),
+    (
+        re.compile(r"(?<=tvmps_)[0-9a-f]+(?:\.{3}[0-9a-f]+)?"),
+        lambda found: re.sub("[0-9a-f]", "x", found[0]),
+    ),
     (re.compile(r"took [\d.]+s; tasks ran for [\d.]+s"), "took #s; tasks ran for #s"),
-    (re.compile(r"^[0-9a-f]{8,}_d"), lambda found: "x" * (len(found[0]) - 2) + "_d"),
 )
 # How fast and how long is another each time, and so is whether there is enough to say it.
 _PACE = re.compile(

@@ -12,10 +12,11 @@ from runner.cli.live.numbers import LABEL_CELLS, count_rows, number_rows
 from runner.cli.live.signs import Signs
 from runner.cli.live.spans import BLANK, Row, beside, cut, cut_row, join, row_cells, spread
 from runner.cli.live.view import View
-from runner.cli.live.wording import format_seconds
 from runner.frozen import dataclass
+from runner.plan.prices.node_price import write_amount
 from runner.report.activity import Phase, Stand
-from runner.report.as_text import printable
+from runner.report.as_text import format_seconds, printable, shorten_node
+from runner.report.cost import Cost
 
 WIDE_CELLS = 120
 """From so many cells on there are two columns."""
@@ -132,7 +133,20 @@ def _head(view: View, signs: Signs, width: int) -> Row:
         (printable(view.run), "bold"),
         (f" {signs.dot} {view.target}" if view.target else "", "dim"),
     )
-    return spread(left, ((format_seconds(view.seconds), "bold"),), width, signs.cut)
+    right: Row = ((format_seconds(view.seconds, is_whole=True), "bold"),)
+    spent = "" if view.cost is None else _cost(view.cost)
+    priced: Row = ((printable(spent), ""), (f" {signs.dot} ", "dim"), *right)
+    if spent and row_cells(left) + row_cells(priced) < width:
+        right = priced
+    return spread(left, right, width, signs.cut)
+
+
+def _cost(cost: Cost) -> str:
+    """What the nodes have cost so far; empty where nobody knows, or nothing was there yet."""
+    amount = cost.on_azure if cost.is_local else cost.amount
+    if amount is None or cost.currency is None or not cost.node_hours:
+        return ""
+    return f"about {write_amount(amount, cost.currency)}{' on Azure' if cost.is_local else ''}"
 
 
 def _phases(view: View, signs: Signs, width: int) -> Row:
@@ -181,8 +195,8 @@ def _running(view: View, signs: Signs, width: int, most: int) -> list[Row]:
     words = "running" + (f", the longest of {view.tasks.running:,}" if more > 0 else "")
     rows: list[Row] = [BLANK, ((words, "bold"),)]
     for each in shown:
-        time = "" if each.seconds is None else format_seconds(each.seconds)
-        node = cut(printable(each.node), max(8, width // 4), signs.cut)
+        time = "" if each.seconds is None else format_seconds(each.seconds, is_whole=True)
+        node = cut(shorten_node(printable(each.node)), max(8, width // 4), signs.cut)
         right: Row = ((f"{node}  ", "dim"), (f"{time:>7}", ""))
         room = width - LABEL_CELLS - row_cells(right) - 1
         left: Row = (

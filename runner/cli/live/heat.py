@@ -10,7 +10,7 @@ from collections import Counter
 from runner.cli.live.signs import Sign, Signs, describe_state, severity
 from runner.cli.live.spans import Row, cells, cut, wrap
 from runner.cli.live.view import Node, Pool
-from runner.report.as_text import plural, printable
+from runner.report.as_text import plural, printable, shorten_node
 
 _LEAST_NAME = 8
 # The sign, and what parts it, the name, the slots and the state from one another.
@@ -80,18 +80,23 @@ def grid(pool: Pool, signs: Signs, width: int, rows: int) -> list[Row]:
 
 def listing(pool: Pool, signs: Signs, width: int) -> list[Row]:
     """A line a node: its sign, its name, its slots, its state."""
-    longest = max((cells(printable(node.id)) for node in pool.nodes), default=0)
+    names = [printable(node.id) for node in pool.nodes]
+    longest = max(map(cells, names), default=0)
     slots = pool.slots or 0
     pips = min(slots, _MOST_PIPS) if slots > 1 else 0
     words = max(
         (cells(printable(describe_state(shown_state(each)))) for each in pool.nodes), default=0
     )
     beside = _GAPS + words + (pips + 2 * len(str(slots)) + _GAPS if pips else 0)
-    name_cells = min(longest, max(_LEAST_NAME, width - beside))
+    name_cells = max(_LEAST_NAME, width - beside)
+    if longest > name_cells:
+        names = [shorten_node(name) for name in names]
+        longest = max(map(cells, names), default=0)
+    name_cells = min(longest, name_cells)
     rows: list[Row] = []
-    for node in pool.nodes:
+    for node, whole in zip(pool.nodes, names, strict=True):
         _, (sign, style) = _cell(node, pool, signs)
-        name = cut(printable(node.id), name_cells, signs.cut)
+        name = cut(whole, name_cells, signs.cut)
         row: list[tuple[str, str]] = [
             (sign, style),
             (f" {name}{' ' * (name_cells - cells(name))}  ", ""),

@@ -10,6 +10,7 @@ from datetime import datetime
 from runner.cli.live.display import Gauges
 from runner.cli.live.wording import describe_event, describe_numbers
 from runner.cli.world import World
+from runner.report.as_text import printable, shorten_node
 from runner.report.fold import Report
 from runner.report.pace import Pace
 from runner.run.events import CleanupFinished, Event, RunFinished, RunStarted, TaskStarted
@@ -46,7 +47,7 @@ class Lines:
             self._ends.note(at.timestamp(), report.succeeded + len(report.failures))
         if isinstance(event, TaskStarted) and not self._has_started:
             self._has_started = True
-            where = f" on node {event.node}" if event.node else ""
+            where = f" on node {printable(shorten_node(event.node))}" if event.node else ""
             self._world.say(f"the first task has started{where}")
         if isinstance(event, RunFinished | CleanupFinished) or now < self._next:
             return

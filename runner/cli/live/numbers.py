@@ -11,9 +11,8 @@ from runner.cli.live.bars import bar
 from runner.cli.live.signs import Sign, Signs
 from runner.cli.live.spans import Row, cells, cut_row, wrap
 from runner.cli.live.view import Flow, Tasks, View
-from runner.cli.live.wording import format_rate, format_seconds
 from runner.frozen import dataclass
-from runner.report.as_text import format_bytes
+from runner.report.as_text import format_bytes, format_rate, format_seconds
 
 LABEL_CELLS = 7
 _LEAST_BAR, _MOST_BAR = 10, 60
@@ -87,7 +86,7 @@ def _flow(label: str, flow: Flow, signs: Signs) -> Line:
 
 
 def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f"{format_seconds(max(1.0, seconds))} left"
+    return "" if seconds is None else f"{format_seconds(max(1.0, seconds), is_whole=True)} left"
 
 
 def _share(flow: Flow) -> tuple[float, float]:

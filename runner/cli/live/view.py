@@ -14,6 +14,7 @@ from typing import NamedTuple
 from runner.cli.live.display import Gauges
 from runner.frozen import dataclass
 from runner.report.activity import Activity, Phase, Stand, Work, find_phases, has_inputs
+from runner.report.cost import Cost
 from runner.report.fold import Report
 from runner.report.pace import Pace
 from runner.run.events import GONE, Event, RunStarted
@@ -98,6 +99,8 @@ class View:
     run: str
     target: str
     seconds: float
+    cost: Cost | None
+    """So far, where a price is known."""
     phases: Mapping[Phase, Stand]
     step: str
     troubles: tuple[str, ...]
@@ -131,6 +134,7 @@ class Viewer:
         self._up = Pace(window=_BYTES_SECONDS, least_seconds=_LEAST_SECONDS)
         self._down = Pace(window=_BYTES_SECONDS, least_seconds=_LEAST_SECONDS)
         self._most_up = self._most_down = 0
+        self._is_priced = False
 
     @property
     def state(self) -> object:
@@ -147,6 +151,7 @@ class Viewer:
         self._activity.add(event)
         if isinstance(event, RunStarted):
             self._began = at
+            self._is_priced = self._is_priced or event.price is not None
 
     def watch(self, gauges: Gauges) -> None:
         """From here on these are asked as well."""
@@ -167,6 +172,7 @@ class Viewer:
             run=self._run,
             target=report.target,
             seconds=max(0.0, (now - (self._began or now)).total_seconds()),
+            cost=report.spending.cost(now) if self._is_priced else None,
             phases=find_phases(report, self._activity, work, is_ending=doing.is_ending),
             step=doing.step,
             troubles=tuple(gauges.troubles().values()),

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from runner.report.as_text import describe_end, format_bytes, plural, printable
+from runner.report.as_text import (
+    describe_end,
+    format_bytes,
+    format_rate,
+    format_seconds,
+    plural,
+    printable,
+    shorten_node,
+)
 from runner.report.fold import Report
 from runner.run.events import (
     GONE,
@@ -23,7 +31,6 @@ from runner.run.events import (
 _FAILURES_SHOWN = 10
 """The digest has them all again; so many are enough to see that something is wrong."""
 _TAIL_LINES = 3
-_MINUTE, _HOUR = 60, 3600
 
 
 def describe_event(event: Event, report: Report) -> Iterator[str]:
@@ -35,7 +42,7 @@ def describe_event(event: Event, report: Report) -> Iterator[str]:
         case JobCreated():
             yield f"job {event.job} on pool {event.pool}"
         case StartTaskFailed():
-            yield printable(f"{event.command} failed on node {event.node}")
+            yield printable(f"{event.command} failed on node {shorten_node(event.node)}")
         case TaskFinished(succeeded=False) if event.cause != HALTED:
             yield from _describe_failure(event, len(report.failures))
         case _:
@@ -63,7 +70,7 @@ def describe_numbers(report: Report, *, rate: float | None, left: float | None) 
     if done and rate:
         parts.append(format_rate(rate))
     if left is not None:
-        parts.append(f"about {format_seconds(max(1.0, left))} left")
+        parts.append(f"about {format_seconds(max(1.0, left), is_whole=True)} left")
     nodes = describe_nodes(report)
     return f"{', '.join(parts)}{f'; {nodes}' if nodes else ''}"
 
@@ -74,25 +81,3 @@ def describe_nodes(report: Report) -> str:
     del counts[GONE]
     parts = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
     return f"nodes: {printable(parts)}" if parts else ""
-
-
-def format_seconds(seconds: float) -> str:
-    """A time as people say it, in two units at most: `48s`, `3m 20s`, `2h 05m`, `3d 04h`."""
-    minutes, rest = divmod(int(seconds), _MINUTE)
-    if not minutes:
-        return f"{rest}s"
-    if minutes < _MINUTE:
-        return f"{minutes}m {rest:02}s"
-    hours, minutes = divmod(minutes, _MINUTE)
-    days, more = divmod(hours, 24)
-    return f"{days}d {more:02}h" if days else f"{hours}h {minutes:02}m"
-
-
-def format_rate(a_second: float) -> str:
-    """So many tasks a second, a minute or an hour, in the unit that needs no fraction."""
-    for unit, seconds in (("s", 1), ("min", _MINUTE), ("h", _HOUR)):
-        if a_second * seconds >= 1:
-            number = a_second * seconds
-            digits = f"{number:.1f}" if number < 10 else f"{number:,.0f}"
-            return f"{digits}/{unit}"
-    return f"{a_second * _HOUR:.1f}/h"

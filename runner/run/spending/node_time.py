@@ -56,6 +56,7 @@ class NodeTime:
     """The time of a run's nodes so far; a run that is resumed goes on adding up.
 
     While nobody looks, nodes may come and go: what is known counts as least, what may be as most.
+    Other threads may ask for these while events come.
     """
 
     vm_size: str | None = None
@@ -120,18 +121,18 @@ class NodeTime:
     def least(self, until: datetime | None = None) -> NodeSeconds:
         """What they have been there for sure, `until` then; else until the last event of theirs."""
         totals = list(self._least)
-        for stretch in self._open.values():
+        for stretch in tuple(self._open.values()):
             totals[stretch.is_spot] += self._until(until) - stretch.since
-        for stretch in self._unseen.values():
+        for stretch in tuple(self._unseen.values()):
             totals[stretch.is_spot] += (stretch.seen or stretch.since) - stretch.since
         return _seconds(totals)
 
     def most(self, until: datetime | None = None) -> NodeSeconds:
         """What they may have been there, as far as somebody looked."""
         totals = list(self._most)
-        for stretch in self._open.values():
+        for stretch in tuple(self._open.values()):
             totals[stretch.is_spot] += self._until(until) - stretch.since
-        for stretch in self._unseen.values():
+        for stretch in tuple(self._unseen.values()):
             totals[stretch.is_spot] += (stretch.until or stretch.since) - stretch.since
         return _seconds(totals)
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from runner.report.as_json import report_as_json
-from runner.report.as_text import format_bytes, format_seconds, plural, printable
+from runner.report.as_text import describe_failure, format_bytes, format_seconds, plural, printable
 from runner.report.digest import digest
 from runner.report.fold import Report, fold
 from runner.report.grouping import group_failures
@@ -54,6 +54,23 @@ def text(*events: Event, tasks: int = 2) -> str:
     start = RunStarted(workload="demo", target="local", tasks=tasks, files=2, bytes=10)
     events = (start, CleanupFinished(deleted=(), left=(), checked_at=START), *events)
     return digest(fold(events), run_directory="runs/1", output_directory="results/demo")
+
+
+def test_long_ids_of_nodes_are_shown_by_their_ends_and_told_whole_to_who_asks() -> None:
+    node = f"tvmps_1f0c93e7{'0' * 52}04aa_d"
+    failed = finished("1", 7, node=node)
+    assert text(failed).startswith(
+        "task 1 failed (1.txt): exit code 7 on node tvmps_1f0c93e7...04aa_d\n"
+    )
+    alike = text(failed, finished("2", 7, node=node))
+    assert "    first 1 (1.txt) on node tvmps_1f0c93e7...04aa_d\n" in alike
+    broken = StartTaskFailed(
+        node=node, exit_code=1, message=None, stderr_tail="", command="start task"
+    )
+    assert text(broken).startswith(
+        "the start task failed on node tvmps_1f0c93e7...04aa_d (exit code 1)\n"
+    )
+    assert describe_failure(failed) == f"exit code 7 on node {node}"
 
 
 def test_success() -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from runner.report.as_text import format_rate
 from runner.report.fold import Report, fold
 from runner.report.pace import Pace
-from runner.report.progress_as_text import format_rate, progress_as_text
+from runner.report.progress_as_text import progress_as_text
 from runner.run.events import (
     Event,
     JobCreated,
@@ -64,7 +65,7 @@ def test_how_fast_it_goes() -> None:
     pace.note(60, 30)
     began = TaskStarted(task="0001", node="n", at=None)
     assert shown(UP, JOB, began, running=1, pace=pace)[0] == (
-        "now: tasks run; 1 of 3 files up, 0 of 990 tasks done, 1 running, 30 a minute, about"
+        "now: tasks run; 1 of 3 files up, 0 of 990 tasks done, 1 running, 30/min, about"
         " 33m 00s left"
     )
 
@@ -79,12 +80,12 @@ def test_a_pool_in_trouble_says_so_without_steering_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("rate", "words"),
     [
-        (1_500, "1,500 a second"),
-        (3.21, "3.2 a second"),
-        (0.5, "30 a minute"),
-        (0.02, "1.2 a minute"),
-        (0.01, "36 an hour"),
-        (0.0001, "0.4 an hour"),
+        (1_500, "1,500/s"),
+        (3.21, "3.2/s"),
+        (0.5, "30/min"),
+        (0.02, "1.2/min"),
+        (0.01, "36/h"),
+        (0.0001, "0.4/h"),
     ],
 )
 def test_rates(rate: float, words: str) -> None:

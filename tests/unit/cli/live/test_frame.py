@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
 from runner.cli.live.display import Gauges
 from runner.cli.live.signs import ASCII, STATES
+from runner.plan.prices.node_price import NodePrice
 from runner.run.doing import Doing
 from runner.run.events import Event, TaskRetried, UploadFinished
 from runner.run.transfers.under_way import UnderWay
@@ -21,6 +24,10 @@ from tests.unit.cli.live.events import (
     pool,
     shown,
     started,
+)
+
+PRICE = NodePrice(
+    vm_size="Standard_D2s_v5", currency="EUR", dedicated=0.6, spot=None, source="prices.yaml"
 )
 
 
@@ -47,7 +54,7 @@ def test_a_run_at_work_in_a_small_window() -> None:
     assert shown(at_work(), slots=2, seconds=75) == [
         "",
         "demo-20260102t030405z-abcd · local                                        1m 15s",
-        "✓ inputs up   ✓ pool   ▸ tasks   ▸ outputs home   · clean-up",
+        "✓ inputs up   ✓ pool   ▸ tasks   ▸ outputs down   · clean-up",
         "",
         "up     ███████████████████████  10/10 files    10.0 MB",
         "tasks  █████████╳╳▒▒▒▒▒▒▒░░░░░  5/10 tasks                       –             –",
@@ -79,11 +86,41 @@ def test_the_smallest_window_has_what_matters_most() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("price", "target", "width", "right"),
+    [
+        (PRICE, "azure", 80, "about 1.20 EUR · 1h 00m"),
+        (PRICE, "local", 80, "about 1.20 EUR on Azure · 1h 00m"),
+        (PRICE, "azure", 50, "1h 00m"),
+        (replace(PRICE, dedicated=None), "azure", 80, "1h 00m"),
+        (None, "azure", 80, "1h 00m"),
+    ],
+    ids=["known", "elsewhere", "narrow", "lacking", "unknown"],
+)
+def test_what_it_has_cost_so_far_stands_beside_the_time(
+    price: NodePrice | None, target: str, width: int, right: str
+) -> None:
+    run = replace(started(tasks=10), target=target, price=price)
+    events: list[Event] = [run, job(), pool(2), node("node-1", "running"), node("node-2", "idle")]
+    left = f"demo-20260102t030405z-abcd · {target}"
+    assert shown(events, seconds=3_600, width=width)[1] == left + right.rjust(width - len(left))
+
+
+def test_long_ids_of_nodes_are_listed_by_their_ends() -> None:
+    ids = [f"tvmps_{number}{'ab' * 31}0_d" for number in range(2)]
+    events: list[Event] = [started(tasks=0), job(), pool(2)]
+    events.extend(node(each, "idle") for each in ids)
+    assert shown(events)[-2:] == [
+        "       ○ tvmps_0abababa...bab0_d    idle",
+        "       ○ tvmps_1abababa...bab0_d    idle",
+    ]
+
+
 def test_a_run_without_tasks_or_files() -> None:
     assert shown([started(tasks=0)]) == [
         "",
         "demo-20260102t030405z-abcd · local                                            0s",
-        "✓ inputs up   · pool   · tasks   · outputs home   ▸ clean-up",
+        "✓ inputs up   · pool   · tasks   · outputs down   ▸ clean-up",
         "",
         "tasks  ░░░░░░░░░░░░░░░░░░░░░░░  0/0 tasks",
         "       █ 0 succeeded   ▒ 0 running",
@@ -95,7 +132,7 @@ def test_before_there_is_a_job() -> None:
     doing.begin("making containers")
     assert shown([started(tasks=3, files=2, size=20)], gauges=Gauges(doing=doing))[1:5] == [
         "demo-20260102t030405z-abcd · local                                            0s",
-        "▸ inputs up   · pool   · tasks   · outputs home   · clean-up   making containers",
+        "▸ inputs up   · pool   · tasks   · outputs down   · clean-up   making containers",
         "",
         "up     ░░░░░░░░░░░░░░░░░░░░░░░  0/2 files          0 B",
     ]
@@ -203,6 +240,6 @@ def test_the_end_says_what_it_is_at_and_what_did_not_come_to_its_end() -> None:
     doing.end("deleting pool pool-1")
     line = shown(at_work(), slots=2, width=100, gauges=Gauges(doing=doing))[2]
     assert line == (
-        "✓ inputs up   ✓ pool   ✗ tasks   ✗ outputs home   ▸ clean-up".ljust(80)
+        "✓ inputs up   ✓ pool   ✗ tasks   ✗ outputs down   ▸ clean-up".ljust(80)
         + "deleting pool pool-1"
     )
