@@ -82,8 +82,10 @@ class Visitor:
     def serious_findings(self, page: Page) -> list[str]:
         """What axe-core finds serious or critical in the page as it stands, a line each."""
         # Evaluated by the browser's debugger: the page's own policy keeps strange scripts out.
-        page.evaluate(self.axe() + "\n;null")
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        text = self.axe()
+        if page.evaluate("typeof axe") == "undefined":  # it outlasts a change of the address's end
+            page.evaluate(text + "\n;null")
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")
         return [
             f"{each['id']} ({each['impact']}): {each['help']}: {node['html'][:200]}"
             for each in found["violations"]
