@@ -12,7 +12,13 @@ from runner.emulator.server.record.redaction import HIDDEN, hide_in_json, hide_i
 
 _ENVIRONMENTS = frozenset({"environmentSettings", "commonEnvironmentSettings"})
 # The whole query of a signed URL: what it allows is nobody's business either.
-_SIGNED = re.compile(r"\?(?=[^\s\"'<>`\\]*\bsig=)[^\s\"'<>`\\]+", re.IGNORECASE)
+_QUERY = re.compile(r"\?[^\s\"'<>`\\]+")
+_SIGNED = re.compile(r"\bsig=", re.IGNORECASE)
+# A signature without a URL before it, as in a variable or an option, or encoded in another URL.
+# Real ones have 44 characters and more; what is shorter may well be something else.
+_BARE = re.compile(
+    r"((?:(?<![a-z0-9_])|(?<=%26)|(?<=%3f))sig(?:=|%3d))[a-z0-9%+/=_-]{20,}", re.IGNORECASE
+)
 _SIGNATURE = frozenset(
     {
         *("sig", "sv", "ss", "srt", "sr", "sp", "st", "se", "si", "sip", "spr", "ses", "sdd"),
@@ -27,6 +33,13 @@ def hide_in_document(document: object) -> object:
     return hide_in_json(_hide(document))
 
 
+def hide_in_text(text: str) -> str:
+    """The text without signatures."""
+    if "sig" not in text.lower():
+        return text
+    return _BARE.sub(rf"\1{HIDDEN}", _QUERY.sub(_hide_signed, text))
+
+
 def show_query(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The parameters of a request; of a signature (SAS) only that there was one."""
     given = tuple(pairs)
@@ -37,9 +50,13 @@ def show_query(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {**hide_in_query(rest), "sig": HIDDEN}
 
 
+def _hide_signed(query: re.Match[str]) -> str:
+    return f"?{HIDDEN}" if _SIGNED.search(query[0]) else query[0]
+
+
 def _hide(value: object) -> object:
     if isinstance(value, str):
-        return _SIGNED.sub(f"?{HIDDEN}", value) if "sig=" in value.lower() else value
+        return hide_in_text(value)
     if isinstance(value, list):
         return [_hide(each) for each in value]
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from runner.emulator.batch.operations.wire import format_moment
-from runner.emulator.dashboard.hiding import show_query
+from runner.emulator.dashboard.hiding import hide_in_text, show_query
 from runner.emulator.dashboard.sources import Sources
 from runner.emulator.lingering import Passed
 from runner.emulator.server.queries import parse_query
@@ -38,7 +38,7 @@ def _show(number: int, request: Passed, moment: datetime) -> dict[str, Any]:
         "number": number,
         "time": format_moment(moment),
         "method": request.method,
-        "path": unquote(request.raw_path, errors="replace"),
+        "path": hide_in_text(unquote(request.raw_path, errors="replace")),
         "query": show_query(parse_query(request.raw_query)),
         "status": request.status or None,
         "milliseconds": round((request.ended - request.began) * 1000, 1),

@@ -22,7 +22,7 @@ from runner.emulator.batch.operations.views.entities import show_job
 from runner.emulator.batch.operations.views.tasks import TaskView
 from runner.emulator.batch.operations.wire import format_moment
 from runner.emulator.control.gate import ControlError
-from runner.emulator.dashboard.hiding import hide_in_document
+from runner.emulator.dashboard.hiding import hide_in_document, hide_in_text
 from runner.emulator.dashboard.overview import show_job_line
 from runner.emulator.dashboard.sources import BatchSource
 from runner.emulator.storage.record import record
@@ -203,10 +203,10 @@ def _is_number(text: str) -> bool:
 
 
 def _show_line(task: Task) -> dict[str, Any]:
-    failure = task.failure
+    failure, name = task.failure, task.document.get("displayName")
     return {
         "id": task.id,
-        "name": task.document.get("displayName"),
+        "name": None if name is None else hide_in_text(name),
         "state": task.state.value,
         "failed": failure is not None,
         "exit_code": task.exit_code,
