@@ -5,10 +5,11 @@ It must not know how they came.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+
+from runner.plan.prices.node_price import MOST
 
 _HOUR = "1 Hour"
 _PAY_AS_YOU_GO = "Consumption"
@@ -76,7 +77,7 @@ def _price(item: Item) -> float | None:
     value = item.get("retailPrice")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and value > 0 else None
+    return float(value) if 0 < value <= MOST else None
 
 
 def _starts(item: Item) -> datetime | None:

@@ -177,6 +177,10 @@ def _next_page(link: object, endpoint: str) -> str | None:
     """Where the next page is; only ever where the first was."""
     if not link:
         return None
-    if not isinstance(link, str) or urlsplit(link).hostname != urlsplit(endpoint).hostname:
+    try:
+        is_there = isinstance(link, str) and urlsplit(link).hostname == urlsplit(endpoint).hostname
+    except ValueError:
+        is_there = False
+    if not isinstance(link, str) or not is_there:
         raise PricesUnknownError("the price service leads to a page elsewhere")
     return link

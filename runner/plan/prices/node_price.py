@@ -8,6 +8,8 @@ from __future__ import annotations
 from runner.frozen import dataclass
 
 HOUR_SECONDS = 3600.0
+MOST = 1e9
+"""Nothing costs as much an hour, in any currency; and with less no sum is beyond a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,12 @@ It must not know where the file is, nor what is bought.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from runner.frozen import dataclass
-from runner.plan.prices.node_price import NodePrice
+from runner.plan.prices.node_price import MOST, NodePrice
 from runner.spec.document import Document, Pointer, read_document
 from runner.spec.problem import Problem, SpecError
 from runner.spec.suggestion import suggest
@@ -126,14 +125,14 @@ def _check_sizes(document: Document, sizes: Mapping[str, object]) -> Iterator[Pr
                     (*at, kind), code="unknown-key", message=message, hint=hint
                 )
             elif not _is_price(price):
-                message = f"the price of `{size}` must be a number, at least 0"
+                message = f"the price of `{size}` must be a number from 0 to 1e9"
                 yield document.problem((*at, kind), code=_CODE, message=message)
 
 
 def _is_price(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and value >= 0
+    return 0 <= value <= MOST
 
 
 def _number(value: float | None) -> float | None:

@@ -95,6 +95,7 @@ def test_without_spot_the_price_of_low_priority_nodes_stands_in() -> None:
         {"retailPrice": 0.0},
         {"retailPrice": "0.1"},
         {"retailPrice": True},
+        {"retailPrice": 10**400},
         {"unitOfMeasure": "1 Month"},
         {"tierMinimumUnits": 100.0},
         {"productName": "Dsv5 Series Dedicated Host"},
@@ -138,8 +139,11 @@ def test_an_answer_that_is_no_list_of_prices_is_told(
     assert caught.value.message == message
 
 
-def test_a_next_page_is_only_followed_where_the_first_was(service: RetailService) -> None:
-    service.next_page = "http://elsewhere.example/prices"
+@pytest.mark.parametrize("link", ["http://elsewhere.example/prices", "http://["])
+def test_a_next_page_is_only_followed_where_the_first_was(
+    service: RetailService, link: str
+) -> None:
+    service.next_page = link
     with pytest.raises(PricesUnknownError) as caught:
         fetch(service)
     assert caught.value.message == "the price service leads to a page elsewhere"

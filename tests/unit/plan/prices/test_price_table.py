@@ -87,7 +87,7 @@ def test_json_is_as_good_and_the_example_is_a_table() -> None:
         (
             (
                 "currency: EUR\nvm_sizes:\n  A: 0.1\n  a: {spott: 1, dedicated: -1}\n"
-                "  B: {dedicated: [], spot: '0.1'}\n  C: {spot: true}\n"
+                "  B: {dedicated: [], spot: '0.1'}\n  C: {spot: true}\n  D: {spot: 1.0e+300}\n"
             ),
             [
                 (
@@ -96,10 +96,11 @@ def test_json_is_as_good_and_the_example_is_a_table() -> None:
                 ),
                 "prices.yaml:4:3: price-table: `a` is the same VM size as `A`",
                 "prices.yaml:4:7: unknown-key: unknown key `spott` of `a`",
-                "prices.yaml:4:28: price-table: the price of `a` must be a number, at least 0",
-                "prices.yaml:5:18: price-table: the price of `B` must be a number, at least 0",
-                "prices.yaml:5:28: price-table: the price of `B` must be a number, at least 0",
-                "prices.yaml:6:13: price-table: the price of `C` must be a number, at least 0",
+                "prices.yaml:4:28: price-table: the price of `a` must be a number from 0 to 1e9",
+                "prices.yaml:5:18: price-table: the price of `B` must be a number from 0 to 1e9",
+                "prices.yaml:5:28: price-table: the price of `B` must be a number from 0 to 1e9",
+                "prices.yaml:6:13: price-table: the price of `C` must be a number from 0 to 1e9",
+                "prices.yaml:7:13: price-table: the price of `D` must be a number from 0 to 1e9",
             ],
         ),
     ],
