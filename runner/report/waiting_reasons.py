@@ -17,6 +17,9 @@ from runner.run.services import JobState, NodeStatus, PoolStatus, TaskState
 
 _STARTING = frozenset({"creating", "starting", "rebooting", "reimaging", "waitingforstarttask"})
 _READY = frozenset({"idle", "running"})
+_FAILED = "starttaskfailed"
+# What is told of the others, as `preempted` or `leavingpool`, is not for the user to mend.
+_BROKEN = frozenset({"unusable", "offline"})
 _NAMES_SHOWN = 3
 _CHAIN_SHOWN = 5
 _AT_WORK = frozenset({TaskState.PREPARING, TaskState.RUNNING, TaskState.COMPLETED})
@@ -278,7 +281,7 @@ def _starting(facts: Facts, service: Service, nodes: Counter[str]) -> Iterator[R
 def _lost(facts: Facts, service: Service, nodes: Counter[str], ready: int) -> Iterator[Reason]:
     failures = facts.report.start_task_failures
     total = sum(nodes.values())
-    failed = nodes["starttaskfailed"]
+    failed = nodes[_FAILED]
     if failed and failures:
         first = failures[0]
         code = first.message if first.exit_code is None else f"exit code {first.exit_code}"
@@ -288,7 +291,13 @@ def _lost(facts: Facts, service: Service, nodes: Counter[str], ready: int) -> It
             evidence=tuple(first.stderr_tail.splitlines()),
             advice=f"mend it; `batch-run logs --start-task{facts.named}` shows all that it printed",
         )
-    lost = {state: nodes[state] for state in ("unusable", "offline", "preempted") if nodes[state]}
+    elif failed:
+        yield _start_task_failed(facts, service, failed, total)
+    lost = {
+        state: count
+        for state, count in nodes.items()
+        if count and state not in _STARTING | _READY | {_FAILED}
+    }
     if lost and not ready:
         listed = ", ".join(f"{count:,} {state}" for state, count in sorted(lost.items()))
         said = [
@@ -301,10 +310,23 @@ def _lost(facts: Facts, service: Service, nodes: Counter[str], ready: int) -> It
             kind=Kind.NODES_LOST,
             words=f"no node takes tasks: {listed} of {plural(total, 'node')}",
             evidence=tuple(said[:_NAMES_SHOWN]),
-            advice=None
-            if set(lost) == {"preempted"}
-            else "look at the image, the VM size, and the rules of a subnet of your own",
+            advice="look at the image, the VM size, and the rules of a subnet of your own"
+            if _BROKEN & lost.keys()
+            else None,
         )
+
+
+def _start_task_failed(facts: Facts, service: Service, failed: int, total: int) -> Reason:
+    """As the service tells it, before whoever drives the run has seen it."""
+    nodes = _in_states(facts, service, frozenset({_FAILED}))
+    codes = [node.start_task_exit_code for node in nodes]
+    code = "" if not codes or codes[0] is None else f" (exit code {codes[0]})"
+    return Reason(
+        kind=Kind.START_TASK_FAILED,
+        words=f"the start task failed on {failed:,} of {plural(total, 'node')}{code}",
+        evidence=tuple(f"node {node.id}" for node in nodes[:_NAMES_SHOWN]),
+        advice=f"mend it; `batch-run logs --start-task{facts.named}` shows all that it printed",
+    )
 
 
 def _slots(facts: Facts, service: Service, ready: int) -> Iterator[Reason]:

@@ -240,6 +240,26 @@ def test_nodes_that_are_broken() -> None:
     ]
 
 
+def test_a_start_task_that_failed_before_anybody_has_seen_it_but_the_service() -> None:
+    nodes = tuple(
+        replace(node(name, "starttaskfailed"), start_task_exit_code=100) for name in ("n1", "n2")
+    )
+    service = Service(job=ACTIVE, task=TASK, pool=POOL, nodes=nodes)
+    assert waiting(replace(FACTS, report=begun(JOB), service=service)) == [
+        "  the start task failed on 2 of 2 nodes (exit code 100)",
+        "    node n1",
+        "    node n2",
+        "    hint: mend it; `batch-run logs --start-task` shows all that it printed",
+    ]
+
+
+def test_nodes_that_go() -> None:
+    service = Service(job=ACTIVE, task=TASK, pool=POOL, nodes=(node("n1", "leavingpool"),))
+    assert waiting(replace(FACTS, report=begun(JOB), service=service)) == [
+        "  no node takes tasks: 1 leavingpool of 1 node",
+    ]
+
+
 def test_places_that_are_all_taken() -> None:
     service = Service(
         job=ACTIVE,
