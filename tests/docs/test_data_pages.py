@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -53,6 +54,16 @@ def test_all_commands_and_schemas_are_in_the_tables() -> None:
     words = set(re.findall(r"`([a-z-]+)`", table))
     assert {each.name for each in published()} - {OF_SPECS} <= words
     assert {command.name for command in COMMANDS} - {"help", "completion"} <= words
+
+
+def test_all_columns_and_states_of_the_trace_are_in_its_table() -> None:
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", text.partition("## The table")[2], re.MULTILINE)
+    told = {name: words for names, words in rows for name in re.findall(r"`(\w+)`", names)}
+    schema = json.loads((ROOT / "schema" / "trace.schema.json").read_text(encoding="utf-8"))
+    columns = schema["properties"]
+    assert list(told) == list(columns)
+    assert re.findall(r"`([a-z ]+)`", told["state"]) == columns["state"]["enum"]
 
 
 def test_exit_codes_are_those_that_there_are() -> None:
