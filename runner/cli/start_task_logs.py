@@ -13,10 +13,11 @@ from runner.cli.looking import NotThereError, open_to_look
 from runner.cli.task_logs import PAUSES_SECONDS, Asked, Opening
 from runner.cli.world import World
 from runner.connect import Services
-from runner.errors import BatchRunError, UsageError
+from runner.errors import BatchRunError, ServiceError, UsageError
 from runner.report.journal_fold import fold_journal
 from runner.run.pools.node_logs import MOST_BYTES, START_TASK, node_log_path
-from runner.run.records.record import read_record
+from runner.run.records.driving import find_driver
+from runner.run.records.record import RunRecord, read_record
 from runner.run.stop import Stop
 
 _STARTING = frozenset({"creating", "starting", "rebooting", "reimaging", "waitingforstarttask"})
@@ -33,8 +34,9 @@ def show_start_tasks(
 ) -> None:
     """Of all nodes, or of one that may be named by a part of its id.
 
-    With `follow` until no node is starting. Raises `UsageError` where there is no such node or
-    nothing is kept, and `InterruptedRunError` once the following is to stop.
+    With `follow` until no node is starting; nodes are waited for while the run is driven here.
+    Raises `UsageError` where there is no such node or nothing is kept, and `InterruptedRunError`
+    once the following is to stop.
     """
     record = read_record(directory)
     kept = {
@@ -48,12 +50,14 @@ def show_start_tasks(
             path = folder / f"{stream}.txt"
             log = path.read_bytes() if path.is_file() else b""
             _show(asked, shown, name, stream, log)
-    pool = fold_journal(directory).report.pool
+    pool = _find_pool(directory, record, world, follow)
     found = bool(kept)
     try:
         if pool is not None and not (found and node is not None):
             with open_services(record, directory, world) as services:
-                found |= _of_nodes(services, pool, asked, world, node, kept, shown, follow)
+                found |= _of_nodes(
+                    services, directory, pool, asked, world, node, kept, shown, follow
+                )
     except NotThereError as error:
         _say_missing(record.run, node, error, world, found=found)
         return
@@ -63,6 +67,18 @@ def show_start_tasks(
             f"run `{record.run}` has {what} whose start task has left a log",
             hint=f"`batch-run status {record.run}` shows its nodes",
         )
+
+
+def _find_pool(directory: Path, record: RunRecord, world: World, follow: Stop | None) -> str | None:
+    """The run's pool; to be followed, it is waited for while somebody here may make it yet."""
+    while True:
+        # Asked first: what was told before the end is then read below.
+        is_driven = find_driver(directory) is not None
+        pool = fold_journal(directory).report.pool
+        if pool is not None or follow is None or not is_driven or not world.has_reader:
+            return pool
+        world.clock.wait(follow, PAUSES_SECONDS[record.target])
+        follow.check()
 
 
 def _say_missing(
@@ -87,6 +103,7 @@ def _kept(directory: Path) -> Iterator[str]:
 
 def _of_nodes(
     services: Services,
+    directory: Path,
     pool: str,
     asked: Asked,
     world: World,
@@ -100,10 +117,16 @@ def _of_nodes(
         services.heed(follow, world.say)
     found = False
     while True:
+        is_driven = find_driver(directory) is not None
+        try:
+            there = services.batch.node_statuses(pool)
+        except ServiceError:
+            # Whoever drives the run may have ended it and its services.
+            if follow is None or find_driver(directory) is not None:
+                raise
+            break
         nodes = [
-            each
-            for each in services.batch.node_statuses(pool)
-            if each.id not in kept and (node is None or node in each.id)
+            each for each in there if each.id not in kept and (node is None or node in each.id)
         ]
         found = found or bool(nodes)
         for each in nodes:
@@ -111,7 +134,7 @@ def _of_nodes(
                 path = f"startup/{stream}.txt"
                 log = services.batch.read_node_log(pool, each.id, path, MOST_BYTES)
                 _show(asked, shown, each.id, stream, log)
-        waits = any(each.state in _STARTING for each in nodes)
+        waits = any(each.state in _STARTING for each in nodes) or (is_driven and not there)
         if follow is None or not waits or not world.has_reader:
             break
         world.clock.wait(follow, PAUSES_SECONDS[services.target])
