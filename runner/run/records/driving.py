@@ -87,11 +87,11 @@ def find_driver(directory: Path) -> Driver | None:
     """The process of this machine that drives the run now; None where none does."""
     path = directory / LOCK
     try:
-        file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-    except OSError:  # never driven, or not ours to drive
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError:  # never driven, or not ours to look at
         return None
     try:
-        return None if _lock(file, path) else _read(path)
+        return None if _lock(file, path, to_look=True) else _read(path)
     finally:
         os.close(file)
 
@@ -131,9 +131,9 @@ def _read(path: Path) -> Driver | None:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: int, path: Path) -> bool:
+    def _lock(file: int, path: Path, *, to_look: bool = False) -> bool:
         """Whether the file is ours alone from here on, until it is closed."""
-        del path
+        del path, to_look
         os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
@@ -144,10 +144,14 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(file: int, path: Path) -> bool:
-        """Whether the file is ours alone from here on, until it is closed."""
+    def _lock(file: int, path: Path, *, to_look: bool = False) -> bool:
+        """Whether the file is nobody else's from here on, until it is closed.
+
+        Who only looks shares it with others who do: none of them takes another for a driver.
+        """
+        how = fcntl.LOCK_SH if to_look else fcntl.LOCK_EX
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, how | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError as error:
