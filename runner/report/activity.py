@@ -108,9 +108,18 @@ class Activity:
 
 
 def find_phases(
-    report: Report, activity: Activity, work: Work, *, is_ending: bool = False
+    report: Report,
+    activity: Activity,
+    work: Work,
+    *,
+    is_fetching: bool = False,
+    is_ending: bool = False,
 ) -> dict[Phase, Stand]:
-    """How far each part of a run is; `is_ending` once it is known to take away what it has made."""
+    """How far each part of a run is.
+
+    `is_fetching` while a file is on its way down, `is_ending` once the run is known to take away
+    what it has made.
+    """
     done = report.succeeded + len(report.failures)
     total = report.tasks - report.left_out
     is_over = bool(report.has_begun) and done >= total
@@ -127,7 +136,8 @@ def find_phases(
             done=is_over or (done + work.coming_home >= total and activity.started > 0),
         ),
         Phase.OUTPUTS: _stand(
-            begun=done > report.skipped or work.coming_home > 0 or report.downloaded_files > 0,
+            # Tasks may end without leaving anything.
+            begun=is_fetching or report.downloaded_files > 0 or (is_over and done > report.skipped),
             done=is_over,
         ),
     }

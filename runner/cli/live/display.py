@@ -70,6 +70,10 @@ class Silence:
         """Nothing."""
 
 
+# Terminals whose cursor nobody can move.
+_CANNOT_MOVE = frozenset({"dumb", "unknown"})
+
+
 def choose_display(world: World, plan: Plan, *, quiet: bool) -> Display:
     """A view on a terminal that can show it, lines elsewhere (`NO_COLOR` and `TERM=dumb` too).
 
@@ -78,7 +82,9 @@ def choose_display(world: World, plan: Plan, *, quiet: bool) -> Display:
     """
     if quiet:
         return Silence(world)
-    plain = bool(world.environ.get("NO_COLOR")) or world.environ.get("TERM") == "dumb"
+    plain = (
+        bool(world.environ.get("NO_COLOR")) or world.environ.get("TERM", "").lower() in _CANNOT_MOVE
+    )
     mixed = plan.workload.prints and world.stdout.isatty()
     if plain or mixed or not world.stderr.isatty():
         from runner.cli.live.lines import Lines

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from runner.report.activity import Activity, Phase, Stand, find_phases
 from runner.report.fold import Report
-from runner.run.events import CleanupFinished, Event, RunFinished, TaskRetried, UploadFinished
+from runner.run.events import (
+    CleanupFinished,
+    Event,
+    OutputDownloaded,
+    RunFinished,
+    TaskRetried,
+    UploadFinished,
+)
 from tests.unit.cli.live.events import (
     added,
     begun,
@@ -28,9 +35,10 @@ def folded(*events: Event) -> tuple[Report, Activity]:
     return report, activity
 
 
-def stands(*events: Event, is_ending: bool = False) -> list[Stand]:
+def stands(*events: Event, is_fetching: bool = False, is_ending: bool = False) -> list[Stand]:
     report, activity = folded(*events)
-    phases = find_phases(report, activity, activity.work(slots=1), is_ending=is_ending)
+    work = activity.work(slots=1)
+    phases = find_phases(report, activity, work, is_fetching=is_fetching, is_ending=is_ending)
     assert list(phases) == list(Phase)
     return list(phases.values())
 
@@ -79,6 +87,7 @@ def test_phases_from_the_beginning_to_the_end() -> None:
         node("node-1", "idle"),
         begun(1),
         finished(1),
+        OutputDownloaded(task="00002", role="output", blob="a", path="a", bytes=1),
         finished(2, succeeded=False),
         CleanupFinished(deleted=(), left=()),
         RunFinished(exit_code=1, succeeded=1, failed=1, unfinished=0, error=None),
@@ -97,6 +106,13 @@ def test_phases_from_the_beginning_to_the_end() -> None:
         [DONE, DONE, DONE, DONE, NOW],
         [DONE, DONE, DONE, DONE, DONE],
     ]
+
+
+def test_tasks_that_leave_nothing_bring_nothing_down() -> None:
+    run = (started(tasks=2), job(), pool(1), node("node-1", "running"), begun(1), finished(1))
+    assert stands(*run) == [DONE, DONE, NOW, TO_COME, TO_COME]
+    assert stands(*run, is_fetching=True) == [DONE, DONE, NOW, NOW, TO_COME]
+    assert stands(*run, finished(2)) == [DONE, DONE, DONE, DONE, NOW]
 
 
 def test_what_is_broken_off_says_so() -> None:

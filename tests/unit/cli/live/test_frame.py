@@ -54,7 +54,7 @@ def test_a_run_at_work_in_a_small_window() -> None:
     assert shown(at_work(), slots=2, seconds=75) == [
         "",
         "demo-20260102t030405z-abcd · local                                        1m 15s",
-        "✓ inputs up   ✓ pool   ▸ tasks   ▸ outputs down   · clean-up",
+        "✓ inputs up   ✓ pool   ▸ tasks   · outputs down   · clean-up",
         "",
         "up     ███████████████████████  10/10 files    10.0 MB",
         "tasks  █████████╳╳▒▒▒▒▒▒▒░░░░░  5/10 tasks                       –             –",
@@ -240,6 +240,6 @@ def test_the_end_says_what_it_is_at_and_what_did_not_come_to_its_end() -> None:
     doing.end("deleting pool pool-1")
     line = shown(at_work(), slots=2, width=100, gauges=Gauges(doing=doing))[2]
     assert line == (
-        "✓ inputs up   ✓ pool   ✗ tasks   ✗ outputs down   ▸ clean-up".ljust(80)
+        "✓ inputs up   ✓ pool   ✗ tasks   · outputs down   ▸ clean-up".ljust(80)
         + "deleting pool pool-1"
     )

@@ -116,7 +116,7 @@ def test_who_cannot_see_a_view_gets_lines(tmp_path: Path) -> None:
     plan = make_plan(tmp_path)
     no_terminal, _, _ = make_world(tmp_path)
     assert isinstance(choose_display(no_terminal, plan, quiet=False), Lines)
-    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb"), ("TERM", "unknown")):
         world, _ = make_terminal(tmp_path, "")
         world.environ = {name: value}
         assert isinstance(choose_display(world, plan, quiet=False), Lines)
