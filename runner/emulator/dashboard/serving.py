@@ -65,6 +65,8 @@ def noting_address(directory: Path, address: str) -> Iterator[None]:
     """
     path = directory / ADDRESS_FILE
     try:
+        # What is left there may be open to others, or a link to somewhere else.
+        path.unlink(missing_ok=True)
         with os.fdopen(open_private_file(path), "w", encoding="ascii") as stream:
             stream.write(f"{address}\n")
     except OSError as error:
