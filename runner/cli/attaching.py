@@ -5,7 +5,6 @@ It must not know how a run is driven, and leaves the run as it is.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from runner.cli.audience import Audience
@@ -17,7 +16,7 @@ from runner.errors import ExitCode, InterruptedRunError, StoppedWaitingError, Us
 from runner.run.events import CleanupFinished, Event, RunFinished
 from runner.run.records.driving import Driver, DriverPresentError, find_driver
 from runner.run.records.following import Following
-from runner.run.records.reading import event_from_json
+from runner.run.records.reading import event_from_line
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import find_standing
 from runner.run.stop import Stop
@@ -84,9 +83,10 @@ def _follow(
     interruptions.stop = stop.request
     last: Event | None = None
     try:
-        for line in Following(directory).follow(world.clock, stop):
-            value = json.loads(line)
-            last = event_from_json(value)
+        following = Following(directory)
+        for number, line in enumerate(following.follow(world.clock, stop), start=1):
+            told = event_from_line(line, following.path, number)
+            last = None if told is None else told[1]
             if last is not None:
                 audience.hear(last, line)
     except InterruptedRunError:

@@ -16,7 +16,7 @@ from runner.errors import ExitCode, UsageError, describe_os_error
 from runner.frozen import dataclass
 from runner.run.events import CleanupFinished, LeftBehind, RunFinished
 from runner.run.records.driving import Driver, find_driver
-from runner.run.records.reading import EVENTS, event_from_json
+from runner.run.records.reading import EVENTS, event_from_json, event_from_line
 from runner.run.records.record import RunRecord, read_record
 from runner.run.submit import SUBMISSION
 
@@ -172,11 +172,11 @@ def what_is_left(directory: Path) -> tuple[LeftBehind, ...]:
     marker = f'"type":"{CleanupFinished.type}"'.encode()
     try:
         with path.open("rb") as stream:
-            for line in stream:
+            for number, line in enumerate(stream, start=1):
                 if marker in line and line.endswith(b"\n"):
-                    event = event_from_json(json.loads(line))
-                    if isinstance(event, CleanupFinished):
-                        found = event.left
+                    told = event_from_line(line, path, number)
+                    if told is not None and isinstance(told[1], CleanupFinished):
+                        found = told[1].left
     except FileNotFoundError:
         return ()
     except OSError as error:

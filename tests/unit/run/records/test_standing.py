@@ -171,6 +171,16 @@ def test_an_end_of_any_length_is_found(directory: Path) -> None:
     assert what_is_left(directory) == left[:2]
 
 
+def test_a_damaged_line_is_named(directory: Path) -> None:
+    write(directory, STARTED)
+    events = directory / "events.jsonl"
+    with events.open("ab") as stream:
+        stream.write(b'{"v":1,"type":"cleanup.finished",\n')
+    with pytest.raises(UsageError) as caught:
+        what_is_left(directory)
+    assert caught.value.message == f"`{events}`, line 2: not an event of a run"
+
+
 def test_a_directory_without_a_record_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         summarize(tmp_path)
