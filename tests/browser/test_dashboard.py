@@ -298,6 +298,9 @@ def test_who_has_no_token_is_asked_for_it(visitor: Visitor, live: Watched) -> No
     page = visitor.open(address.partition("#")[0])
     expect(page.locator("h1")).to_have_text("Locked")
     assert visitor.serious_findings(page) == []
+    page.get_by_label("Address or token").fill("pasted…")
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_label("Address or token")).to_have_value("")
     page.get_by_label("Address or token").fill(address)
     page.get_by_role("button", name="Open").click()
     expect(page.locator("#status")).to_have_text("live")

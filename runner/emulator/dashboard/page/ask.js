@@ -19,7 +19,8 @@ export function takeToken() {
 }
 
 export function keepToken(token) {
-  sessionStorage.setItem(KEY, token);
+  // No token has other characters, and no header may have some of them.
+  sessionStorage.setItem(KEY, token.replace(/[^A-Za-z0-9_-]/g, ""));
   history.replaceState(null, "", "#/");
 }
 
