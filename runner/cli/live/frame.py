@@ -162,7 +162,7 @@ def _phases(view: View, signs: Signs, width: int) -> Row:
             for phase, piece in zip(view.phases, pieces, strict=True)
         ]
         row = join(pieces, " ")
-    step = printable(view.step)
+    step = _written(view.step, signs)
     room = width - row_cells(row) - _STEP_GAP
     return spread(row, ((cut(step, room, signs.cut), "dim"),) if step and room > 0 else (), width)
 
@@ -182,7 +182,8 @@ def _alarms(view: View, signs: Signs, width: int) -> list[Row]:
     words = [*view.troubles, *(f"pool: {error}" for error in errors)]
     sign, style = signs.alarm
     return [
-        ((f"{sign} ", style), (cut(printable(each), width - 2, signs.cut), "red")) for each in words
+        ((f"{sign} ", style), (cut(_written(each, signs), width - 2, signs.cut), "red"))
+        for each in words
     ]
 
 
@@ -201,10 +202,16 @@ def _running(view: View, signs: Signs, width: int, most: int) -> list[Row]:
         room = width - LABEL_CELLS - row_cells(right) - 1
         left: Row = (
             (f"{each.task:<{LABEL_CELLS - 1}} ", "cyan"),
-            (cut(printable(each.item), room, signs.cut), ""),
+            (cut(_written(each.item, signs), room, signs.cut), ""),
         )
         rows.append(spread(left, right, width, signs.cut))
     return rows
+
+
+def _written(text: str, signs: Signs) -> str:
+    """The text as this terminal writes it: what is counted in cells is what is seen."""
+    shown = printable(text)
+    return shown.encode("ascii", "backslashreplace").decode() if signs.is_ascii else shown
 
 
 def _indent(row: Row) -> Row:

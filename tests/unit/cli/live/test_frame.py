@@ -220,6 +220,22 @@ def test_a_terminal_without_these_signs_gets_others() -> None:
     assert "".join(lines).isascii()
 
 
+def test_a_terminal_that_writes_names_as_escapes_has_room_for_these() -> None:
+    items = {f"{number:05}": "日本語" * 40 for number in range(1, 11)}
+    doing = Doing(step="deleting pool 日本")
+    seen = shown(
+        at_work(),
+        slots=2,
+        width=120,
+        height=40,
+        items=items,
+        signs=ASCII,
+        gauges=Gauges(doing=doing),
+    )
+    assert any(line.startswith("00008  \\u65e5\\u672c") for line in seen)
+    assert all(line.isascii() and len(line) <= 120 for line in seen)
+
+
 def test_tasks_that_have_ended_and_are_not_home_do_not_run() -> None:
     doing = Doing(coming_home=lambda: 2)
     lines = shown(at_work(), slots=None, gauges=Gauges(doing=doing))
