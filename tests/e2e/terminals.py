@@ -129,11 +129,17 @@ def open_terminal(
 
 
 def compare_screen(terminal: Terminal, kept: Path) -> None:
-    """The screen is as the file has it; `BATCH_RUN_SCREENS=write` writes it anew."""
-    text = terminal.text()
+    """The screen is, or gets, as the file has it; `BATCH_RUN_SCREENS=write` writes it anew.
+
+    What is drawn comes in pieces, so that any moment may see half of it.
+    """
     if os.environ.get("BATCH_RUN_SCREENS") == "write":
-        kept.write_text(text)
-    assert text == kept.read_text()
+        kept.write_text(terminal.text())
+    expected = kept.read_text()
+    try:
+        wait_until(lambda: terminal.text() == expected, what=f"the screen of {kept.name}")
+    except AssertionError:
+        assert terminal.text() == expected  # which shows what differs
 
 
 def _settled(line: str) -> str:
