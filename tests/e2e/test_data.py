@@ -214,7 +214,9 @@ def test_events_are_followed_past_a_client_that_dies(user: User, gate: Path) -> 
             )
             gate.touch()
             resumed = user.run("resume", "--json")
-            rest, said = listener.communicate(timeout=60)
+            # Not by `communicate`, which knows nothing of what came with the line that was read.
+            rest, said = listener.stdout.read(), listener.stderr.read()
+            listener.wait(timeout=60)
     assert (resumed.returncode, listener.returncode, said) == (0, 0, "")
     assert first + rest == (run / "events.jsonl").read_text()
     assert resumed.stdout.splitlines()[-1] == rest.splitlines()[-1]
