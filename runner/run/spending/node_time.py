@@ -6,6 +6,7 @@ what a node costs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -49,6 +50,16 @@ class _Stretch:
     is_spot: bool
     seen: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def least(self) -> timedelta:
+        """What it was there for sure, where nobody has seen it since."""
+        return (self.seen or self.since) - self.since
+
+    @property
+    def most(self) -> timedelta:
+        """What it may have been there."""
+        return (self.until or self.since) - self.since
 
 
 @dataclass(slots=True)
@@ -120,21 +131,24 @@ class NodeTime:
 
     def least(self, until: datetime | None = None) -> NodeSeconds:
         """What they have been there for sure, `until` then; else until the last event of theirs."""
-        totals = list(self._least)
-        for stretch in tuple(self._open.values()):
-            totals[stretch.is_spot] += self._until(until) - stretch.since
-        for stretch in tuple(self._unseen.values()):
-            totals[stretch.is_spot] += (stretch.seen or stretch.since) - stretch.since
-        return _seconds(totals)
+        return self._add_up(self._least, until, lambda unseen: unseen.least)
 
     def most(self, until: datetime | None = None) -> NodeSeconds:
         """What they may have been there, as far as somebody looked."""
-        totals = list(self._most)
+        return self._add_up(self._most, until, lambda unseen: unseen.most)
+
+    def _add_up(
+        self,
+        closed: list[timedelta],
+        until: datetime | None,
+        length: Callable[[_Stretch], timedelta],
+    ) -> NodeSeconds:
+        totals = list(closed)
         for stretch in tuple(self._open.values()):
             totals[stretch.is_spot] += self._until(until) - stretch.since
         for stretch in tuple(self._unseen.values()):
-            totals[stretch.is_spot] += (stretch.until or stretch.since) - stretch.since
-        return _seconds(totals)
+            totals[stretch.is_spot] += length(stretch)
+        return NodeSeconds(dedicated=totals[0].total_seconds(), spot=totals[1].total_seconds())
 
     def _until(self, until: datetime | None) -> datetime:
         last = self._last
@@ -189,8 +203,8 @@ class NodeTime:
 
     def _close_unseen(self, node: str) -> None:
         stretch = self._unseen.pop(node)
-        self._least[stretch.is_spot] += (stretch.seen or stretch.since) - stretch.since
-        self._most[stretch.is_spot] += (stretch.until or stretch.since) - stretch.since
+        self._least[stretch.is_spot] += stretch.least
+        self._most[stretch.is_spot] += stretch.most
 
     def _bound_unseen(self, at: datetime) -> None:
         """Until somebody looks, nodes that were not seen again may still be there."""
@@ -204,7 +218,3 @@ class NodeTime:
             self._close(node, at)
         # What is taken up again after that has nodes from then on.
         self.began, self._target = None, 0
-
-
-def _seconds(totals: list[timedelta]) -> NodeSeconds:
-    return NodeSeconds(dedicated=totals[0].total_seconds(), spot=totals[1].total_seconds())
