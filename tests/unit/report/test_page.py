@@ -9,12 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.report.fold import Report
 from runner.report.lanes import find_lanes
+from runner.report.page import assemble
 from runner.report.page.assemble import page_of
 from runner.report.page.durations import durations_as_html
 from runner.report.page.view import PageView
@@ -104,6 +106,14 @@ def test_the_policy_names_style_and_script_as_they_are() -> None:
         f"default-src 'none'; style-src 'sha256-{digest(style[1])}';"
         f" script-src 'sha256-{digest(script[1])}'; base-uri 'none'; form-action 'none'"
     )
+
+
+def test_each_part_of_the_script_is_in_the_page_once() -> None:
+    page = page_of(view_of([]))
+
+    parts = sorted((Path(assemble.__file__).parent / "script").iterdir())
+    assert parts
+    assert [page.count(each.read_text()) for each in parts] == [1] * len(parts)
 
 
 def digest(content: str) -> str:
