@@ -5,9 +5,12 @@ It knows nothing of what the commands do; each is one function in `cli.commands`
 
 from __future__ import annotations
 
+import argparse
+import io
 import os
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from runner.cli.signals import Interruptions
 from runner.cli.specs import say_problems
 from runner.cli.table import COMMANDS, Command
 from runner.cli.world import World
-from runner.errors import BatchRunError, ExitCode, UsageError
+from runner.errors import BatchRunError, ExitCode, InterruptedRunError, UsageError, most_severe
 from runner.run.clock import Clock
 from runner.run.records.redaction import Redaction
 from runner.run.stop import Stop
@@ -57,6 +60,14 @@ def run_process(argv: Sequence[str], interruptions: Interruptions) -> int:
 
 def run_command(argv: Sequence[str], world: World, interruptions: Interruptions) -> int:
     """Runs one command line to its exit code; every error becomes one clear line."""
+    code = _carry_out(argv, world, interruptions)
+    if world.output_problem is None:
+        return code
+    world.say(f"batch-run: {world.output_problem}")
+    return most_severe(ExitCode(code), ExitCode.SERVICE)
+
+
+def _carry_out(argv: Sequence[str], world: World, interruptions: Interruptions) -> int:
     if not argv:
         world.say(build_parser(()).format_help().rstrip())
         return ExitCode.USAGE
@@ -70,17 +81,26 @@ def run_command(argv: Sequence[str], world: World, interruptions: Interruptions)
         world.print_json(version_as_json())
         return ExitCode.SUCCESS
     try:
-        arguments = parse(_with_command(argv))
+        arguments = _understand(argv, world)
+        if arguments is None:
+            return ExitCode.SUCCESS
         command: Command = arguments.command
-        code = command.execute(arguments, world, interruptions)
+        return command.execute(arguments, world, interruptions)
     except BatchRunError as error:
         return _tell(error, argv, world)
     except Exception as bug:  # noqa: BLE001 - the user gets a line, and we the trace
-        return _tell(_describe_bug(bug, world), argv, world)
-    if world.output_problem is None:
-        return code
-    world.say(f"batch-run: {world.output_problem}")
-    return code or ExitCode.SERVICE
+        return _tell(_interruption_of(bug) or _describe_bug(bug, world), argv, world)
+
+
+def _understand(argv: Sequence[str], world: World) -> argparse.Namespace | None:
+    """The line; None where it asks for help or the version, which are data and have been shown."""
+    shown = io.StringIO()
+    try:
+        with redirect_stdout(shown):
+            return parse(_with_command(argv))
+    except SystemExit:  # argparse has shown what it was asked for
+        world.write(shown.getvalue().encode("utf-8", "backslashreplace"))
+        return None
 
 
 def _tell(error: BatchRunError, argv: Sequence[str], world: World) -> int:
@@ -110,6 +130,16 @@ def _describe_bug(bug: Exception, world: World) -> BatchRunError:
     ) as file:
         file.write(world.redaction.text("".join(traceback.format_exception(bug))))
     return BatchRunError(message, hint=f"please report it with the content of `{file.name}`")
+
+
+def _interruption_of(error: BaseException | None) -> BatchRunError | None:
+    """The Ctrl-C that this comes of, if any: some who call us raise an error of their own for it.
+
+    Python itself does, where a class is made and a signal comes.
+    """
+    while error is not None and not isinstance(error, InterruptedRunError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _with_command(argv: Sequence[str]) -> list[str]:

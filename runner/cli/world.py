@@ -6,6 +6,7 @@ Only `main` makes one from the process; tests make their own.
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import RawIOBase
@@ -68,7 +69,9 @@ class World:
         except OSError as error:
             self._closed = True
             if not isinstance(error, BrokenPipeError):
-                reason = describe_os_error(error)
+                # `>&-`: what stands in its place can only be read (`main`).
+                is_closed = error.errno == errno.EBADF
+                reason = "it is closed" if is_closed else describe_os_error(error)
                 self.output_problem = f"cannot write to standard output: {reason}"
 
     def print(self, text: str) -> None:

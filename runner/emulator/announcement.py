@@ -6,7 +6,9 @@ It must not know how the services are served.
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,6 +41,30 @@ class Announcement:
             f"DefaultEndpointsProtocol={protocol};AccountName={storage.name};"
             f"AccountKey={storage.encoded_key()};BlobEndpoint={self.endpoint(storage)};"
         )
+
+
+class AnnouncementError(Exception):
+    """Where the services are could not be printed; the words say why."""
+
+
+def print_whole(text: str) -> None:
+    """Writes to standard output, past its buffer: what that keeps would be tried again at the end.
+
+    Raises `BrokenPipeError` where nobody reads it, and `AnnouncementError` where it is closed, or
+    full.
+    """
+    stdout: object = sys.stdout
+    if stdout is None:  # Python's, where it was closed from the start
+        raise AnnouncementError("cannot write to standard output: it is closed")
+    left = memoryview(text.encode("utf-8", "surrogateescape"))
+    try:
+        while left:
+            left = left[os.write(1, left) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise AnnouncementError(f"cannot write to standard output: {reason}") from error
 
 
 def write_json(write: Callable[[str], object], announcement: Announcement) -> None:

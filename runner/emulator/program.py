@@ -19,7 +19,13 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-from runner.emulator.announcement import Announcement, write_exports, write_json
+from runner.emulator.announcement import (
+    Announcement,
+    AnnouncementError,
+    print_whole,
+    write_exports,
+    write_json,
+)
 from runner.emulator.batch.isolation.choice import Choice, IsolationError, choosing
 from runner.emulator.conditions import Conditions, ConditionsError, read_conditions
 from runner.emulator.faultlog import log_faults
@@ -46,10 +52,12 @@ from runner.emulator.server.tokens import TOKENS_TAKEN
 from runner.emulator.stopping import stop_event
 from runner.emulator.storage.error import DataError
 
-__all__ = ["EXIT_SUCCESS", "EXIT_USAGE", "add_arguments", "build_parser", "run"]
+__all__ = ["EXIT_OUTPUT", "EXIT_SUCCESS", "EXIT_USAGE", "add_arguments", "build_parser", "run"]
 
 EXIT_SUCCESS = 0
 EXIT_USAGE = 2
+EXIT_OUTPUT = 3
+"""Nobody could be told where the services are."""
 
 # So many more objects than before are there when garbage is looked for. Python begins at 700.
 _GARBAGE_THRESHOLD = 100_000
@@ -119,6 +127,9 @@ def run(arguments: argparse.Namespace, tell_refusal: Callable[[str], object] | N
         if tell_refusal is not None:
             tell_refusal(str(error))
         return EXIT_USAGE
+    except AnnouncementError as error:
+        sys.stderr.write(f"emulator: {error}\n")
+        return EXIT_OUTPUT
     except KeyboardInterrupt:
         # Before the program has its own handlers; what was opened is closed by now.
         return EXIT_SUCCESS
@@ -204,8 +215,9 @@ async def _serve(
                 sys.stderr.write(f"emulator: {choice.describe()}\n")
             if address is not None and not options.json:
                 sys.stderr.write(f"emulator: the dashboard is at {address}\n")
-            write(sys.stdout.write, announcement)
-            sys.stdout.flush()
+            lines: list[str] = []
+            write(lines.append, announcement)
+            print_whole("".join(lines))
         except BrokenPipeError:
             # Whoever started it has gone, and nobody else knows the port.
             stop.set()

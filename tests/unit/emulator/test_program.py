@@ -446,3 +446,19 @@ def test_nothing_is_loaded_that_may_not_be_needed(tmp_path: Path) -> None:
     assert "runner.emulator.server.certificates" not in loaded
     assert "runner.emulator.batch.isolation.container_nodes" not in loaded
     assert "runner.emulator.batch.autoscale.evaluate" not in loaded
+
+
+@pytest.mark.parametrize(
+    ("closed", "reason"), [(">&-", "it is closed"), (">/dev/full", "no space left on device")]
+)
+def test_it_does_not_run_where_nobody_can_be_told_its_ports(closed: str, reason: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *EMULATOR, "--no-dashboard", "--isolation", "none"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    told = done.stderr.splitlines()[-1]
+    assert told == f"emulator: cannot write to standard output: {reason}"
