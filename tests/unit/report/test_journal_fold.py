@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -31,6 +30,7 @@ from runner.run.events import (
 )
 from runner.run.records.lines import event_as_line
 from runner.run.records.reading import read_events
+from tests.effort import count_steps
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 HOSTILE = (
@@ -186,9 +186,8 @@ def test_lines_in_another_form_are_read(tmp_path: Path) -> None:
     assert fold_journal(folder).report.added == 1
 
 
-def test_many_events_take_little_time(tmp_path: Path) -> None:
+def test_many_events_take_few_steps(tmp_path: Path) -> None:
     line = event_as_line(TaskAdded(task="0001", item="a.txt"), run="demo-1", at=START)
-    (tmp_path / "events.jsonl").write_bytes(line * 100_000)
-    began = time.process_time()
-    assert fold_journal(tmp_path).report.added == 100_000
-    assert time.process_time() - began < 3
+    (tmp_path / "events.jsonl").write_bytes(line * 10_000)
+    assert fold_journal(tmp_path).report.added == 10_000
+    assert count_steps(lambda: fold_journal(tmp_path)) < 20 * 10_000  # each line read by Python: 90

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from runner.spec.model.pool import FixedNodes, NewPool
 from runner.spec.model.terms import ParameterValue
 from runner.spec.model.workload import Workload
 from runner.spec.problem import SpecError
+from tests.effort import assert_linear
 from tests.unit.spec.whole_language import SPECS
 
 Edit = Callable[[str, str], str]
@@ -140,15 +141,11 @@ def test_long_lists_take_linear_time(tmp_path: Path, entry: str) -> None:
         "task:\n  command: echo {{ index }}\n  for_each:\n    list:\n"
     )
 
-    def seconds(count: int) -> float:
+    def loading(count: int) -> Callable[[], object]:
         text = head + "".join(entry.format(number) for number in range(count))
-        started = time.process_time()
-        load(tmp_path, text)
-        return time.process_time() - started
+        return partial(load, tmp_path, text)
 
-    seconds(10)
-    few, many = min(seconds(2_000), seconds(2_000)), seconds(20_000)
-    assert many < 30 * few, "ten times the entries take ten times as long, not a hundred times"
+    assert_linear(loading, 200)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from runner.run.events import TaskFinished
 from runner.run.tasks.signatures import Signature, signature_of, summary_of
+from tests.effort import count_steps
 
 RUN = "demo-20260102t030405z-abcd"
 
@@ -171,9 +170,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_takes_no_time_and_little_space(text: str) -> None:
-    began = time.process_time()
-    for number in range(20):
-        found = signature(failed(number, text))
-        assert len(found.words) <= 3 * 401
-        assert len(summary_of(failed(number, text))) <= 180
-    assert time.process_time() - began < 2
+    """Only the end of it is looked at, and that with patterns that never go back."""
+    task = failed(1, text)
+    assert len(signature(task).words) <= 3 * 401
+    assert len(summary_of(task)) <= 180
+    assert count_steps(lambda: (signature(task), summary_of(task))) < 200_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runner.spec.shells.posix_lexer import read_script
 from runner.spec.shells.script import compile_command
 from runner.spec.templates.template import TemplateError
+from tests.effort import assert_linear
 
 VALID = [
     "a=1 if",
@@ -168,8 +169,12 @@ def test_raw_expressions_may_stand_anywhere(script: str) -> None:
     ],
 )
 def test_reading_takes_linear_time(piece: str) -> None:
-    script = piece * (40_000 // len(piece))
-    start = time.process_time()
-    read_script(script)
-    read_script(f"-{script}")
-    assert time.process_time() - start < 2  # it takes about a quarter of a second
+    assert_linear(lambda count: partial(read_script, piece * count), 100)
+    assert_linear(lambda count: partial(read_script, f"-{piece * count}"), 100)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["$(", "'", "${", "[", "a[", "<<E\n", "a", "~"])
+def test_no_pattern_goes_back_and_forth(piece: str) -> None:
+    """Read in less than a second; where all of it is looked through for each piece, in minutes."""
+    read_script(piece * (400_000 // len(piece)))
