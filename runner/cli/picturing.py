@@ -1,15 +1,17 @@
 """Reads all of a run that its page shows from the run's directory; no service is asked.
 
+What is a secret is taken out of values here, before anything is made of them: of a page that is
+made already a word could not be taken without its script being another than its policy lets be.
 It must not know how the page looks, nor where it goes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from runner.cli.following_up import calling_of
 from runner.cli.unknown_events import tell_unknown
@@ -26,10 +28,12 @@ from runner.run.records.plan_file import read_plan_head, read_scripts
 from runner.run.records.reading import read_events
 from runner.run.records.record import read_record
 from runner.run.records.record_blob import SPEC
+from runner.run.records.redaction import redacted
 from runner.run.records.standing import find_standing
 
 # Their commands are read from the plan, and shown with what they wrote.
 _MOST_SCRIPTS = 500
+_T = TypeVar("_T")
 
 
 def find_view(directory: Path, world: World) -> PageView:
@@ -39,45 +43,57 @@ def find_view(directory: Path, world: World) -> PageView:
     """
     record = read_record(directory)
     driver = find_driver(directory)
-    plan = read_plan_head(directory)
+    plan = _clean(read_plan_head(directory), world)
     report = Report()
     unknown = Counter[str]()
-    trace = read_trace(_folded(directory, report, unknown), steps=_steps(plan))
+    events = _read_clean(directory, unknown, world)
+    trace = read_trace(_folded(events, report), steps=_steps(plan))
     tell_unknown(unknown, world)
     made = world.clock.now()
     failed = [row.id for row in trace.tasks if row.state is TaskState.FAILED]
     return PageView(
-        record=record,
+        record=_clean(record, world),
         standing=find_standing(directory, record, driver=driver),
         report=report,
         trace=trace,
         lanes=tuple(find_lanes(trace, slots=_slots(plan))),
         cost=report.spending.cost(None if driver is None else made),
         plan=plan,
-        spec=_read_spec(directory / SPEC),
-        scripts=read_scripts(directory, failed[:_MOST_SCRIPTS]),
-        again=calling_of(record, world).again,
+        spec=_clean(_read_spec(directory / SPEC), world),
+        scripts=_clean(read_scripts(directory, failed[:_MOST_SCRIPTS]), world),
+        again=_clean(calling_of(record, world).again, world),
         made=made,
     )
 
 
 def find_trace(directory: Path, world: World) -> Trace:
     """The trace alone; raises as `find_view`."""
-    plan = read_plan_head(directory)
+    plan = _clean(read_plan_head(directory), world)
     unknown = Counter[str]()
-    trace = read_trace(read_events(directory, unknown=unknown), steps=_steps(plan))
+    trace = read_trace(_read_clean(directory, unknown, world), steps=_steps(plan))
     tell_unknown(unknown, world)
     find_lanes(trace, slots=_slots(plan))
     return trace
 
 
 def _folded(
-    directory: Path, report: Report, unknown: Counter[str]
+    events: Iterable[tuple[datetime, Event]], report: Report
 ) -> Iterator[tuple[datetime, Event]]:
     """The events, each folded into the report on its way: they are read once."""
-    for at, event in read_events(directory, unknown=unknown):
+    for at, event in events:
         report.add(event, at)
         yield at, event
+
+
+def _read_clean(
+    directory: Path, unknown: Counter[str], world: World
+) -> Iterator[tuple[datetime, Event]]:
+    for at, event in read_events(directory, unknown=unknown):
+        yield at, _clean(event, world)
+
+
+def _clean(value: _T, world: World) -> _T:
+    return redacted(value, world.redaction, also_names=True)
 
 
 def _steps(plan: Mapping[str, Any] | None) -> tuple[StepRange, ...]:

@@ -94,20 +94,23 @@ def _data(directory: Path, world: World) -> str:
 
     folded = fold_journal(directory)
     tell_unknown(folded.unknown, world)
-    report = folded.report
-    return json.dumps(report_as_json(report, run=directory.name), ensure_ascii=False) + "\n"
+    value = report_as_json(folded.report, run=directory.name)
+    return world.redaction.text(json.dumps(value, ensure_ascii=False)) + "\n"
 
 
 def _put(content: str, output: str, world: World) -> None:
-    """Writes it to a file, whole or not at all, and prints its path; or to standard output."""
+    """Writes it to a file, whole or not at all, and prints its path; or to standard output.
+
+    There is no secret in it any more: a page whose script had a word taken out would not run it.
+    """
     from runner.run.records.journal import write_whole
 
     if output == _STDOUT:
-        world.write(content.encode("utf-8", "backslashreplace"))
+        world.write(content.encode("utf-8", "backslashreplace"), is_clean=True)
         return
     path = world.working_directory / output
     try:
-        write_whole(path, world.redaction.text(content))
+        write_whole(path, content)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {describe_os_error(error)}") from error
     world.print(world.shown(path))

@@ -26,6 +26,7 @@ LEAST_CHARACTERS = 8
 _NAMES = frozenset(
     {"blob", "job", "name", "node", "path", "pool", "role", "stderr", "stdout", "task"}
 )
+_COUNTED = frozenset({"task"})
 _PIECE_BYTES = 1024 * 1024
 # Signatures of Azure Storage, and what the headers and connection strings of Azure hold.
 _UNKNOWN = re.compile(
@@ -116,15 +117,17 @@ _T = TypeVar("_T")
 _Find = Callable[[bytes], Iterator[re.Match[bytes]]]
 
 
-def redacted(value: _T, redaction: Redaction) -> _T:
-    """The same value without secrets in its texts: those of tuples, mappings and frozen values.
+def redacted(value: _T, redaction: Redaction, *, also_names: bool = False) -> _T:
+    """The same value without secrets in its texts: those of lists, mappings and frozen values.
 
-    Names of things and files stay as they are: they lead to what they name.
+    Names of things and files stay as they are, since they lead to what they name; `also_names` is
+    for what is only shown. Ids of tasks always stay: they are numbers of ours.
     """
-    texts = _plain_texts(value)
+    kept = _COUNTED if also_names else _NAMES
+    texts = _plain_texts(value, kept)
     if texts is not None and redaction.is_clean(texts):
         return value
-    clean = _redacted(value, redaction)
+    clean = _redacted(value, redaction, kept)
     return cast("_T", clean)
 
 
@@ -132,19 +135,20 @@ def redacted(value: _T, redaction: Redaction) -> _T:
 _PLAIN = frozenset({bool, int, float, datetime, type(None)})
 
 
-def _plain_texts(value: object) -> str | None:
+def _plain_texts(value: object, kept: frozenset[str]) -> str | None:
     """All texts of a frozen value that may hold a secret; None where it has more than texts.
 
     There are five events a task: whether there is anything to take out is told at once.
     """
     kind = type(value)
-    if kind not in _TEXT_NAMES:
+    names = _TEXT_NAMES.get((kind, kept))
+    if names is None:
         if not is_dataclass(kind):
             return None
-        names = (field.name for field in fields(kind))
-        _TEXT_NAMES[kind] = tuple(name for name in names if name not in _NAMES)
+        names = tuple(each.name for each in fields(kind) if each.name not in kept)
+        _TEXT_NAMES[kind, kept] = names
     found = []
-    for name in _TEXT_NAMES[kind]:
+    for name in names:
         each = getattr(value, name)
         if isinstance(each, str):
             found.append(each)
@@ -153,23 +157,25 @@ def _plain_texts(value: object) -> str | None:
     return "\n".join(found)
 
 
-_TEXT_NAMES: dict[type[Any], tuple[str, ...]] = {}
-"""The fields of kinds of values that do not just name something."""
+_TEXT_NAMES: dict[tuple[type[Any], frozenset[str]], tuple[str, ...]] = {}
+"""The fields of kinds of values that are not kept as they are."""
 
 
-def _redacted(value: object, redaction: Redaction) -> object:
+def _redacted(value: object, redaction: Redaction, kept: frozenset[str]) -> object:
     if isinstance(value, str):
         return redaction.text(value)
     if isinstance(value, tuple):
-        return tuple(_redacted(each, redaction) for each in value)
+        return tuple(_redacted(each, redaction, kept) for each in value)
+    if isinstance(value, list):
+        return [_redacted(each, redaction, kept) for each in value]
     if isinstance(value, Mapping):
-        return {key: _redacted(each, redaction) for key, each in value.items()}
+        return {key: _redacted(each, redaction, kept) for key, each in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         changed = {}
         for field in fields(value):
             before = getattr(value, field.name)
-            if field.name not in _NAMES:
-                after = _redacted(before, redaction)
+            if field.name not in kept:
+                after = _redacted(before, redaction, kept)
                 if after != before:
                     changed[field.name] = after
         return replace(value, **changed) if changed else value

@@ -11,7 +11,13 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from runner.run.events import CleanupFinished, LeftBehind, RunFinished, UploadFinished
+from runner.run.events import (
+    CleanupFinished,
+    LeftBehind,
+    RunFinished,
+    TaskAdded,
+    UploadFinished,
+)
 from runner.run.records.redaction import Redaction, redacted
 
 VALUE = 'p/ss+w"ord é=='
@@ -164,3 +170,14 @@ def test_events_keep_the_names_of_things() -> None:
     assert [(each.name, each.why) for each in cleaned.left] == [("hunter2hunter2", "REDACTED")]
     upload = UploadFinished(role="input", blob="hunter2hunter2", bytes=1)
     assert redacted(upload, redaction) is upload
+
+
+def test_what_is_only_shown_keeps_no_name_with_a_secret() -> None:
+    redaction = Redaction(["hunter2hunter2"])
+    uploads = [UploadFinished(role="input", blob="a/hunter2hunter2.mp4", bytes=1)]
+    (clean,) = redacted(uploads, redaction, also_names=True)
+    assert clean == UploadFinished(role="input", blob="a/REDACTED.mp4", bytes=1)
+    assert redacted(clean, redaction, also_names=True) is clean
+    numbered = TaskAdded(task="00000042", item="00000042")
+    shown = redacted(numbered, Redaction(["00000042"]), also_names=True)
+    assert shown == TaskAdded(task="00000042", item="REDACTED")
