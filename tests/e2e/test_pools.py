@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -44,10 +43,6 @@ def accounts(emulator: Emulator) -> Iterator[Accounts]:
 def azure(user: User, emulator: Emulator) -> User:
     """A user whose environment names two accounts, which the emulator has."""
     return user.with_environ(**emulator.environ)
-
-
-QUICK_SECONDS = 15
-"""Far below the 30 seconds that the service asks for between two ends."""
 
 
 def starts(user: User, output: str) -> list[str]:
@@ -105,18 +100,16 @@ def test_the_next_run_uses_the_nodes_of_a_kept_pool(azure: User, accounts: Accou
 def test_runs_in_quick_succession_share_one_end(azure: User, accounts: Accounts) -> None:
     """The service takes a new end every 30 seconds only, and nobody waits for that."""
     azure.write("spec.yaml", SPEC)
+    began = datetime.now(timezone.utc).replace(microsecond=0)
     first = azure.run("spec.yaml")
     assert first.returncode == 0, first.stderr
     (pool,) = accounts.pools()
     end = end_of(accounts, pool)
-    wanted = datetime.now(timezone.utc) + timedelta(minutes=30)
-    assert abs(end - wanted) < timedelta(minutes=1)
+    assert began <= end - timedelta(minutes=30) <= datetime.now(timezone.utc)
 
     for _ in range(2):
-        began = time.monotonic()
         again = azure.run("spec.yaml", "--force")
         assert again.returncode == 0, again.stderr
-        assert time.monotonic() - began < QUICK_SECONDS
         assert end_of(accounts, pool) == end
         assert left_line(pool, end) in again.stderr
     assert accounts.pools() == [pool]

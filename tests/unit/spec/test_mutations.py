@@ -9,7 +9,6 @@ import json
 import os
 import random
 import re
-import time
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
@@ -27,8 +26,6 @@ from tests.unit.spec.whole_language import SPECS
 
 COUNT = int(os.environ.get("BATCH_RUN_MUTATIONS", "600"))
 SEED = int(os.environ.get("BATCH_RUN_MUTATIONS_SEED", "1"))
-LIMIT_SECONDS = 5.0
-"""For one spec; a hundred times what one takes."""
 IN_ONE_TEST = 250
 
 PIECES = [
@@ -202,7 +199,6 @@ def test_a_broken_spec_is_read_or_refused(
             original = originals()[0]
         content = mutate(original, choice)
         path.write_bytes(content)
-        started = time.monotonic()
         try:
             load_workload(path, name="spec.yaml", given={})
         except SpecError as error:
@@ -216,5 +212,4 @@ def test_a_broken_spec_is_read_or_refused(
             raise AssertionError(
                 f"mutation {number}: {content.decode(errors='replace')}"
             ) from error
-        assert time.monotonic() - started < LIMIT_SECONDS, f"mutation {number}: {content!r}"
     assert refused > len(numbers) // 4, "the mutations hardly break anything"
