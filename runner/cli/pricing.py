@@ -15,6 +15,7 @@ from runner.errors import UsageError, describe_os_error
 from runner.frozen import dataclass
 from runner.plan.prices.bounds import most_nodes
 from runner.plan.prices.node_price import NodePrice
+from runner.run.stop import Stop
 from runner.spec.model.pool import ExistingPool, FixedNodes, OperatingSystem
 from runner.spec.model.workload import Workload
 
@@ -184,7 +185,14 @@ def _from_azure(
     now = world.clock.now()
 
     def fetch(query: RetailQuery) -> NodePrice:
-        return fetch_price(query, endpoint=service, now=now, monotonic=world.clock.monotonic)
+        clock = world.clock
+        return fetch_price(
+            query,
+            endpoint=service,
+            now=now,
+            monotonic=clock.monotonic,
+            pause=lambda seconds: clock.wait(Stop(), seconds),
+        )
 
     folder = _cache_folder(world.environ)
     try:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from runner.errors import describe_os_error
-from runner.plan.prices.node_price import NodePrice
+from runner.plan.prices.node_price import MOST, NodePrice
 from runner.remote.retail_prices import PricesUnknownError, RetailQuery
 from runner.run.events import format_time
 from runner.run.records.reading import read_time
@@ -49,7 +49,7 @@ def find_price(
             raise
         read, price = kept
         tell(f"note: {error.message}; using the prices of {read.date().isoformat()}")
-        age = (now - read).days
+        age = max(0, (now - read).days)  # the clock may have been set back
         return replace(price, source=f"{price.source}, {age} day{'' if age == 1 else 's'} old")
     try:
         _write(path, price, now)
@@ -69,12 +69,24 @@ def _read(path: Path, query: RetailQuery) -> tuple[datetime, NodePrice] | None:
     try:
         value: dict[str, Any] = json.loads(path.read_bytes())
         price = NodePrice(**value["price"])
-        fits = value["v"] == _VERSION and price.currency == query.currency
-        numbers = all(isinstance(each, float | None) for each in (price.dedicated, price.spot))
-        return (read_time(value["read"]), price) if fits and numbers else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        fits = value["v"] == _VERSION and _is_sound(price, query)
+        return (read_time(value["read"]), price) if fits else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         # A cache that cannot be read is one that is not there: it is written anew.
         return None
+
+
+def _is_sound(price: NodePrice, query: RetailQuery) -> bool:
+    """Whether what was read can be a price: money is counted by it."""
+    texts: tuple[object, ...] = (price.vm_size, price.source, price.as_of)
+    numbers: tuple[object, ...] = (price.dedicated, price.spot)
+    return (
+        price.currency == query.currency
+        and price.vm_size.lower() == query.vm_size.lower()
+        and all(isinstance(each, str) for each in texts)
+        and all(each is None or (isinstance(each, float) and 0 < each <= MOST) for each in numbers)
+        and numbers != (None, None)
+    )
 
 
 def _write(path: Path, price: NodePrice, now: datetime) -> None:

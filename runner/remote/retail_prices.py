@@ -19,6 +19,7 @@ from azure.core.rest import HttpRequest
 from runner.errors import ServiceError
 from runner.frozen import dataclass
 from runner.plan.prices.node_price import NodePrice
+from runner.remote.connections.responses import Response
 from runner.remote.endurance import Patience
 from runner.remote.faults import first_line, silence
 from runner.remote.retail_items import choose_price
@@ -29,6 +30,11 @@ DEADLINE = timedelta(seconds=15)
 """Nobody wants to wait longer for a number that is a help and no more."""
 _PATIENCE = Patience(connect_seconds=4, read_seconds=6)
 _MOST_PAGES = 20
+_MOST_TRIES = 5
+_BUSY = frozenset({408, 429, 500, 502, 503, 504})
+# What is waited where the service does not say it; twice as long before each further try.
+_PAUSE_SECONDS = 1.0
+_SECONDS = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _MOST_BYTES = 8_000_000
 _OK = 200
 _VERSION = re.compile(r"v[0-9]+")
@@ -55,10 +61,15 @@ def fetch_price(
     endpoint: str,
     now: datetime,
     monotonic: Callable[[], float],
+    pause: Callable[[float], object],
 ) -> NodePrice:
-    """What the service says now; raises `PricesUnknownError`, after `DEADLINE` at the latest."""
+    """What the service says now; raises `PricesUnknownError`, after `DEADLINE` at the latest.
+
+    Where it is busy, it is asked again after a `pause` of so many seconds.
+    """
     deadline = monotonic() + DEADLINE.total_seconds()
-    items = list(_items(query, endpoint, lambda: deadline - monotonic()))
+    asking = _Asking(seconds_left=lambda: deadline - monotonic(), pause=pause)
+    items = list(_items(query, endpoint, asking))
     found = choose_price(items, windows=query.windows, currency=query.currency, now=now)
     if found is None:
         raise PricesUnknownError(
@@ -77,9 +88,15 @@ def fetch_price(
     )
 
 
-def _items(
-    query: RetailQuery, endpoint: str, seconds_left: Callable[[], float]
-) -> Iterator[Mapping[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """How long the answers may take."""
+
+    seconds_left: Callable[[], float]
+    pause: Callable[[float], object]
+
+
+def _items(query: RetailQuery, endpoint: str, asking: _Asking) -> Iterator[Mapping[str, Any]]:
     """All items of all pages."""
     try:
         transport = open_transport(endpoint, _PATIENCE)
@@ -90,7 +107,7 @@ def _items(
         for _ in range(_MOST_PAGES):
             if url is None:
                 return
-            page = _page(transport, url, seconds_left)
+            page = _page(transport, url, asking)
             yield from _listed(page.get("Items"))
             url = _next_page(page.get("NextPageLink"), endpoint)
 
@@ -132,39 +149,66 @@ def _spelled(part: str) -> str:
     return part[:end].upper() + part[end:]
 
 
-def _page(
-    transport: DirectTransport, url: str, seconds_left: Callable[[], float]
-) -> Mapping[str, Any]:
-    left = seconds_left()
-    if left <= 0:
-        raise PricesUnknownError(f"no answer within {DEADLINE.total_seconds():g} seconds")
-    request = HttpRequest("GET", url, headers={"Accept": "application/json"})
+def _page(transport: DirectTransport, url: str, asking: _Asking) -> Mapping[str, Any]:
     try:
-        response = transport.send(
-            request,
-            stream=True,
-            connection_timeout=min(left, _PATIENCE.connect_seconds),
-            read_timeout=min(left, _PATIENCE.read_seconds),
-        )
-        if response.status_code != _OK:
-            raise PricesUnknownError(
-                f"the price service answered {response.status_code} {first_line(response.reason)}"
-            )
-        content = b""
-        for piece in response.iter_bytes():
-            content += piece
-            if len(content) > _MOST_BYTES or seconds_left() <= 0:
-                response.close()
-                raise PricesUnknownError("the price service's answer does not end")
-    except AzureError as error:
-        raise PricesUnknownError(f"the price service does not answer: {silence(error)}") from error
-    try:
-        page = json.loads(content)
-    except ValueError as error:
+        page = json.loads(_content(transport, url, asking))
+    except (ValueError, RecursionError) as error:
         raise PricesUnknownError("the price service's answer is no JSON") from error
     if not isinstance(page, dict):
         raise PricesUnknownError("the price service's answer is no list of prices")
     return page
+
+
+def _content(transport: DirectTransport, url: str, asking: _Asking) -> bytes:
+    """What a page says, asked for again where the service is busy and there is time for it."""
+    for tried in range(_MOST_TRIES):
+        response = _send(transport, url, asking.seconds_left())
+        if response.status_code == _OK:
+            return _read(response, asking)
+        seconds = _pause_seconds(response.headers.get("Retry-After"), tried)
+        is_last = tried + 1 == _MOST_TRIES or seconds >= asking.seconds_left()
+        if response.status_code not in _BUSY or is_last:
+            break
+        response.close()
+        asking.pause(seconds)
+    raise PricesUnknownError(
+        f"the price service answered {response.status_code} {first_line(response.reason)}"
+    )
+
+
+def _send(transport: DirectTransport, url: str, seconds_left: float) -> Response:
+    if seconds_left <= 0:
+        raise PricesUnknownError(f"no answer within {DEADLINE.total_seconds():g} seconds")
+    request = HttpRequest("GET", url, headers={"Accept": "application/json"})
+    try:
+        return transport.send(
+            request,
+            stream=True,
+            connection_timeout=min(seconds_left, _PATIENCE.connect_seconds),
+            read_timeout=min(seconds_left, _PATIENCE.read_seconds),
+        )
+    except AzureError as error:
+        raise PricesUnknownError(f"the price service does not answer: {silence(error)}") from error
+
+
+def _read(response: Response, asking: _Asking) -> bytes:
+    content = b""
+    try:
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > _MOST_BYTES or asking.seconds_left() <= 0:
+                response.close()
+                raise PricesUnknownError("the price service's answer does not end")
+    except AzureError as error:
+        raise PricesUnknownError(f"the price service does not answer: {silence(error)}") from error
+    return content
+
+
+def _pause_seconds(told: str | None, tried: int) -> float:
+    """As the service asks for, else longer each time."""
+    if told is not None and _SECONDS.match(told):
+        return float(told)
+    return _PAUSE_SECONDS * 2.0**tried
 
 
 def _listed(items: object) -> Iterable[Mapping[str, Any]]:

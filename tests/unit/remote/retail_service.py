@@ -67,6 +67,9 @@ class RetailService:
     """Instead of a page."""
     next_page: str | None = None
     """Instead of the page that follows."""
+    busy: int = 0
+    """So many answers are 429, before those that count."""
+    retry_after: str | None = None
     asked: list[dict[str, list[str]]] = field(default_factory=list)
     endpoint: str = ""
 
@@ -80,6 +83,14 @@ def serve_prices() -> Iterator[RetailService]:
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
             service.asked.append(query)
+            if service.busy:
+                service.busy -= 1
+                self.send_response(429)
+                if service.retry_after is not None:
+                    self.send_header("Retry-After", service.retry_after)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             number = int(query.get("$skip", ["0"])[0])
             content = service.body
             if content is None:

@@ -27,14 +27,35 @@ PRICE = NodePrice(
 )
 
 
+class Passed:
+    """Time that passes by pauses alone."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.pauses: list[float] = []
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds += seconds
+
+
 @pytest.fixture
 def service() -> Iterator[RetailService]:
     with serve_prices() as found:
         yield found
 
 
-def fetch(service: RetailService, query: RetailQuery = QUERY) -> NodePrice:
-    return fetch_price(query, endpoint=service.endpoint, now=NOW, monotonic=lambda: 0.0)
+def fetch(
+    service: RetailService, query: RetailQuery = QUERY, passed: Passed | None = None
+) -> NodePrice:
+    time = passed or Passed()
+    return fetch_price(
+        query,
+        endpoint=service.endpoint,
+        now=NOW,
+        monotonic=lambda: time.seconds,
+        pause=time.pause,
+    )
 
 
 def test_the_price_in_effect_is_found_among_all_meters_of_a_size(service: RetailService) -> None:
@@ -125,6 +146,7 @@ def test_a_size_that_is_not_listed_is_said_so(service: RetailService) -> None:
         (302, b"", "the price service answered 302 Found"),
         (200, b"<html>", "the price service's answer is no JSON"),
         (200, b"[]", "the price service's answer is no list of prices"),
+        (200, b"[" * 100_000, "the price service's answer is no JSON"),
         (200, b'{"Items": [1]}', "the price service's answer is no list of prices"),
         (200, b"{}", "the price service's answer is no list of prices"),
         (200, b" " * 9_000_000, "the price service's answer does not end"),
@@ -137,6 +159,33 @@ def test_an_answer_that_is_no_list_of_prices_is_told(
     with pytest.raises(PricesUnknownError) as caught:
         fetch(service)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("busy", "retry_after", "pauses"),
+    [(1, "3", [3.0]), (3, None, [1.0, 2.0, 4.0]), (1, "soon", [1.0]), (2, "0", [0.0, 0.0])],
+)
+def test_a_service_that_is_busy_is_asked_again(
+    service: RetailService, busy: int, retry_after: str | None, pauses: list[float]
+) -> None:
+    service.busy, service.retry_after = busy, retry_after
+    passed = Passed()
+    assert fetch(service, passed=passed) == PRICE
+    assert (passed.pauses, len(service.asked)) == (pauses, busy + 1)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "pauses"), [("60", []), ("0", [0.0] * 4), (None, [1.0, 2.0, 4.0])]
+)
+def test_a_service_that_stays_busy_is_not_waited_for_any_longer(
+    service: RetailService, retry_after: str | None, pauses: list[float]
+) -> None:
+    service.busy, service.retry_after = 1_000, retry_after
+    passed = Passed()
+    with pytest.raises(PricesUnknownError) as caught:
+        fetch(service, passed=passed)
+    assert caught.value.message == "the price service answered 429 Too Many Requests"
+    assert passed.pauses == pauses
 
 
 @pytest.mark.parametrize("link", ["http://elsewhere.example/prices", "http://["])
@@ -153,7 +202,13 @@ def test_pages_without_end_are_not_read_for_ever(service: RetailService) -> None
     service.next_page = service.endpoint
     passed = iter(range(1_000))
     with pytest.raises(PricesUnknownError) as caught:
-        fetch_price(QUERY, endpoint=service.endpoint, now=NOW, monotonic=lambda: next(passed) * 4.0)
+        fetch_price(
+            QUERY,
+            endpoint=service.endpoint,
+            now=NOW,
+            monotonic=lambda: next(passed) * 4.0,
+            pause=Passed().pause,
+        )
     assert "end" in caught.value.message or "within 15 seconds" in caught.value.message
 
 
@@ -163,7 +218,11 @@ def test_a_service_out_of_reach_is_told() -> None:
         port = closed.getsockname()[1]
     with pytest.raises(PricesUnknownError) as caught:
         fetch_price(
-            QUERY, endpoint=f"http://127.0.0.1:{port}/prices", now=NOW, monotonic=lambda: 0.0
+            QUERY,
+            endpoint=f"http://127.0.0.1:{port}/prices",
+            now=NOW,
+            monotonic=lambda: 0.0,
+            pause=Passed().pause,
         )
     assert caught.value.message.startswith("the price service does not answer: ")
 
@@ -220,7 +279,11 @@ def test_with_nothing_kept_it_is_not_known(shelf: Shelf) -> None:
         shelf.find()
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"v": 1, "price": {}}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b'{"v": 1, "price": {}}', b"\xff\xfe", b"[" * 100_000],
+    ids=lambda content: repr(content[:16]),
+)
 def test_a_cache_that_is_damaged_is_written_anew(shelf: Shelf, content: bytes) -> None:
     shelf.find()
     (kept,) = shelf.folder.iterdir()
@@ -229,6 +292,37 @@ def test_a_cache_that_is_damaged_is_written_anew(shelf: Shelf, content: bytes) -
     assert shelf.asked == 2
     assert shelf.find() == PRICE
     assert shelf.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ('"dedicated": 0.11', '"dedicated": NaN'),
+        ('"dedicated": 0.11', '"dedicated": -0.11'),
+        ('"dedicated": 0.11', '"dedicated": 1e999'),
+        ('"dedicated": 0.11, "spot": 0.02', '"dedicated": null, "spot": null'),
+        ('"EUR"', '"USD"'),
+        ('"Standard_D2s_v5"', '"Standard_D64s_v5"'),
+        ('"Standard_D2s_v5"', "2"),
+        ('"as_of": "2026-01-31"', '"as_of": ["today"]'),
+    ],
+)
+def test_no_money_is_counted_by_a_cache_that_cannot_be_true(
+    shelf: Shelf, written: str, instead: str
+) -> None:
+    shelf.find()
+    (kept,) = shelf.folder.iterdir()
+    content = kept.read_text()
+    assert written in content
+    kept.write_text(content.replace(written, instead))
+    assert shelf.find() == PRICE
+    assert shelf.asked == 2
+
+
+def test_a_cache_of_a_time_to_come_is_no_less_than_new(shelf: Shelf) -> None:
+    shelf.find(NOW + timedelta(days=3))
+    shelf.is_down = True
+    assert shelf.find().source == "Azure's list prices (westeurope), 0 days old"
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(shelf: Shelf) -> None:
