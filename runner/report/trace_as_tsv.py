@@ -2,12 +2,15 @@ r"""The trace as a table: a line an attempt, its fields between tabs.
 
 It renders a trace and nothing else. Times are RFC 3339 in UTC, durations seconds; what is not known
 is empty. In fields a tab is `\t`, the end of a line `\n` or `\r`, a backslash two, and any other
-character that does not print is escaped as in a Python string. So is a quotation mark at the
-beginning of a field: where one stands there, many readers of tables take what follows as quoted.
+character that does not print is escaped as in a Python string. So is what a field may not begin
+with: a quotation mark, behind which many readers of tables take all for quoted, and a sign by which
+spreadsheets know formulas (`=`, `+`, `-`, `@`), which they calculate whoever wrote it. Numbers keep
+their signs.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -35,7 +38,8 @@ COLUMNS = (
     "outputs",
     "output_bytes",
 )
-_QUOTATION_MARK = r"\x22"
+_NOT_FIRST = frozenset('"=+-@')
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
 _RETRIED = "retried"
 """The state of an attempt that was followed by another."""
 
@@ -79,8 +83,8 @@ def _fields(task: TaskRow, attempt: Attempt | None) -> Iterator[str]:
 def _text(text: str | None) -> str:
     if not text:
         return ""
-    if text.startswith('"'):
-        return f"{_QUOTATION_MARK}{_escape(text[1:])}"
+    if text[0] in _NOT_FIRST and not _NUMBER.match(text):
+        return f"\\x{ord(text[0]):02x}{_escape(text[1:])}"
     return _escape(text)
 
 

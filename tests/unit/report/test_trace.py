@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from runner.report.lanes import find_lanes
 from runner.report.trace import StepRange, TaskState, Trace
 from runner.report.trace_as_tsv import trace_as_tsv
@@ -218,6 +220,26 @@ def test_no_field_of_the_table_begins_with_a_quotation_mark() -> None:
     )
     (item,) = [each["item"] for each in csv.DictReader([_HEAD, line], delimiter="\t")]
     assert item.encode("ascii").decode("unicode_escape") == name
+
+
+@pytest.mark.parametrize(
+    ("item", "written"),
+    [
+        ("=cmd|' /C calc'!A0", "\\x3dcmd|' /C calc'!A0"),
+        ("+1+1.txt", "\\x2b1+1.txt"),
+        ("-2.txt", "\\x2d2.txt"),
+        ("@SUM(A1:A9)", "\\x40SUM(A1:A9)"),
+        ("-5", "-5"),
+        ("+0.25", "+0.25"),
+        ("-1e-3", "-1e-3"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_no_field_of_the_table_is_a_formula(item: str, written: str) -> None:
+    _, line = trace_as_tsv(trace_of((0, begun(1)), (0, TaskAdded(task="1", item=item))))
+
+    assert line.split("\t")[2] == written
+    assert written.encode("ascii").decode("unicode_escape") == item
 
 
 def test_the_table_has_a_line_an_attempt_and_no_field_breaks_it() -> None:
