@@ -13,7 +13,7 @@ from runner.frozen import dataclass
 from runner.plan.prices.bounds import ENDING, hourly_amount, most_nodes, write_limit
 from runner.plan.prices.node_price import HOUR_SECONDS, NodePrice, write_amount
 from runner.report.as_text import plural, printable
-from runner.report.cost import NOT_COUNTED
+from runner.report.cost import NO_PRICE, NOT_COUNTED
 from runner.spec.duration import write_duration
 from runner.spec.model.pool import ExistingPool, FixedNodes, NewPool
 from runner.spec.model.workload import Workload
@@ -64,6 +64,17 @@ class PlanCost:
         return self._until(limits.duration + ENDING)
 
     @property
+    def kept(self) -> float | None:
+        """Of all nodes as long as they stay for the next run, behind the job and not in `at_most`.
+
+        None where they go with the job, and where nobody knows how many there are.
+        """
+        pool = self.workload.pool
+        if not isinstance(pool, NewPool) or pool.keep is None:
+            return None
+        return self._until(pool.keep)
+
+    @property
     def about(self) -> float | None:
         """Of the time in which as many tasks run as nodes have slots, if they take as long as
         before; the start of nodes is not in it.
@@ -90,6 +101,8 @@ def plan_cost_lines(cost: PlanCost) -> Iterator[str]:
     price, limits = cost.price, cost.workload.limits
     if price is None:
         yield printable(f"cost: price not known: {cost.unknown}")
+        if limits.cost is not None and cost.unknown != NO_PRICE:
+            yield "  on Azure `limits.cost` needs it: a run would be refused"
         return
     yield printable(f"cost: {_an_hour(cost, price)}")
     if cost.about is not None and cost.earlier is not None:
@@ -101,6 +114,12 @@ def plan_cost_lines(cost: PlanCost) -> Iterator[str]:
         )
     if cost.at_most is not None:
         yield f"  at most {write_amount(cost.at_most, price.currency)}{_bound(cost)}"
+    pool = cost.workload.pool
+    if cost.kept is not None and isinstance(pool, NewPool) and pool.keep is not None:
+        yield (
+            f"  and {write_amount(cost.kept, price.currency)} more, if no run follows in the"
+            f" {write_duration(pool.keep)} that its nodes stay (`pool.keep`)"
+        )
     if limits.cost is not None:
         yield f"  {_limit(cost, price)}"
     yield f"  {NOT_COUNTED}"
@@ -130,6 +149,7 @@ def plan_cost_as_json(cost: PlanCost) -> dict[str, Any]:
         if earlier is None
         else {"run": earlier.run, "target": earlier.target, "task_seconds": earlier.seconds},
         "at_most": _rounded(cost.at_most),
+        "kept": _rounded(cost.kept),
         "limit": limit,
     }
 

@@ -10,6 +10,7 @@ import pytest
 
 from runner.plan.prices.bounds import bound_by_cost
 from runner.plan.prices.node_price import NodePrice
+from runner.report.cost import NO_PRICE
 from runner.report.plan_cost import EarlierTasks, PlanCost, plan_cost_as_json, plan_cost_lines
 from tests.fakes.plans import SPEC, make_workload
 
@@ -97,6 +98,21 @@ def test_a_limit_says_who_keeps_it(
     assert list(plan_cost_lines(cost_of(tmp_path, limits, nodes)))[1:] == [*lines, UNCOUNTED]
 
 
+def test_nodes_that_stay_for_the_next_run_cost_more_than_the_most_of_this_one(
+    tmp_path: Path,
+) -> None:
+    cost = cost_of(tmp_path, "cost: 1, duration: 10h", f"{BOTH}  keep: 90m\n")
+    assert list(plan_cost_lines(cost))[1:4] == [
+        "  at most 1.00 EUR (`limits.cost`)",
+        "  and 0.45 EUR more, if no run follows in the 1h30m that its nodes stay (`pool.keep`)",
+        (
+            "  stops at 1.00 EUR; the service ends the job after 3h20m, whatever becomes of this"
+            " machine"
+        ),
+    ]
+    assert plan_cost_as_json(cost)["kept"] == 0.45
+
+
 def test_of_a_formula_only_the_price_of_a_node_is_known(tmp_path: Path) -> None:
     assert list(plan_cost_lines(cost_of(tmp_path, nodes=BY_FORMULA))) == [
         (
@@ -121,6 +137,17 @@ def test_why_a_price_is_not_known(tmp_path: Path) -> None:
     assert plan_cost_as_json(cost)["an_hour"] is None
 
 
+def test_a_limit_without_a_price_would_be_refused(tmp_path: Path) -> None:
+    limited = replace(cost_of(tmp_path, "cost: 1"), price=None, unknown="p.yaml is in USD")
+    assert list(plan_cost_lines(limited)) == [
+        "cost: price not known: p.yaml is in USD",
+        "  on Azure `limits.cost` needs it: a run would be refused",
+    ]
+    # Nobody asked for prices here: the run does so itself.
+    unasked = replace(limited, unknown=NO_PRICE)
+    assert list(plan_cost_lines(unasked)) == [f"cost: price not known: {NO_PRICE}"]
+
+
 def test_as_data(tmp_path: Path) -> None:
     cost = replace(cost_of(tmp_path, "cost: 1, duration: 10h"), earlier=EARLIER)
     assert json.loads(json.dumps(plan_cost_as_json(cost))) == {
@@ -138,5 +165,6 @@ def test_as_data(tmp_path: Path) -> None:
             "task_seconds": 12.3456,
         },
         "at_most": 1.0,
+        "kept": None,
         "limit": {"amount": 1.0, "currency": "EUR", "ends_job": True},
     }
