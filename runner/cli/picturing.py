@@ -50,6 +50,9 @@ def find_view(directory: Path, world: World) -> PageView:
     trace = read_trace(_folded(events, report), steps=_steps(plan))
     tell_unknown(unknown, world)
     made = world.clock.now()
+    alive = trace.seen if driver is None else made
+    if alive is not None:
+        report.spending.look(alive)
     failed = [row.id for row in trace.tasks if row.state is TaskState.FAILED]
     return PageView(
         record=_clean(record, world),
@@ -57,7 +60,7 @@ def find_view(directory: Path, world: World) -> PageView:
         report=report,
         trace=trace,
         lanes=tuple(find_lanes(trace, slots=_slots(plan))),
-        cost=report.spending.cost(None if driver is None else made),
+        cost=report.spending.cost(),
         plan=plan,
         spec=_clean(_read_spec(directory / SPEC), world),
         scripts=_clean(read_scripts(directory, failed[:_MOST_SCRIPTS]), world),

@@ -333,22 +333,28 @@ def test_secrets_are_taken_out_before_the_page_is_made(visitor: Visitor, tmp_pat
     assert texts(page, "details pre") == ["name: film tags: [REDACTED, REDACTED]"]
 
 
-def test_a_run_in_progress_says_so_and_when(visitor: Visitor, tmp_path: Path) -> None:
+def test_a_run_whose_client_has_died_says_so_and_when(visitor: Visitor, tmp_path: Path) -> None:
     user = reader(tmp_path)
     write_run(user.folder, tasks=200, nodes=4, over=False)
     page = visitor.open_file(make_page(user))
 
-    # Nobody drives it: the process that would have is not there.
     assert texts(page, ".verdict") == ["! abandoned"]
-    assert texts(page, ".note")[0].startswith("This run did not come to its end; the last thing")
+    (note,) = texts(page, ".note")
+    assert note == (
+        "This run did not come to its end: its client has died. The last thing seen of it is of"
+        " 2026-01-31 12:12:21 UTC, and all is shown as it was then. batch-run resume"
+        " film-20260131t120000z-k3dq copy goes on with it."
+    )
     tiles = dict(zip(texts(page, ".tiles dt"), texts(page, ".tiles dd"), strict=True))
-    assert {name: tiles[name] for name in ("tasks", "succeeded", "failed", "running")} == {
+    assert {name: tiles[name] for name in list(tiles)[:7]} == {
         "tasks": "200",
+        "queued when last seen": "92",
+        "running when last seen": "8",
         "succeeded": "99",
         "failed": "1",
-        "running": "8",
+        "more attempts": "2",
+        "until it was last seen": "12m 21s",
     }
-    assert tiles["queued"] == "92"
 
 
 def test_colours_are_changed_and_paper_is_light(visitor: Visitor, failed_run: Path) -> None:

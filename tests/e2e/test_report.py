@@ -131,6 +131,24 @@ def test_a_journal_that_breaks_off_is_told_as_far_as_it_goes(user: User) -> None
     assert "This run did not come to its end" in page_of(directory)
 
 
+def test_of_a_run_whose_client_has_died_all_commands_say_the_same(user: User) -> None:
+    directory = write_run(user.folder, tasks=20, nodes=1, over=False)
+
+    status = json.loads(user.run("status", "--json").stdout)
+    report = json.loads(user.run("report", "--json").stdout)
+    assert user.run("report").returncode == 0
+
+    assert status["state"] == "abandoned"
+    assert f"run {RUN}: its client has died; can be resumed\n" in user.run("status").stdout
+    page = page_of(directory)
+    assert '<span class="badge pill again">! abandoned</span>' in page
+    assert "This run did not come to its end: its client has died. The last thing" in page
+    # What its nodes cost counts until something was seen last, wherever it is told.
+    hours = status["cost"]["node_hours"]
+    assert (hours["dedicated"] > 0, report["cost"]) == (True, status["cost"])
+    assert f"<dt>node-hours, dedicated</dt><dd>{hours['dedicated']:,.4f}</dd>" in page
+
+
 def test_a_run_that_never_began_has_a_page(user: User) -> None:
     directory = write_run(user.folder, tasks=1, nodes=1)
     (directory / "events.jsonl").unlink()

@@ -16,7 +16,7 @@ from runner.report.page import sections
 from runner.report.page.data import data_as_json
 from runner.report.page.durations import durations_as_html
 from runner.report.page.failures import failures
-from runner.report.page.markup import badge_of_run, moment, section, text
+from runner.report.page.markup import badge_of_run, command, moment, section, text
 from runner.report.page.provenance import provenance
 from runner.report.page.view import PageView
 from runner.run.records.standing import Standing
@@ -113,14 +113,15 @@ def _notes(view: PageView) -> str:
         case Standing.DRIVEN | Standing.DETACHED | Standing.NOT_AWAITED:
             words = (
                 f"This run was in progress when the page was made, at {moment(view.made)}; the last"
-                f" thing seen of it is of {moment(view.trace.seen)}. <code>batch-run report"
-                f" {text(view.record.run)}</code> makes the page anew."
+                f" thing seen of it is of {moment(view.trace.seen)}."
+                f" {command(f'batch-run report {view.record.run}')} makes the page anew."
             )
         case Standing.ABANDONED | Standing.INTERRUPTED | Standing.BROKEN_OFF:
+            why = ": its client has died" if view.standing is Standing.ABANDONED else ""
             words = (
-                f"This run did not come to its end; the last thing seen of it is of"
-                f" {moment(view.trace.seen)}. <code>batch-run resume {text(view.record.run)}</code>"
-                " goes on with it."
+                f"This run did not come to its end{why}. The last thing seen of it is of"
+                f" {moment(view.trace.seen)}, and all is shown as it was then."
+                f" {command(f'batch-run resume {view.record.run}')} goes on with it."
             )
         case _:
             return ""

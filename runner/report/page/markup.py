@@ -55,7 +55,7 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return UNKNOWN
     utc = at.astimezone(timezone.utc)
-    return f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{utc:%Y-%m-%d %H:%M:%S}</time>'
+    return f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{utc:%Y-%m-%d %H:%M:%S} UTC</time>'
 
 
 def badge_of_task(state: TaskState) -> str:

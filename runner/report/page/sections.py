@@ -25,6 +25,7 @@ from runner.report.trace import NodeRow, TaskRow, TaskState
 MOST_ROWS = 1_000
 """So many tasks, and nodes, are in the page for readers without a script."""
 _LARGEST = 12
+_THEN = "when last seen"
 _KINDS = {True: "dedicated", False: "spot", None: UNKNOWN}
 
 
@@ -34,7 +35,7 @@ def tiles(view: PageView) -> str:
     counts = count_states(view)
     pairs: list[tuple[str, str, str]] = [("tasks", f"{report.tasks:,}", "")]
     pairs += [
-        (state.value, f"{counts[state]:,}", "")
+        (state.value, f"{counts[state]:,}", "" if state.is_over or view.goes_on else _THEN)
         for state in TaskState
         if counts.get(state) and state is not TaskState.PLANNED
     ]
@@ -51,7 +52,8 @@ def tiles(view: PageView) -> str:
     if wall is None and view.trace.began is not None and view.trace.seen is not None:
         wall = (view.trace.seen - view.trace.began).total_seconds()
     if wall is not None:
-        pairs.append(("from begin to end" if report.ended else "so far", format_seconds(wall), ""))
+        words = "so far" if view.goes_on else "until it was last seen"
+        pairs.append(("from begin to end" if report.ended else words, format_seconds(wall), ""))
     if report.times.seconds:
         pairs.append(("task time in all", format_seconds(report.times.seconds), ""))
     if view.lanes:

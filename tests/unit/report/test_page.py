@@ -143,12 +143,13 @@ def test_each_way_that_a_run_stands_is_said() -> None:
     }
 
     goes_on = ["This run was in progress when the page was made, at "]
-    broke_off = ["This run did not come to its end; the last thing seen of it is of \N{EN DASH}. "]
+    then = "The last thing seen of it is of \N{EN DASH}, and all is shown as it was then. "
+    broke_off = [f"This run did not come to its end. {then}"]
     assert notes == {
         Standing.DRIVEN: goes_on,
         Standing.DETACHED: goes_on,
         Standing.NOT_AWAITED: goes_on,
-        Standing.ABANDONED: broke_off,
+        Standing.ABANDONED: [f"This run did not come to its end: its client has died. {then}"],
         Standing.INTERRUPTED: broke_off,
         Standing.BROKEN_OFF: broke_off,
         Standing.REFUSED: [],
