@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from runner.cli.resting import have_services_ended
 from runner.cli.resuming import settings_of
 from runner.cli.unknown_events import tell_unknown
 from runner.cli.world import World
@@ -73,9 +74,11 @@ def find_status(directory: Path, world: World) -> RunStatus:
 
 
 def _find_page(directory: Path, world: World) -> str | None:
-    """One that was killed leaves the file behind: whether it is of use, its services say."""
+    """None where nobody serves it: an emulator that was killed leaves the file behind."""
     path = directory / "emulator" / PAGE
-    return world.shown(path) if path.is_file() else None
+    if not path.is_file() or have_services_ended(directory):
+        return None
+    return world.shown(path)
 
 
 def _ask(status: RunStatus, directory: Path, world: World) -> RunStatus:

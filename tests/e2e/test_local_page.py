@@ -39,3 +39,9 @@ def test_the_services_of_a_run_have_a_page_as_long_as_they_run(user: User, gate:
     wait_until(lambda: emulators(user) == 0, what="the emulator has ended by itself")
     assert not address.exists()
     assert "its services have a page" not in user.run("status").stdout
+
+    # An emulator that is killed leaves the file behind, of a run that has ended too.
+    assert user.run("attach").returncode == 0
+    address.parent.mkdir(exist_ok=True)
+    address.write_text(f"http://127.0.0.1:{page.port}/#token={page.token}\n")
+    assert "its services have a page" not in user.run("status").stdout
