@@ -6,21 +6,53 @@ It must not know why a start task fails, and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
+from runner.cli.growing_logs import GrowingLog
 from runner.cli.looking import NotThereError, open_to_look
 from runner.cli.task_logs import PAUSES_SECONDS, Asked, Opening
 from runner.cli.world import World
 from runner.connect import Services
 from runner.errors import BatchRunError, ServiceError, UsageError
+from runner.report.as_text import plural
 from runner.report.journal_fold import fold_journal
+from runner.run.events import NodeChanged, StartTaskFailed
 from runner.run.pools.node_logs import MOST_BYTES, START_TASK, node_log_path
 from runner.run.records.driving import find_driver
+from runner.run.records.following import Following
 from runner.run.records.record import RunRecord, read_record
+from runner.run.services import NodeStatus
 from runner.run.stop import Stop
 
 _STARTING = frozenset({"creating", "starting", "rebooting", "reimaging", "waitingforstarttask"})
+_OF_NODES = tuple(f'"type":"{kind.type}"'.encode() for kind in (NodeChanged, StartTaskFailed))
+
+
+@dataclass(slots=True)
+class _Scene:
+    """What is shown: logs of all nodes, or of those whose ids have `node` in them."""
+
+    directory: Path
+    asked: Asked
+    world: World
+    node: str | None
+    kept: set[str] = field(default_factory=set)
+    """Nodes of which all that is left is here, and was shown."""
+    logs: dict[tuple[str, str], GrowingLog] = field(default_factory=dict)
+
+    def is_wanted(self, node: str) -> bool:
+        """Whether it is asked for."""
+        return self.node is None or self.node in node
+
+    def log(self, node: str, stream: str) -> GrowingLog:
+        """One of its logs, and how much of that was shown."""
+        key = (node, stream)
+        if key not in self.logs:
+            self.logs[key] = GrowingLog(node, stream, self.asked.output)
+        return self.logs[key]
 
 
 def show_start_tasks(
@@ -39,27 +71,16 @@ def show_start_tasks(
     once the following is to stop.
     """
     record = read_record(directory)
-    kept = {
-        name: node_log_path(directory, START_TASK, name, "stdout").parent
-        for name in _kept(directory)
-        if node is None or node in name
-    }
-    shown: dict[tuple[str, str], int] = {}
-    for name, folder in kept.items():
-        for stream in asked.streams:
-            path = folder / f"{stream}.txt"
-            log = path.read_bytes() if path.is_file() else b""
-            _show(asked, shown, name, stream, log)
+    scene = _Scene(directory, asked, world, node)
+    _show_kept(scene)
     pool = _find_pool(directory, record, world, follow)
-    found = bool(kept)
+    found = bool(scene.kept)
     try:
         if pool is not None and not (found and node is not None):
             with open_services(record, directory, world) as services:
-                found |= _of_nodes(
-                    services, directory, pool, asked, world, node, kept, shown, follow
-                )
+                found |= _of_nodes(scene, services, pool, follow)
     except NotThereError as error:
-        _say_missing(record.run, node, error, world, found=found)
+        _say_missing(scene, record.run, error, found=found)
         return
     if not found:
         what = "no node" if node is None else f"no node `{node}`"
@@ -81,18 +102,34 @@ def _find_pool(directory: Path, record: RunRecord, world: World, follow: Stop | 
         follow.check()
 
 
-def _say_missing(
-    run: str, node: str | None, error: BatchRunError, world: World, *, found: bool
-) -> None:
-    """Nodes are gone; of those whose start task failed all is here."""
+def _say_missing(scene: _Scene, run: str, error: BatchRunError, *, found: bool) -> None:
+    """Nodes are gone; of those whose start task failed the logs are here, but for too many."""
     if not found:
+        node = scene.node
         which = "start tasks" if node is None else f"the start task of node `{node}`"
         raise UsageError(
             f"nothing is kept of what {which} of run `{run}` printed: {error.message}",
             hint="it is kept of nodes where it failed",
         ) from error
-    if node is None:
-        world.say("of nodes whose start task succeeded nothing is kept")
+    if scene.node is not None:
+        return
+    seen, failed = set(), set()
+    for _, event in Following(scene.directory).events(*_OF_NODES):
+        match event:
+            case NodeChanged():
+                seen.add(event.node)
+            case StartTaskFailed(command="start task"):
+                failed.add(event.node)
+            case _:
+                pass
+    cut, good = len(failed - scene.kept), len(seen - failed - scene.kept)
+    if good:
+        scene.world.say(f"of {plural(good, 'node')} whose start task did not fail nothing is kept")
+    if cut:
+        scene.world.say(
+            f"of {plural(cut, 'more node')} where it failed only the end is kept: `batch-run"
+            f" events {run} --type {StartTaskFailed.type}` has it"
+        )
 
 
 def _kept(directory: Path) -> Iterator[str]:
@@ -101,18 +138,24 @@ def _kept(directory: Path) -> Iterator[str]:
         yield from sorted(unquote(each.name) for each in folder.iterdir())
 
 
-def _of_nodes(
-    services: Services,
-    directory: Path,
-    pool: str,
-    asked: Asked,
-    world: World,
-    node: str | None,
-    kept: dict[str, Path],
-    shown: dict[tuple[str, str], int],
-    follow: Stop | None,
-) -> bool:
+def _show_kept(scene: _Scene) -> None:
+    """What has come home of nodes whose start task failed, as far as it was not shown before."""
+    for node in _kept(scene.directory):
+        if not scene.is_wanted(node):
+            continue
+        scene.kept.add(node)
+        for stream in scene.asked.streams:
+            path = node_log_path(scene.directory, START_TASK, node, stream)
+            content = path.read_bytes() if path.is_file() else b""
+            log = scene.log(node, stream)
+            # Of a longer one the beginning was left out: nobody knows where it goes on.
+            if len(content) < MOST_BYTES or not log.shown:
+                log.show([content[log.shown :]] if log.shown < len(content) else [])
+
+
+def _of_nodes(scene: _Scene, services: Services, pool: str, follow: Stop | None) -> bool:
     """Whether there is such a node, of which nothing is kept here."""
+    directory, world = scene.directory, scene.world
     if follow is not None:
         services.heed(follow, world.say)
     found = False
@@ -125,32 +168,36 @@ def _of_nodes(
             if follow is None or find_driver(directory) is not None:
                 raise
             break
-        nodes = [
-            each for each in there if each.id not in kept and (node is None or node in each.id)
-        ]
+        nodes = [each for each in there if each.id not in scene.kept and scene.is_wanted(each.id)]
         found = found or bool(nodes)
         for each in nodes:
-            for stream in asked.streams:
-                path = f"startup/{stream}.txt"
-                log = services.batch.read_node_log(pool, each.id, path, MOST_BYTES)
-                _show(asked, shown, each.id, stream, log)
+            _show_new(scene, services, pool, each)
         waits = any(each.state in _STARTING for each in nodes) or (is_driven and not there)
         if follow is None or not waits or not world.has_reader:
             break
         world.clock.wait(follow, PAUSES_SECONDS[services.target])
         follow.check()
-    for name, _ in shown:
-        asked.output.finish(name)
-    return found
+    if follow is not None:
+        _show_kept(scene)  # what was told after the last look, of nodes that are gone by now
+    for name, _ in scene.logs:
+        scene.asked.output.finish(name)
+    return found or bool(scene.kept)
 
 
-def _show(
-    asked: Asked, shown: dict[tuple[str, str], int], node: str, stream: str, log: bytes
-) -> None:
-    """What is new of a log, of which no more than its end is at hand."""
-    before = shown.get((node, stream), 0)
-    if len(log) < before:
-        before = 0  # the node was begun anew
-    if len(log) > before:
-        asked.output.show(node, "", stream, before, log[before:])
-        shown[node, stream] = len(log)
+def _show_new(scene: _Scene, services: Services, pool: str, node: NodeStatus) -> None:
+    for stream in scene.asked.streams:
+        path = f"startup/{stream}.txt"
+        size = services.batch.node_file_size(pool, node.id, path)
+        if size is None:
+            continue
+        is_first = (node.id, stream) not in scene.logs
+        log = scene.log(node.id, stream)
+        if is_first:
+            log.shown = max(0, size - MOST_BYTES)  # of a long one that is there, the end
+        log.read(size, partial(_read, services, pool, node.id, path))
+
+
+def _read(
+    services: Services, pool: str, node: str, path: str, start: int, length: int
+) -> bytes | None:
+    return services.batch.read_node_file(pool, node, path, start=start, length=length)

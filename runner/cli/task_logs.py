@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from runner.cli.growing_logs import PIECE_BYTES, GrowingLog
 from runner.cli.log_output import LogOutput
 from runner.cli.looking import NotThereError, open_to_look
 from runner.cli.tasks import find_added
@@ -26,7 +27,6 @@ from runner.run.submit import log_blob
 
 STREAMS = ("stdout", "stderr")
 Opening = Callable[[RunRecord, Path, World], Services]
-_PIECE_BYTES = 1024 * 1024
 # Local services may end soon after the task.
 PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
 _ENDED = f'"type":"{TaskFinished.type}"'.encode()
@@ -142,8 +142,7 @@ class StreamReader:
         self._run = record.run
         self._task = task
         self.stream = stream
-        self._output = output
-        self._shown = 0
+        self._log = GrowingLog(task, stream, output)
 
     def read(self, *, over: bool) -> bool:
         """Shows what is new; false where there is nothing to read from."""
@@ -153,24 +152,20 @@ class StreamReader:
 
     def read_file(self, path: Path) -> None:
         """Shows what is new in the file that the log became."""
-        self._show(_pieces(path, self._shown))
+        self._log.show(_pieces(path, self._log.shown))
 
     def _read_node(self) -> bool:
         name = f"{self.stream}.txt"
         size = self._batch.task_file_size(self._run, self._task, name)
         if size is None:
             return False
-        if size < self._shown:
-            # It runs again, and its files begin anew.
-            self._shown = 0
-        while self._shown < size:
-            length = min(_PIECE_BYTES, size - self._shown)
-            piece = self._batch.read_task_file(
-                self._run, self._task, name, start=self._shown, length=length
+
+        def read(start: int, length: int) -> bytes | None:
+            return self._batch.read_task_file(
+                self._run, self._task, name, start=start, length=length
             )
-            if not piece:
-                break
-            self._show((piece,))
+
+        self._log.read(size, read)
         return True
 
     def _read_blob(self) -> bool:
@@ -183,11 +178,6 @@ class StreamReader:
                 return False
             self.read_file(path)
         return True
-
-    def _show(self, pieces: Iterator[bytes] | tuple[bytes, ...]) -> None:
-        for piece in pieces:
-            self._output.show(self._task, "", self.stream, self._shown, piece)
-            self._shown += len(piece)
 
 
 def _ends(directory: Path) -> dict[str, TaskFinished]:
@@ -253,5 +243,5 @@ def _show(asked: Asked, path: Path, task: str, item: str, stream: str) -> None:
 def _pieces(path: Path, start: int = 0) -> Iterator[bytes]:
     with path.open("rb") as stream:
         stream.seek(start)
-        while piece := stream.read(_PIECE_BYTES):
+        while piece := stream.read(PIECE_BYTES):
             yield piece

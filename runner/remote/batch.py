@@ -15,7 +15,7 @@ from azure.batch import BatchClient
 from azure.core.exceptions import ResourceNotFoundError
 
 from runner.plan.model import RunId, TaskId
-from runner.remote import answers, images, looking, nodes, pools, task_actions, wire
+from runner.remote import answers, images, looking, node_files, nodes, pools, task_actions, wire
 from runner.remote.account import API_VERSION, JOB_OVER, BatchAccount, segment
 from runner.remote.adding import Entry, add_in_collections
 from runner.remote.endurance import Endurance
@@ -255,20 +255,30 @@ class RemoteBatch:
 
     def task_file_size(self, job_id: str, task_id: TaskId, path: str) -> int | None:
         """How long a file of the task is now, in bytes; None where it or its node is not there."""
-        return looking.task_file_size(self._account, job_id, task_id, path)
+        return node_files.size(self._account, node_files.of_task(job_id, task_id, path))
 
     def read_task_file(
         self, job_id: str, task_id: TaskId, path: str, *, start: int, length: int
     ) -> bytes | None:
         """A piece of a file of the task; None where it or its node is not there."""
-        return looking.read_task_file(
-            self._account, job_id, task_id, path, start=start, length=length
-        )
+        file = node_files.of_task(job_id, task_id, path)
+        return node_files.read(self._account, file, start=start, length=length)
 
     def read_node_log(self, pool_id: str, node_id: str, path: str, limit_bytes: int) -> bytes:
         """The end of a file below the node's root; empty where it or the node is gone."""
-        doing = f"show `{path}` of node `{node_id}`"
-        return nodes.read_end(self._account, pool_id, node_id, path, limit_bytes, doing=doing)
+        file = node_files.of_node(pool_id, node_id, path)
+        return node_files.read_end(self._account, file, limit_bytes)
+
+    def node_file_size(self, pool_id: str, node_id: str, path: str) -> int | None:
+        """How long a file below the node's root is now, in bytes; None where it is gone."""
+        return node_files.size(self._account, node_files.of_node(pool_id, node_id, path))
+
+    def read_node_file(
+        self, pool_id: str, node_id: str, path: str, *, start: int, length: int
+    ) -> bytes | None:
+        """A piece of a file below the node's root; None where it or the node is gone."""
+        file = node_files.of_node(pool_id, node_id, path)
+        return node_files.read(self._account, file, start=start, length=length)
 
     def disable_job(self, job_id: str) -> None:
         """No further task of the job starts; those that run go on to their end.

@@ -1,19 +1,17 @@
-"""A pool and its nodes as they are now, and what nodes keep: read, and never changed.
+"""A pool and its nodes as they are now: read, and never changed.
 
 It must not know who looks, nor what for.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from runner.remote import answers
 from runner.remote.account import BatchAccount, segment
 from runner.remote.faults import service_code, translated
-from runner.remote.retrying import persist
 from runner.run.services import NodeCommandStatus, NodeStatus, PoolStatus
 
 # A recording of the service has the first; its documentation names the second.
@@ -63,29 +61,3 @@ def node_commands(account: BatchAccount, job_id: str) -> tuple[NodeCommandStatus
                 return ()
             raise
     return tuple(status for answer in found for status in answers.read_node_commands(answer))
-
-
-def read_end(
-    account: BatchAccount, pool_id: str, node_id: str, path: str, limit_bytes: int, *, doing: str
-) -> bytes:
-    """The end of a file below a node's root; empty where it or the node is gone.
-
-    The whole file is read, since `download_node_file` takes the answer to a range (206) for
-    an error (azure-batch 15.1).
-    """
-
-    def read() -> bytes:
-        kept: deque[bytes] = deque()
-        kept_bytes = 0
-        for piece in account.client.download_node_file(pool_id, node_id, path):
-            kept.append(piece)
-            kept_bytes += len(piece)
-            while kept_bytes - len(kept[0]) >= limit_bytes:
-                kept_bytes -= len(kept.popleft())
-        return b"".join(kept)[-limit_bytes:]
-
-    with translated(account.origin, doing):
-        try:
-            return persist(read, account.trouble)
-        except (ResourceNotFoundError, ResourceExistsError):
-            return b""

@@ -302,6 +302,16 @@ class Batch(Protocol):
         """The end of a file below the node's root; empty where it or the node is gone."""
         ...
 
+    def node_file_size(self, pool_id: str, node_id: str, path: str) -> int | None:
+        """How long a file below the node's root is now, in bytes; None where it is gone."""
+        ...
+
+    def read_node_file(
+        self, pool_id: str, node_id: str, path: str, *, start: int, length: int
+    ) -> bytes | None:
+        """A piece of a file below the node's root; None where it or the node is gone."""
+        ...
+
     def task_counts(self, job_id: str) -> TaskCounts | None:
         """The job's tasks by state, about as they are now; None where there is no such job."""
         ...

@@ -411,6 +411,15 @@ class FakeBatch:
         self._note(f"read {path}")
         return self.start_task_log[-limit_bytes:]
 
+    def node_file_size(self, pool_id: str, node_id: str, path: str) -> int | None:
+        return len(self.start_task_log) if path.startswith("startup/") else None
+
+    def read_node_file(
+        self, pool_id: str, node_id: str, path: str, *, start: int, length: int
+    ) -> bytes | None:
+        self._note(f"read {path} of {node_id} from {start}")
+        return self.start_task_log[start : start + length]
+
     def disable_job(self, job_id: str) -> None:
         """Nothing runs between two looks, so that no task is waited for."""
         self._note("disable job")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from runner.remote.batch import RemoteBatch
+from tests.unit.remote.clients import open_batch
 from tests.unit.remote.stub import Pauses, Stub
 
 
@@ -26,3 +28,11 @@ def stub() -> Iterator[Stub]:
 def pauses() -> Pauses:
     """No pause has been asked for yet."""
     return Pauses()
+
+
+@pytest.fixture
+def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
+    """A client of the stub."""
+    opened = open_batch(stub.endpoint, pauses)
+    yield opened
+    opened.close()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import FrameType
 
 import pytest
-from azure.core.credentials import AzureNamedKeyCredential
 
 from runner.errors import (
     ServiceError,
@@ -22,7 +19,6 @@ from runner.errors import (
 )
 from runner.plan.model import TaskId
 from runner.remote.batch import RemoteBatch
-from runner.remote.endurance import Endurance
 from runner.run.services import (
     JobState,
     NodeCommandKind,
@@ -30,34 +26,11 @@ from runner.run.services import (
     TaskFailure,
     TaskState,
 )
+from tests.unit.remote.clients import HINT, open_batch
 from tests.unit.remote.samples import JOB, SCHEDULE, TASK
 from tests.unit.remote.stub import Canned, Pauses, Seen, Stub, batch_answer, batch_error
 
-KEY = base64.b64encode(b"not a secret").decode()
-HINT = "check AZURE_BATCH_ACCESS_KEY"
 NOT_FOUND = batch_error(404, "JobNotFound", "The specified job does not exist.")
-
-
-@pytest.fixture
-def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
-    opened = open_batch(stub.endpoint, pauses)
-    yield opened
-    opened.close()
-
-
-def open_batch(
-    endpoint: str,
-    pauses: Pauses,
-    endurance: Endurance | None = None,
-    secrets: tuple[str, ...] = (),
-) -> RemoteBatch:
-    return RemoteBatch(
-        endpoint=endpoint,
-        credential=AzureNamedKeyCredential("acct", KEY),
-        key_hint=HINT,
-        endurance=endurance or pauses.endurance(),
-        secrets=secrets,
-    )
 
 
 def test_a_job_is_created_and_its_pool_known(batch: RemoteBatch, stub: Stub) -> None:
@@ -508,25 +481,6 @@ def test_what_is_gone_is_said_so(batch: RemoteBatch, stub: Stub) -> None:
     assert batch.pool_status("p") is None
     assert batch.node_statuses("p") == ()
     assert batch.read_node_log("p", "n", "startup/stderr.txt", 10) == b""
-
-
-def test_the_end_of_a_start_tasks_log(batch: RemoteBatch, stub: Stub) -> None:
-    log = b"".join(b"line %d\n" % number for number in range(20_000))
-    stub.answer(Canned(body=log, headers={"Content-Type": "application/octet-stream"}))
-
-    assert batch.read_node_log("p", "tvm_1", "startup/stderr.txt", 30) == log[-30:]
-    assert batch.read_node_log("p", "tvm_1", "startup/stderr.txt", 10**9) == log
-    assert stub.seen[0].path == "/acct/pools/p/nodes/tvm_1/files/startup%2Fstderr.txt"
-
-
-def test_the_end_of_any_file_of_a_node(batch: RemoteBatch, stub: Stub) -> None:
-    stub.answer(Canned(body=b"oops", headers={"Content-Type": "application/octet-stream"}))
-
-    path = "workitems/cat-1/job-1/jobpreparation/stderr.txt"
-    assert batch.read_node_log("p", "tvm_1", path, 30) == b"oops"
-    assert stub.seen[0].path == (
-        "/acct/pools/p/nodes/tvm_1/files/workitems%2Fcat-1%2Fjob-1%2Fjobpreparation%2Fstderr.txt"
-    )
 
 
 @pytest.mark.parametrize(

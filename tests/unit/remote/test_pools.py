@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from azure.core.credentials import AzureNamedKeyCredential
 
 from runner.errors import ServiceError, ServiceRefusedError
 from runner.remote.batch import RemoteBatch
@@ -34,18 +31,6 @@ SOON = batch_error(503, "TooManyEnableAutoScaleRequests", "Too many requests.")
 BUSY = batch_error(409, "PoolBeingResized", "The specified pool is being resized.")
 MADE = Canned(status=201)
 TAKEN = Canned(status=202)
-
-
-@pytest.fixture
-def batch(stub: Stub, pauses: Pauses) -> Iterator[RemoteBatch]:
-    opened = RemoteBatch(
-        endpoint=stub.endpoint,
-        credential=AzureNamedKeyCredential("acct", base64.b64encode(b"no secret").decode()),
-        key_hint=None,
-        endurance=pauses.endurance(),
-    )
-    yield opened
-    opened.close()
 
 
 def found(
