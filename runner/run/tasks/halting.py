@@ -130,6 +130,8 @@ class Halting:
             case HaltWhen.SOON:
                 self._batch.disable_job(self._job_id)
             case HaltWhen.NOW:
+                # With the job go its nodes, and what start tasks have printed there.
+                self._watch.look_at_start_tasks()
                 self._batch.terminate_job(self._job_id)
             case _:
                 assert_never(when)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from runner.errors import ExitCode, ServiceUnreachableError
 from runner.run.requests import TaskRequest
-from runner.run.services import JobState, TaskFailure
+from runner.run.services import JobState, NodeStatus, TaskFailure
 from runner.run.tasks.halting import HaltedError
 from tests.fakes.plans import SPEC
 from tests.fakes.services import TaskEnd
@@ -134,6 +135,42 @@ def test_what_runs_while_the_job_is_being_disabled_is_waited_for(tmp_path: Path)
     )
     assert (tmp_path / "results" / "output" / "film-02.out").exists()
     assert causes(stage) == {"-": 1, "FailureExitCode": 1, "Halted": 1}
+
+
+@pytest.mark.parametrize("when", ["soon", "now"])
+def test_a_start_task_that_fails_meanwhile_is_told_before_its_node_goes(
+    tmp_path: Path, when: str
+) -> None:
+    there = NodeStatus(
+        id="node-1", state="running", start_task_exit_code=None, start_task_failure=None
+    )
+    spec = SPEC.replace(
+        "  nodes: {dedicated: 1}",
+        "  nodes: {dedicated: 1}\n  start_task: {command: ls, wait_for_success: false}",
+    )
+    stage = Stage(tmp_path, f"{spec}halt: {{after: 2, when: {when}}}\n", FILES[:5])
+    stage.batch.nodes = (there,)
+    stage.batch.start_task_log = b"no such package\n"
+
+    def end(request: TaskRequest) -> TaskEnd | None:
+        if len(stage.batch.requests) < 5 or int(request.id) > 2:
+            return None
+        # Seen as an end of a task is, and no earlier.
+        failed = replace(there, start_task_exit_code=4, start_task_failure="no")
+        stage.batch.nodes = (replace(failed, start_task_ended=True),)
+        return failing(int(request.id))
+
+    def go(operation: str) -> None:
+        if operation in {"terminate job", "delete pool", "delete job"}:
+            stage.batch.nodes = ()
+
+    stage.batch.end = end
+    stage.batch.fail = go
+    assert stage.execute().exit_code is ExitCode.TASKS_FAILED
+    (event,) = stage.of_type("start_task.failed")
+    assert (event["node"], event["exit_code"]) == ("node-1", 4)
+    kept = stage.directory / "logs" / "start-task" / "node-1" / "stderr.txt"
+    assert kept.read_text() == "no such package\n"
 
 
 def test_now_ends_what_runs(tmp_path: Path) -> None:
