@@ -327,8 +327,6 @@ class Work:
 
     def _halted(self, fed: Future[None], collecting: Collecting) -> BatchRunError:
         """The run stops early: what has ended comes home, and what never ran is told."""
-        # Before the job ends, and with it a pool of its own.
-        self._watch.look_at_start_tasks()
         self._await_feeding(fed)
         _is_fed(fed)
         # Of what is still on its way home the journal does not know that it has ended.

@@ -149,23 +149,23 @@ def test_a_start_task_that_fails_meanwhile_is_told_before_its_node_goes(
         "  nodes: {dedicated: 1}\n  start_task: {command: ls, wait_for_success: false}",
     )
     stage = Stage(tmp_path, f"{spec}halt: {{after: 2, when: {when}}}\n", FILES[:5])
-    stage.batch.nodes = (there,)
     stage.batch.start_task_log = b"no such package\n"
 
     def end(request: TaskRequest) -> TaskEnd | None:
-        if len(stage.batch.requests) < 5 or int(request.id) > 2:
-            return None
-        # Seen as an end of a task is, and no earlier.
-        failed = replace(there, start_task_exit_code=4, start_task_failure="no")
-        stage.batch.nodes = (replace(failed, start_task_ended=True),)
-        return failing(int(request.id))
+        is_bad = len(stage.batch.requests) == 5 and int(request.id) <= 2
+        return failing(int(request.id)) if is_bad else None
 
-    def go(operation: str) -> None:
-        if operation in {"terminate job", "delete pool", "delete job"}:
-            stage.batch.nodes = ()
+    def nodes(pool_id: str) -> tuple[NodeStatus, ...]:
+        """There until the job ends; the start task fails when there is a reason to stop."""
+        if stage.batch.job is None or stage.batch.job_state is JobState.COMPLETED:
+            return ()
+        if len(stage.of_type("task.finished")) < 2:
+            return (there,)
+        failed = replace(there, start_task_exit_code=4, start_task_failure="no")
+        return (replace(failed, start_task_ended=True),)
 
     stage.batch.end = end
-    stage.batch.fail = go
+    stage.batch.node_statuses = nodes  # type: ignore[method-assign]
     assert stage.execute().exit_code is ExitCode.TASKS_FAILED
     (event,) = stage.of_type("start_task.failed")
     assert (event["node"], event["exit_code"]) == ("node-1", 4)
