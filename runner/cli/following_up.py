@@ -27,7 +27,9 @@ def calling_of(record: RunRecord, world: World, *, workload: Workload | None = N
 
     With the `workload`, parameters are named only where they are not the spec's own.
     """
-    again = " ".join(map(shlex.quote, _again(record, world, workload)))
+    again = None
+    if record.trial_seconds is None:  # a run of all tasks is no other try of one
+        again = " ".join(map(shlex.quote, _again(record, world, workload)))
     return Calling(run="" if is_last(record, world) else record.run, again=again)
 
 

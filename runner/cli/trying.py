@@ -131,7 +131,11 @@ def _bound(
         dedicated_seconds=nodes.dedicated * seconds, spot_seconds=nodes.spot * seconds
     )
     if amount is None:
-        return unknown("cost", f"{bound}; {price.source} has no price of such nodes")
+        return unknown(
+            "cost",
+            f"{bound}; {price.source} has no price of such nodes",
+            "give a table of your own that has one: `--prices FILE`",
+        )
     money = write_amount(amount, price.currency)
     return ok("cost", f"{money} at most by {price.source}: {bound}")
 

@@ -61,16 +61,9 @@ def read_azure_settings(environ: Mapping[str, str]) -> AzureSettings:
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     missing = _missing(given)
     if missing:
-        keys = [
-            name
-            for name, instead in ((BATCH_KEY, ""), (STORAGE_KEY, CONNECTION_STRING))
-            if name not in given and instead not in given and name not in missing
-        ]
         raise UsageError(
             f"missing environment variables for Azure: {', '.join(missing)}",
-            hint=f"where {' or '.join(keys)} is not set, the account signed in to Azure is used"
-            if keys
-            else None,
+            hint=_how_to_set(missing, given),
         )
     return AzureSettings(batch=_batch(given), storage=_storage(given))
 
@@ -92,6 +85,22 @@ def _missing(given: Mapping[str, str]) -> list[str]:
     if STORAGE_KEY not in given and _is_plain(given.get(BLOB_ENDPOINT)):
         missing.append(STORAGE_KEY)
     return missing
+
+
+def _how_to_set(missing: list[str], given: Mapping[str, str]) -> str:
+    keys = [
+        name
+        for name, instead in ((BATCH_KEY, ""), (STORAGE_KEY, CONNECTION_STRING))
+        if name not in given and instead not in given and name not in missing
+    ]
+    if keys:
+        return f"where {' or '.join(keys)} is not set, the account signed in to Azure is used"
+    if {BATCH_KEY, STORAGE_KEY} & {*missing}:
+        return "an endpoint of http takes keys alone: signing in needs https"
+    return (
+        "`az batch account show` tells the endpoint, `az batch account keys list` the key,"
+        " `az storage account show-connection-string` the connection string"
+    )
 
 
 def _batch(given: Mapping[str, str]) -> Account:

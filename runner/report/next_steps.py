@@ -29,7 +29,7 @@ class Calling:
     """How commands name the run, and how it is started once more.
 
     `run` is empty for the last run of the folder, which commands mean where they are not told.
-    `again` is the whole command line that made the run, None where no spec can be named.
+    `again` is the whole command line that made the run, None where no command would make it again.
     """
 
     run: str

@@ -40,6 +40,12 @@ def test_two_accounts_with_keys() -> None:
     )
 
 
+TOLD_BY_AZURE = (
+    "`az batch account show` tells the endpoint, `az batch account keys list` the key,"
+    " `az storage account show-connection-string` the connection string"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "endpoint"),
     [
@@ -137,9 +143,9 @@ def test_without_keys_whoever_is_signed_in_is_asked() -> None:
         (
             {**STORAGE, "AZURE_BATCH_ACCESS_KEY": KEY},
             "AZURE_BATCH_ENDPOINT, AZURE_BATCH_ACCOUNT",
-            None,
+            TOLD_BY_AZURE,
         ),
-        ({**BATCH, "AZURE_STORAGE_KEY": STORAGE_KEY}, "AZURE_STORAGE_ACCOUNT", None),
+        ({**BATCH, "AZURE_STORAGE_KEY": STORAGE_KEY}, "AZURE_STORAGE_ACCOUNT", TOLD_BY_AZURE),
         (
             {
                 **BATCH,
@@ -147,7 +153,7 @@ def test_without_keys_whoever_is_signed_in_is_asked() -> None:
                 "AZURE_STORAGE_BLOB_ENDPOINT": "http://127.0.0.1:1/mystore",
             },
             "AZURE_STORAGE_KEY",
-            None,
+            "an endpoint of http takes keys alone: signing in needs https",
         ),
     ],
 )
