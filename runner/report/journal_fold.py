@@ -19,19 +19,30 @@ from runner.run.events import Event, RunStarted, TaskFinished, TaskRetried, Task
 from runner.run.records.following import Following
 from runner.run.records.reading import event_from_line
 
-# Within a string every quote has a backslash before it, so that `","` is never in one, and the
-# fields are in the order in which they are declared.
+# All of a line is looked at: what is no JSON is left to whoever reads it as an event, and says so.
+_TEXT = rb'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"'
+_TIME = rb"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}"
+_DATE = len("2026-01-31")
+_WORD = rb"(?:null|%b)" % _TEXT
+_REST = rb'(?:,"[a-z0-9_]+":(?:%b|null|true|false|-?\d+(?:\.\d+)?))*\}\n' % _TEXT
+# The fields are in the order in which they are declared.
 _COUNTED = re.compile(
-    rb'\{"v":1,"t":"(?P<t>[^"]*)Z","run":"[^"]*","type":"(?:'
-    rb'task\.added","task":"\d+","item":(?P<added>")'
-    rb'|upload\.finished","role":"[^\n]*?","bytes":(?P<size>\d+),"skipped":(?P<uploaded>true|false)'
-    rb'|task\.started","task":"(?P<task>\d+)"[^\n]*?,"attempt":(?P<started>\d+)\}'
-    rb'|task\.finished","task":"(?P<ended>\d+)","item":"[^\n]*?","node":(?P<node>null|")'
-    rb'[^\n]*?,"succeeded":true,"exit_code":[^,]*,"started":(?:null|"(?P<began>[^"]*)Z")'
-    rb',"ended":(?:null|"(?P<end>[^"]*)Z")[^\n]*?,"skipped":(?P<skipped>true|false)'
-    rb',"attempts":(?P<attempts>\d+)\}(?P<finished>)'
-    rb'|output\.downloaded","task":"(?P<of>\d+)"[^\n]*?,"bytes":(?P<downloaded>\d+),'
-    rb")[^\n]*\n"
+    rb'\{"v":1,"t":"(?P<t>TIME)Z","run":TEXT,"type":"(?:'
+    rb'task\.added","task":"\d+","item":TEXT(?P<added>)'
+    rb'|upload\.finished","role":TEXT,"blob":TEXT,"bytes":(?P<size>\d+)'
+    rb',"skipped":(?P<uploaded>true|false)'
+    rb'|task\.started","task":"(?P<task>\d+)","node":WORD,"at":WORD,"attempt":(?P<started>\d+)'
+    rb'|task\.finished","task":"(?P<ended>\d+)","item":TEXT,"node":(?:(?P<no_node>null)|TEXT)'
+    rb',"succeeded":true,"exit_code":(?:null|-?\d+),"started":(?:null|"(?P<began>TIME)Z")'
+    rb',"ended":(?:null|"(?P<end>TIME)Z"),"retries":\d+,"cause":WORD,"message":WORD'
+    rb',"stdout":WORD,"stderr":WORD,"stderr_tail":WORD,"skipped":(?P<skipped>true|false)'
+    rb',"attempts":(?P<attempts>\d+)(?P<finished>)'
+    rb'|output\.downloaded","task":"(?P<of>\d+)","role":TEXT,"blob":TEXT,"path":TEXT'
+    rb',"bytes":(?P<downloaded>\d+)'
+    rb")REST".replace(b"TEXT", _TEXT)
+    .replace(b"TIME", _TIME)
+    .replace(b"WORD", _WORD)
+    .replace(b"REST", _REST)
 )
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as the times that are compared with it
 _PACE_SECONDS = 60.0
@@ -67,17 +78,16 @@ class JournalFold:
 
     def _take(self, piece: bytes, path: Path, number: int) -> int:
         at = 0
-        match = _COUNTED.match
+        match, is_text = _COUNTED.match, _is_text(piece)
         while at < len(piece):
             number += 1
-            found = match(piece, at)
-            if found is None:
+            found = match(piece, at) if is_text else None
+            if found is None or not self._count(found):
                 end = piece.index(b"\n", at) + 1
                 self._add(piece[at:end], path, number)
                 at = end
             else:
                 at = found.end()
-                self._count(found)
         return number
 
     def _add(self, line: bytes, path: Path, number: int) -> None:
@@ -103,9 +113,19 @@ class JournalFold:
             case _:
                 pass
 
-    def _count(self, found: re.Match[bytes]) -> None:
+    def _count(self, found: re.Match[bytes]) -> bool:
+        """Whether it could be: there may be times that never are."""
+        try:
+            if found[1][:_DATE] != self._seen[:_DATE]:
+                _read(found[1])
+            self._seen = found[1]
+            self._count_event(found)
+        except ValueError:
+            return False
+        return True
+
+    def _count_event(self, found: re.Match[bytes]) -> None:
         report = self.report
-        self._seen = found[1]
         if report.began is None:
             report.began = self.seen
         match found.lastgroup:
@@ -124,7 +144,7 @@ class JournalFold:
     def _count_end(self, found: re.Match[bytes]) -> None:
         task = found["ended"].decode("ascii")
         skipped = found["skipped"] == b"true"
-        has_run = not skipped and found["node"] != b"null"
+        has_run = not skipped and found["no_node"] is None
         began, end = found["began"], found["end"]
         timed = has_run and began is not None and end is not None
         self.report.count_success(
@@ -141,6 +161,15 @@ class JournalFold:
         report = self.report
         done = report.succeeded - report.skipped + len(report.failures)
         self.pace.note((_read(self._seen) - _EPOCH).total_seconds(), done)
+
+
+def _is_text(piece: bytes) -> bool:
+    """Whether `json` would take its bytes for characters."""
+    try:
+        piece.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read(text: bytes) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -164,6 +165,56 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         fold_journal(tmp_path)
     path = tmp_path / "events.jsonl"
     assert caught.value.message == f"`{path}`, line 4: not an event of a run"
+
+
+COUNTED = (
+    UploadFinished(role="in", blob="films/one.mp4", bytes=5, skipped=False, md5="0" * 32),
+    TaskAdded(task="0001", item="films/one.mp4"),
+    TaskStarted(task="0001", node="n", at=START),
+    OutputDownloaded(task="0001", role="o", blob="one.mp3", path="o/one.mp3", bytes=3),
+    TaskFinished(
+        task="0001",
+        item="films/one.mp4",
+        node="n",
+        succeeded=True,
+        exit_code=0,
+        started=START,
+        ended=START,
+        retries=0,
+        cause=None,
+        message=None,
+        stdout=None,
+        stderr=None,
+        stderr_tail=None,
+    ),
+)
+"""Those that are read by a pattern."""
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "an end that is gone": lambda line: line[:-12] + b"\n",
+    "blocks that never reached the disk": lambda line: line[:-24] + b"\0" * 12 + line[-12:],
+    "two that were written at once": lambda line: line[:-12] + line,
+    "no character": lambda line: line.replace(b"demo-1", b"demo\xff1"),
+    "no escape": lambda line: line.replace(b"demo-1", rb"demo\x1"),
+    "two commas": lambda line: line.replace(b',"', b',,"'),
+    "no day": lambda line: line.replace(b"2026-01-02", b"2026-02-30", 1),
+    "no time": lambda line: line.replace(b"03:04:", b"03:64:", 1),
+}
+
+
+@pytest.mark.parametrize("event", COUNTED, ids=lambda event: event.type)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_named_in_what_is_only_counted_too(
+    tmp_path: Path, event: Event, damage: str
+) -> None:
+    path = write(tmp_path, [event, event, event]) / "events.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[1] = DAMAGES[damage](lines[1])
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(UsageError) as caught:
+        fold_journal(tmp_path)
+    assert caught.value.message == f"`{path}`, line 2: not an event of a run"
 
 
 def test_what_a_crash_has_left_at_the_end_is_left_out(tmp_path: Path) -> None:
