@@ -24,8 +24,9 @@ DIGESTS = Path(".batch-run") / "digests"
 _RESULTS = "results.jsonl"
 _LAST = "last"
 _PLACE = "place.txt"
-# So many lines may say nothing any more, besides as many as say something.
-_SPARE_LINES = 10_000
+# So many lines may say nothing any more, besides as many as say something. They are passed over
+# whenever one of the same name is looked for, so a small run is not slower the more often it ran.
+_SPARE_LINES = 1_000
 
 
 class OutputInUseError(UsageError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,7 +156,9 @@ def test_what_says_nothing_any_more_is_dropped(tmp_path: Path) -> None:
     with open_results(tmp_path, tmp_path) as store:
         for number in range(rounds):
             for task in range(tasks):
-                identity = f"{number:016x}{task:016x}".encode()
+                identity = (
+                    hashlib.blake2b(b"%d/%d" % (number, task), digest_size=16).hexdigest().encode()
+                )
                 own = line.replace(RESULT.identity.hex().encode(), identity)
                 own = own.replace(b"RUN", b"demo-%d" % number).replace(b"ITEM", b"%d" % task)
                 name = name_digest("map", str(task)).hex().encode()
