@@ -6,6 +6,7 @@ It must not know how a run is driven; it finds out what is to be driven.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import field, replace
@@ -35,7 +36,7 @@ from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import create_run_directory, write_whole
 from runner.run.records.past import Past, read_past
 from runner.run.records.places import RUNS
-from runner.run.records.reading import cut_torn_end, read_events
+from runner.run.records.reading import EVENTS, cut_torn_end, read_events
 from runner.run.records.record import RECORD, RunRecord, read_record, record_as_json
 from runner.run.records.record_blob import SPEC, fetch_record
 from runner.run.results.moving import move_home
@@ -50,6 +51,8 @@ from runner.spec.model.workload import Workload
 from runner.spec.parsing.parameters import Given
 
 REPORT = "report.json"
+# A quotation mark within a text has a backslash before it.
+_END = f'"type":"{RunFinished.type}"'.encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,9 @@ def resume_run(
             past.has_begun = past.has_job = True
         if past.end is not None and not past.goes_on:
             _write_report(record, directory, world)
+            if resumption.as_json:
+                # Whoever reads events learns from the last one how the run ended.
+                world.write(_line_of_end(directory))
             return _tell_ended(record, past.end, world)
         world.say(_describe(record, past, total=len(plan.tasks)))
         for line in _notes(record, resumption.secrets):
@@ -237,6 +243,13 @@ def _write_report(record: RunRecord, directory: Path, world: World) -> None:
         write_whole(directory / REPORT, f"{text}\n")
     except OSError as error:
         world.say(f"batch-run: cannot write `{REPORT}`: {describe_os_error(error)}")
+
+
+def _line_of_end(directory: Path) -> bytes:
+    """The line of the last `run.finished`, as whoever drove the run has written it."""
+    with (directory / EVENTS).open("rb") as stream:
+        found = deque((line for line in stream if _END in line), maxlen=1)
+    return b"".join(found)
 
 
 def _tell_ended(record: RunRecord, end: RunFinished, world: World) -> int:

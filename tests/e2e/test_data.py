@@ -84,6 +84,14 @@ def test_documents_are_as_published(ran: User, words: tuple[str, ...]) -> None:
         json.loads(result.stdout)
 
 
+@pytest.mark.parametrize("command", ["resume", "attach"])
+def test_a_run_that_is_over_says_so_by_its_last_event(ran: User, command: str) -> None:
+    result = ran.run(command, "--json")
+    assert result.returncode == 1, result.stderr
+    assert result.stdout == (ran.last_run() / "events.jsonl").read_text().splitlines(True)[-1]
+    assert json.loads(result.stdout)["type"] == "run.finished"
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
@@ -96,6 +104,7 @@ def test_documents_are_as_published(ran: User, words: tuple[str, ...]) -> None:
         (("no-such-command",), "usage"),
         (("logs", "99"), "usage"),
         (("explain", "99"), "usage"),
+        (("explain",), "usage"),
         (("diff", "x", "y"), "usage"),
         (("events", "--from", "0"), "usage"),
         (("events", "--type", "task.add"), "usage"),
