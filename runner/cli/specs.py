@@ -75,7 +75,7 @@ def add_prices_argument(parser: argparse.ArgumentParser) -> None:
     """`--prices`."""
     parser.add_argument(
         "--prices",
-        metavar="FILE",
+        metavar="FILE|azure",
         help="what nodes cost: a table of your own (YAML or JSON), or `azure[:REGION][:CURRENCY]`"
         f" for Azure's list prices, read once a day (default: ${PRICES_VARIABLE}, else no prices)",
     )

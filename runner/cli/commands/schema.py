@@ -24,7 +24,7 @@ batch-run schema event                              that of events, by its name
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which schema."""
     parser.add_argument(
-        "name", metavar="NAME", nargs="?", help="whose: a name of the list (default: of specs)"
+        "name", metavar="SCHEMA", nargs="?", help="whose: a name of the list (default: of specs)"
     )
     parser.add_argument("--list", action="store_true", help="list the schemas, and do no more")
     parser.add_argument(
@@ -41,7 +41,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         world.write(find_schema(arguments.name or OF_SPECS).read_bytes())
         return ExitCode.SUCCESS
     if arguments.name is not None:
-        raise UsageError("`--list` is of all schemas", hint="leave NAME out")
+        raise UsageError("`--list` is of all schemas", hint="leave SCHEMA out")
     found = published()
     if arguments.json:
         world.print_json({"v": _VERSION, "schemas": [_as_json(each) for each in found]})

@@ -18,6 +18,7 @@ from runner.errors import ExitCode
 _BY_THE_SHELL = {
     Kind.SPEC: "specs",
     Kind.FILE: "files",
+    Kind.PRICES: "files",
     Kind.FOLDER: "folders",
 }
 _SEPARATORS = frozenset({"=", ":"})

@@ -39,8 +39,10 @@ def _offers(wanted: Wanted, folder: Path) -> Iterator[Offer]:
     match wanted.kind:
         case Kind.RUN:
             yield from _runs(folder, wanted.typed)
-        case Kind.TASK | Kind.ONE_TASK:
+        case Kind.TASK:
             yield from _tasks(folder, wanted)
+        case Kind.ONE_TASK:  # of the last run: the words before it name no run, but a spec
+            yield from _tasks(folder, Wanted(typed=wanted.typed))
         case Kind.TASK_OR_RUN:
             if not any(map(str.isdigit, wanted.words)):
                 yield from _tasks(folder, wanted)
@@ -54,6 +56,13 @@ def _offers(wanted: Wanted, folder: Path) -> Iterator[Offer]:
 
             for each in examples():
                 yield Offer(word=each.name, meaning=each.description)
+        case Kind.SCHEMA:
+            from runner.spec.published import published
+
+            for schema in published():
+                yield Offer(word=schema.name, meaning=schema.description)
+        case Kind.PRICES:
+            yield Offer(word="azure", meaning="Azure's list prices, also azure:REGION:CURRENCY")
         case Kind.NODE:
             yield from _nodes(folder, wanted)
         case Kind.EVENT_TYPE:

@@ -28,6 +28,8 @@ class Kind(Enum):
     SOME_TASKS = "failed|ID,..."
     PARAMETER = "NAME=VALUE"
     EXAMPLE = "WORKLOAD"
+    SCHEMA = "SCHEMA"
+    PRICES = "FILE|azure"
     NODE = "NODE"
     EVENT_TYPE = "TYPE"
     FREE = ""

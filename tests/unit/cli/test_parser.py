@@ -15,7 +15,19 @@ from tests.unit.cli.worlds import make_world
 NAMES = [command.name for command in COMMANDS]
 METAVARS = {
     *("SPEC", "RUN", "TASK", "TASK RUN", "COMMAND", "WORKLOAD", "NAME", "SHELL"),
-    *("FILE", "DIR", "ID", "NAME=VALUE", "failed|ID,...", "TIME", "N", "TYPE", "NODE"),
+    *(
+        "FILE",
+        "FILE|azure",
+        "DIR",
+        "ID",
+        "SCHEMA",
+        "NAME=VALUE",
+        "failed|ID,...",
+        "TIME",
+        "N",
+        "TYPE",
+        "NODE",
+    ),
 }
 """What one can be asked for: completion goes by these words, and so do readers of several helps."""
 OWN_METAVARS = {"emulator"}

@@ -73,6 +73,8 @@ def test_the_first_word_is_a_command_or_a_spec(tmp_path: Path) -> None:
         ("run -- --det", "specs", []),
         ("run a.yaml -p x", "nothing", []),
         ("new ", "nothing", []),
+        ("schema vers", "nothing", ["version"]),
+        ("plan a.yaml --prices az", "files", ["azure"]),
         ("new mine --from wordc", "nothing", ["wordcount"]),
         ("completion z", "nothing", ["zsh"]),
         ("help stat", "nothing", ["status"]),
@@ -116,6 +118,9 @@ def test_failed_tasks_come_first_and_zeros_may_be_left_out(tmp_path: Path) -> No
     assert ask(tmp_path, "logs", "3", "") == ["nothing", f"{RUN}\trun"]
     assert ask(tmp_path, "run", "mine.yaml", "--only", "3,30,3") == [
         *("nothing", "3,30,31\tfile 31.txt"),
+    ]
+    assert ask(tmp_path, "plan", "mine.yaml", "--task", "31") == [
+        *("nothing", "31\tfile 31.txt"),
     ]
 
 
