@@ -22,10 +22,11 @@ def progress_as_text(report: Report, *, running: int, pace: Pace | None) -> Iter
     done = report.succeeded + len(report.failures)
     left = report.tasks - report.left_out - done
     parts = [
-        f"{report.files_there:,} of {plural(report.files, 'file')} up",
         f"{done:,} of {plural(report.tasks - report.left_out, 'task')} done",
         f"{running:,} running",
     ]
+    if report.files:
+        parts.insert(0, f"{report.files_there:,} of {plural(report.files, 'file')} up")
     rate = None if pace is None else pace.rate()
     if rate:
         parts.append(format_rate(rate))

@@ -42,7 +42,7 @@ def describe_event(event: Event, report: Report) -> Iterator[str]:
         case JobCreated():
             yield f"job {event.job} on pool {event.pool}"
         case StartTaskFailed():
-            yield printable(f"{event.command} failed on node {shorten_node(event.node)}")
+            yield from _describe_start_task(event, len(report.start_task_failures))
         case TaskFinished(succeeded=False) if event.cause != HALTED:
             yield from _describe_failure(event, len(report.failures))
         case _:
@@ -58,13 +58,20 @@ def _describe_failure(event: TaskFinished, number: int) -> Iterator[str]:
         yield "further failures are counted from here on, and told at the end"
 
 
+def _describe_start_task(event: StartTaskFailed, number: int) -> Iterator[str]:
+    """Nodes mostly fail alike: what was printed is shown of the first."""
+    cause = event.message if event.exit_code is None else f"exit code {event.exit_code}"
+    why = f": {cause}" if cause else ""
+    yield printable(f"{event.command} failed on node {shorten_node(event.node)}{why}")
+    tail = event.stderr_tail.splitlines() if number == 1 else ()
+    yield from (f"    {printable(line)}" for line in tail[-_TAIL_LINES:])
+
+
 def describe_numbers(report: Report, *, rate: float | None, left: float | None) -> str:
     """How far a run is, in a line; `rate` in tasks a second, `left` in seconds."""
     done = report.succeeded + len(report.failures)
-    parts = [
-        f"{report.files_there:,}/{report.files:,} files up",
-        f"{done:,}/{report.tasks:,} tasks done",
-    ]
+    parts = [f"{report.files_there:,}/{report.files:,} files up"] if report.files else []
+    parts.append(f"{done:,}/{report.tasks:,} tasks done")
     if report.failures:
         parts.append(f"{len(report.failures):,} failed")
     if done and rate:
@@ -72,6 +79,8 @@ def describe_numbers(report: Report, *, rate: float | None, left: float | None) 
     if left is not None:
         parts.append(f"about {format_seconds(max(1.0, left), is_whole=True)} left")
     nodes = describe_nodes(report)
+    if report.job is not None and not report.nodes:
+        nodes = "no node yet"
     return f"{', '.join(parts)}{f'; {nodes}' if nodes else ''}"
 
 
