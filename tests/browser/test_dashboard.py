@@ -17,11 +17,17 @@ from urllib.parse import quote
 import pytest
 from azure.batch import models
 from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import ContentSettings
 from playwright.sync_api import Page, expect
 
 from tests.browser.visit import Visitor
 from tests.conformance.endpoints import Emulator
-from tests.unit.emulator.dashboard.watching import Watched, machine, watch
+from tests.unit.emulator.dashboard.watching import (
+    Watched,
+    machine,
+    watch,
+    watch_executions,
+)
 
 COMMAND = Path(sys.executable).parent / "batch-run"
 HOSTILE = (
@@ -183,6 +189,66 @@ def test_blobs_of_hostile_names_are_shown_as_text(visitor: Visitor, ran: Watched
     expect(page.locator("tbody")).to_contain_text("\\u{202e}gnp.exe")
     page.locator("#search").fill("<img")
     expect(page.locator("tbody tr")).to_have_count(1)
+
+    page.get_by_role("link", name=HOSTILE[0]).click()
+    expect(page.locator("h1")).to_have_text(f"Blob {HOSTILE[0]}")
+    expect(page.locator("pre.content")).to_have_text("good\n")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert Path(download.value.path()).read_bytes() == b"good\n"
+
+
+def test_a_page_that_is_put_into_storage_is_read_and_never_run(
+    visitor: Visitor, live: Watched
+) -> None:
+    container = live.blobs.create_container("pages")
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    settings = ContentSettings(content_type="text/html")
+    container.upload_blob("index.html", evil, content_settings=settings)
+    page = open_page(visitor, live)
+    go_to(page, "storage", "localstorage", "pages", "index.html")
+    expect(page.locator("pre.content")).to_have_text(evil)
+    assert page.locator("main img, main script").count() == 0
+
+    # A new version is another content, however long it is.
+    container.upload_blob("index.html", evil.upper(), overwrite=True)
+    expect(page.locator("pre.content")).to_have_text(evil.upper())
+    container.upload_blob("index.html", b"\0\1", overwrite=True)
+    expect(page.locator("main")).to_contain_text("This is no text; download it.")
+
+
+def test_attempts_subtasks_and_thousands_of_nodes(visitor: Visitor) -> None:
+    # What is only modelled leaves no files.
+    visitor.trouble.expected = [f"{REFUSED}404"]
+    with watch_executions(nodes=2003) as watched:
+        page = open_page(visitor, watched)
+        # Of a small pool each node is an element, of a large one all are drawn.
+        expect(page.locator(".map .cell")).to_have_count(3)
+        expect(page.get_by_role("img", name="All 2,003 nodes;")).to_be_visible()
+        assert visitor.serious_findings(page) == []
+
+        page.locator(".card a", has_text="many").click()
+        expect(page.locator("h1")).to_have_text("Pool many")
+        expect(page.locator(".map .cell")).to_have_count(1000)
+        drawn = page.get_by_role("img", name="All 2,003 nodes;")
+        box = drawn.bounding_box()
+        assert box is not None
+        drawn.click(position={"x": 1, "y": box["height"] - 1})
+        expect(page.locator(".pages")).to_contain_text("nodes 1,001 to 2,000")
+        page.get_by_role("button", name="Next").click()
+        expect(page.locator(".pages")).to_contain_text("nodes 2,001 to 2,003")
+        expect(page.locator(".map .cell")).to_have_count(3)
+        assert visitor.serious_findings(page) == []
+
+        go_to(page, "job", "localbatch", "job", "task", "again")
+        rows = page.locator("[aria-label=Attempts] tbody tr")
+        expect(rows).to_have_count(3)
+        expect(rows.first).to_contain_text("FailureExitCode")
+        go_to(page, "job", "localbatch", "job", "task", "wide")
+        expect(page.locator("[aria-label=Subtasks] tbody tr")).to_have_count(2)
+        assert visitor.serious_findings(page) == []
+        page.get_by_role("link", name="files of subtask 2").click()
+        expect(page.locator(".files")).to_contain_text("workitems / job / job-1 / wide / 2")
 
 
 def test_requests_are_shown_as_they_come(visitor: Visitor, ran: Watched) -> None:
@@ -364,6 +430,8 @@ def test_every_part_can_be_used_by_everybody(
     node = ran.page.look(f"batch/localbatch/pools/{pool}")["nodes"][0]["id"]
     failed = ran.page.look(f"batch/localbatch/jobs/{job}/tasks?state=failed")["tasks"][0]["id"]
     container = ran.page.look("blob/localstorage/containers")["containers"][0]["name"]
+    blobs = ran.page.look(f"blob/localstorage/containers/{container}/blobs")["blobs"]
+    blob = blobs[0]["name"]
     for parts in (
         (),
         ("job", "localbatch", job),
@@ -373,6 +441,7 @@ def test_every_part_can_be_used_by_everybody(
         ("storage",),
         ("storage", "localstorage"),
         ("storage", "localstorage", container),
+        ("storage", "localstorage", container, blob),
         ("requests",),
         ("faults",),
     ):

@@ -17,10 +17,15 @@ from runner.emulator.batch.node.containment import NodeFolder
 from runner.emulator.batch.operations.files import find_node_root, find_task_root
 from runner.emulator.batch.operations.refusals import ANSWERS
 from runner.emulator.control.gate import LARGEST_BODY_BYTES, PREFIX, ControlError, Told
+from runner.emulator.dashboard.blobs import (
+    download_content,
+    read_content,
+    show_blob_closely,
+)
 from runner.emulator.dashboard.files import download, list_folder, read_piece
 from runner.emulator.dashboard.gate import write_json
 from runner.emulator.dashboard.overview import show_overview
-from runner.emulator.dashboard.pools import show_node_closely, show_pool_closely
+from runner.emulator.dashboard.pools import show_map, show_node_closely, show_pool_closely
 from runner.emulator.dashboard.requests import show_requests
 from runner.emulator.dashboard.sources import BatchSource, Sources
 from runner.emulator.dashboard.storage import show_blobs, show_containers
@@ -120,6 +125,9 @@ class Api:
             case ("batch", account, "pools", pool):
                 source = sources.batch_account(account)
                 return lambda: show_pool_closely(source, pool, start)
+            case ("batch", account, "pools", pool, "map"):
+                source = sources.batch_account(account)
+                return lambda: show_map(source, pool)
             case ("batch", account, "pools", pool, "nodes", node):
                 source = sources.batch_account(account)
                 return lambda: show_node_closely(source, pool, node)
@@ -138,6 +146,9 @@ class Api:
             case ("blob", account, "containers", container, "blobs"):
                 blob, prefix = sources.blob_account(account), query.get("prefix", "")
                 return lambda: show_blobs(blob, container, prefix, start)
+            case ("blob", account, "containers", container, "blob"):
+                blob, name = sources.blob_account(account), query.get("path", "")
+                return lambda: show_blob_closely(blob, container, name)
         raise ControlError(404, f"there is no `{PREFIX}/dashboard/{'/'.join(path)}`")
 
     def _find_file(self, path: tuple[str, ...], query: Query) -> Awaitable[Response] | None:
@@ -146,6 +157,11 @@ class Api:
                 root = _find_root(self._sources.batch_account(account), tuple(rest))
                 name = query.get("path", "")
                 return read_piece(root, name, query) if how == "file" else download(root, name)
+            case ("blob", account, "containers", container, "file" | "download" as how):
+                blob, name = self._sources.blob_account(account), query.get("path", "")
+                if how == "file":
+                    return read_content(blob, container, name, query)
+                return download_content(blob, container, name)
         return None
 
 

@@ -6,7 +6,6 @@ It must not know how a task or a node is shown.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -20,12 +19,15 @@ from runner.emulator.batch.node.containment import (
 from runner.emulator.batch.node.files import NodeFile, list_files, open_file
 from runner.emulator.batch.operations.wire import format_moment
 from runner.emulator.control.gate import ControlError
+from runner.emulator.dashboard.contents import (
+    PIECE_BYTES,
+    answer_attachment,
+    answer_piece,
+    find_start,
+)
 from runner.emulator.server.http import Response
 
 MOST_FILES = 1000
-PIECE_BYTES = 256 * 1024
-"""What is read of a file at once, for who looks at it."""
-_PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 async def list_folder(root: NodeFolder, path: str) -> dict[str, Any]:
@@ -55,44 +57,20 @@ async def list_folder(root: NodeFolder, path: str) -> dict[str, Any]:
 
 
 async def read_piece(root: NodeFolder, path: str, query: dict[str, str]) -> Response:
-    """A piece of a file: of its end, or from `start` on; never as anything but plain text.
-
-    `X-File-Start` and `X-File-Bytes` say where it begins and how long the file is.
-    """
-    file, content = await asyncio.to_thread(_open, root, path)
-    given = query.get("start", "")
-    if given and not (given.isascii() and given.isdigit() and len(given) < 16):
-        content.close()
-        raise ControlError(400, f"`start`: `{given}` is not a number")
-    start = int(given) if given else max(0, file - PIECE_BYTES)
+    """A piece of a file: of its end, or from `start` on."""
+    size, content = await asyncio.to_thread(_open, root, path)
     try:
+        start = find_start(query, size)
         piece = await asyncio.to_thread(_read, content, start)
     finally:
         content.close()
-    return Response(
-        status=200,
-        headers=(*_HARMLESS, ("X-File-Start", str(start)), ("X-File-Bytes", str(file))),
-        body=piece,
-    )
+    return answer_piece(piece, start, size)
 
 
 async def download(root: NodeFolder, path: str) -> Response:
     """The whole of a file, to be saved."""
     size, content = await asyncio.to_thread(_open, root, path)
-    name = _PLAIN.sub("_", path.rpartition("/")[2]) or "file"
-    return Response(
-        status=200,
-        headers=(
-            *_HARMLESS,
-            ("Content-Disposition", f'attachment; filename="{name}"'),
-            ("Content-Length", str(size)),
-        ),
-        body=_stream(content, size),
-    )
-
-
-# Whatever a task wrote, a browser is to take it for text.
-_HARMLESS = (("Content-Type", "text/plain; charset=utf-8"),)
+    return answer_attachment(path, size, _stream(content, size))
 
 
 def _list(root: NodeFolder, parts: tuple[str, ...]) -> tuple[NodeFile, ...]:

@@ -74,11 +74,14 @@ class DashboardGate:
                 response = _serve_file(request, request.raw_path[1:])
         except ControlError as error:
             response = write_json(error.status, {"error": error.message})
-        return Response(
-            status=response.status,
-            headers=(*_SAFETY, *response.headers),
-            body=b"" if request.method == "HEAD" else response.body,
-        )
+        body = response.body
+        if request.method == "HEAD":
+            # Nobody will read it, and it may hold a blob's content.
+            close = getattr(body, "aclose", None)
+            if close is not None:
+                await close()
+            body = b""
+        return Response(status=response.status, headers=(*_SAFETY, *response.headers), body=body)
 
     async def _answer(self, request: Request) -> Response:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")

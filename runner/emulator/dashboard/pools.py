@@ -6,6 +6,7 @@ It must not know how files of nodes are read.
 from __future__ import annotations
 
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from runner.emulator.batch.core.ids import NodeId, PoolId, key_of
@@ -15,10 +16,12 @@ from runner.emulator.batch.operations.views.nodes import show_node
 from runner.emulator.batch.operations.wire import format_moment
 from runner.emulator.dashboard.hiding import hide_in_document
 from runner.emulator.dashboard.overview import show_pool_line
+from runner.emulator.dashboard.portions import in_portions
 from runner.emulator.dashboard.sources import BatchSource
 
 MOST_NODES = 1000
 """So many nodes come at once: as many as a pool of real ones may have."""
+_FIRST_KIND = ord("!")
 
 
 async def show_pool_closely(source: BatchSource, pool_id: str, after: str) -> dict[str, Any]:
@@ -35,6 +38,26 @@ async def show_pool_closely(source: BatchSource, pool_id: str, after: str) -> di
         "jobs": [job.id for job in store.active_jobs(pool.id)],
         "document": hide_in_document(show_pool(source.endpoint, pool, nodes)),
     }
+
+
+async def show_map(source: BatchSource, pool_id: str) -> dict[str, Any]:
+    """All nodes of a pool, each as one character of `cells`: the first of `kinds` is `!`.
+
+    A kind is a state, whether such a node is dedicated, and how many quarters of its slots are
+    busy. `starts` has for each page of nodes what its first one stands behind.
+    """
+    store = source.shared.state.store
+    pool = store.pool(PoolId(pool_id))
+    kinds: dict[tuple[str, bool, int], str] = {}
+    cells: list[str] = []
+    starts, last = [""], ""
+    async for _, node in in_portions(store.nodes(pool.id)):
+        if cells and len(cells) % MOST_NODES == 0:
+            starts.append(last)
+        kind = (node.state.value, node.dedicated, ceil(4 * node.used_slots / node.slots))
+        cells.append(kinds.setdefault(kind, chr(_FIRST_KIND + len(kinds))))
+        last = node.id
+    return {"kinds": list(kinds), "cells": "".join(cells), "starts": starts}
 
 
 async def show_node_closely(source: BatchSource, pool_id: str, node_id: str) -> dict[str, Any]:

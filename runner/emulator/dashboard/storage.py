@@ -12,6 +12,7 @@ from runner.emulator.batch.operations.wire import format_moment
 from runner.emulator.blob.core.catalogue import Catalogue
 from runner.emulator.blob.core.listing import list_page
 from runner.emulator.control.gate import ControlError
+from runner.emulator.dashboard.blobs import show_blob_line
 from runner.emulator.dashboard.sources import BlobSource
 
 PAGE_ITEMS = 200
@@ -40,7 +41,11 @@ async def show_blobs(source: BlobSource, container: str, prefix: str, start: str
     page = list_page(names, prefix=prefix, delimiter="", start=start, maximum=PAGE_ITEMS)
     return {
         "container": _show_container(catalogue, container),
-        "blobs": [_show_blob(catalogue, container, name) for name in page.names],
+        "blobs": [
+            show_blob_line(name, blob)
+            for name in page.names
+            if (blob := catalogue.blob(container, name)) is not None
+        ],
         "next": page.next_name,
     }
 
@@ -62,15 +67,3 @@ def _show_container(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 # Beyond that the sum takes longer than looking is worth.
 _MOST_SUMMED = 10_000
-
-
-def _show_blob(catalogue: Catalogue, container: str, name: str) -> dict[str, Any]:
-    blob = catalogue.blob(container, name)
-    assert blob is not None
-    return {
-        "name": name,
-        "bytes": blob.size_bytes,
-        "type": blob.headers.content_type,
-        "kind": blob.kind.value,
-        "modified": format_moment(blob.modified),
-    }

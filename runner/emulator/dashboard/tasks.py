@@ -1,16 +1,13 @@
 """Shows a job with a page of its tasks, and one task more closely.
 
-Tasks may be many: those that a page does not show are looked at in portions, between which
-requests are answered. It must not know how files of tasks are read.
+It must not know how files of tasks are read.
 """
 
 from __future__ import annotations
 
-import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from runner.emulator.batch.core.document import opened
@@ -22,13 +19,14 @@ from runner.emulator.batch.operations.views.entities import show_job
 from runner.emulator.batch.operations.views.tasks import TaskView
 from runner.emulator.batch.operations.wire import format_moment
 from runner.emulator.control.gate import ControlError
+from runner.emulator.dashboard.executions import show_attempts, show_subtasks
 from runner.emulator.dashboard.hiding import hide_in_document, hide_in_text
 from runner.emulator.dashboard.overview import show_job_line
+from runner.emulator.dashboard.portions import in_portions
 from runner.emulator.dashboard.sources import BatchSource
 from runner.emulator.storage.record import record
 
 PAGE_TASKS = 100
-_PORTION = 1000
 
 _STATES: dict[str, Callable[[Task], bool]] = {
     "all": lambda _: True,
@@ -119,9 +117,15 @@ async def show_tasks(
 
 async def show_task_closely(source: BatchSource, job_id: str, task_id: str) -> dict[str, Any]:
     """A task in a line and as the service shows it, without secrets."""
-    task = source.shared.state.store.task(JobId(job_id), TaskId(task_id))
+    store = source.shared.state.store
+    task = store.task(JobId(job_id), TaskId(task_id))
     shown = TaskView(source.endpoint, None).show(task, on_windows=False)
-    return {"task": _show_line(task), "document": hide_in_document(shown)}
+    return {
+        "task": _show_line(task),
+        "attempts": await show_attempts(store, task) if count_attempts(task) > 1 else [],
+        "subtasks": show_subtasks(task),
+        "document": hide_in_document(shown),
+    }
 
 
 def count_attempts(task: Task) -> int:
@@ -152,7 +156,7 @@ async def _page_by_id(
     table: TaskTable, start: str, fits: Callable[[Key, Task], bool]
 ) -> tuple[list[Task], str | None]:
     found: list[Task] = []
-    async for key, task in _walk(table, key_of(start) or None):
+    async for key, task in in_portions(table, key_of(start) or None):
         if fits(key, task):
             if len(found) == PAGE_TASKS:
                 return found, found[-1].id
@@ -165,25 +169,13 @@ async def _page_by_rank(
 ) -> tuple[list[Task], str | None]:
     rank = _changed if wanted.sort == "newest" else _took(now)
     ranked = [
-        (rank(task), -task.number, key) async for key, task in _walk(table) if fits(key, task)
+        (rank(task), -task.number, key) async for key, task in in_portions(table) if fits(key, task)
     ]
     first = int(wanted.start or 0)
     best = heapq.nlargest(first + PAGE_TASKS, ranked)[first:]
     found = (table.get(key) for _, _, key in best)
     more = len(ranked) > first + PAGE_TASKS
     return [task for task in found if task is not None], str(first + PAGE_TASKS) if more else None
-
-
-async def _walk(table: TaskTable, start: Key | None = None) -> AsyncIterator[tuple[Key, Task]]:
-    """The tasks behind a key; others are served after each portion, and may change the table."""
-    while True:
-        portion = list(islice(table.after(start), _PORTION))
-        for each in portion:
-            yield each
-        if len(portion) < _PORTION:
-            return
-        start = portion[-1][0]
-        await asyncio.sleep(0)
 
 
 def _changed(task: Task) -> float:

@@ -1,14 +1,14 @@
-// The files of a task or a node: folders, and the end of a file as it grows.
+// The files of a task or a node, folder by folder.
 
-import { readPiece, look, save } from "./ask.js";
-import { bytes, h, moment, morph, name, readable, table } from "./elements.js";
-
-const MOST_CHARACTERS = 1024 * 1024;
+import { look } from "./ask.js";
+import { Content } from "./content.js";
+import { bytes, h, moment, morph, name, table } from "./elements.js";
 
 export class Files {
-  constructor(base, tabs = []) {
-    Object.assign(this, { base, tabs, folder: "", listing: null, trouble: null, shown: null });
-    this.element = h("div", { class: "files" }, h("div"), h("div"), h("div"));
+  /** `tabs` are files that are always at hand, `folder` is listed first. */
+  constructor(base, tabs = [], folder = "") {
+    Object.assign(this, { base, tabs, folder: encodeURIComponent(folder), listing: null, trouble: null, content: new Content(base) });
+    this.element = h("div", { class: "files" }, h("div"), this.content.element, h("div"));
   }
 
   mount(main) {
@@ -21,10 +21,15 @@ export class Files {
 
   /** Asks for what may have changed. */
   async tick() {
-    if (!this.element.isConnected || this.asking) return;
+    if (!this.element.isConnected) return;
+    this.wanted = true;
+    if (this.asking) return;
     this.asking = true;
     try {
-      await Promise.all([this.list(), this.readOn()]);
+      while (this.wanted) {
+        this.wanted = false;
+        await Promise.all([this.list(), this.content.readOn()]);
+      }
     } finally {
       this.asking = false;
     }
@@ -41,39 +46,14 @@ export class Files {
   }
 
   open(path, title) {
-    this.shown = { path, title, decoder: new TextDecoder(), end: null, start: 0, text: "", follow: true, trouble: null, binary: false };
-    this.element.children[1].replaceChildren();
-  }
-
-  async readOn() {
-    const shown = this.shown;
-    if (!shown || (shown.end !== null && !shown.follow) || shown.binary) return;
-    try {
-      const piece = await readPiece(this.base, shown.path, shown.end);
-      if (shown.end !== null && piece.size < shown.end) {
-        // It was written anew.
-        return this.open(shown.path, shown.title);
-      }
-      if (shown.end === null) shown.start = piece.start;
-      shown.end = piece.start + piece.bytes.length;
-      shown.size = piece.size;
-      shown.binary = piece.bytes.includes(0);
-      shown.text += shown.decoder.decode(piece.bytes, { stream: true });
-      if (shown.text.length > MOST_CHARACTERS) {
-        shown.cut = true;
-        shown.text = shown.text.slice(-MOST_CHARACTERS);
-      }
-      shown.trouble = null;
-    } catch (error) {
-      shown.trouble = error.message;
-    }
+    this.content.open(path, title);
   }
 
   show() {
-    const [tabs, content, folder] = this.element.children;
+    const [tabs, , folder] = this.element.children;
     morph(tabs, h("div", {}, this.showTabs()));
     morph(folder, h("div", {}, this.showFolder()));
-    this.showContent(content);
+    this.content.show();
   }
 
   showTabs() {
@@ -81,7 +61,7 @@ export class Files {
     return h("p", { class: "steps" }, this.tabs.map((each) => h("button", {
       type: "button",
       key: each,
-      "aria-pressed": String(this.shown?.path === encodeURIComponent(each)),
+      "aria-pressed": String(this.content.shown?.path === encodeURIComponent(each)),
       onclick: () => {
         this.open(encodeURIComponent(each), each);
         this.tick();
@@ -112,42 +92,8 @@ export class Files {
         h("td", {}, h("button", { type: "button", class: "plain", onclick: file.is_directory ? go(file.path) : () => { this.open(file.path, file.name); this.tick(); } }, name(file.is_directory ? `${last}/` : last))),
         h("td", {}, file.is_directory ? "–" : bytes(file.bytes)),
         h("td", {}, moment(file.modified)),
-        h("td", {}, file.is_directory ? null : h("button", { type: "button", "aria-label": `Download ${last}`, onclick: () => this.download(file.path, last) }, "Download")));
+        h("td", {}, file.is_directory ? null : h("button", { type: "button", "aria-label": `Download ${last}`, onclick: () => this.content.download(file.path, last) }, "Download")));
     })), total > files.length ? h("p", {}, `The first ${files.length} of ${total}.`) : null];
-  }
-
-  async download(path, title) {
-    try {
-      await save(this.base, path, title);
-    } catch (error) {
-      this.trouble = error.message;
-      this.show();
-    }
-  }
-
-  showContent(place) {
-    const shown = this.shown;
-    if (!shown) return place.replaceChildren();
-    if (!place.firstChild) {
-      shown.pre = h("pre", { class: "content", tabindex: 0, "aria-label": `Content of ${shown.title}` });
-      shown.head = h("p", { class: "steps" });
-      shown.note = h("p", { class: "empty" });
-      place.replaceChildren(shown.head, shown.note, shown.pre);
-    }
-    const { pre } = shown;
-    morph(shown.head, h("p", { class: "steps" }, h("strong", {}, name(shown.title)), ` ${bytes(shown.size ?? 0)} `,
-      h("label", {}, h("input", { type: "checkbox", checked: shown.follow, onchange: (event) => { shown.follow = event.target.checked; } }), " follow")));
-    shown.note.textContent = shown.trouble ?? (shown.binary ? "This is no text; download it."
-      : shown.start > 0 || shown.cut ? "Its beginning is not shown; download it to have all."
-        : shown.size === 0 ? "It is empty." : "");
-    shown.note.hidden = !shown.note.textContent;
-    const text = shown.binary ? "" : readable(shown.text);
-    pre.hidden = text === "";
-    if (pre.textContent === text) return undefined;
-    const atEnd = pre.scrollHeight - pre.scrollTop - pre.clientHeight < 30;
-    pre.textContent = text;
-    if (atEnd && shown.follow) pre.scrollTop = pre.scrollHeight;
-    return undefined;
   }
 }
 

@@ -92,7 +92,7 @@ export function task(account, jobId, id) {
     tick: () => files.tick(),
     mount: (main) => files.mount(main),
     render(answers, now) {
-      const { task, document } = answers[path];
+      const { task, attempts, subtasks, document } = answers[path];
       if (!began) {
         began = true;
         // What a task that failed wrote last says more.
@@ -101,7 +101,7 @@ export function task(account, jobId, id) {
       }
       return [trail([account], [jobId, link("job", account, jobId)], [id]),
         h("h1", {}, "Task ", name(id), task.name && task.name !== id ? [" ", h("span", { class: "aside" }, name(task.name))] : null),
-        showTask(account, task, now), showCommand(document),
+        showTask(account, task, now), showAttempts(account, task, attempts, now), showSubtasks(account, subtasks, now), showCommand(document),
         task.node ? [h("h2", {}, "Files"), h("div", { key: "files", "data-own": true })] : h("p", { class: "empty" }, "It has run on no node yet, and so has no files."),
         json("All properties", document)];
     },
@@ -116,6 +116,29 @@ function showTask(account, task, now) {
     ["Added", moment(task.created)], ["Started", moment(task.started)], ["Ended", moment(task.ended)],
     ["Node", task.node ? h("a", { href: link("pool", account, task.pool, "node", task.node) }, name(task.node)) : null]),
   task.code ? h("p", { class: "bad-text notice" }, h("strong", {}, task.code), ` ${readable(task.message ?? "")}`) : null];
+}
+
+function showAttempts(account, task, attempts, now) {
+  if (!attempts.length) return null;
+  return [h("h2", {}, "Attempts that have ended ", h("span", { class: "aside" }, attempts.length)),
+    showRuns("Attempts", ["began"], account, attempts, now, (each) => [h("td", {}, moment(each.started))]),
+    attempts.length < task.attempts - (task.state === "running" ? 1 : 0) ? h("p", { class: "empty" }, `It was begun ${task.attempts} times. A node remembers what ended there last, as long as it is there.`) : null];
+}
+
+function showSubtasks(account, subtasks, now) {
+  if (!subtasks.length) return null;
+  return [h("h2", {}, "Subtasks ", h("span", { class: "aside" }, subtasks.length)),
+    showRuns("Subtasks", ["subtask", "state"], account, subtasks, now, (each) => [
+      h("td", {}, `${each.number} `, h("a", { href: link("pool", account, each.pool, "node", each.node, each.folder), "aria-label": `files of subtask ${each.number}` }, "files")),
+      h("td", {}, stateBadge(each))])];
+}
+
+function showRuns(label, heads, account, runs, now, first) {
+  return table(label, [...heads, "took", "exit code", "why", "node"], runs.map((each) => h("tr", {}, first(each),
+    h("td", { class: "short" }, length(each.started, each.ended, now)),
+    h("td", {}, each.exit_code ?? "–"),
+    h("td", { class: each.code ? "bad-text" : null }, each.code ? `${each.code}${each.message ? `: ${each.message}` : ""}` : "–"),
+    h("td", { class: "short" }, h("a", { href: link("pool", account, each.pool, "node", each.node), title: each.node }, name(each.node.length > 12 ? `${each.node.slice(0, 12)}…` : each.node))))));
 }
 
 function showCommand(document) {

@@ -89,6 +89,6 @@ export function legend(states, spot = 0) {
 export function sizes(pool) {
   const kinds = [["dedicated", pool.dedicated], ["spot", pool.spot]];
   const shown = kinds.filter(([, kind]) => kind.current || kind.target).map(([words, kind]) =>
-    kind.current === kind.target ? `${kind.current} ${words}` : `${kind.current} of ${kind.target} ${words}`);
+    kind.current === kind.target ? `${kind.current.toLocaleString("en")} ${words}` : `${kind.current.toLocaleString("en")} of ${kind.target.toLocaleString("en")} ${words}`);
   return shown.join(", ") || "no nodes";
 }

@@ -1,25 +1,39 @@
 // All accounts at once: their pools as maps, their jobs with how far they are.
 
 import { count, h, link, moment, name, table } from "./elements.js";
+import { MOST_CELLS, WholeMap } from "./map.js";
 import { heatMap, legend, sizes } from "./nodes.js";
 
 const MAPS = 8;
 
-/** The pools that are shown as maps, as paths to ask for. */
-function maps(overview) {
-  return overview.batch.flatMap((batch) => batch.pools.slice(0, MAPS)
-    .map((pool) => `batch/${encodeURIComponent(batch.account)}/pools/${encodeURIComponent(pool.id)}`));
+function isLarge(pool) {
+  return pool.dedicated.current + pool.spot.current > MOST_CELLS;
+}
+
+/** Where the map of a pool is to be had. */
+function mapOf(account, pool) {
+  return `batch/${encodeURIComponent(account)}/pools/${encodeURIComponent(pool.id)}${isLarge(pool) ? "/map" : ""}`;
 }
 
 export function overview() {
   let wanted = ["overview"];
+  let found = {};
+  const large = new Map();
   return {
     title: "Overview",
     paths: () => wanted,
     optional: true,
+    mount(main) {
+      for (const place of main.querySelectorAll("[data-pool]")) {
+        const path = place.dataset.key;
+        if (!large.has(path)) large.set(path, new WholeMap(() => { location.hash = place.dataset.pool; }));
+        if (found[path]?.cells) large.get(path).show(place, found[path]);
+      }
+    },
     render(answers) {
       const all = answers.overview;
-      wanted = ["overview", ...maps(all)];
+      found = answers;
+      wanted = ["overview", ...all.batch.flatMap((batch) => batch.pools.slice(0, MAPS).map((pool) => mapOf(batch.account, pool)))];
       return [h("h1", { class: "unseen" }, "Overview"), all.batch.map((batch) => showBatch(batch, answers, all)), showStorage(all)];
     },
   };
@@ -53,13 +67,14 @@ function showPools(batch, answers) {
 }
 
 function showPool(batch, pool, answers) {
-  const closely = answers[`batch/${encodeURIComponent(batch.account)}/pools/${encodeURIComponent(pool.id)}`];
+  const path = mapOf(batch.account, pool), closely = answers[path];
   return h("article", { class: "card", key: pool.id },
     h("h4", {}, h("a", { href: link("pool", batch.account, pool.id) }, name(pool.name ?? pool.id))),
     h("p", { class: "line" }, `${sizes(pool)} · ${pool.vm_size}${pool.slots_per_node > 1 ? ` · ${pool.slots_per_node} slots a node` : ""}${pool.scales_itself ? " · scales itself" : ""}`,
       " ", badge(pool.state === "active" ? pool.allocation : pool.state, pool.allocation === "steady" && pool.state === "active" ? "quiet" : "coming")),
     pool.resize_errors.map((error) => h("p", { class: "bad-text" }, `resize: ${error.code}: ${error.message}`)),
-    closely && closely.nodes.length ? heatMap(batch.account, pool.id, closely.nodes) : null,
+    isLarge(pool) ? h("div", { key: path, "data-own": true, "data-pool": link("pool", batch.account, pool.id) })
+      : closely?.nodes?.length ? heatMap(batch.account, pool.id, closely.nodes) : null,
     legend(pool.node_states, pool.spot.current));
 }
 

@@ -7,7 +7,7 @@ import { job, task } from "./job.js";
 import { overview } from "./overview.js";
 import { node, pool } from "./pool.js";
 import { requests } from "./requests.js";
-import { accounts, blobs, containers } from "./storage.js";
+import { accounts, blob, blobs, containers } from "./storage.js";
 
 const PACE = 1500;
 const main = document.getElementById("main");
@@ -21,14 +21,15 @@ let timer = 0;
 let round = 0;
 
 function find(parts) {
-  const [kind, account, id, below, last] = parts;
+  const [kind, account, id, below, last, folder] = parts;
+  if (kind === "storage" && below) return blob(account, id, below);
   if (kind === "storage" && id) return blobs(account, id, again, soon);
   if (kind === "storage" && account) return containers(account, again);
   if (kind === "storage") return accounts();
   if (kind === "requests") return requests(again);
   if (kind === "faults") return faults(again);
-  if (kind === "pool" && below === "node") return node(account, id, last);
-  if (kind === "pool" && id) return pool(account, id);
+  if (kind === "pool" && below === "node") return node(account, id, last, folder);
+  if (kind === "pool" && id) return pool(account, id, again);
   if (kind === "job" && below === "task") return task(account, id, last);
   if (kind === "job" && id) return job(account, id, again, soon);
   return overview();
@@ -181,5 +182,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 window.addEventListener("hashchange", route);
+document.getElementById("zone").textContent = `this browser's time zone, ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
 takeToken();
 route();

@@ -1,6 +1,7 @@
-// Storage accounts, their containers, and the blobs of one.
+// Storage accounts, their containers, the blobs of one, and one of these more closely.
 
-import { bytes, count, h, link, moment, name, table, trail } from "./elements.js";
+import { Content } from "./content.js";
+import { bytes, count, facts, h, link, moment, name, table, trail } from "./elements.js";
 
 const pathOf = encodeURIComponent;
 
@@ -47,11 +48,51 @@ export function blobs(account, container, again, soon) {
         h("p", {}, `${count(shown.container.blobs, "blob")}, ${bytes(shown.container.bytes)}, ${shown.container.access}`),
         h("div", { class: "controls" }, h("label", {}, "Begins with ", h("input", { type: "search", id: "search", value: prefix, oninput: (event) => { prefix = event.target.value; pages.reset(); soon(); } }))),
         shown.blobs.length ? table("Blobs", ["blob", "size", "type", "changed"], shown.blobs.map((blob) => h("tr", { key: blob.name },
-          h("td", {}, name(blob.name)), h("td", {}, bytes(blob.bytes)), h("td", {}, name(blob.type)), h("td", {}, moment(blob.modified)))))
+          h("td", {}, h("a", { href: link("storage", account, container, blob.name) }, name(blob.name))), h("td", {}, bytes(blob.bytes)), h("td", {}, name(blob.type)), h("td", {}, moment(blob.modified)))))
           : h("p", { class: "empty" }, prefix ? "No blob begins so." : "The container is empty."),
         pages.show(shown.next)];
     },
   };
+}
+
+export function blob(account, container, id) {
+  const base = `blob/${pathOf(account)}/containers/${pathOf(container)}`;
+  const path = `${base}/blob?path=${pathOf(id)}`;
+  const content = new Content(base);
+  const title = id.slice(id.lastIndexOf("/") + 1) || id;
+  let version = null;
+  return {
+    title: `Blob ${id}`,
+    paths: () => [path],
+    async tick() {
+      await content.readOn();
+      content.show();
+    },
+    mount(main) {
+      const place = main.querySelector('[data-key="content"]');
+      if (place && content.element.parentNode !== place) place.replaceChildren(content.element);
+    },
+    render(answers) {
+      const found = answers[path];
+      // One that only grows is read on; any other is another content with each version.
+      if (version === null || (found.kind !== "AppendBlob" && version !== found.etag)) content.open(pathOf(id), title);
+      version = found.etag;
+      return [trail(["Storage", "#/storage"], [account, link("storage", account)], [container, link("storage", account, container)], [id]),
+        h("h1", {}, "Blob ", name(id)),
+        facts(["Size", bytes(found.bytes)], ["Type", name(found.type)], found.encoding ? ["Encoding", name(found.encoding)] : null,
+          ["Kind", found.kind], ["Changed", moment(found.modified)], ["Made", moment(found.created)],
+          found.tier ? ["Tier", found.tier] : null, found.leased ? ["Lease", "somebody has, or had, one"] : null,
+          found.md5 ? ["MD5", h("code", {}, found.md5)] : null,
+          ...showPairs("Metadata", found.metadata), ...showPairs("Tags", found.tags)),
+        h("p", {}, h("button", { type: "button", "aria-label": `Download ${title}`, onclick: () => content.download(pathOf(id), title) }, "Download")),
+        h("h2", {}, "Content"), h("div", { key: "content", "data-own": true })];
+    },
+  };
+}
+
+function showPairs(term, pairs) {
+  const found = Object.entries(pairs);
+  return found.length ? [[term, found.map(([key, value], at) => [at ? ", " : "", name(`${key}=${value}`, "code")])]] : [];
 }
 
 class Pages {

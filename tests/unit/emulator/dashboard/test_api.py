@@ -150,6 +150,46 @@ def test_containers_and_blobs(busy: Watched) -> None:
     assert [blob["name"] for blob in hostile["blobs"]] == ["<b>\u202egnp.exe"]
 
 
+def test_a_blob_and_what_it_contains(busy: Watched) -> None:
+    texts = "blob/localstorage/containers/texts"
+    name = "%3Cb%3E%E2%80%AEgnp.exe"
+    found = busy.page.look(f"{texts}/blob?path={name}")
+    piece = busy.page.ask(f"/.emulator/dashboard/{texts}/file?path={name}")
+    rest = busy.page.ask(f"/.emulator/dashboard/{texts}/file?path={name}&start=3")
+    saved = busy.page.ask(f"/.emulator/dashboard/{texts}/download?path={name}")
+
+    assert (found["name"], found["bytes"], found["kind"]) == ("<b>\u202egnp.exe", 4, "BlockBlob")
+    assert (found["metadata"], found["tags"], found["leased"]) == ({}, {}, False)
+    for answer, content in ((piece, b"four"), (rest, b"r"), (saved, b"four")):
+        assert (answer.status, answer.content) == (200, content)
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert (rest.headers["x-file-start"], rest.headers["x-file-bytes"]) == ("3", "4")
+    assert saved.headers["content-disposition"] == 'attachment; filename="_b_gnp.exe"'
+
+
+def test_of_a_large_blob_the_end_is_read_and_all_is_saved(busy: Watched) -> None:
+    container = busy.blobs.create_container("large")
+    content = bytes(range(256)) * 4096
+    container.upload_blob("a.bin", content)
+    large = "/.emulator/dashboard/blob/localstorage/containers/large"
+    try:
+        end = busy.page.ask(f"{large}/file?path=a.bin")
+        saved = busy.page.ask(f"{large}/download?path=a.bin")
+        head = busy.page.ask(f"{large}/download?path=a.bin", "HEAD")
+        # Nobody holds the content any more: its blob can be replaced and read again.
+        container.upload_blob("a.bin", b"small", overwrite=True)
+        again = busy.page.ask(f"{large}/file?path=a.bin")
+    finally:
+        container.delete_container()
+
+    assert end.content == content[-256 * 1024 :]
+    assert end.headers["x-file-start"] == str(len(content) - 256 * 1024)
+    assert saved.content == content
+    assert (head.status, head.content) == (200, b"")
+    assert again.content == b"small"
+
+
 def test_what_has_not_changed_is_not_sent_again(busy: Watched) -> None:
     for path in ("overview", TASKS_PATH, "batch/localbatch/pools/many"):
         first = busy.page.ask(f"/.emulator/dashboard/{path}")
@@ -235,6 +275,18 @@ def test_time_can_be_told_to_pass(busy: Watched) -> None:
         (f"{TASKS_PATH}?sort=newest&start=x", 400, "`start`: `x` is not a number"),
         ("requests?after=x", 400, "`after`: `x` is not a number"),
         ("blob/localstorage/containers/none/blobs", 404, "there is no container `none`"),
+        (
+            "blob/localstorage/containers/texts/blob?path=x",
+            404,
+            "there is no blob `x` in the container `texts`",
+        ),
+        ("blob/localstorage/containers/none/file?path=x", 404, "there is no blob `x` in the"),
+        (
+            "blob/localstorage/containers/texts/file?path=a/0.txt&start=x",
+            400,
+            "`start`: `x` is not a number",
+        ),
+        ("batch/localbatch/pools/none/map", 404, "The specified pool does not exist."),
         ("batch/localbatch/jobs/all/files", 404, "`jobs/all` has no files"),
     ],
 )

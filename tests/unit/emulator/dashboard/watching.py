@@ -81,6 +81,43 @@ def fill(watched: Watched) -> None:
     container.upload_blob("<b>\u202egnp.exe", b"four")
 
 
+@contextmanager
+def watch_executions(*, nodes: int) -> Iterator[Watched]:
+    """The job `job` has a task of three attempts, and one with two subtasks; all have ended.
+
+    They were on the pool `few`; `many` has as many nodes as wanted.
+    """
+    with watch("--model", "1s exit=7 task=again", "--model", "1s", "--time", "virtual") as watched:
+        client = watched.client
+        for name, count in (("few", 3), ("many", nodes)):
+            client.create_pool(
+                models.BatchPoolCreateOptions(
+                    id=name,
+                    vm_size="standard_d2s_v5",
+                    virtual_machine_configuration=machine(),
+                    target_dedicated_nodes=count,
+                    enable_inter_node_communication=name == "few",
+                )
+            )
+        info = models.BatchPoolInfo(pool_id="few")
+        client.create_job(models.BatchJobCreateOptions(id="job", pool_info=info))
+        retries = models.BatchTaskConstraints(max_task_retry_count=2)
+        instances = models.MultiInstanceSettings(
+            number_of_instances=3, coordination_command_line="meet"
+        )
+        options = models.BatchTaskCreateOptions
+        client.create_task("job", options(id="again", command_line="x", constraints=retries))
+        client.create_task(
+            "job", options(id="wide", command_line="x", multi_instance_settings=instances)
+        )
+        client.create_task("job", options(id="once", command_line="x"))
+        deadline = time.monotonic() + 60
+        while client.get_job_task_counts("job").task_counts.completed < 3:
+            assert time.monotonic() < deadline
+            select.select([], [], [], 0.05)
+        yield watched
+
+
 def task(number: int) -> models.BatchTaskCreateOptions:
     return models.BatchTaskCreateOptions(
         # Those that fail are told from others by the end of their ids.
