@@ -139,8 +139,13 @@ def _hours(cost: Cost) -> str:
 
 
 def write_hours(hours: float) -> str:
-    """With two digits that say something."""
-    return f"{hours:,.1f}" if hours >= 10 else f"{hours:.2g}"
+    """With two digits that say something: `1,234.5`, `3.6`, `0.25`, `0.000045`."""
+    if hours >= 10:
+        return f"{hours:,.1f}"
+    digits = 1
+    while digits < 6 and hours < 10 ** (1 - digits):
+        digits += 1
+    return f"{max(hours, 1e-6):.{digits}f}".rstrip("0").rstrip(".")
 
 
 def _amount(price: NodePrice | None, time: NodeSeconds) -> float | None:

@@ -60,7 +60,9 @@ class PlanCost:
         limits = self.workload.limits
         if limits.cost is not None and self.price is not None:
             by_time = self._until(limits.duration + ENDING)
-            return limits.cost.amount if by_time is None else min(by_time, limits.cost.amount)
+            if by_time is None or limits.is_cost_bound:
+                return limits.cost.amount
+            return min(by_time, limits.cost.amount)
         return self._until(limits.duration + ENDING)
 
     @property

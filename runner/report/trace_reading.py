@@ -14,12 +14,12 @@ from runner.report.trace import (
     Files,
     NodeInterval,
     NodeRow,
-    OutputFile,
     StepRange,
     TaskRow,
     TaskState,
     Trace,
 )
+from runner.report.trace_outputs import TraceOutputs
 from runner.run.events import (
     DEPENDENCY_FAILED,
     GONE,
@@ -38,8 +38,6 @@ from runner.run.events import (
     UploadFinished,
 )
 
-FILES_KEPT = 20
-"""So many outputs of a task are kept by name; of a task that leaves more, the rest is counted."""
 # Storage cuts times to whole seconds: the file was there at the end of that second.
 _WHOLE = timedelta(seconds=1)
 _NEVER_RAN = frozenset({DEPENDENCY_FAILED, HALTED})
@@ -74,6 +72,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._trace = Trace()
+        self._outputs = TraceOutputs(self._trace.outputs)
         self._tasks: dict[str, TaskRow] = {}
         self._nodes: dict[str, NodeRow] = {}
         self._modified: dict[str, datetime] = {}
@@ -124,6 +123,7 @@ class _Reader:
         if event.resumed:
             # Files are told again, those that are there as unchanged; so are nodes.
             self._trace.inputs.clear()
+            self._outputs.begin_again()
             self._lose_nodes(at)
 
     def _row(self, task: str) -> TaskRow:
@@ -206,21 +206,7 @@ class _Reader:
 
     def _bring(self, event: OutputDownloaded) -> None:
         row = self._row(event.task)
-        files = self._trace.outputs.setdefault(event.role, Files())
-        for known in row.outputs:
-            if known.blob == event.blob and known.role == event.role:
-                # A run that was resumed brings home again what it had not told of as a whole.
-                change = event.bytes - known.bytes
-                files.bytes += change
-                row.output_bytes += change
-                known.bytes = event.bytes
-                return
-        files.count += 1
-        files.bytes += event.bytes
-        row.output_files += 1
-        row.output_bytes += event.bytes
-        if len(row.outputs) < FILES_KEPT:
-            row.outputs.append(OutputFile(role=event.role, blob=event.blob, bytes=event.bytes))
+        self._outputs.add(row, event)
         if event.modified is not None:
             known_since = self._modified.get(row.id)
             if known_since is None or event.modified < known_since:

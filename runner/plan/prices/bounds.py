@@ -49,9 +49,9 @@ def hourly_amount(price: NodePrice, nodes: FixedNodes) -> float | None:
 def bound_by_cost(workload: Workload, price: NodePrice, *, spent: float = 0.0) -> Workload:
     """The workload with a job that ends by itself before its nodes have cost `limits.cost`.
 
-    That is when all its nodes, paid for from its first moment, have cost as much: so it ends also
-    where nobody looks. Whoever looks ends it sooner. As it was where the number of nodes is not
-    known, or `limits.duration` is shorter. Raises `SpecError` where the limit is less than what
+    That is when all its nodes, paid for from its first moment, will have cost as much once they are
+    gone: so it keeps to the limit also where nobody looks. As it was where the number of nodes is
+    not known, or `limits.duration` is shorter. Raises `SpecError` where the limit is less than what
     the nodes cost while they end.
     """
     limit, most = workload.limits.cost, most_nodes(workload.pool)
@@ -60,8 +60,8 @@ def bound_by_cost(workload: Workload, price: NodePrice, *, spent: float = 0.0) -
     rate = hourly_amount(price, most)
     if not rate:
         return workload
-    seconds = (limit.amount - spent) / rate * HOUR_SECONDS
-    if spent == 0 and seconds < ENDING.total_seconds() + 1:
+    seconds = (limit.amount - spent) / rate * HOUR_SECONDS - ENDING.total_seconds()
+    if spent == 0 and seconds < 1:
         raise _too_low(workload, limit, price, most)
     # One that is spent already is ended at once by whoever drives the run.
     if seconds >= workload.limits.duration.total_seconds():

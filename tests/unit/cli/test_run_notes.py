@@ -301,7 +301,7 @@ BY_FORMULA = "  autoscale: {formula: $TargetDedicatedNodes = 1;}\n"
             [
                 (
                     "note: with `--detach` nobody adds up what nodes cost: for `limits.cost` the"
-                    " service ends the job after 1h"
+                    " service ends the job after 58m"
                 )
             ],
         ),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from runner.plan.prices.node_price import NodePrice, write_amount
-from runner.report.cost import Spending, cost_as_json, describe_cost
+from runner.report.cost import Spending, cost_as_json, describe_cost, write_hours
 from runner.run.events import (
     CleanupFinished,
     LeftBehind,
@@ -167,3 +167,19 @@ def test_as_data() -> None:
 )
 def test_small_amounts_are_told_from_nothing(amount: float, written: str) -> None:
     assert write_amount(amount, "EUR") == written
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (12_345.67, "12,345.7"),
+        (9.96, "10"),
+        (3.61, "3.6"),
+        (2.0, "2"),
+        (0.0241, "0.024"),
+        (4.5e-05, "0.000045"),
+        (1e-9, "0.000001"),
+    ],
+)
+def test_hours_are_written_as_people_do(hours: float, words: str) -> None:
+    assert write_hours(hours) == words

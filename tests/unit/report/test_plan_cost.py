@@ -66,7 +66,7 @@ def test_tasks_of_an_earlier_run_tell_about_how_much(tmp_path: Path) -> None:
             [
                 "  at most 1.00 EUR (`limits.cost`)",
                 (
-                    "  stops at 1.00 EUR; the service ends the job after 3h20m, whatever becomes of"
+                    "  stops at 1.00 EUR; the service ends the job after 3h18m, whatever becomes of"
                     " this machine"
                 ),
             ],
@@ -106,7 +106,7 @@ def test_nodes_that_stay_for_the_next_run_cost_more_than_the_most_of_this_one(
         "  at most 1.00 EUR (`limits.cost`)",
         "  and 0.45 EUR more, if no run follows in the 1h30m that its nodes stay (`pool.keep`)",
         (
-            "  stops at 1.00 EUR; the service ends the job after 3h20m, whatever becomes of this"
+            "  stops at 1.00 EUR; the service ends the job after 3h18m, whatever becomes of this"
             " machine"
         ),
     ]

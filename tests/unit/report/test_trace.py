@@ -165,6 +165,36 @@ def test_the_last_word_on_a_task_counts_and_files_count_once() -> None:
     assert (into.count, into.bytes, into.unchanged) == (1, 5, 1)
 
 
+def test_files_count_once_however_many_a_task_has() -> None:
+    def outputs(count: int, size: int, role: str = "out") -> list[tuple[float, Event]]:
+        names = (f"{number:03}.png" for number in range(count))
+        return [
+            (1, OutputDownloaded(task="1", role=role, blob=name, path=name, bytes=size))
+            for name in names
+        ]
+
+    other = OutputDownloaded(task="2", role="out", blob="b", path="b", bytes=1)
+    trace = trace_of(
+        (0, begun(2)),
+        *outputs(5, 1, "log"),
+        *outputs(50, 10),
+        (1, other),
+        (2, begun(2, resumed=True)),
+        *outputs(48, 11),
+        *outputs(4, 2, "log"),
+    )
+
+    row, _ = trace.tasks
+    assert (row.output_files, row.output_bytes) == (52, 48 * 11 + 8)
+    assert [(each.blob, each.bytes) for each in row.outputs] == [
+        (f"{number:03}.png", 11) for number in range(20)
+    ]
+    assert {role: (files.count, files.bytes) for role, files in trace.outputs.items()} == {
+        "out": (49, 48 * 11 + 1),
+        "log": (4, 8),
+    }
+
+
 def test_uploading_is_told_only_where_storage_says_so_between_start_and_end() -> None:
     def run(modified: float) -> float | None:
         brought = OutputDownloaded(
