@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _EMPTY = {"minLength", "minItems", "minProperties"}
+_STEPS: Pointer = ("tasks",)
+_LONGEST_EXAMPLE = 100
 _BOUNDS = {"minimum": "at least", "maximum": "at most"}
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -242,7 +244,17 @@ class Translator:
             message = f"the name `{shorten(name)}` is longer than {finding.argument} characters"
         else:
             message = f"the name `{shorten(name)}` {finding.schema['patternErrorMessage']}"
-        return self.document.key_problem((*finding.pointer, name), code="bad-name", message=message)
+        pointer = (*finding.pointer, name)
+        return self.document.key_problem(
+            pointer, code="bad-name", message=message, hint=self._hint_for_step(pointer)
+        )
+
+    def _hint_for_step(self, pointer: Pointer) -> str | None:
+        """Where a key of a step stands in place of a step's name."""
+        keys = self.schema["$defs"]["step"]["properties"]
+        if pointer[:-1] != _STEPS or pointer[-1] not in keys:
+            return None
+        return "`tasks` has a name for each step; where there is only one, write `task:`"
 
     def _bad_value(self, finding: Finding) -> Problem:
         where, keyword, argument = dotted(finding.pointer), finding.keyword, finding.argument
@@ -279,7 +291,11 @@ class Translator:
         written = None if self.evaluated else self.document.written(finding.pointer)
         found = describe_found(finding.instance, written)
         message = f"`{dotted(finding.pointer)}` must be {describe_wanted(wanted)}, {found}"
-        hint = hint_for_type(wanted, finding.instance, written)
+        hint = (
+            self._hint_for_step(finding.pointer)
+            or hint_for_type(wanted, finding.instance, written)
+            or _example_of(finding)
+        )
         return self._problem(finding, "wrong-type", message, hint)
 
     def _problem(
@@ -342,6 +358,15 @@ def _is_companion_missing(keys: list[str], finding: Finding) -> bool:
 
 def _example(key: str, properties: dict[str, Any]) -> str:
     return f"for example `{key}: {json.dumps(properties[key]['examples'][0])}`"
+
+
+def _example_of(finding: Finding) -> str | None:
+    """A mapping that may stand where something else does; None for one that fills lines."""
+    schema, key = finding.schema, finding.pointer[-1] if finding.pointer else None
+    if schema.get("type") != "object" or not schema.get("examples") or not isinstance(key, str):
+        return None
+    hint = _example(key, {key: schema})
+    return hint if len(hint) <= _LONGEST_EXAMPLE else None
 
 
 def _owner(finding: Finding) -> str:

@@ -30,6 +30,7 @@ from runner.spec.validation.rules.limits import (
 from runner.spec.validation.rules.uses import Rule, command_resources
 
 _TARGET = re.compile(r"\$Target(?:Dedicated|LowPriority)(?:Nodes)?\s*=(?!=)")
+_VM_SIZE = re.compile(r"[A-Za-z0-9_-]+\Z")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -52,6 +53,18 @@ def _pool_has_nodes(workload: Workload, document: Document) -> Iterator[Problem]
                 message=f"`pool.nodes.{key}` is more than the service can count",
                 hint="ask for the nodes that the account's quota of cores gives room for",
             )
+
+
+def _vm_size_is_a_name(workload: Workload, document: Document) -> Iterator[Problem]:
+    """Which sizes there are, only Azure knows; `doctor` says what is close to one."""
+    pool = workload.pool
+    if isinstance(pool, NewPool) and not _VM_SIZE.match(pool.vm_size):
+        yield document.problem(
+            (*pool.pointer, "vm_size"),
+            code="vm-size",
+            message=f"`{shorten(pool.vm_size)}` cannot be the name of a VM size",
+            hint="a name has letters, digits, `_` and `-`, such as `Standard_D2s_v5`",
+        )
 
 
 def _formula_is_possible(workload: Workload, document: Document) -> Iterator[Problem]:
@@ -319,6 +332,7 @@ def _autoscale(workload: Workload) -> Autoscale | None:
 
 POOL: tuple[Rule, ...] = (
     _pool_has_nodes,
+    _vm_size_is_a_name,
     _formula_is_possible,
     _interval_is_possible,
     _slots_are_enough,

@@ -596,7 +596,39 @@ TOGETHER = [
     # Where it is not even a mapping, that is all there is to say.
     (
         of(pool=POOL + ", autoscale: []").replace(", nodes: {dedicated: 1}", ""),
-        [("2:49 wrong-type", "`pool.autoscale` must be a mapping, not a list", None)],
+        [
+            (
+                "2:49 wrong-type",
+                "`pool.autoscale` must be a mapping, not a list",
+                'for example `autoscale: {"scenario": "tasks", "min": 0, "max": 10}`',
+            )
+        ],
+    ),
+    (
+        of(pool=POOL.replace("{dedicated: 1}", "2")) + "parameters: {level: 6}\n",
+        [
+            (
+                "2:45 wrong-type",
+                "`pool.nodes` must be a mapping, not the number 2",
+                'for example `nodes: {"dedicated": 2}`',
+            ),
+            (
+                "5:21 wrong-type",
+                "`parameters.level` must be a mapping, not the number 6",
+                'for example `level: {"type": "integer", "default": 5, "min": 1}`',
+            ),
+        ],
+    ),
+    # One step, written where several have names.
+    (
+        of().replace("task:", "tasks:"),
+        [
+            (
+                "3:18 wrong-type",
+                "`tasks.command` must be a mapping, not `a`",
+                "`tasks` has a name for each step; where there is only one, write `task:`",
+            ),
+        ],
     ),
 ]
 

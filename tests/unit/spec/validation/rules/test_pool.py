@@ -67,6 +67,17 @@ def test_what_may_be(old: str, new: str) -> None:
 
 BROKEN: list[tuple[str, str, list[tuple[str, str, str | None]]]] = [
     (
+        "vm_size: Standard_D2s_v5",
+        "vm_size: Standard D2s v5",
+        [
+            (
+                "7:12 vm-size",
+                "`Standard D2s v5` cannot be the name of a VM size",
+                "a name has letters, digits, `_` and `-`, such as `Standard_D2s_v5`",
+            ),
+        ],
+    ),
+    (
         "dedicated: 2, spot: 1",
         "dedicated: 0, spot: 0",
         [
