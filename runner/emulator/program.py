@@ -232,9 +232,9 @@ async def _serve(
                 directory, outlook=partial(foresee, services), attendance=attendance, stop=stop
             )
             await stack.enter_async_context(watching(lingering))
-        if page is not None and address is not None:
-            if options.data is not None:
-                stack.enter_context(noting_address(directory, address))
+        if options.data is not None:
+            stack.enter_context(noting_address(directory, address))
+        if page is not None:
             watched = Watched(
                 origin=surroundings.origin,
                 accounts=accounts,

@@ -58,17 +58,19 @@ async def serving_page(
 
 
 @contextmanager
-def noting_address(directory: Path, address: str) -> Iterator[None]:
+def noting_address(directory: Path, address: str | None) -> Iterator[None]:
     """The address is in a file of the directory while the block runs, for its owner alone.
 
-    Raises `DataError`.
+    One that an emulator has left that was killed goes, also where there is no other (None). Raises
+    `DataError`.
     """
     path = directory / ADDRESS_FILE
     try:
         # What is left there may be open to others, or a link to somewhere else.
         path.unlink(missing_ok=True)
-        with os.fdopen(open_private_file(path), "w", encoding="ascii") as stream:
-            stream.write(f"{address}\n")
+        if address is not None:
+            with os.fdopen(open_private_file(path), "w", encoding="ascii") as stream:
+                stream.write(f"{address}\n")
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}") from error
     try:

@@ -25,6 +25,15 @@ def test_a_file_that_others_may_read_is_replaced(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_what_one_that_was_killed_has_left_goes_where_there_is_no_page(tmp_path: Path) -> None:
+    path = tmp_path / "dashboard"
+    path.write_text(f"{ADDRESS}\n")
+
+    with noting_address(tmp_path, None):
+        assert not path.exists()
+    assert not path.exists()
+
+
 def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("mine")
