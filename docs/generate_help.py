@@ -37,9 +37,19 @@ _ENVIRONMENT = (
     ("AZURE_STORAGE_ACCOUNT", "or its name"),
     ("AZURE_STORAGE_KEY", "with its key; without it the identity that is logged in is used"),
     ("AZURE_STORAGE_BLOB_ENDPOINT", "where its blobs are, if not at Azure's usual address"),
+    (
+        "AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP",
+        "where the Batch account is: `doctor` reads its quotas then",
+    ),
     ("HTTPS_PROXY, NO_PROXY", "ways through proxies, as other programs have them"),
+    (
+        "REQUESTS_CA_BUNDLE, SSL_CERT_FILE",
+        "certificates to trust, where a proxy has some of its own",
+    ),
     ("BATCH_RUN_SECRET_NAME", "the value of the secret parameter `NAME`, in capital letters"),
     ("BATCH_RUN_PRICES", "what nodes cost, if `--prices` does not say it"),
+    ("BATCH_RUN_PRICES_ENDPOINT", "the URL of another price service than Azure's"),
+    ("XDG_CACHE_HOME", "where prices are kept for a day (default: ~/.cache)"),
     ("NO_COLOR", "no colours, whatever it is set to"),
 )
 _FILES = (
