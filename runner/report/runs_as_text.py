@@ -22,7 +22,7 @@ _WORDS = {
     Standing.NOT_AWAITED: "not waited for any longer",
     Standing.INTERRUPTED: "interrupted",
     Standing.REFUSED: "refused: it never began",
-    Standing.FAILED: "tasks failed",
+    Standing.FAILED: "failed",
     Standing.SUCCEEDED: "succeeded",
     Standing.LEFT_BEHIND: "succeeded, something is left",
 }

@@ -156,7 +156,7 @@ def _service(status: RunStatus) -> Iterator[str]:
             f"its services have ended: `batch-run attach {status.record.run}` brings home what is"
             " done, which is not counted below, and goes on with the rest"
         )
-    elif status.rests:
+    elif status.rests and status.standing is not Standing.INTERRUPTED:
         yield (
             "the local services do not run: what has ended is kept, and the rest waits; where they"
             " were killed, what they ran may be at work until the run is resumed"

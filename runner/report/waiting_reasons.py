@@ -5,22 +5,15 @@ All is made of facts that are given; it must not know where they were found.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from runner.report.as_text import format_seconds, plural
 from runner.report.explanation import Facts, Kind, Needed, Reason, Service
-from runner.run.advice import SPOT_IS_GONE, advise
+from runner.report.pool_reasons import advise_on, advise_on_start_task, why_no_place
 from runner.run.events import format_moment
 from runner.run.records.standing import Standing
-from runner.run.services import JobState, NodeStatus, PoolStatus, TaskState
+from runner.run.services import JobState, TaskState
 
-_STARTING = frozenset({"creating", "starting", "rebooting", "reimaging", "waitingforstarttask"})
-_READY = frozenset({"idle", "running"})
-_FAILED = "starttaskfailed"
-# What is told of the others, as `preempted` or `leavingpool`, is not for the user to mend.
-_BROKEN = frozenset({"unusable", "offline"})
-_NAMES_SHOWN = 3
 _CHAIN_SHOWN = 5
 _AT_WORK = frozenset({TaskState.PREPARING, TaskState.RUNNING, TaskState.COMPLETED})
 
@@ -93,15 +86,20 @@ def why_over(facts: Facts) -> Iterator[Reason]:
     """Why nothing more comes of it."""
     error = facts.report.error
     what = "had not ended" if facts.is_running else "never ran"
+    failures = () if facts.report.started else facts.report.start_task_failures
+    again = "`batch-run run SPEC --only failed` runs what did not succeed"
     yield Reason(
         kind=Kind.RUN_OVER,
         words=f"the run is over, and the task {what}: {error or facts.standing.value}",
-        advice="`batch-run run SPEC --only failed` runs what did not succeed",
+        evidence=tuple(failures[0].stderr_tail.splitlines()) if failures else (),
+        advice=advise_on_start_task(facts) if failures else again,
     )
 
 
 def _rests(facts: Facts) -> Reason:
     words = "the local services of the run do not run"
+    if facts.standing is Standing.INTERRUPTED:
+        words = "the run was interrupted: its local services have ended"
     if facts.standing is Standing.DETACHED:
         words += ": it may have ended, and what it left waits in the run's directory"
     command = "attach" if facts.standing is Standing.DETACHED else "resume"
@@ -110,7 +108,15 @@ def _rests(facts: Facts) -> Reason:
         words=words,
         advice=f"`batch-run {command}{facts.named}` brings home what is done, and goes on with the"
         " rest",
+        evidence=_end_of_run(facts),
     )
+
+
+def _end_of_run(facts: Facts) -> tuple[str, ...]:
+    """What a run that was broken off has ended with, which may be what holds the task."""
+    error = facts.report.error
+    is_told = facts.standing is Standing.BROKEN_OFF and error is not None
+    return (f"the run ended with: {error}",) if is_told else ()
 
 
 def _not_driven(facts: Facts) -> Reason:
@@ -118,6 +124,7 @@ def _not_driven(facts: Facts) -> Reason:
         kind=Kind.NOT_DRIVEN,
         words=f"nobody drives the run ({facts.standing.value}), so that nothing more is added to"
         " it, tried again or brought home",
+        evidence=_end_of_run(facts),
         advice=f"`batch-run resume{facts.named}` goes on with it",
     )
 
@@ -186,14 +193,7 @@ def _retry(facts: Facts) -> Iterator[Reason]:
 def _in_the_service(facts: Facts) -> Iterator[Reason]:
     service = facts.service or Service()
     yield from _job(facts, service)
-    nodes = _nodes(facts, service)
-    ready = sum(nodes[state] for state in _READY)
-    yield from _resize(facts, service, sum(nodes.values()))
-    if not ready:
-        yield from _starting(facts, service, nodes)
-    yield from _lost(facts, service, nodes, ready)
-    if ready and not facts.needed and facts.is_added:
-        yield from _slots(facts, service, ready)
+    yield from why_no_place(facts, service)
 
 
 def _job(facts: Facts, service: Service) -> Iterator[Reason]:
@@ -203,7 +203,7 @@ def _job(facts: Facts, service: Service) -> Iterator[Reason]:
             yield Reason(
                 kind=Kind.JOB,
                 words=f"the service cannot make the job's pool: {job.problem}",
-                advice=_advice(job.problem),
+                advice=advise_on(job.problem),
             )
         return
     why = f" ({job.terminate_reason})" if job.terminate_reason else ""
@@ -213,168 +213,3 @@ def _job(facts: Facts, service: Service) -> Iterator[Reason]:
     yield Reason(
         kind=Kind.JOB, words=f"the job is {job.state.value}{why}: it takes no task", advice=advice
     )
-
-
-def _resize(facts: Facts, service: Service, nodes: int) -> Iterator[Reason]:
-    """The pool lacks nodes: it is resized, or the service has given up."""
-    pool, seen = service.pool, facts.report.pool_change
-    if pool is not None:
-        errors, allocation = pool.resize_errors, pool.allocation_state
-        wanted, spot = pool.target_dedicated_nodes + pool.target_spot_nodes, pool.target_spot_nodes
-    elif seen is not None:
-        errors, allocation = seen.errors, seen.allocation
-        wanted, spot = seen.target_dedicated + seen.target_spot, seen.target_spot
-    else:
-        if not nodes and facts.report.job is not None:
-            yield Reason(kind=Kind.NO_NODE, words="no node yet: nothing was seen of the pool")
-        return
-    yield from _pool_trouble(pool, errors, nodes, wanted, has_spot=spot > 0)
-    if not nodes and not errors:
-        since = "" if facts.pool_since is None else f" since {format_moment(facts.pool_since)}"
-        yield Reason(
-            kind=Kind.NO_NODE,
-            words=f"no node yet: the pool is {allocation}{since}, with 0 of"
-            f" {plural(wanted, 'node')}",
-        )
-
-
-def _pool_trouble(
-    pool: PoolStatus | None, errors: tuple[str, ...], nodes: int, wanted: int, *, has_spot: bool
-) -> Iterator[Reason]:
-    for error in errors:
-        yield Reason(
-            kind=Kind.RESIZE_FAILED,
-            words=f"the pool has {nodes:,} of {plural(wanted, 'node')}: {error}",
-            advice=_advice(error) or (SPOT_IS_GONE if has_spot else None),
-        )
-    if pool is not None and pool.formula_error is not None:
-        yield Reason(
-            kind=Kind.RESIZE_FAILED,
-            words=f"the pool's formula fails, and its size stays as it is: {pool.formula_error}",
-            advice="mend `pool.autoscale.formula`",
-        )
-
-
-def _starting(facts: Facts, service: Service, nodes: Counter[str]) -> Iterator[Reason]:
-    starting = {state: count for state, count in nodes.items() if state in _STARTING}
-    if not starting:
-        return
-    evidence = []
-    for node in _in_states(facts, service, _STARTING)[:_NAMES_SHOWN]:
-        since = facts.node_since.get(node.id)
-        told = "" if since is None else f" since {format_moment(since)}"
-        evidence.append(f"node {node.id}: {node.state}{told}")
-        evidence += [f"    {line}" for line in service.start_logs.get(node.id, ())]
-    listed = ", ".join(f"{count:,} {state}" for state, count in sorted(starting.items()))
-    waits = starting.get("waitingforstarttask", 0)
-    words = f"no node takes tasks yet: {listed}"
-    if waits and facts.has_start_task:
-        words += "; the start task runs there first"
-    yield Reason(
-        kind=Kind.NODES_START,
-        words=words,
-        evidence=tuple(evidence),
-        advice=f"`batch-run logs --start-task{facts.named}` shows all of it" if waits else None,
-    )
-
-
-def _lost(facts: Facts, service: Service, nodes: Counter[str], ready: int) -> Iterator[Reason]:
-    failures = facts.report.start_task_failures
-    total = sum(nodes.values())
-    failed = nodes[_FAILED]
-    if failed and failures:
-        first = failures[0]
-        code = first.message if first.exit_code is None else f"exit code {first.exit_code}"
-        yield Reason(
-            kind=Kind.START_TASK_FAILED,
-            words=f"the {first.command} failed on {failed:,} of {plural(total, 'node')} ({code})",
-            evidence=tuple(first.stderr_tail.splitlines()),
-            advice=f"mend it; `batch-run logs --start-task{facts.named}` shows all that it printed",
-        )
-    elif failed:
-        yield _start_task_failed(facts, service, failed, total)
-    lost = {
-        state: count
-        for state, count in nodes.items()
-        if count and state not in _STARTING | _READY | {_FAILED}
-    }
-    if lost and not ready:
-        listed = ", ".join(f"{count:,} {state}" for state, count in sorted(lost.items()))
-        said = [
-            f"node {node.id}: {error}"
-            for node in service.nodes
-            for error in node.errors[:1]
-            if node.state in lost
-        ]
-        yield Reason(
-            kind=Kind.NODES_LOST,
-            words=f"no node takes tasks: {listed} of {plural(total, 'node')}",
-            evidence=tuple(said[:_NAMES_SHOWN]),
-            advice="look at the image, the VM size, and the rules of a subnet of your own"
-            if _BROKEN & lost.keys()
-            else None,
-        )
-
-
-def _start_task_failed(facts: Facts, service: Service, failed: int, total: int) -> Reason:
-    """As the service tells it, before whoever drives the run has seen it."""
-    nodes = _in_states(facts, service, frozenset({_FAILED}))
-    codes = [node.start_task_exit_code for node in nodes]
-    code = "" if not codes or codes[0] is None else f" (exit code {codes[0]})"
-    return Reason(
-        kind=Kind.START_TASK_FAILED,
-        words=f"the start task failed on {failed:,} of {plural(total, 'node')}{code}",
-        evidence=tuple(f"node {node.id}" for node in nodes[:_NAMES_SHOWN]),
-        advice=f"mend it; `batch-run logs --start-task{facts.named}` shows all that it printed",
-    )
-
-
-def _slots(facts: Facts, service: Service, ready: int) -> Iterator[Reason]:
-    counts = service.counts
-    active = None if counts is None else counts.active
-    before = facts.before if active is None else min(facts.before, max(0, active - 1))
-    running = len(_busy(facts)) if counts is None else counts.running
-    places = "" if facts.slots is None else f" with {plural(facts.slots, 'slot')} each"
-    if facts.slots is not None and running < ready * facts.slots and not before:
-        return
-    evidence = []
-    rate = None if facts.pace is None else facts.pace.rate()
-    if rate:
-        seconds = (before + 1) / rate
-        evidence.append(f"at the present rate it starts in about {format_seconds(seconds)}")
-    if active is not None:
-        evidence.append(f"the service has {active:,} waiting and {running:,} running in all")
-    yield Reason(
-        kind=Kind.SLOTS_FULL,
-        words=f"all places are taken: {plural(ready, 'node')}{places};"
-        f" {f'about {before:,} wait before it' if before else 'it is next'}",
-        evidence=tuple(evidence),
-        advice="with more nodes (`pool.nodes`) or slots (`pool.task_slots_per_node`) more run at a"
-        " time",
-    )
-
-
-def _busy(facts: Facts) -> list[str]:
-    return [node for node, state in facts.report.nodes.items() if state == "running"]
-
-
-def _nodes(facts: Facts, service: Service) -> Counter[str]:
-    """How many nodes are in which state: as the service says, or as was seen last."""
-    if service.pool is not None:
-        return Counter(node.state for node in service.nodes)
-    return Counter(facts.report.nodes.values())
-
-
-def _in_states(facts: Facts, service: Service, states: frozenset[str]) -> list[NodeStatus]:
-    if service.pool is not None:
-        return [node for node in service.nodes if node.state in states]
-    return [
-        NodeStatus(id=node, state=state, start_task_exit_code=None, start_task_failure=None)
-        for node, state in facts.report.nodes.items()
-        if state in states
-    ]
-
-
-def _advice(said: str) -> str | None:
-    """What to do about a code, a colon and the service's words."""
-    return advise(said.partition(":")[0])

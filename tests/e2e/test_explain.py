@@ -166,7 +166,8 @@ def test_a_pool_that_gets_no_node(
         lost = explained(user.with_environ(AZURE_BATCH_ACCESS_KEY="d3Jvbmc="), "1")
     assert lines[0] == "task 0001 (a.txt) of step make: waiting"
     assert lines[1].startswith("  nobody drives the run (broken off), so that nothing more")
-    assert lines[3] == "  the job is gone: it takes no task"
-    assert lines[5].startswith("  the pool has 0 of 1 node: AccountCoreQuotaReached: ")
-    assert lines[6].startswith("    hint: ask for fewer nodes or a smaller VM size, or")
+    assert lines[2].startswith("    the run ended with: spec.yaml:9:10: refused: the pool has no")
+    assert lines[4] == "  the job is gone: it takes no task"
+    assert lines[6].startswith("  the pool has 0 of 1 node: AccountCoreQuotaReached: ")
+    assert lines[7].startswith("    hint: ask for fewer nodes or a smaller VM size, or")
     assert lost[-1].startswith("  more could not be asked: Azure Batch")

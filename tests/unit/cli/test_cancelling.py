@@ -131,7 +131,7 @@ def test_a_process_that_is_gone_is_left_alone(directory: Path) -> None:
     ("exit_code", "words"),
     [
         (0, "succeeded"),
-        (1, "tasks failed"),
+        (1, "failed"),
         (2, "refused: it never began"),
         (130, "interrupted; can be resumed"),
     ],

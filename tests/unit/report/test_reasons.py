@@ -18,6 +18,7 @@ from runner.run.events import (
     JobCreated,
     NodeChanged,
     PoolChanged,
+    RunFinished,
     RunStarted,
     StartTaskFailed,
     TaskFinished,
@@ -359,6 +360,43 @@ def test_a_run_that_nobody_drives_or_that_is_over() -> None:
     ]
 
 
+def test_a_run_that_a_start_task_has_ended() -> None:
+    failed = StartTaskFailed(node="n1", exit_code=100, message=None, stderr_tail="E: no\n")
+    end = RunFinished(
+        exit_code=1,
+        succeeded=0,
+        failed=0,
+        unfinished=9,
+        error="the start task failed on every node (exit code 100)",
+    )
+    report = begun(JOB, RESIZING, failed, end)
+    assert shown(replace(FACTS, report=report, standing=Standing.FAILED)) == [
+        "task 0003 (c.txt) of step convert: never ran",
+        (
+            "  the run is over, and the task never ran: the start task failed on every node (exit"
+            " code 100)"
+        ),
+        "    E: no",
+        "    hint: mend it; `batch-run logs --start-task` shows all that it printed",
+    ]
+
+
+def test_a_run_that_was_broken_off_says_what_it_ended_with() -> None:
+    end = RunFinished(
+        exit_code=3, succeeded=0, failed=0, unfinished=9, error="the pool has no nodes: Quota: no"
+    )
+    facts = replace(FACTS, report=begun(JOB, end), standing=Standing.BROKEN_OFF)
+    told = [
+        "    the run ended with: the pool has no nodes: Quota: no",
+        "    hint: `batch-run resume` goes on with it",
+    ]
+    assert waiting(facts)[1:3] == told
+    assert waiting(replace(facts, rests=True))[:2] == [
+        "  the local services of the run do not run",
+        told[0],
+    ]
+
+
 def test_no_task_is_at_work_in_a_job_that_is_gone() -> None:
     service = Service(job=replace(ACTIVE, state=JobState.GONE))
     facts = replace(FACTS, report=begun(JOB), service=service, standing=Standing.INTERRUPTED)
@@ -380,6 +418,10 @@ def test_local_services_that_have_ended_are_all_there_is_to_say() -> None:
     ]
     assert waiting(replace(facts, standing=Standing.ABANDONED)) == [
         "  the local services of the run do not run",
+        f"    hint: `batch-run resume` {hint}",
+    ]
+    assert waiting(replace(facts, standing=Standing.INTERRUPTED)) == [
+        "  the run was interrupted: its local services have ended",
         f"    hint: `batch-run resume` {hint}",
     ]
 

@@ -39,7 +39,7 @@ DRIVEN = replace(
     succeeded=0,
     failed=0,
 )
-STATES = ("STATE", "tasks", "running", "it has")
+STATES = ("STATE", "failed", "running", "it has")
 STARTED = RunStarted(workload="demo", target="azure", tasks=10, files=3, bytes=9)
 LEFT = LeftBehind(kind="job", name=RUN, why="the work goes on", kept=True)
 DETACHED = RunStatus(
@@ -65,11 +65,11 @@ def test_a_table_has_a_line_for_each_run() -> None:
     lines = runs_as_text([FAILED, DRIVEN, broken]).splitlines()
     assert [re.split("  +", line) for line in lines] == [
         ["RUN", "TARGET", "STARTED", "TASKS", "STATE"],
-        [RUN, "azure", "2026-01-02T03:04:05Z", "9/10, 2 failed", "tasks failed"],
+        [RUN, "azure", "2026-01-02T03:04:05Z", "9/10, 2 failed", "failed"],
         [DRIVEN.run, "azure", "2026-01-02T03:04:05Z", "-", "running here by process 42"],
         ["old", "-", "-", "-", "it has no record"],
     ]
-    assert {line.index(word) for line, word in zip(lines, STATES, strict=True)} == {75}
+    assert {line.rindex(word) for line, word in zip(lines, STATES, strict=True)} == {75}
 
 
 def test_a_run_as_json() -> None:
@@ -165,6 +165,10 @@ def test_local_services_that_have_ended_are_no_trouble() -> None:
         "the local services do not run: what has ended is kept, and the rest waits; where they"
         " were killed, what they ran may be at work until the run is resumed"
     )
+    # Whoever was interrupted has ended them, and taken away what they had.
+    orderly = text(replace(DETACHED, standing=Standing.INTERRUPTED, rests=True))
+    assert lines[2] not in orderly
+    assert len(orderly) == len(lines) - 1
 
 
 def test_a_local_run_that_was_left_is_not_said_to_work_once_its_services_have_ended() -> None:
