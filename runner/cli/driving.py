@@ -55,6 +55,10 @@ from runner.spec.problem import SpecRefusedError
 _GARBAGE_THRESHOLD = 50_000
 
 
+class OutputUnwritableError(UsageError):
+    """Nothing can be brought home to the output directory."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drive:
     """A run to be driven; `services` are open where the plan needed them.
@@ -235,7 +239,7 @@ def make_output_directory(given: str | None, workload: str, world: World) -> Pat
             pass
     except OSError as error:
         reason = describe_os_error(error)
-        raise UsageError(
+        raise OutputUnwritableError(
             f"cannot write to the output directory `{directory}`: {reason}",
             hint="choose another one with `--output DIR`",
         ) from error

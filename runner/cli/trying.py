@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from runner.cli.commands import run
+from runner.cli.driving import OutputUnwritableError
 from runner.cli.examining import SECONDS, find_groups, show_group, tell_end
 from runner.cli.local_states import find_state, remove_state
 from runner.cli.pricing import Asked, NoPriceError, find_price, read_asked
@@ -52,6 +53,7 @@ from runner.run.records.reading import read_events
 from runner.run.removal.sweeping import sweep
 from runner.run.removal.tidying import Scope, Tidying
 from runner.run.removal.traces import Kind, list_traces
+from runner.run.results.results_store import OutputInUseError
 from runner.spec.duration import parse_duration, write_duration
 
 _Events = list[tuple[datetime, Event]]
@@ -181,15 +183,22 @@ def _run(
         prepared = prepare_local(world.environ) if target == "local" else None
         if prepared is not None:
             stack.callback(prepared.discard)
-        code = run_workload(
-            parser.parse_args(words),
-            world,
-            interruptions,
-            target,
-            prepared,
-            trial=limit,
-            tell_directory=tell_directory,
-        )
+        try:
+            code = run_workload(
+                parser.parse_args(words),
+                world,
+                interruptions,
+                target,
+                prepared,
+                trial=limit,
+                tell_directory=tell_directory,
+            )
+        except OutputInUseError as error:
+            # What else a run could be told to do, nobody can tell `doctor`.
+            hint = "a trial of a spec has one output directory: wait for the end of that run"
+            raise UsageError(error.message, hint=hint) from error
+        except OutputUnwritableError as error:
+            raise UsageError(error.message, hint="try it in a folder of your own") from error
     return ExitCode(code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from runner.run.records.driving import drive
+from runner.run.results.results_store import results_folder
 from tests.data.documents import check_directory
 from tests.e2e.accounts import open_accounts
 from tests.e2e.canaries import Canaries
@@ -404,6 +407,33 @@ def test_a_trial_here_leaves_the_last_run_as_it_was(user: User) -> None:
     assert f"batch-run report {trial.name}" in done.stderr
     assert not (trial / "emulator").exists()
     assert user.processes() == []
+
+
+def test_two_trials_of_a_spec_at_once_are_one_too_many(user: User) -> None:
+    write_spec(user, SPEC)
+    output = user.folder / "results" / "demo-doctor"
+    folder = results_folder(user.folder, output, "demo")
+    folder.mkdir(parents=True)
+    with drive(folder):  # as the other does
+        done = user.run("doctor", "--run", "demo.yaml", "--target", "local")
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        f"batch-run: another run (process {os.getpid()}) works into the output directory"
+        f" `{output}`\n"
+        "  hint: a trial of a spec has one output directory: wait for the end of that run\n"
+    )
+
+
+def test_a_trial_that_cannot_write_where_its_results_go(user: User) -> None:
+    write_spec(user, SPEC)
+    user.write("results/demo-doctor", "a file")
+    done = user.run("doctor", "--run", "demo.yaml", "--target", "local")
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "batch-run: cannot write to the output directory"
+        f" `{user.folder / 'results' / 'demo-doctor'}`: file exists\n"
+        "  hint: try it in a folder of your own\n"
+    )
 
 
 def test_nobody_is_there_to_ask_what_it_may_cost(azure: User) -> None:
