@@ -5,20 +5,20 @@ It must not know how a run is driven, and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runner.cli.growing_logs import PIECE_BYTES, GrowingLog
 from runner.cli.log_output import LogOutput
 from runner.cli.looking import NotThereError, open_to_look
-from runner.cli.tasks import find_added
+from runner.cli.tasks import find_added, find_seen
 from runner.cli.world import World
 from runner.connect import Services
 from runner.errors import ServiceError, UsageError
 from runner.frozen import dataclass
 from runner.plan.model import LOGS, RunId, TaskId, container_name
-from runner.run.events import TaskFinished
+from runner.run.events import DEPENDENCY_FAILED, HALTED, TaskFinished
 from runner.run.records.following import Following
 from runner.run.records.record import RunRecord, read_record
 from runner.run.services import BlobMissingError, TaskState
@@ -26,6 +26,7 @@ from runner.run.stop import Stop
 from runner.run.submit import log_blob
 
 STREAMS = ("stdout", "stderr")
+_NAMES = {"stdout": "standard output", "stderr": "standard error"}
 Opening = Callable[[RunRecord, Path, World], Services]
 # Local services may end soon after the task.
 PAUSES_SECONDS = {"local": 0.2, "azure": 1.0}
@@ -72,11 +73,19 @@ def show_task_log(
     """
     record = read_record(directory)
     task = find_added(directory, name)
-    if _show_home(directory, task, asked):
+    if _show_home(directory, task, asked, world):
         return
+    seen = find_seen(directory, task)
+    if seen.end is not None:
+        _check_it_ran(directory, seen.end)
     try:
         services = open_services(record, directory, world)
     except NotThereError as error:
+        if seen.end is None and not seen.has_begun:
+            raise UsageError(
+                f"task `{task}` has not begun, and printed nothing",
+                hint=_explained(directory, task),
+            ) from error
         raise UsageError(
             f"the log of task `{task}` is not here, and cannot be had: {error.message}",
             hint="`run --logs all` brings home what all tasks print",
@@ -116,6 +125,8 @@ def _read(
             return
         if over and not all(found) and not _show_rest(directory, task, readers) and not any(found):
             raise UsageError(f"nothing is kept of what task `{task}` has printed")
+        if over and not any(reader.has_shown for reader in readers):
+            _say_nothing_was_printed(world, task, [reader.stream for reader in readers])
         if over or not world.has_reader:
             return
         if follow is None:
@@ -143,6 +154,11 @@ class StreamReader:
         self._task = task
         self.stream = stream
         self._log = GrowingLog(task, stream, output)
+
+    @property
+    def has_shown(self) -> bool:
+        """Whether there was anything to show."""
+        return self._log.shown > 0
 
     def read(self, *, over: bool) -> bool:
         """Shows what is new; false where there is nothing to read from."""
@@ -190,12 +206,31 @@ def _ends(directory: Path) -> dict[str, TaskFinished]:
 
 
 def _end_of(directory: Path, task: TaskId) -> TaskFinished | None:
-    """How one task ended last; only what is told of it is read."""
-    end = None
-    for _, event in Following(directory).events(f'"task":"{task}"'.encode()):
-        if isinstance(event, TaskFinished) and event.task == task:
-            end = event
-    return end
+    """How one task ended last."""
+    return find_seen(directory, task).end
+
+
+def _check_it_ran(directory: Path, end: TaskFinished) -> None:
+    """Raises `UsageError` for a task that could not print anything in this run."""
+    if end.skipped:
+        what = "was skipped"
+    elif end.cause in {DEPENDENCY_FAILED, HALTED}:
+        what = "never ran"
+    else:
+        return
+    raise UsageError(
+        f"task `{end.task}` {what}, and printed nothing in this run",
+        hint=_explained(directory, end.task),
+    )
+
+
+def _explained(directory: Path, task: str) -> str:
+    return f"`batch-run explain {task} {directory.name}` says why"
+
+
+def _say_nothing_was_printed(world: World, task: str, streams: Sequence[str]) -> None:
+    to = "" if len(streams) > 1 else f" to {_NAMES[streams[0]]}"
+    world.say(f"task `{task}` has printed nothing{to}")
 
 
 def home_log(directory: Path, end: TaskFinished, stream: str) -> Path | None:
@@ -204,7 +239,7 @@ def home_log(directory: Path, end: TaskFinished, stream: str) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _show_home(directory: Path, task: TaskId, asked: Asked) -> bool:
+def _show_home(directory: Path, task: TaskId, asked: Asked, world: World) -> bool:
     """Whether all that is wanted of a task was here, and so was shown."""
     end = _end_of(directory, task)
     if end is None:
@@ -212,9 +247,12 @@ def _show_home(directory: Path, task: TaskId, asked: Asked) -> bool:
     paths = [(stream, home_log(directory, end, stream)) for stream in asked.streams]
     if any(path is None for _, path in paths):
         return False
+    shown = 0
     for stream, path in paths:
         assert path is not None
-        _show(asked, path, task, "", stream)
+        shown += _show(asked, path, task, "", stream)
+    if not shown:
+        _say_nothing_was_printed(world, task, asked.streams)
     return True
 
 
@@ -232,12 +270,13 @@ def _show_rest(directory: Path, task: TaskId, readers: list[StreamReader]) -> bo
     return found
 
 
-def _show(asked: Asked, path: Path, task: str, item: str, stream: str) -> None:
-    """A log that is here; nothing of one that is empty."""
+def _show(asked: Asked, path: Path, task: str, item: str, stream: str) -> int:
+    """A log that is here, and how many bytes it has; nothing of one that is empty."""
     offset = 0
     for piece in _pieces(path):
         asked.output.show(task, item, stream, offset, piece)
         offset += len(piece)
+    return offset
 
 
 def _pieces(path: Path, start: int = 0) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Which task of a run is meant on the command line.
+"""Which task of a run is meant on the command line, and whether it was seen to begin and to end.
 
 It must not know what is done with it.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.errors import UsageError
+from runner.frozen import dataclass
 from runner.plan.model import TaskId, task_id
-from runner.run.events import RunStarted, TaskAdded, TaskFinished
+from runner.run.events import RunStarted, TaskAdded, TaskFinished, TaskStarted
 from runner.run.records.following import Following
 
 _BEGUN = f'"type":"{RunStarted.type}"'.encode()
@@ -52,6 +53,30 @@ def find_added(directory: Path, name: str) -> TaskId:
         f"run `{directory.name}` has added no task `{name}` so far",
         hint=f"`batch-run explain {name} {directory.name}` says what it waits for",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Whether a task was seen to begin since it was added last, and how it ended."""
+
+    has_begun: bool = False
+    end: TaskFinished | None = None
+
+
+def find_seen(directory: Path, task: TaskId) -> Seen:
+    """Of one task; only what is told of it is read."""
+    seen = Seen()
+    for _, event in Following(directory).events(f'"task":"{task}"'.encode()):
+        match event:
+            case TaskAdded() if event.task == task:
+                seen = Seen()
+            case TaskStarted() if event.task == task:
+                seen = Seen(has_begun=True)
+            case TaskFinished() if event.task == task:
+                seen = Seen(has_begun=seen.has_begun, end=event)
+            case _:
+                pass
+    return seen
 
 
 def _number(name: str) -> int:

@@ -16,7 +16,15 @@ from runner.errors import BatchRunError, InterruptedRunError, ServiceUnreachable
 from runner.plan.model import TaskId
 from runner.remote.endurance import Endurance
 from runner.run.clock import Clock
-from runner.run.events import Event, RunStarted, TaskAdded
+from runner.run.events import (
+    DEPENDENCY_FAILED,
+    HALTED,
+    Event,
+    RunStarted,
+    TaskAdded,
+    TaskFinished,
+    TaskStarted,
+)
 from runner.run.records.journal import Journal
 from runner.run.records.record import RunRecord, record_as_json
 from runner.run.services import TaskState, TaskStatus
@@ -41,6 +49,21 @@ RUNNING = TaskStatus(
     retry_count=0,
     failure=None,
 )
+END = TaskFinished(
+    task=TASK,
+    item="b.txt",
+    node="node-1",
+    succeeded=True,
+    exit_code=0,
+    started=NOW,
+    ended=NOW,
+    retries=0,
+    cause=None,
+    message=None,
+    stdout=None,
+    stderr=None,
+    stderr_tail=None,
+)
 COMPLETED = replace(RUNNING, state=TaskState.COMPLETED, succeeded=True)
 
 
@@ -51,9 +74,7 @@ class Scene:
         self.directory = folder / RUN
         self.directory.mkdir()
         (self.directory / "run.json").write_text(record_as_json(RECORD))
-        journal = Journal(self.directory, run=RUN, clock=lambda: NOW, listener=ignore)
-        journal.record(TaskAdded(task=TASK, item="b.txt"))
-        journal.close()
+        self.tell(TaskAdded(task=TASK, item="b.txt"))
         self.blobs = FakeBlobs()
         self.batch = FakeBatch(self.blobs)
         self.batch.tasks[TASK] = RUNNING
@@ -61,6 +82,13 @@ class Scene:
         self.steps: list[tuple[str, bytes | None]] = []
         self.world, self.stdout, self.stderr = make_world(folder)
         self.world.clock = Clock(now=lambda: NOW, monotonic=lambda: 0.0, wait=self.wait)
+
+    def tell(self, *events: Event) -> None:
+        """That happens in the run as well."""
+        journal = Journal(self.directory, run=RUN, clock=lambda: NOW, listener=ignore)
+        for event in events:
+            journal.record(event)
+        journal.close()
 
     def wait(self, stop: Stop, seconds: float) -> None:
         """The next step: a file as it is from now on, or the end."""
@@ -95,6 +123,18 @@ class Scene:
             open_services=self.open,
         )
         return content_of(self.stdout)
+
+
+def refused(scene: Scene, error: BatchRunError) -> BatchRunError:
+    """How a log is asked for ends where the services cannot be had."""
+
+    def refuse(record: RunRecord, directory: Path, world: World) -> Services:
+        raise error
+
+    asked = Asked(streams=("stdout",), output=Plain(scene.world, titled=False))
+    with pytest.raises(BatchRunError) as caught:
+        show_task_log(scene.directory, "2", asked, scene.world, follow=None, open_services=refuse)
+    return caught.value
 
 
 def ignore(event: Event, line: object) -> None:
@@ -168,14 +208,62 @@ def test_what_is_kept_nowhere_is_said_so(tmp_path: Path) -> None:
 )
 def test_services_that_do_not_answer(tmp_path: Path, error: BatchRunError, message: str) -> None:
     scene = Scene(tmp_path)
+    scene.tell(TaskStarted(task=TASK, node="node-1", at=NOW))
+    assert refused(scene, error).message == message
 
-    def refuse(record: RunRecord, directory: Path, world: World) -> Services:
-        raise error
 
-    asked = Asked(streams=("stdout",), output=Plain(scene.world, titled=False))
-    with pytest.raises(BatchRunError) as caught:
-        show_task_log(scene.directory, "2", asked, scene.world, follow=None, open_services=refuse)
-    assert caught.value.message == message
+def test_a_task_that_has_not_begun_when_the_services_ended(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.tell(TaskStarted(task=TASK, node="node-1", at=NOW), TaskAdded(task=TASK, item="b.txt"))
+    error = refused(scene, NotThereError("the local services do not run"))
+    assert (error.message, error.hint) == (
+        "task `0002` has not begun, and printed nothing",
+        f"`batch-run explain 0002 {RUN}` says why",
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (replace(END, skipped=True), "was skipped"),
+        (replace(END, succeeded=False, cause=DEPENDENCY_FAILED), "never ran"),
+        (replace(END, succeeded=False, cause=HALTED), "never ran"),
+    ],
+)
+def test_a_task_that_printed_nothing_since_it_did_not_run(
+    tmp_path: Path, end: TaskFinished, words: str
+) -> None:
+    scene = Scene(tmp_path)
+    scene.tell(end)
+    with pytest.raises(UsageError) as caught:
+        scene.show(STDOUT, follow=False)
+    assert (caught.value.message, caught.value.hint) == (
+        f"task `0002` {words}, and printed nothing in this run",
+        f"`batch-run explain 0002 {RUN}` says why",
+    )
+
+
+def test_logs_that_are_empty_are_said_to_be(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    logs = {"stdout": "logs/0002/stdout.txt", "stderr": "logs/0002/stderr.txt"}
+    (scene.directory / "logs" / TASK).mkdir(parents=True)
+    for name in logs.values():
+        (scene.directory / name).touch()
+    scene.tell(replace(END, stdout=logs["stdout"], stderr=logs["stderr"]))
+    assert scene.show(BOTH, follow=False) == b""
+    assert scene.show(STDOUT, follow=False) == b""
+    (scene.directory / logs["stderr"]).write_text("oh\n")
+    assert scene.show(BOTH, follow=False) == b"==> task 0002: stderr <==\noh\n"
+    assert scene.stderr.getvalue() == (
+        "task `0002` has printed nothing\ntask `0002` has printed nothing to standard output\n"
+    )
+
+
+def test_a_log_that_is_empty_in_storage_is_said_to_be(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.steps = [("end", b"")]
+    assert scene.show(STDOUT, follow=True) == b""
+    assert scene.stderr.getvalue() == "task `0002` has printed nothing to standard output\n"
 
 
 def test_a_task_that_there_is_not(tmp_path: Path) -> None:
