@@ -10,8 +10,8 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import field, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -57,7 +57,7 @@ __all__ = [
     "open_azure",
     "open_local",
     "open_running",
-    "prepare_local",
+    "preparing_local",
     "read_azure_settings",
 ]
 
@@ -244,13 +244,21 @@ def open_local(
         return _open_emulator(emulator, state, settings, stack.pop_all(), secrets, patience)
 
 
-def prepare_local(environ: Mapping[str, str]) -> PreparedEmulator | None:
-    """A process that loads the emulator meanwhile, for `open_local`; to be discarded where that is
-    not called. None where there is no local target.
+@contextmanager
+def preparing_local(
+    environ: Mapping[str, str], *, wanted: bool
+) -> Iterator[PreparedEmulator | None]:
+    """A process that loads the emulator meanwhile, for `open_local`; it is gone behind the block
+    where that was not called. None where it is not `wanted`, or there is no local target.
 
     Both take about as long: to load it, and to read a spec and plan its tasks.
     """
-    return None if sys.platform == "win32" else PreparedEmulator(environ)
+    prepared = None if sys.platform == "win32" or not wanted else PreparedEmulator(environ)
+    try:
+        yield prepared
+    finally:
+        if prepared is not None:
+            prepared.discard()
 
 
 def open_running(state: Path, *, patience: timedelta) -> Services | None:

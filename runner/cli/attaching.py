@@ -5,6 +5,7 @@ It must not know how a run is driven, and leaves the run as it is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from runner.cli.audience import Audience
@@ -39,6 +40,9 @@ def attach_run(
         except DriverPresentError as error:
             # Somebody was faster.
             driver = error.driver
+            if resumption.prepared is not None:
+                resumption.prepared.discard()
+                resumption = replace(resumption, prepared=None)
     if resumption.output is not None:
         raise UsageError(
             f"`--output` is for a run that nobody drives, and {_name(driver)} drives `{record.run}`"

@@ -32,6 +32,7 @@ from runner.run.records.driving import Driver, find_driver
 from runner.run.records.driving import drive as drive_alone
 from runner.run.records.journal import Journal
 from runner.run.records.past import Past, note_cleaning, read_past, read_submission
+from runner.run.records.places import LOCAL_STATE
 from runner.run.records.reading import cut_torn_end, read_events
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.record_blob import RECORD_BLOB
@@ -145,7 +146,7 @@ def _open_services(record: RunRecord, directory: Path, world: World) -> Services
     if settings is not None:
         return open_azure(settings)
     return open_local(
-        state=directory / "emulator",
+        state=directory / LOCAL_STATE,
         allow_admin=record.allow_admin,
         isolation=record.isolation,
         limits=record.limits,

@@ -37,6 +37,7 @@ from runner.run.events import Event, RunFinished
 from runner.run.execute import Run
 from runner.run.records.journal import Journal, Listener, write_whole
 from runner.run.records.past import CAN_GO_ON, Past
+from runner.run.records.places import LOCAL_STATE
 from runner.run.records.reading import read_events
 from runner.run.records.record import RECORD, RunRecord, record_as_json
 from runner.run.records.record_blob import SPEC
@@ -112,7 +113,7 @@ class Drive:
         if self.settings is not None:
             return open_azure(self.settings, secrets=self.secrets.values(), patience=patience)
         return open_local(
-            state=journal.directory / "emulator",
+            state=journal.directory / LOCAL_STATE,
             allow_admin=self.record.allow_admin,
             isolation=self.record.isolation,
             limits=self.record.limits,

@@ -19,12 +19,12 @@ from runner.errors import ServiceError, UsageError, describe_os_error
 from runner.frozen import dataclass
 from runner.remote.local_state import is_in_use, read_place
 from runner.run.records.driving import DriverPresentError, drive
+from runner.run.records.places import LOCAL_STATE
 from runner.run.records.record import read_record
 from runner.run.records.standing import Standing, find_standing
 from runner.run.removal.tidying import Scope
 
 KIND = "local state"
-_STATE = "emulator"
 # A detached emulator is asked to end its tasks and itself (emulator, 15 s at most).
 _END_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
@@ -49,7 +49,7 @@ def find_state(directory: Path, scope: Scope) -> LocalState | None:
 
     Not for a run that this process drives.
     """
-    path = directory / _STATE
+    path = directory / LOCAL_STATE
     if sys.platform == "win32" or path.is_symlink() or not path.is_dir():
         return None
     if not any((path / member).exists() for member in _MEMBERS):

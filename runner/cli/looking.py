@@ -19,6 +19,7 @@ from runner.remote.local_state import PAGE
 from runner.report.journal_fold import fold_journal
 from runner.report.status_as_text import RunStatus
 from runner.run.records.driving import find_driver
+from runner.run.records.places import LOCAL_STATE
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import find_standing
 
@@ -41,7 +42,7 @@ def open_to_look(record: RunRecord, directory: Path, world: World) -> Services:
     settings = settings_of(record, world)
     if settings is not None:
         return open_azure(settings, patience=_PATIENCE)
-    services = open_running(directory / "emulator", patience=_LOCAL_PATIENCE)
+    services = open_running(directory / LOCAL_STATE, patience=_LOCAL_PATIENCE)
     if services is None:
         raise NotThereError("the local services do not run")
     return services
@@ -75,7 +76,7 @@ def find_status(directory: Path, world: World) -> RunStatus:
 
 def _find_page(directory: Path, world: World) -> str | None:
     """None where nobody serves it: an emulator that was killed leaves the file behind."""
-    path = directory / "emulator" / PAGE
+    path = directory / LOCAL_STATE / PAGE
     if not path.is_file() or have_services_ended(directory):
         return None
     return world.shown(path)

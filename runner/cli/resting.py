@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.remote.local_state import read_place
+from runner.run.records.places import LOCAL_STATE
 
 # On this machine somebody who listens answers at once.
 _SECONDS = 1.0
@@ -20,7 +21,7 @@ def have_services_ended(directory: Path) -> bool:
 
     `directory` is the run's.
     """
-    state = directory / "emulator"
+    state = directory / LOCAL_STATE
     try:
         next(state.iterdir(), None)
     except FileNotFoundError:

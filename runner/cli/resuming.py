@@ -18,7 +18,7 @@ from runner.cli.rerunning import LazyServices, open_resumed
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
 from runner.cli.world import World
-from runner.connect import AzureSettings, open_azure, read_azure_settings
+from runner.connect import AzureSettings, PreparedEmulator, open_azure, read_azure_settings
 from runner.errors import ExitCode, UsageError, describe_os_error
 from runner.frozen import dataclass
 from runner.plan.expand import expand_again
@@ -65,6 +65,8 @@ class Resumption:
     """Another output directory from here on."""
     secrets: Document | None = field(default=None, repr=False)
     """A file with the values of secret parameters."""
+    prepared: PreparedEmulator | None = None
+    """What loads the local services already."""
 
 
 def resume_run(
@@ -114,6 +116,7 @@ def resume_run(
             world=world,
             as_json=resumption.as_json,
             quiet=resumption.quiet,
+            prepared=resumption.prepared,
             past=past,
             node_time=node_time,
             job_time=job_time,

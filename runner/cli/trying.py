@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from runner.connect import (
     Target,
     choose_target,
     open_azure,
-    prepare_local,
+    preparing_local,
     read_azure_settings,
 )
 from runner.errors import BatchRunError, ExitCode, UsageError, most_severe
@@ -179,10 +179,7 @@ def _run(
     words += [] if arguments.prices is None else ["--prices", arguments.prices]
     parser = argparse.ArgumentParser()
     run.add_arguments(parser)
-    with ExitStack() as stack:
-        prepared = prepare_local(world.environ) if target == "local" else None
-        if prepared is not None:
-            stack.callback(prepared.discard)
+    with preparing_local(world.environ, wanted=target == "local") as prepared:
         try:
             code = run_workload(
                 parser.parse_args(words),

@@ -31,15 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Follows the run, or drives it where nobody does; the exit code is the run's."""
-    from runner.cli.attaching import attach_run
-    from runner.cli.resuming import Resumption
+    from runner.cli.starting_early import starting_early
     from runner.run.records.directory import find_run
 
-    resumption = Resumption(
-        as_json=arguments.json,
-        quiet=arguments.quiet,
-        output=arguments.output,
-        secrets=read_secrets_file(arguments.params, world),
-    )
     directory = find_run(world.working_directory, arguments.run)
-    return attach_run(directory, resumption, world, interruptions)
+    with starting_early(directory, world) as prepared:
+        from runner.cli.attaching import attach_run
+        from runner.cli.resuming import Resumption
+
+        resumption = Resumption(
+            as_json=arguments.json,
+            quiet=arguments.quiet,
+            output=arguments.output,
+            secrets=read_secrets_file(arguments.params, world),
+            prepared=prepared,
+        )
+        return attach_run(directory, resumption, world, interruptions)

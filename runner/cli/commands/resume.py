@@ -40,19 +40,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Drives the run to its end; the exit code is the run's."""
-    from runner.cli.resuming import Resumption, fetch_run, resume_run
+    from runner.cli.starting_early import starting_early
     from runner.run.records.directory import find_run
+
+    if arguments.from_service:
+        return _resume_from_service(arguments, world, interruptions)
+    directory = find_run(world.working_directory, arguments.run)
+    with starting_early(directory, world) as prepared:
+        from runner.cli.resuming import Resumption, resume_run
+
+        resumption = Resumption(
+            as_json=arguments.json,
+            quiet=arguments.quiet,
+            output=arguments.output,
+            secrets=read_secrets_file(arguments.params, world),
+            prepared=prepared,
+        )
+        return resume_run(directory, resumption, world, interruptions)
+
+
+def _resume_from_service(
+    arguments: argparse.Namespace, world: World, interruptions: Interruptions
+) -> int:
+    from runner.cli.resuming import Resumption, fetch_run, resume_run
 
     resumption = Resumption(
         as_json=arguments.json,
         quiet=arguments.quiet,
-        output=None if arguments.from_service else arguments.output,
         secrets=read_secrets_file(arguments.params, world),
     )
-    if not arguments.from_service:
-        directory = find_run(world.working_directory, arguments.run)
-    elif arguments.run is None:
+    if arguments.run is None:
         raise UsageError("`--from-service` needs the id of the run")
-    else:
-        directory = fetch_run(arguments.run, arguments.output, world)
+    directory = fetch_run(arguments.run, arguments.output, world)
     return resume_run(directory, resumption, world, interruptions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
 
 from runner.cli.signals import Interruptions
 from runner.cli.specs import (
@@ -87,15 +86,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace, world: World, interruptions: Interruptions) -> int:
     """Runs the workload; returns the exit code of the contract."""
-    from runner.connect import choose_target, prepare_local
+    from runner.connect import choose_target, preparing_local
 
     choice = choose_target(arguments.target, world.environ)
     world.say(f"target: {choice.target}, {choice.why}")
-    with ExitStack() as stack:
-        prepared = prepare_local(world.environ) if choice.target == "local" else None
-        if prepared is not None:
-            stack.callback(prepared.discard)
-
+    with preparing_local(world.environ, wanted=choice.target == "local") as prepared:
         from runner.cli.running import run_workload  # while the local services do the same
 
         return run_workload(arguments, world, interruptions, choice.target, prepared)

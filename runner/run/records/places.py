@@ -10,3 +10,5 @@ from pathlib import Path
 RUNS = Path(".batch-run") / "runs"
 LAST = Path(".batch-run") / "last"
 """A text file with the newest id."""
+LOCAL_STATE = "emulator"
+"""In a run's directory, where its local services keep their state."""

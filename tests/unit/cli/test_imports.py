@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.plans import SPEC, write_spec
+from runner.run.records.record import record_as_json
+from tests.fakes.plans import RUN, SPEC, write_spec
+from tests.fakes.records import RECORD
 
 OTHERS = ("azure", "requests", "aiohttp", "jsonschema", "rich", "wcmatch", "asyncio", "uvicorn")
 PROGRAM = """
@@ -124,3 +127,27 @@ def test_the_local_services_are_started_before_anything_else_is_imported(tmp_pat
     assert parts(before) == {"cli", "connect", "errors", "frozen", "remote", "run", "spec"}
     assert others(seen.modules) == set()
     assert not (tmp_path / ".batch-run").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no local target")
+@pytest.mark.parametrize("command", ["resume", "attach"])
+def test_the_local_services_are_started_early_for_a_run_that_is_taken_up_again(
+    tmp_path: Path, command: str
+) -> None:
+    directory = tmp_path / ".batch-run" / "runs" / RUN
+    (directory / "emulator").mkdir(parents=True)
+    record = replace(RECORD, target="local", batch_endpoint=None, storage_endpoint=None)
+    (directory / "run.json").write_text(record_as_json(record))
+    seen = Imports(tmp_path, command, RUN)
+    assert seen.code == 2  # there is no spec any more
+    (before,) = seen.started
+    assert others(before) == set()
+    assert not {"yaml", "jinja2", "runner.cli.resuming", "runner.run.records.record"} & before
+
+
+def test_no_local_services_are_started_for_a_run_on_azure(tmp_path: Path) -> None:
+    directory = tmp_path / ".batch-run" / "runs" / RUN
+    directory.mkdir(parents=True)
+    (directory / "run.json").write_text(record_as_json(RECORD))
+    seen = Imports(tmp_path, "resume", RUN)
+    assert (seen.code, seen.started) == (2, [])
