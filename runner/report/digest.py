@@ -91,7 +91,7 @@ def _state(report: Report, output_directory: str, *, is_over: bool) -> Iterator[
         if report.retries:
             causes = sorted(report.retry_causes.items(), key=lambda each: (-each[1], each[0]))
             listed = ", ".join(
-                f"{count} after {_CAUSES.get(cause, cause)}" for cause, count in causes
+                f"{count:,} after {_CAUSES.get(cause, cause)}" for cause, count in causes
             )
             yield f"{plural(report.retries, 'more attempt')}: {listed}"
         yield from _times(report)
@@ -132,19 +132,19 @@ def _counts(report: Report) -> str:
     if any(left.kind == "job schedule" for left in report.left):
         return f"{plural(report.tasks, 'task')}: run by a job schedule"
     ran = report.succeeded - report.skipped
-    parts = [f"{ran} succeeded"] if ran or not report.skipped else []
+    parts = [f"{ran:,} succeeded"] if ran or not report.skipped else []
     if report.skipped:
-        parts.append(f"{report.skipped} skipped")
+        parts.append(f"{report.skipped:,} skipped")
     if failed:
-        parts.append(f"{failed} failed")
+        parts.append(f"{failed:,} failed")
     if not_home:
-        parts.append(f"{not_home} not home")
+        parts.append(f"{not_home:,} not home")
     if ended:
-        parts.append(f"{ended} ended with the job")
+        parts.append(f"{ended:,} ended with the job")
     if unfinished:
-        parts.append(f"{unfinished} {'never ran' if report.halted else 'not finished'}")
+        parts.append(f"{unfinished:,} {'never ran' if report.halted else 'not finished'}")
     if report.left_out:
-        parts.append(f"{report.left_out} left out")
+        parts.append(f"{report.left_out:,} left out")
     return f"{plural(report.tasks, 'task')}: {', '.join(parts)}"
 
 
@@ -154,7 +154,7 @@ def _consequences(tasks: Sequence[TaskFinished], words: str, run_directory: str)
         yield describe_end(task)
     if len(tasks) > _OTHERS_SHOWN:
         more = len(tasks) - _OTHERS_SHOWN
-        yield f"... and {more} more {words}; all are in {run_directory}/report.json"
+        yield f"... and {more:,} more {words}; all are in {run_directory}/report.json"
 
 
 def _group(group: FailureGroup) -> Iterator[str]:

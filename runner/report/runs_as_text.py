@@ -78,8 +78,8 @@ def describe_tasks(tasks: int | None, succeeded: int, failed: int) -> str:
     """How far a run is: `3/10, 1 failed`."""
     if tasks is None:
         return "-"
-    done = f"{succeeded + failed}/{tasks}"
-    return f"{done}, {failed} failed" if failed else done
+    done = f"{succeeded + failed:,}/{tasks:,}"
+    return f"{done}, {failed:,} failed" if failed else done
 
 
 def _row(run: RunSummary | Unreadable) -> tuple[str, ...]:

@@ -240,6 +240,13 @@ def test_of_many_kinds_of_failures_some_are_shown() -> None:
     assert "... and 15 more failed; all are in runs/1/report.json\n" in shown
 
 
+def test_large_numbers_are_written_as_people_do() -> None:
+    ends = [finished(f"{each:05}", each % 6) for each in range(1, 9_001)]
+    skipped = [finished(f"{each:05}", skipped=True) for each in range(9_001, 11_001)]
+    shown = text(*ends, *skipped, tasks=12_345).splitlines()
+    assert "12,345 tasks: 1,500 succeeded, 2,000 skipped, 7,500 failed, 1,345 not finished" in shown
+
+
 def test_many_failures_take_linear_time() -> None:
     failures = [
         finished(f"{number:05}", 1, item=f"{number}.mp4", stderr_tail=f"x\n{number}.mp4: no\n" * 9)

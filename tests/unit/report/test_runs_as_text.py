@@ -72,6 +72,11 @@ def test_a_table_has_a_line_for_each_run() -> None:
     assert {line.rindex(word) for line, word in zip(lines, STATES, strict=True)} == {75}
 
 
+def test_a_large_run_in_the_table() -> None:
+    large = replace(FAILED, tasks=12_000, succeeded=9_000, failed=1_500)
+    assert runs_as_text([large]).splitlines()[1].split("  ")[3] == "10,500/12,000, 1,500 failed"
+
+
 def test_a_run_as_json() -> None:
     assert run_as_json(FAILED) == {
         "v": 1,
