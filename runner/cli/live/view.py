@@ -167,6 +167,7 @@ class Viewer:
             moment = min(now, last)
         time = moment.timestamp()
         work = self._activity.work(slots=self._slots, coming_home=gauges.doing.coming_home())
+        tasks = self._look_at_tasks(time, report, work)
         doing = gauges.doing
         return View(
             run=self._run,
@@ -183,8 +184,8 @@ class Viewer:
             step=doing.step,
             troubles=tuple(gauges.troubles().values()),
             up=self._look_up(time, report),
-            down=self._look_down(time, report),
-            tasks=self._look_at_tasks(time, report, work),
+            down=self._look_down(time, report, is_all=not tasks.running and not tasks.waiting),
+            tasks=tasks,
             pool=self._look_at_pool(report, work),
             running=self._look_at_running(work, now, running),
         )
@@ -214,7 +215,8 @@ class Viewer:
             left=left,
         )
 
-    def _look_down(self, time: float, report: Report) -> Flow | None:
+    def _look_down(self, time: float, report: Report, *, is_all: bool) -> Flow | None:
+        """`is_all` where every task has ended: then it is known how long the rest takes."""
         under_way = self._gauges.under_way.sum(is_up=False)
         if not report.downloaded_files and not under_way.size:
             return None
@@ -230,13 +232,17 @@ class Viewer:
             all_files = round(report.downloaded_files * total / ended)
             all_bytes = round(report.downloaded_bytes * total / ended)
             all_bytes = max(all_bytes, report.downloaded_bytes + under_way.size)
+        left = None
+        if is_all and not is_over:
+            all_bytes = all_bytes or report.downloaded_bytes + under_way.size
+            left = self._down.seconds_left(all_bytes - self._most_down)
         return Flow(
             files=report.downloaded_files,
             all_files=all_files,
             bytes=self._most_down,
             all_bytes=all_bytes,
             rate=None if is_over else self._down.rate() or None,
-            left=None,
+            left=left,
             is_guess=not is_over,
         )
 

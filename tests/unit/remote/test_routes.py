@@ -86,6 +86,10 @@ def test_what_a_proxy_is_told_is_in_no_representation() -> None:
             {"HTTPS_PROXY": "socks5://me:secret@proxy:1080"},
             "HTTPS_PROXY names a proxy that is asked by `socks5`",
         ),
+        (
+            {"HTTPS_PROXY": "https://me:secret@proxy:3129"},
+            "HTTPS_PROXY names a proxy that is asked by `https`",
+        ),
     ],
 )
 def test_a_proxy_that_cannot_be_asked_is_refused(environ: Mapping[str, str], message: str) -> None:
