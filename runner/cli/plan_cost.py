@@ -51,7 +51,9 @@ def find_plan_cost(
         if workload.limits.cost is not None:
             check_kinds(workload, price)
     except NoPriceError as error:
-        return PlanCost(workload=workload, tasks=0, price=None, unknown=error.message)
+        return PlanCost(
+            workload=workload, tasks=0, price=None, unknown=error.message, hint=error.hint
+        )
     bound = workload if is_local else bound_by_cost(workload, price)
     return PlanCost(workload=bound, tasks=0, price=price, unknown=None)
 

@@ -23,6 +23,8 @@ ENDPOINT_VARIABLE = "BATCH_RUN_PRICES_ENDPOINT"
 """Where the price service is, for whoever has another one."""
 AZURE = "azure"
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
+# None has a name of three letters: those are a currency in small ones.
+_REGION = re.compile(r"[a-z0-9]{4,}\Z")
 _BATCH_HOST = re.compile(r"https://[^./]+\.([a-z0-9]+)\.batch\.azure\.[a-z]+(?:[:/]|\Z)")
 _DEFAULT_CURRENCY = "USD"
 _BOTH = FixedNodes(dedicated=1, spot=1)
@@ -51,13 +53,15 @@ def read_asked(given: str | None, environ: Mapping[str, str]) -> Asked | None:
         return Asked(file=text)
     region = currency = None
     for part in parts[1:]:
-        if _CURRENCY.match(part):
+        if _CURRENCY.match(part) and currency is None:
             currency = part
-        elif part.isalnum() and part.islower():
+        elif _REGION.match(part) and region is None:
             region = part
         else:
+            is_known = _CURRENCY.match(part) or _REGION.match(part)
+            wrong = "is one too many" if is_known else "is neither a region nor a currency"
             raise UsageError(
-                f"`{text}`: `{part}` is neither a region nor a currency",
+                f"`{text}`: `{part}` {wrong}",
                 hint=f"write `azure:westeurope:EUR`; a file of that name is `./{text}`",
             )
     return Asked(region=region, currency=currency)
@@ -91,7 +95,8 @@ def price_for_run(
             raise NoPriceError(
                 f"`limits.cost` needs the price of nodes: {error.message}", hint=error.hint
             ) from error
-        world.say(f"note: price not known: {error.message}")
+        what_to_do = "" if error.hint is None else f" ({error.hint})"
+        world.say(f"note: price not known: {error.message}{what_to_do}")
         return None
     return price
 

@@ -40,6 +40,8 @@ class PlanCost:
     price: NodePrice | None
     unknown: str | None
     """Why the price is not known."""
+    hint: str | None = None
+    """What makes it known."""
     earlier: EarlierTasks | None = None
 
     @property
@@ -105,6 +107,8 @@ def plan_cost_lines(cost: PlanCost) -> Iterator[str]:
         yield printable(f"cost: price not known: {cost.unknown}")
         if limits.cost is not None and cost.unknown != NO_PRICE:
             yield "  on Azure `limits.cost` needs it: a run would be refused"
+        if cost.hint is not None:
+            yield printable(f"  hint: {cost.hint}")
         return
     yield printable(f"cost: {_an_hour(cost, price)}")
     if cost.about is not None and cost.earlier is not None:

@@ -49,14 +49,14 @@ class Problem:
 
 
 class SpecError(UsageError):
-    """The spec has problems; all of them, in reading order."""
+    """The spec, or a `what` that goes with it, has problems; all of them, in reading order."""
 
     exit_code = ExitCode.USAGE
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], *, what: str = "the spec") -> None:
         self.problems = in_reading_order(problems)
         count = len(self.problems)
-        super().__init__(f"{count} problem{'' if count == 1 else 's'} in the spec")
+        super().__init__(f"{count} problem{'' if count == 1 else 's'} in {what}")
 
 
 class SpecRefusedError(ServiceRefusedError):

@@ -23,6 +23,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _NO_SPEC = frozenset({"empty", "not-a-mapping"})
 _CODE = "price-table"
+_WHAT = "the table of prices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +48,10 @@ def read_price_table(name: str, content: bytes) -> PriceTable:
     """The table of a file; `SpecError` with all that is wrong in it, each at its place."""
     document, problems = read_document(name, content)
     if document is None:
-        raise SpecError(map(_of_prices, problems))
+        raise SpecError(map(_of_prices, problems), what=_WHAT)
     problems = (*problems, *_check(document))
     if problems:
-        raise SpecError(problems)
+        raise SpecError(problems, what=_WHAT)
     data = document.data
     region = data.get("region")
     source = name if region is None else f"{name} ({region})"

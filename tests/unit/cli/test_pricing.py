@@ -94,12 +94,23 @@ def test_nobody_has_to_ask() -> None:
     assert read_asked(None, {"BATCH_RUN_PRICES": ""}) is None
 
 
-def test_what_cannot_be_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("azure:West Europe", "`West Europe` is neither a region nor a currency"),
+        # In small letters it would be a region, whose prices are in another currency.
+        ("azure:westeurope:eur", "`eur` is neither a region nor a currency"),
+        ("azure:westeurope:northeurope", "`northeurope` is one too many"),
+        ("azure:EUR:USD", "`USD` is one too many"),
+        ("azure:", "`` is neither a region nor a currency"),
+    ],
+)
+def test_what_cannot_be_asked_for(given: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        read_asked("azure:West Europe", {})
+        read_asked(given, {})
     assert (caught.value.message, caught.value.hint) == (
-        "`azure:West Europe`: `West Europe` is neither a region nor a currency",
-        "write `azure:westeurope:EUR`; a file of that name is `./azure:West Europe`",
+        f"`{given}`: {message}",
+        f"write `azure:westeurope:EUR`; a file of that name is `./{given}`",
     )
 
 
@@ -150,7 +161,8 @@ def test_a_run_goes_on_without_a_price_that_was_only_asked_for(scene: Scene) -> 
     scene.service.status = 503
     assert scene.price("azure") is None
     assert scene.said() == (
-        "note: price not known: the price service answered 503 Service Unavailable\n"
+        "note: price not known: the price service answered 503 Service Unavailable (give a table of"
+        " your own: `--prices FILE`)\n"
     )
 
 

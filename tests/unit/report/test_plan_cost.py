@@ -138,13 +138,19 @@ def test_why_a_price_is_not_known(tmp_path: Path) -> None:
 
 
 def test_a_limit_without_a_price_would_be_refused(tmp_path: Path) -> None:
-    limited = replace(cost_of(tmp_path, "cost: 1"), price=None, unknown="p.yaml is in USD")
+    limited = replace(
+        cost_of(tmp_path, "cost: 1"),
+        price=None,
+        unknown="p.yaml is in USD",
+        hint="give both in one currency",
+    )
     assert list(plan_cost_lines(limited)) == [
         "cost: price not known: p.yaml is in USD",
         "  on Azure `limits.cost` needs it: a run would be refused",
+        "  hint: give both in one currency",
     ]
     # Nobody asked for prices here: the run does so itself.
-    unasked = replace(limited, unknown=NO_PRICE)
+    unasked = replace(limited, unknown=NO_PRICE, hint=None)
     assert list(plan_cost_lines(unasked)) == [f"cost: price not known: {NO_PRICE}"]
 
 
