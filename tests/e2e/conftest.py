@@ -245,7 +245,7 @@ def copy_examples(folder: Path) -> None:
     shutil.copytree(ROOT / "workloads", folder / "workloads")
 
 
-def wait_until(condition: object, *, limit_seconds: float = 30.0, what: str) -> None:
+def wait_until(condition: object, *, limit_seconds: float = 90.0, what: str) -> None:
     """Polls until `condition()` holds; fails naming `what` at the deadline."""
     assert callable(condition)
     deadline = time.monotonic() + limit_seconds

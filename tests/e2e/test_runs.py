@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from runner import __version__
-from tests.e2e.conftest import COMMAND, Emulator, User, wait_until
+from tests.e2e.conftest import COMMAND, LIMIT_SECONDS, Emulator, User, wait_until
+from tests.e2e.gated import LOCAL, events, opening
 
 SPEC = """\
 version: 1
@@ -506,18 +507,25 @@ def test_a_task_that_takes_too_long(user: User) -> None:
 
 
 def test_a_start_task_that_fails_unwaited_is_told(user: User) -> None:
-    # The start task has a second for its last step, whatever it takes to begin.
-    said = 'until grep -q sorry "$AZ_BATCH_NODE_STARTUP_DIR/stderr.txt"; do sleep 0.1; done'
-    write_spec(user, f"{said}; sleep 1; cp {{{{ file.path }}}} {{{{ file.name }}}}.out")
+    gate = user.folder / "go"
+    waiting = f"until [ -e {gate} ]; do sleep 0.05; done"
+    write_spec(user, f"{waiting}; cp {{{{ file.path }}}} {{{{ file.name }}}}.out")
     spec = (user.folder / "spec.yaml").read_text()
     start_task = "  start_task: {command: echo sorry >&2; exit 4, wait_for_success: false}\n"
     start_task = start_task.replace("echo sorry >&2; exit 4", '"echo sorry >&2; exit 4"')
     user.write("spec.yaml", spec.replace("task:\n", start_task + "task:\n", 1))
     user.write("data/a.txt", "a")
-    done = user.run("spec.yaml")
-    assert done.returncode == 0, done.stderr
-    assert "the start task failed on node tvmps_" in done.stderr
-    assert "    sorry\n" in done.stderr
+    process = user.start("spec.yaml", *LOCAL)
+    last = user.folder / ".batch-run" / "last"
+    with opening(gate):
+        wait_until(
+            lambda: last.exists() and "start_task.failed" in events(user.last_run()),
+            what="the start task has failed",
+        )
+    _, stderr = process.communicate(timeout=LIMIT_SECONDS)
+    assert process.returncode == 0, stderr
+    assert "the start task failed on node tvmps_" in stderr
+    assert "    sorry\n" in stderr
 
 
 def test_it_is_a_module_too(user: User) -> None:
