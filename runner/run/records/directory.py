@@ -44,7 +44,7 @@ def find_run(working_directory: Path, name: str | None = None) -> Path:
         raise UsageError(f"`{name}` may be several runs: {names}{more}", hint="give more of the id")
     raise UsageError(
         f"there is no run `{name}` below `{working_directory / RUNS}`",
-        hint=suggest(name, [each.name for each in runs], label="runs")
+        hint=suggest(name, [each.name for each in reversed(runs)], label="runs")
         if runs
         else "runs are kept in the folder that they were started in",
     )

@@ -65,11 +65,13 @@ def test_what_may_be_several_runs_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["dog", "", "../runs"])
 def test_a_run_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
-    _make(tmp_path, CAT)
+    _make(tmp_path, CAT, LATER_CAT, AWK)
     with pytest.raises(UsageError) as caught:
         find_run(tmp_path, name)
     folder = tmp_path / ".batch-run" / "runs"
     assert caught.value.message == f"there is no run `{name}` below `{folder}`"
+    # Of many the newest are named.
+    assert caught.value.hint == f"runs: `{AWK}`, `{LATER_CAT}`, `{CAT}`"
 
 
 def test_without_any_run_there_is_no_last(tmp_path: Path) -> None:
