@@ -18,6 +18,7 @@ from runner.cli.table import COMMANDS, Command
 from runner.errors import UsageError
 from runner.spec.suggestion import closest
 
+_NAMES = frozenset(command.name for command in COMMANDS)
 _WIDEST = 100
 """Lines that are longer are hard to read, however wide the terminal is."""
 
@@ -99,10 +100,29 @@ def build_subparser(name: str) -> Parser:
 
 def parse(words: list[str]) -> argparse.Namespace:
     """The line understood; raises `UsageError`, and `SystemExit` where help has been shown."""
-    arguments, unknown = build_parser(words[:1]).parse_known_args(words)
+    try:
+        arguments, unknown = build_parser(words[:1]).parse_known_args(words)
+    except UsageError as error:
+        # A word that is missing is told after one that is misspelt.
+        parser = build_subparser(words[0]) if words[0] in _NAMES else None
+        odd = None if parser is None else _unknown_option(words[1:], parser)
+        if parser is None or odd is None:
+            raise
+        raise _unknown(odd, parser) from error
     if unknown:
         raise _unknown(unknown[0], build_subparser(arguments.command.name))
     return arguments
+
+
+def _unknown_option(words: list[str], parser: Parser) -> str | None:
+    """The first option that the command does not have."""
+    known = {name for each in parser.actions for name in each.option_strings}
+    for word in words:
+        if word == "--":
+            return None
+        if word.startswith("--") and word.partition("=")[0] not in known:
+            return word
+    return None
 
 
 def _describe_all(width: int) -> tuple[str, str]:

@@ -56,6 +56,21 @@ def said(folder: Path, *words: str) -> tuple[int, str]:
                 "  hint: did you mean `--output`? `batch-run run --help` shows what there is\n"
             ),
         ),
+        # A word that is missing may be what comes of one that is misspelt.
+        (
+            "validate --jsn",
+            (
+                "batch-run: `batch-run validate` has no option `--jsn`\n"
+                "  hint: did you mean `--json`? `batch-run validate --help` shows what there is\n"
+            ),
+        ),
+        (
+            "--xyzzy",
+            (
+                "batch-run: `batch-run run` has no option `--xyzzy`\n"
+                "  hint: `batch-run run --help` shows what there is\n"
+            ),
+        ),
         (
             "status --xyzzy=1",
             (
