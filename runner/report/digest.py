@@ -29,7 +29,7 @@ _GROUPS_SHOWN = 10
 _OTHERS_SHOWN = 3
 _ITEM_CHARACTERS = 40
 _NOT_CHECKED = "what is left in the services was not checked"
-_CAUSES = {
+CAUSES_OF_RETRIES = {
     "exit_code": "an exit code",
     "resource_download": "a failed download",
     "output_upload": "a failed upload",
@@ -91,7 +91,7 @@ def _state(report: Report, output_directory: str, *, is_over: bool) -> Iterator[
         if report.retries:
             causes = sorted(report.retry_causes.items(), key=lambda each: (-each[1], each[0]))
             listed = ", ".join(
-                f"{count:,} after {_CAUSES.get(cause, cause)}" for cause, count in causes
+                f"{count:,} after {CAUSES_OF_RETRIES.get(cause, cause)}" for cause, count in causes
             )
             yield f"{plural(report.retries, 'more attempt')}: {listed}"
         yield from _times(report)

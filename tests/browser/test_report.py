@@ -370,6 +370,13 @@ def test_colours_are_changed_and_paper_is_light(visitor: Visitor, failed_run: Pa
     page.emulate_media(media="print")
     assert page.evaluate(ground) == "rgb(255, 255, 255)"
     assert page.locator("nav").is_hidden()
+    assert texts(page, "#task-pages") == [f"1 to {len(_NAMES)} of {len(_NAMES)}"]
+    # What was drawn for the screen fits on a narrow sheet, and all lanes are there at once.
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    inside = "all => all.every((c) => c.getBoundingClientRect().right <= innerWidth)"
+    assert page.locator("#timeline canvas").evaluate_all(inside)
+    assert page.locator("#lanes").evaluate("e => e.scrollHeight <= e.clientHeight")
     assert page.pdf(format="A4").startswith(b"%PDF-")
 
 
@@ -378,6 +385,12 @@ def test_nothing_hangs_over_the_edge(
     visitor: Visitor, failed_run: Path, width: int, height: int
 ) -> None:
     page = visitor.open_file(failed_run, width=width, height=height)
+    table = "document.getElementById('task-table').offsetWidth"
+    before = page.evaluate(table)
     page.locator("#task-table button.task").nth(1).click()
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    # Details, however wide, leave the columns where they were.
+    assert page.evaluate(table) == before
+    # Words of a chart are as large as others, on a narrow screen too.
+    assert page.locator("svg.chart").evaluate("e => e.getBoundingClientRect().width") == 960

@@ -84,7 +84,7 @@ def _sections(view: PageView) -> str:
         (
             section("summary", "Summary", sections.tiles(view)),
             failures(view),
-            section("timeline", "Timeline", _TIMELINE),
+            section("timeline", "Timeline", _TIMELINE if view.lanes else _NO_TIMELINE),
             section("durations", "Durations", durations_as_html(view.trace.tasks)),
             sections.nodes(view),
             sections.attempts(view),
@@ -96,6 +96,7 @@ def _sections(view: PageView) -> str:
     )
 
 
+_NO_TIMELINE = '<p class="quiet">No task was seen on a node.</p>'
 _TIMELINE = (
     '<noscript><p class="quiet">The timeline needs JavaScript; the list of nodes below says how'
     " busy each was, and trace.tsv has all times.</p></noscript>"
@@ -112,20 +113,28 @@ def _notes(view: PageView) -> str:
     match view.standing:
         case Standing.DRIVEN | Standing.DETACHED | Standing.NOT_AWAITED:
             words = (
-                f"This run was in progress when the page was made, at {moment(view.made)}; the last"
-                f" thing seen of it is of {moment(view.trace.seen)}."
+                f"This run was in progress when the page was made, at {moment(view.made)}."
+                f" {_last_seen(view)}"
                 f" {command(f'batch-run report {view.record.run}')} makes the page anew."
             )
         case Standing.ABANDONED | Standing.INTERRUPTED | Standing.BROKEN_OFF:
             why = ": its client has died" if view.standing is Standing.ABANDONED else ""
             words = (
-                f"This run did not come to its end{why}. The last thing seen of it is of"
-                f" {moment(view.trace.seen)}, and all is shown as it was then."
+                f"This run did not come to its end{why}. {_last_seen(view)}"
                 f" {command(f'batch-run resume {view.record.run}')} goes on with it."
             )
         case _:
             return ""
     return f'<p class="note">{words}</p>'
+
+
+def _last_seen(view: PageView) -> str:
+    if view.trace.seen is None:
+        return "Nothing was seen of it."
+    return (
+        f"The last thing seen of it is of {moment(view.trace.seen)}, and all is shown as it was"
+        " then."
+    )
 
 
 def _navigation() -> str:

@@ -159,7 +159,8 @@ def _chart(bins: Sequence[_Bin]) -> str:
     )
     parts.append(f'<text x="1" y="10">{plural(most, "task")}</text>')
     return (
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Durations"><svg class="chart"'
+        f' width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
         ' aria-label="Histogram of durations; the table below has its numbers">'
-        f"{''.join(parts)}</svg>"
+        f"{''.join(parts)}</svg></div>"
     )

@@ -38,8 +38,8 @@ def failures(view: PageView) -> str:
     if report.failures and not view.goes_on and view.again is not None:
         again = commands([f"{view.again} --only failed"])
         parts.append(f"<h3>Run again what failed</h3>{again}")
-    count = f"{len(report.failures):,}" if report.failures else ""
-    return section("failures", "Failures", "".join(parts), count=count)
+    failed = sum(len(group.tasks) for group in groups)
+    return section("failures", "Failures", "".join(parts), count=f"{failed:,}" if failed else "")
 
 
 def _group(group: FailureGroup, view: PageView) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.report.as_text import format_bytes, format_seconds, plural
 from runner.report.cost import NOT_COUNTED, describe_cost
+from runner.report.digest import CAUSES_OF_RETRIES
 from runner.report.page.markup import (
     UNKNOWN,
     badge_of_task,
@@ -69,7 +70,8 @@ def tiles(view: PageView) -> str:
         f"<dd>{text(number)}</dd></div>"
         for name, number, more in pairs
     )
-    return f'<dl class="tiles">{body}</dl>{_share_bar(counts, not_added)}'
+    bar = _share_bar(counts, not_added) if report.tasks else ""
+    return f'<dl class="tiles">{body}</dl>{bar}'
 
 
 def count_states(view: PageView) -> dict[TaskState, int]:
@@ -173,7 +175,7 @@ def attempts(view: PageView) -> str:
         + table(
             "Attempts that were followed by another, by their cause",
             ("cause", "attempts#"),
-            ((text(cause), f"{count:,}") for cause, count in causes),
+            ((text(CAUSES_OF_RETRIES.get(cause, cause)), f"{count:,}") for cause, count in causes),
         )
     )
     return section("attempts", "Attempts", body, count=f"{report.retries:,} more")

@@ -138,18 +138,27 @@ def test_ten_thousand_failures_with_much_to_say_still_make_a_page_that_can_be_ma
 
 def test_each_way_that_a_run_stands_is_said() -> None:
     notes = {
-        standing: re.findall(r'<p class="note">([^<]*)', page_of(view_of([], standing=standing)))
+        standing: [
+            re.sub("<[^>]*>", "", note)
+            for note in re.findall(
+                r'<p class="note">(.*?)</p>', page_of(view_of([begun(1)], standing=standing))
+            )
+        ]
         for standing in Standing
     }
 
-    goes_on = ["This run was in progress when the page was made, at "]
-    then = "The last thing seen of it is of \N{EN DASH}, and all is shown as it was then. "
-    broke_off = [f"This run did not come to its end. {then}"]
+    then = (
+        "The last thing seen of it is of 2026-01-31 12:00:00 UTC, and all is shown as it was then."
+    )
+    at = "This run was in progress when the page was made, at 2026-01-31 12:00:00 UTC."
+    goes_on = [f"{at} {then} batch-run report {RECORD.run} makes the page anew."]
+    resume = f"{then} batch-run resume {RECORD.run} goes on with it."
+    broke_off = [f"This run did not come to its end. {resume}"]
     assert notes == {
         Standing.DRIVEN: goes_on,
         Standing.DETACHED: goes_on,
         Standing.NOT_AWAITED: goes_on,
-        Standing.ABANDONED: [f"This run did not come to its end: its client has died. {then}"],
+        Standing.ABANDONED: [f"This run did not come to its end: its client has died. {resume}"],
         Standing.INTERRUPTED: broke_off,
         Standing.BROKEN_OFF: broke_off,
         Standing.REFUSED: [],
@@ -157,6 +166,15 @@ def test_each_way_that_a_run_stands_is_said() -> None:
         Standing.SUCCEEDED: [],
         Standing.LEFT_BEHIND: [],
     }
+
+
+def test_a_run_of_which_nothing_was_seen_has_no_empty_parts() -> None:
+    page = page_of(view_of([], standing=Standing.ABANDONED))
+
+    assert "its client has died. Nothing was seen of it. <span" in page
+    assert "No task was seen on a node." in page
+    assert 'id="timeline-place"' not in page
+    assert '<svg class="share"' not in page
 
 
 def test_what_the_spec_was_made_of_is_said() -> None:

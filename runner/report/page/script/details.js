@@ -13,17 +13,17 @@ function details(task) {
 }
 
 function attemptsOf(task) {
-  const cells = (attempt) => [String(attempt[NUMBER]),
-    attempt[NODE] < 0 ? UNKNOWN : data.nodes[attempt[NODE]],
-    clock(attempt[START]), duration(ran(attempt)),
-    attempt[A_EXIT] === null ? UNKNOWN : String(attempt[A_EXIT]),
-    attempt[A_CAUSE] < 0 ? "" : data.causes[attempt[A_CAUSE]]];
+  const cells = (attempt) => [["number", String(attempt[NUMBER])],
+    ["mono", attempt[NODE] < 0 ? UNKNOWN : data.nodes[attempt[NODE]]],
+    ["short", clock(attempt[START])], ["number", duration(ran(attempt))],
+    ["number", attempt[A_EXIT] === null ? UNKNOWN : String(attempt[A_EXIT])],
+    ["", attempt[A_CAUSE] < 0 ? "" : data.causes[attempt[A_CAUSE]]]];
   return make("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": `Attempts of task ${task[ID]}`},
     make("table", {},
-      make("thead", {}, make("tr", {}, ...["attempt", "node", "began", "took", "exit", "cause"]
-        .map((name) => make("th", {scope: "col"}, name)))),
+      make("thead", {}, make("tr", {}, ...[["number", "attempt"], ["", "node"], ["", "began"], ["number", "took"], ["number", "exit"], ["", "cause"]]
+        .map(([kind, name]) => make("th", {scope: "col", class: kind}, name)))),
       make("tbody", {}, ...task[ATTEMPTS].map((attempt) => make("tr", {},
-        ...cells(attempt).map((each) => make("td", {}, each)))))));
+        ...cells(attempt).map(([kind, text]) => make("td", {class: kind}, text)))))));
 }
 
 function resultsOf(task) {

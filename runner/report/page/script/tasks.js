@@ -63,9 +63,7 @@ function makeTable() {
     const shown = view.tasks.slice(from, from + ROWS_A_PAGE);
     body.replaceChildren(...shown.map(row));
     const total = view.tasks.length;
-    status.textContent = total === 0 ? (data.tasks.length ? "no task is like that" : "there is no task yet")
-      : `${thousands(from + 1)} to ${thousands(from + shown.length)} of ${thousands(total)}`
-        + (total < data.tasks.length ? ` (${thousands(data.tasks.length)} in all)` : "");
+    status.textContent = whatIsShown(from, shown.length, total);
     previous.disabled = view.page === 0;
     next.disabled = from + ROWS_A_PAGE >= total;
   }
@@ -110,6 +108,14 @@ function makeTable() {
   body.addEventListener("keydown", walk);
   show();
   return {search, reveal};
+}
+
+function whatIsShown(from, shown, total) {
+  const all = data.tasks.length;
+  if (all === 0) return data.goesOn ? "no task was added yet" : "no task was added";
+  if (total === 0) return "no task is like that";
+  const which = `${thousands(from + 1)} to ${thousands(from + shown)} of ${thousands(total)}`;
+  return total < all ? `${which} (${thousands(all)} in all)` : which;
 }
 
 function row(task) {

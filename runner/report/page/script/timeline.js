@@ -1,13 +1,12 @@
 // The timeline: its place on the page, and what is in sight and chosen in it. It must not know what
 // becomes of a task that is opened from it.
 
+const ON_PAPER = 3000;
+
 /** `open` is called with a task that somebody wants to see more closely. */
 function buildTimeline(open) {
   const place = byId("timeline-place");
-  if (!data.lanes.length) {
-    place.append(make("p", {class: "quiet"}, "No task was seen on a node."));
-    return;
-  }
+  if (!place) return; // no task was seen on a node
   const plan = layOut();
   const width = () => place.clientWidth - 2;
   const span = makeSpan(plan.first, plan.last, width, redraw);
@@ -28,14 +27,16 @@ function buildTimeline(open) {
     redraw();
   }
 
-  function draw() {
+  /** On paper nobody scrolls: there it has as many lanes as fit on some sheets. */
+  function draw(onPaper = false) {
     colours ??= readColours();
     const right = width();
     drawOverview(fit(overview, right, CHART), span, right, colours);
     const whole = plan.height + TOP;
-    const shown = Math.min(whole, Math.max(180, innerHeight * 0.62 - 2));
-    spacer.style.height = `${Math.max(0, whole - shown)}px`;
-    drawLanes(fit(canvas, right, shown), plan, span, {top: lanes.scrollTop, right, shown, focused, colours});
+    const shown = Math.min(whole, onPaper ? ON_PAPER : Math.max(180, innerHeight * 0.62 - 2));
+    spacer.style.height = onPaper ? "0" : `${Math.max(0, whole - shown)}px`;
+    const top = onPaper ? 0 : lanes.scrollTop;
+    drawLanes(fit(canvas, right, shown), plan, span, {top, right, shown, focused, colours});
     byId("span").textContent = `${duration(span.to - span.from)} from ${clock(span.from)}`;
   }
 
@@ -64,7 +65,10 @@ function buildTimeline(open) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   document.addEventListener("themechange", repaint);
   for (const name of ["beforeprint", "afterprint"]) {
-    addEventListener(name, () => { colours = null; draw(); });
+    addEventListener(name, () => {
+      colours = null;
+      draw(name === "beforeprint");
+    });
   }
   draw();
 }
