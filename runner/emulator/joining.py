@@ -13,7 +13,6 @@ from runner.emulator.batch.node import near
 from runner.emulator.blob.core.refusals import RefusedError
 from runner.emulator.blob.direct import Direct, Held
 from runner.emulator.blob.direct import Incoming as Putting
-from runner.emulator.storage.error import DataError
 
 
 class OwnStorage:
@@ -68,13 +67,9 @@ class OwnStorage:
         except (RefusedError, OSError):
             return False
 
-    async def settled(self) -> bool:
-        """Whether all that was read or put is on disk."""
-        try:
-            await self._direct.settled()
-        except DataError:
-            return False
-        return True
+    def write_out(self) -> bool:
+        """Writes all that was read or put; whether it is on disk."""
+        return self._direct.write_out()
 
     def _commit(self, putting: Putting, md5: bytes) -> bool:
         try:

@@ -117,7 +117,11 @@ class BatchService:
         self._state = State(
             store=Store(), limits=self._limits, pace=pace or Pace(), names=names or _RANDOM_NAMES
         )
-        self._journal = Journal(directory / "state.db", KINDS) if keep else None
+        self._journal = None
+        if keep:
+            # That a task has ended is not told, nor kept, before what it has put into storage is.
+            first = None if near is None else near.write_out
+            self._journal = Journal(directory / "state.db", KINDS, first=first)
         self._routes = Routes((*OPERATIONS, *OLDER_OPERATIONS))
         self._shared = calls.Account(
             state=self._state,

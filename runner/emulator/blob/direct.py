@@ -60,6 +60,8 @@ class Held(NamedTuple):
     size_bytes: int
     md5: bytes | None
     """The digest that is stored with the blob, which "Get Blob" gives as `Content-MD5`."""
+    is_on_disk: bool
+    """Whether the blob was there before the last few changes, so that it stays there."""
     release: Callable[[], None]
     """To be called once, on the loop."""
 
@@ -93,13 +95,13 @@ class _Located(NamedTuple):
 
 
 class Direct:
-    """The storage accounts of this emulator; nothing waits but `settled`.
+    """The storage accounts of this emulator; nothing waits.
 
     All but `serves` is to be called on the loop. What begins something gives None where only HTTP
     will do: the URL is of another server, or what it and the headers ask for is another operation.
     Otherwise it raises `RefusedError`, whose `refusal` has the status and the code that HTTP would
-    have answered. What was read or changed is on disk only after `settled`: nobody is to be told of
-    it before.
+    have answered. What was changed, or is read and not `is_on_disk`, will be after `write_out`:
+    nobody is to be told of it before.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class Direct:
             ),
             size_bytes=blob.size_bytes,
             md5=blob.headers.content_md5,
+            is_on_disk=call.state.catalogue.is_on_disk(blob),
             release=release,
         )
 
@@ -230,10 +233,10 @@ class Direct:
         """The content will not come; removes what there is of it."""
         incoming.call.state.contents.discard(incoming.content)
 
-    async def settled(self) -> None:
-        """Returns once all that was read or changed is on disk; raises `StorageError`."""
-        for service in self._services.values():
-            await service.settled()
+    def write_out(self) -> bool:
+        """Writes all that was read or changed; whether it is on disk. It is tried again if not."""
+        written = [service.commit() for service in self._services.values()]
+        return all(written)
 
     def _begin(
         self, url: str, headers: Mapping[str, str], size_bytes: int
@@ -321,10 +324,12 @@ def _finish(
     *,
     waited: bool,
 ) -> None:
-    if isinstance(work, Putting):
-        complete_put(call, work, segments, md5, waited=waited)
-    else:
-        finish_block(call, work, segments, md5)
+    # Others follow soon, as tasks end; who is told of one of them has all written out.
+    with call.service.patiently():
+        if isinstance(work, Putting):
+            complete_put(call, work, segments, md5, waited=waited)
+        else:
+            finish_block(call, work, segments, md5)
 
 
 def _parse_query(query: str) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -195,6 +196,14 @@ class BlobService:
         """Returns once all changes so far are on disk; raises `StorageError`."""
         if self._journal is not None:
             await self._journal.settled()
+
+    def commit(self) -> bool:
+        """Writes all changes so far; whether they are on disk. It is tried again where not."""
+        return self._journal is None or self._journal.commit()
+
+    def patiently(self) -> AbstractContextManager[None]:
+        """What changes within may wait a moment for more to change, until somebody asks."""
+        return nullcontext() if self._journal is None else self._journal.patiently()
 
     def _admit(
         self, request: Request, query: Mapping[str, str], resource: str, endpoint: str

@@ -38,7 +38,15 @@ class Journal:
     A turn ends with a whole change, so that no transaction holds half of one.
     """
 
-    def __init__(self, path: Path, kinds: tuple[Kind, ...]) -> None:
+    def __init__(
+        self, path: Path, kinds: tuple[Kind, ...], *, first: Callable[[], bool] | None = None
+    ) -> None:
+        """Before each transaction `first` is called: whether all that it may tell of is on disk.
+
+        Where that is not so, the transaction fails as if this file could not be written.
+        """
+        self._first = first
+        self._path = path
         self._kinds = {kind.of: kind for kind in kinds}
         self._database = Database(path, kinds)
         self._pending: dict[Address, tuple[Any, bool]] = {}
@@ -117,6 +125,10 @@ class Journal:
         self._afterwards.append(callback)
         self._commit_now()
 
+    def is_on_disk(self, record: Any) -> bool:
+        """Whether a record that was put, and not changed or deleted since, has been committed."""
+        return self._address(record) not in self._pending
+
     @property
     def waiting(self) -> bool:
         """Whether something is to be called back."""
@@ -132,8 +144,11 @@ class Journal:
         if self._committed is not None:
             await asyncio.shield(self._committed)
 
-    def commit(self) -> None:
-        """Writes what is pending; a failure goes to those who wait, and it stays pending."""
+    def commit(self) -> bool:
+        """Writes what is pending; whether it is on disk.
+
+        A failure goes to those who wait, too; what is pending stays so, and is tried again.
+        """
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
@@ -150,7 +165,7 @@ class Journal:
                 # Where nobody waits, it has been logged.
                 committed.exception()
             self._soon = asyncio.get_running_loop().call_later(_LATER_SECONDS, self.commit)
-            return
+            return False
         self._tidy()
         if committed is not None and not committed.done():
             committed.set_result(None)
@@ -160,6 +175,7 @@ class Journal:
                 callback()
             except Exception:
                 logger.exception("what follows from a change could not be done")
+        return True
 
     def close(self) -> None:
         """Commits all that is left and closes the file; raises `StorageError`."""
@@ -208,6 +224,8 @@ class Journal:
     def _write(self) -> None:
         if not self._pending and not self._owners:
             return
+        if self._first is not None and not self._first():
+            raise StorageError(f"{self._path} is not written before what it tells of")
         pending = self._pending.items()
         self._database.write(
             Changes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def test_contents_come_and_go(wire: Wire) -> None:
     assert incoming is not None
     assert incoming.commit(write_incoming(incoming, [b"cont", b"ent"]))
     assert own.list_names(f"{BOX}?{ALL}", "") == ("a", "b")
-    assert asyncio.run(own.settled())
+    assert own.write_out()
     for name in ("a", "b"):
         assert wire.ask("GET", f"/localstorage/box/{name}").body == b"content"
         held = own.hold(f"{BOX}/{name}?{ALL}")

@@ -50,6 +50,8 @@ class Held(Protocol):
     @property
     def md5(self) -> bytes | None: ...
     @property
+    def is_on_disk(self) -> bool: ...
+    @property
     def release(self) -> Callable[[], None]: ...
 
 
@@ -90,8 +92,11 @@ class NearStorage(Protocol):
         """As "Put Blob"; whether it was taken. One that was not may be sent by HTTP."""
         ...
 
-    async def settled(self) -> bool:
-        """Whether all that was read or put so far is on disk, once it is or cannot be."""
+    def write_out(self) -> bool:
+        """Writes all that was read or put so far; whether it is on disk.
+
+        It waits for more otherwise: to be called before anybody is told of it.
+        """
         ...
 
 
@@ -117,9 +122,10 @@ class Provisions:
     names: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
     def release(self) -> None:
-        """Lets go of the contents; on the loop, once."""
+        """Lets go of the contents; on the loop."""
         for each in self.held.values():
             each.release()
+        self.held.clear()
 
 
 NO_PROVISIONS = Provisions()
@@ -134,8 +140,9 @@ async def provide(near: NearStorage, files: Iterable[ResourceFile], provisions: 
                 provisions.held[url] = held
         if count % _HELD_AT_ONCE == 0:
             await asyncio.sleep(0)
-    if provisions.held:
-        await near.settled()
+    if not all(each.is_on_disk for each in provisions.held.values()) and not near.write_out():
+        # What a task is given must not be gone after a restart; HTTP says why it cannot be had.
+        provisions.release()
 
 
 def provides_at_once(provisions: Provisions, files: Sequence[ResourceFile]) -> bool:

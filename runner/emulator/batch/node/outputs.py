@@ -141,11 +141,6 @@ class Uploads:
         assert self._putting is not None
         return self._putting.commit()
 
-    def take_back(self) -> None:
-        """What was put is not on disk: it is left, too. On the loop."""
-        assert self._putting is not None
-        self._putting.take_back()
-
     def send_left(self) -> None:
         """Sends by HTTP what is left of those that were to be put; raises `InterruptedRunError`."""
         try:

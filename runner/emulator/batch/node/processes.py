@@ -150,12 +150,7 @@ class LocalExecutor:
     async def _send(self, execution: Execution, outcome: Outcome) -> Outcome:
         """Puts what goes to storage that is near, and has the rest sent otherwise."""
         uploads = execution.uploads
-        if self._near is None or uploads is None or not uploads.pending:
-            return outcome
-        nothing_left = uploads.commit()
-        if not await self._near.settled():
-            uploads.take_back()
-        elif nothing_left:
+        if uploads is None or not uploads.pending or uploads.commit():
             return outcome
         if self._closed:
             # There is no thread any more that would send what is left.

@@ -54,12 +54,11 @@ class Putting:
         self._interruption = interruption
         self._gathered: list[Gathered] = []
         self._bytes = 0
-        self._put: list[Gathered] = []
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to put, and nothing was put, which may not be on disk yet."""
-        return not self._gathered and not self._put
+        """Whether there is nothing to put."""
+        return not self._gathered
 
     @property
     def is_full(self) -> bool:
@@ -117,14 +116,11 @@ class Putting:
                 taken = each.incoming.commit(each.md5)
             else:
                 taken = storage.put(each.target.url, each.target.headers, each.content, each.md5)
-            # Its content is read again if it is sent.
-            (self._put if taken else left).append(each._replace(content=b"", incoming=None))
+            if not taken:
+                # Its content is read again if it is sent.
+                left.append(each._replace(content=b"", incoming=None))
         self._gathered = left
         return not left
-
-    def take_back(self) -> None:
-        """What was put is not on disk: all is left for HTTP."""
-        self._gathered, self._put = [*self._put, *self._gathered], []
 
     def take_left(self) -> list[Gathered]:
         """What was not put, and is not going to be."""

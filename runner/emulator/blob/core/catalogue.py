@@ -116,6 +116,10 @@ class Catalogue:
         else:
             self._journal.delete_at(kind_of(key), *address_of(key))
 
+    def is_on_disk(self, record: Record) -> bool:
+        """Whether a record that is there is on disk, or will never be."""
+        return self._journal is None or self._journal.is_on_disk(record)
+
     def container(self, name: str) -> Container | None:
         """The container, if it is there."""
         shelf = self._shelves.get(name)

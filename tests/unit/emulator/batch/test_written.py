@@ -10,9 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+import pytest
+
 from runner.emulator.batch.core.engine import advance
 from runner.emulator.batch.node.launch import Launch, Outcome
+from runner.emulator.batch.node.near import NearStorage
 from runner.emulator.batch.service import BatchService
+from runner.emulator.storage.database import StorageError
+from tests.unit.emulator.batch.node.blob_service import serving
+from tests.unit.emulator.batch.node.near_box import NearBox
 from tests.unit.emulator.batch.test_service import (
     ACCOUNT,
     ENDPOINT,
@@ -44,7 +50,7 @@ class Log:
 
 @asynccontextmanager
 async def opened(
-    directory: Path, executor: RecordingExecutor, slots: int
+    directory: Path, executor: RecordingExecutor, slots: int, near: NearStorage | None = None
 ) -> AsyncIterator[tuple[Client, Log]]:
     """A service that keeps its records, with a node and a job."""
     service = BatchService(
@@ -55,6 +61,7 @@ async def opened(
         run_admin=False,
         environ={},
         executor=executor,
+        near=near,
         keep=True,
     )
     await service.start()
@@ -111,6 +118,26 @@ def test_a_task_is_written_when_it_is_added_and_for_each_state_that_was_seen(
             assert 200 <= log.written("Task") <= 300
             assert sum(each.count("SELECT id FROM") for each in log.inserts("documents")) == 100
             assert sum(map(len, log.inserts("records"))) / 100 < 2000
+
+    asyncio.run(test())
+
+
+def test_nobody_is_told_of_an_end_before_what_the_task_has_put_is_on_disk(tmp_path: Path) -> None:
+    async def test() -> None:
+        with serving() as blobs:
+            near = NearBox(blobs, tmp_path / "stored")
+            async with opened(tmp_path, RecordingExecutor(), slots=4, near=near) as (client, log):
+                near.can_write = False
+                with pytest.raises(StorageError):
+                    await add(client)
+                log.statements.clear()
+                with pytest.raises(StorageError):
+                    await client.get("/jobs/j/taskcounts")
+                assert log.statements == []
+                near.can_write = True
+                await client.until(
+                    "/jobs/j/taskcounts", lambda counts: counts["taskCounts"]["completed"] == 100
+                )
 
     asyncio.run(test())
 

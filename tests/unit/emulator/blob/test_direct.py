@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -256,31 +258,90 @@ def test_other_operations_are_left_to_http(wire: Wire, direct: Direct) -> None:
     assert direct.begin(f"{BOX}/a?{ALL}&comp=blocklist", {}, 10) is None
 
 
-def test_records_are_on_disk_once_settled(tmp_path: Path) -> None:
-    def open_service() -> BlobService:
-        return BlobService(
-            account=ACCOUNT,
-            endpoint=f"{ORIGIN}/localstorage",
-            directory=tmp_path,
-            clock=lambda: START,
-            keep=True,
-        )
+def open_kept(directory: Path) -> BlobService:
+    return BlobService(
+        account=ACCOUNT,
+        endpoint=f"{ORIGIN}/localstorage",
+        directory=directory,
+        clock=lambda: START,
+        keep=True,
+    )
 
+
+async def make_box(service: BlobService) -> Direct:
+    made = sign_request(make_request("PUT", "/box", "restype=container", headers={}), START)
+    assert (await service.answer_part(made, "/box")).status == 201
+    return Direct({"localstorage": service}, origin=ORIGIN)
+
+
+def is_on_disk(direct: Direct, name: str) -> bool:
+    held = direct.hold(f"{BOX}/{name}?{ALL}")
+    assert held is not None
+    held.release()
+    return held.is_on_disk
+
+
+def test_records_are_on_disk_once_written_out(tmp_path: Path) -> None:
     async def make() -> None:
-        service = open_service()
-        made = sign_request(make_request("PUT", "/box", "restype=container", headers={}), START)
-        assert (await service.answer_part(made, "/box")).status == 201
-        direct = Direct({"localstorage": service}, origin=ORIGIN)
+        direct = await make_box(open_kept(tmp_path))
         put(direct, f"{BOX}/a?{ALL}", b"content")
-        await direct.settled()
+        assert not is_on_disk(direct, "a")
+        assert direct.write_out()
+        assert is_on_disk(direct, "a")
         # Not closed: killed, as it were.
 
     async def look() -> None:
-        with closing(open_service()) as service:
+        with closing(open_kept(tmp_path)) as service:
             assert read(Direct({"localstorage": service}, origin=ORIGIN), f"{BOX}/a?{ALL}")
 
     asyncio.run(make())
     asyncio.run(look())
+
+
+def test_what_many_tasks_put_is_one_transaction(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def make() -> None:
+        with closing(open_kept(tmp_path)) as service:
+            direct = await make_box(service)
+            assert service._journal is not None
+            connection = service._journal._database._connection
+            connection.set_trace_callback(lambda text: seen.append(text.split()[0]))
+            for name in "abc":
+                at_once(direct, f"{BOX}/{name}?{ALL}")
+                # As between two tasks: a turn of the loop.
+                await asyncio.sleep(0)
+            assert seen == []
+            assert direct.write_out()
+            connection.set_trace_callback(None)
+
+    asyncio.run(make())
+    # A statement by itself is a transaction.
+    assert seen == ["INSERT"]
+
+
+def test_what_cannot_be_written_out_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state.db"
+
+    async def make() -> None:
+        with closing(open_kept(tmp_path)) as service:
+            direct = await make_box(service)
+            assert service._journal is not None
+            service._journal._database._connection.execute("PRAGMA busy_timeout = 0")
+            with closing(sqlite3.connect(path, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                at_once(direct, f"{BOX}/a?{ALL}")
+                assert not direct.write_out()
+                assert not is_on_disk(direct, "a")
+                other.execute("ROLLBACK")
+            assert direct.write_out()
+            assert is_on_disk(direct, "a")
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(make())
+    assert caplog.messages == [f"{path} cannot be written: database is locked"]
 
 
 def at_once(

@@ -402,6 +402,61 @@ def test_a_failed_commit_is_told_and_tried_again(
     assert found(path) == [EMMA]
 
 
+def test_what_a_record_tells_of_is_on_disk_before_it(tmp_path: Path) -> None:
+    told, telling = tmp_path / "told.db", tmp_path / "telling.db"
+    seen: list[tuple[int, int]] = []
+
+    async def work() -> None:
+        with closing(Journal(told, KINDS)) as books:
+
+            def write() -> bool:
+                seen.append((len(rows(told)), len(rows(telling))))
+                return books.commit()
+
+            with closing(Journal(telling, KINDS, first=write)) as journal:
+                with books.patiently(), journal.patiently():
+                    books.put(EMMA)
+                    journal.put(Shelf(name="a"))
+                await asyncio.sleep(0)
+                assert not books.is_on_disk(EMMA)
+                await journal.settled()
+                assert books.is_on_disk(EMMA)
+                seen.append((len(rows(told)), len(rows(telling))))
+                # Nothing is written, and so nothing has to be before.
+                await journal.settled()
+                books.put(DUNE)
+                journal.put(Shelf(name="b"))
+            # Also with the last.
+            seen.append((len(rows(told)), len(rows(telling))))
+
+    asyncio.run(work())
+    assert seen == [(0, 0), (1, 1), (1, 1), (2, 2)]
+
+
+def test_nothing_is_written_before_what_it_tells_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state.db"
+    message = f"{path} is not written before what it tells of"
+
+    async def work() -> None:
+        can_write = False
+        with closing(Journal(path, KINDS, first=lambda: can_write)) as journal:
+            journal.put(EMMA)
+            with pytest.raises(StorageError) as raised:
+                await journal.settled()
+            assert str(raised.value) == message
+            assert not journal.is_on_disk(EMMA)
+            assert rows(path) == []
+            can_write = True
+            await journal.settled()
+            assert rows(path) == [("Book", "a", "Emma")]
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(work())
+    assert caplog.messages == [message]
+
+
 def test_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     with closing(sqlite3.connect(path)) as connection:

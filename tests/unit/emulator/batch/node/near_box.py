@@ -30,6 +30,7 @@ class Held:
     stretches: tuple[Stretch, ...]
     size_bytes: int
     md5: bytes | None
+    is_on_disk: bool
     release: Callable[[], None]
 
 
@@ -47,9 +48,9 @@ class NearBox:
     refuses: set[str] = field(default_factory=set)
     held: int = 0
     begun: set[str] = field(default_factory=set)
-    is_settled: bool = True
-    settles: Callable[[], bool] = lambda: True
-    """Called before that is told."""
+    is_on_disk: bool = True
+    """Whether contents need not be written out before they are given to a task."""
+    can_write: bool = True
     spoils: bool = False
     """The contents that are held are other than they should be."""
     loses: bool = False
@@ -83,7 +84,8 @@ class NearBox:
                 path.write_bytes(b"before" + stored + b"behind")
             stretches.append(Stretch(str(path), len(b"before"), len(part)))
         self.held += 1
-        return Held(tuple(stretches), len(content), hashlib.md5(content).digest(), self._release)
+        md5 = hashlib.md5(content).digest()
+        return Held(tuple(stretches), len(content), md5, self.is_on_disk, self._release)
 
     def list_names(self, container_url: str, prefix: str) -> Sequence[str] | None:
         container, _ = self._find(container_url)
@@ -119,8 +121,9 @@ class NearBox:
         container[name] = content
         return True
 
-    async def settled(self) -> bool:
-        return self.settles() and self.is_settled
+    def write_out(self) -> bool:
+        self.log.append("write out")
+        return self.can_write
 
     def _commit(self, url: str, path: Path, md5: bytes) -> bool:
         self.begun.remove(str(path))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -48,9 +50,11 @@ def make_launch(blobs: BlobService, node: Path, command: str) -> Launch:
     )
 
 
-def make_executor(near: NearBox, policy: TransferPolicy) -> LocalExecutor:
+def make_executor(
+    near: NearBox, policy: TransferPolicy, *, clock: Callable[[], datetime] = utc_now
+) -> LocalExecutor:
     return LocalExecutor(
-        clock=utc_now,
+        clock=clock,
         run_admin=False,
         base_environment={"PATH": os.environ["PATH"]},
         policy=policy,
@@ -85,30 +89,37 @@ def test_no_request_is_made(
     assert blobs.requests == []
 
 
-def test_what_is_not_on_disk_in_the_end_is_sent_by_http(
+def test_nobody_waits_for_the_disk_at_the_end_of_a_run(
     blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
 ) -> None:
+    """Whoever is told of the end has all written out first, for all that have ended by then."""
     blobs.containers["box"]["in.txt"] = b"content"
-    near.is_settled = False
     outcome = run(make_launch(blobs, tmp_path / "one", "echo > a.out"), near, policy)
     assert (outcome.exit_code, outcome.failure) == (0, None)
-    assert [request.split("?")[0] for request in blobs.requests] == [
-        "PUT /account/box/stdout.txt",
-        "PUT /account/box/a.out",
-    ]
+    assert near.log == ["hold in.txt", "list all/", "put stdout.txt", "put a.out"]
 
 
-def test_so_is_what_was_put_before_the_end(
+def test_what_a_run_is_given_is_on_disk_before(
     blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
 ) -> None:
     blobs.containers["box"]["in.txt"] = b"content"
-    near.is_settled = False
-    # With `stdout.txt` so many that they are put before it is looked for more.
-    command = "seq 255 | while read number; do : > $number.out; done"
-    outcome = run(make_launch(blobs, tmp_path / "one", command), near, policy)
+    near.is_on_disk = False
+    outcome = run(make_launch(blobs, tmp_path / "one", "cat in.txt"), near, policy)
     assert (outcome.exit_code, outcome.failure) == (0, None)
-    assert len([asked for asked in near.log if asked.startswith("put ")]) == 256
-    assert len(blobs.requests) == 256
+    assert near.log == ["hold in.txt", "list all/", "write out", "put stdout.txt"]
+    assert blobs.requests == []
+
+
+def test_what_cannot_be_written_is_asked_for_by_http(
+    blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
+) -> None:
+    blobs.containers["box"]["in.txt"] = b"content"
+    near.is_on_disk = near.can_write = False
+    outcome = run(make_launch(blobs, tmp_path / "one", "cat in.txt"), near, policy)
+    assert (outcome.exit_code, outcome.failure) == (0, None)
+    asked = [request.split("?")[0] for request in blobs.requests]
+    assert asked == ["GET /account/box/in.txt"]
+    assert blobs.containers["box"]["stdout.txt"] == b"content"
 
 
 def test_what_was_put_is_never_dropped(
@@ -131,33 +142,40 @@ def test_what_was_put_is_never_dropped(
     assert box["a.out"] == bytes(SMALL_BYTES + 1)
 
 
-def test_a_run_ends_where_the_executor_was_closed_while_it_waited_for_the_disk(
+def test_a_run_ends_where_the_executor_is_closed_before_what_is_left_is_sent(
     blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
 ) -> None:
     blobs.containers["box"]["in.txt"] = b"content"
-    launch = make_launch(blobs, tmp_path / "one", "true")
+    # Too large for the loop: a thread sees to the outputs. It looks at the clock when it has read
+    # them, and last of all.
+    command = f"truncate -s {SMALL_BYTES + 1} a.out"
+    launch = make_launch(blobs, tmp_path / "one", command)
+
+    class RefusingBox(NearBox):
+        def put(self, url: str, headers: Mapping[str, str], content: bytes, md5: bytes) -> bool:
+            return False
 
     async def work() -> None:
-        disk = asyncio.Event()
+        loop, refusing = asyncio.get_running_loop(), RefusingBox(blobs, near.folder)
+        closing: list[asyncio.Task[None]] = []
+        thread, looks = threading.get_ident(), 0
 
-        class SlowBox(NearBox):
-            async def settled(self) -> bool:
-                if "put stdout.txt" in self.log:
-                    await disk.wait()
-                    return False
-                return True
+        def close() -> None:
+            closing.append(asyncio.create_task(executor.close()))
 
-        slow = SlowBox(blobs, near.folder)
-        executor = make_executor(slow, policy)
-        running = asyncio.create_task(executor.run(launch))
-        while "put stdout.txt" not in slow.log:
-            assert not running.done()
-            await asyncio.sleep(0.001)
-        await executor.close()
-        disk.set()
+        def look() -> datetime:
+            nonlocal looks
+            if threading.get_ident() != thread and refusing.log[-1] == "begin a.out":
+                looks += 1
+                if looks == 2:
+                    loop.call_soon_threadsafe(close)
+            return utc_now()
+
+        executor = make_executor(refusing, policy, clock=look)
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(running, 20)
-        assert slow.held == 0
+            await asyncio.wait_for(executor.run(launch), 20)
+        await asyncio.gather(*closing)
+        assert (len(closing), looks) == (1, 2)
 
     asyncio.run(work())
     assert blobs.requests == []
@@ -167,16 +185,16 @@ def test_http_says_why_something_is_not_taken(
     blobs: BlobService, near: NearBox, policy: TransferPolicy, tmp_path: Path
 ) -> None:
     blobs.containers["box"]["in.txt"] = b"content"
-    near.refuses.add("a.out")
     launch = make_launch(blobs, tmp_path / "one", "echo > a.out; exit 3")
 
-    def refuse() -> bool:
-        if near.log[-1] == "put stdout.txt":
-            blobs.faults.append(answering(404, code="ContainerNotFound"))
-        return True
+    class RefusingBox(NearBox):
+        def put(self, url: str, headers: Mapping[str, str], content: bytes, md5: bytes) -> bool:
+            if "a.out" in url:
+                blobs.faults.append(answering(404, code="ContainerNotFound"))
+                return False
+            return super().put(url, headers, content, md5)
 
-    near.settles = refuse
-    outcome = run(launch, near, policy)
+    outcome = run(launch, RefusingBox(blobs, near.folder), policy)
     assert outcome.exit_code == 3
     assert outcome.failure is not None
     assert outcome.failure.code == "FileUploadContainerNotFound"
