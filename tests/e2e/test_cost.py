@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.accounts import Accounts, open_accounts
 from tests.e2e.conftest import Emulator, User, wait_until
+from tests.e2e.gated import events
 from tests.unit.remote.retail_service import serve_prices
 
 SPEC = """\
@@ -86,6 +87,9 @@ def test_a_run_that_is_taken_up_again_goes_on_with_what_it_has_spent(stage: Stag
     results = stage.user.folder / "results" / "costly" / "output" / "0.txt"
     try:
         wait_until(results.exists, what="the first task is home")
+        wait_until(
+            lambda: "node.changed" in events(stage.user.last_run()), what="the node was seen"
+        )
     finally:
         process.kill()
         process.communicate()
@@ -100,9 +104,8 @@ def test_a_run_that_is_taken_up_again_goes_on_with_what_it_has_spent(stage: Stag
     )
     assert spent is not None, done.stderr
     report = json.loads((stage.user.last_run() / "report.json").read_text())
-    # The node was there all the time, also while nobody looked.
-    assert report["cost"]["is_lower_bound"] is False
-    assert report["cost"]["amount"] >= float(spent[1]) >= 8
+    # The node may have been there all the time, also while nobody looked.
+    assert report["cost"]["at_most"] >= float(spent[1]) >= 8
     assert stage.accounts.pools() == []
 
 
