@@ -90,7 +90,7 @@ export class Files {
       const last = file.name.slice(file.name.lastIndexOf("/") + 1);
       return h("tr", { key: file.path },
         h("td", {}, h("button", { type: "button", class: "plain", onclick: file.is_directory ? go(file.path) : () => { this.open(file.path, file.name); this.tick(); } }, name(file.is_directory ? `${last}/` : last))),
-        h("td", {}, file.is_directory ? "–" : bytes(file.bytes)),
+        h("td", { class: "short" }, file.is_directory ? "–" : bytes(file.bytes)),
         h("td", {}, moment(file.modified)),
         h("td", {}, file.is_directory ? null : h("button", { type: "button", "aria-label": `Download ${last}`, onclick: () => this.content.download(file.path, last) }, "Download")));
     })), total > files.length ? h("p", {}, `The first ${files.length} of ${total}.`) : null];

@@ -1,7 +1,7 @@
 // Storage accounts, their containers, the blobs of one, and one of these more closely.
 
 import { Content } from "./content.js";
-import { bytes, count, facts, h, link, moment, name, table, trail } from "./elements.js";
+import { bytes, count, facts, h, link, moment, name, printable, table, trail } from "./elements.js";
 
 const pathOf = encodeURIComponent;
 
@@ -27,7 +27,7 @@ export function containers(account, again) {
       const shown = answers[path()] ?? Object.values(answers)[0];
       return [trail(["Storage", "#/storage"], [account]), h("h1", {}, "Containers of ", name(account), " ", h("span", { class: "aside" }, shown.total)),
         shown.containers.length ? table("Containers", ["container", "blobs", "size", "access", "changed"], shown.containers.map((each) => h("tr", { key: each.name },
-          h("td", {}, h("a", { href: link("storage", account, each.name) }, name(each.name))), h("td", {}, each.blobs.toLocaleString("en")), h("td", {}, bytes(each.bytes)), h("td", {}, each.access), h("td", {}, moment(each.modified)))))
+          h("td", {}, h("a", { href: link("storage", account, each.name) }, name(each.name))), h("td", {}, each.blobs.toLocaleString("en")), h("td", { class: "short" }, bytes(each.bytes)), h("td", {}, each.access), h("td", {}, moment(each.modified)))))
           : h("div", { class: "empty" }, h("p", {}, "No container. In a shell that has read what the emulator printed:"), h("pre", { tabindex: 0, "aria-label": "First steps" }, "az storage container create --name texts")),
         pages.show(shown.next)];
     },
@@ -48,7 +48,7 @@ export function blobs(account, container, again, soon) {
         h("p", {}, `${count(shown.container.blobs, "blob")}, ${bytes(shown.container.bytes)}, ${shown.container.access}`),
         h("div", { class: "controls" }, h("label", {}, "Begins with ", h("input", { type: "search", id: "search", value: prefix, oninput: (event) => { prefix = event.target.value; pages.reset(); soon(); } }))),
         shown.blobs.length ? table("Blobs", ["blob", "size", "type", "changed"], shown.blobs.map((blob) => h("tr", { key: blob.name },
-          h("td", {}, h("a", { href: link("storage", account, container, blob.name) }, name(blob.name))), h("td", {}, bytes(blob.bytes)), h("td", {}, name(blob.type)), h("td", {}, moment(blob.modified)))))
+          h("td", {}, h("a", { href: link("storage", account, container, blob.name) }, name(blob.name))), h("td", { class: "short" }, bytes(blob.bytes)), h("td", { class: "word" }, printable(blob.type)), h("td", {}, moment(blob.modified)))))
           : h("p", { class: "empty" }, prefix ? "No blob begins so." : "The container is empty."),
         pages.show(shown.next)];
     },
