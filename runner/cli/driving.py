@@ -45,6 +45,7 @@ from runner.run.removal.cleanup import Keep
 from runner.run.results.locking import LockWriter
 from runner.run.results.rerun import record_nothing_to_do
 from runner.run.results.settled import Settled
+from runner.run.silence import say_nothing
 from runner.run.spending.budget import Budget
 from runner.run.spending.node_time import NodeTime
 from runner.run.stop import Stop
@@ -297,7 +298,7 @@ def _make_run(
         stop=stop,
         services_ended=services.ended,
         secrets=drive.secrets,
-        tell=_say_nothing if drive.quiet else audience.say,
+        tell=say_nothing if drive.quiet else audience.say,
         past=drive.past,
         settled=drive.settled,
         # Services of this machine alone are kept to one client by the lock of the directory.
@@ -312,10 +313,6 @@ def _budget(drive: Drive) -> Budget | None:
     if limit is None or price is None or drive.is_local:
         return None
     return Budget(limit, price, drive.node_time or NodeTime())
-
-
-def _say_nothing(line: str) -> None:
-    """`-q`: only the end is of interest."""
 
 
 def _needs_another_spec(error: BatchRunError | None) -> bool:

@@ -9,14 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from runner.cli.folding import fold_now
 from runner.cli.resting import have_services_ended
 from runner.cli.resuming import settings_of
-from runner.cli.unknown_events import tell_unknown
 from runner.cli.world import World
 from runner.connect import Services, open_azure, open_running
 from runner.errors import BatchRunError, ServiceError
 from runner.remote.local_state import PAGE
-from runner.report.journal_fold import fold_journal
 from runner.report.status_as_text import RunStatus
 from runner.run.records.driving import find_driver
 from runner.run.records.places import LOCAL_STATE
@@ -55,11 +54,7 @@ def find_status(directory: Path, world: World) -> RunStatus:
     """
     record = read_record(directory)
     driver = find_driver(directory)
-    folded = fold_journal(directory)
-    tell_unknown(folded.unknown, world)
-    alive = folded.seen if driver is None else world.clock.now()
-    if alive is not None:
-        folded.report.spending.look(alive)
+    folded = fold_now(directory, driver, world)
     status = RunStatus(
         record=record,
         standing=find_standing(directory, record, driver=driver),

@@ -5,6 +5,7 @@ It must not know how a run is driven; it finds out what is to be driven.
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from runner.cli.driving import Drive, drive_run, make_output_directory
 from runner.cli.rerunning import LazyServices, open_resumed
 from runner.cli.secret_values import asks, read_secrets
 from runner.cli.signals import Interruptions
+from runner.cli.specs import read_secrets_file
 from runner.cli.world import World
 from runner.connect import AzureSettings, PreparedEmulator, open_azure, read_azure_settings
 from runner.errors import ExitCode, UsageError, describe_os_error
@@ -67,6 +69,19 @@ class Resumption:
     """A file with the values of secret parameters."""
     prepared: PreparedEmulator | None = None
     """What loads the local services already."""
+
+
+def read_resumption(
+    arguments: argparse.Namespace, world: World, *, prepared: PreparedEmulator | None = None
+) -> Resumption:
+    """As the command line has it; raises `SpecError` with all that is wrong in `--params`."""
+    return Resumption(
+        as_json=arguments.json,
+        quiet=arguments.quiet,
+        output=arguments.output,
+        secrets=read_secrets_file(arguments.params, world),
+        prepared=prepared,
+    )
 
 
 def resume_run(

@@ -11,6 +11,7 @@ from dataclasses import field
 from datetime import datetime, timedelta
 
 from runner.frozen import dataclass
+from runner.run.silence import say_nothing
 from runner.run.stop import Stop
 
 Pause = Callable[[float], object]
@@ -38,10 +39,6 @@ def _has_room() -> None:
     """Services of others see to that themselves."""
 
 
-def _say_nothing(line: str) -> None:
-    """Nobody listens yet."""
-
-
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Endurance:
     """How all that is open waits: how long, by which clock, and what ends a wait before its time.
@@ -57,7 +54,7 @@ class Endurance:
     monotonic: Callable[[], float]
     pause: Pause
     stop: Stop = field(default_factory=Stop)
-    tell: Callable[[str], None] = _say_nothing
+    tell: Callable[[str], None] = say_nothing
     ended: Callable[[], bool] = lambda: False
     check_room: Callable[[], None] = _has_room
     jitter: Callable[[], float] = lambda: 0.5

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
+from runner.run.events import format_moment
 from runner.run.statuses import Expiry
 from runner.spec.model.pool import FixedNodes
 
@@ -23,9 +24,8 @@ _OURS = re.compile(
 
 def write_expiry(expiry: Expiry) -> str:
     """The nodes until a time and none afterwards; one that still works ends its tasks first."""
-    moment = expiry.at.astimezone(timezone.utc).strftime(_MOMENT)
     return (
-        f'keeps = time() < time("{moment}");\n'
+        f'keeps = time() < time("{format_moment(expiry.at)}");\n'
         f"$TargetDedicatedNodes = keeps ? {expiry.size.dedicated} : 0;\n"
         f"$TargetLowPriorityNodes = keeps ? {expiry.size.spot} : 0;\n"
         "$NodeDeallocationOption = taskcompletion;"

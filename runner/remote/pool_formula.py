@@ -5,8 +5,9 @@ It must not know the run: it holds also where whoever made the pool is gone.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
+from runner.run.events import format_moment
 from runner.run.pools.making import GRACE, IDLE
 from runner.spec.model.pool import FixedNodes
 
@@ -24,7 +25,7 @@ def pool_formula(
     lacks half of its samples, as at the pool's creation, tasks may be pending. The size is all or
     nothing: how many nodes the last tasks need depends on their slots and on what follows them.
     """
-    until = _moment(created + grace)
+    until = format_moment(created + grace)
     dedicated = str(size.dedicated)
     lacking = ""
     if size.fallback is not None and size.fallback.wait is not None:
@@ -49,9 +50,5 @@ def _lacking(wait: timedelta, created: datetime) -> str:
         f"patience = {-(-wait // timedelta(minutes=1))} * TimeInterval_Minute;\n"
         "sampled = $CurrentLowPriorityNodes.GetSamplePercent(patience) >= 50;\n"
         "most = sampled ? max($CurrentLowPriorityNodes.GetSample(patience)) : 1;\n"
-        f'lacksSpot = (time() > time("{_moment(created + wait)}")) && (most < 1);\n'
+        f'lacksSpot = (time() > time("{format_moment(created + wait)}")) && (most < 1);\n'
     )
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

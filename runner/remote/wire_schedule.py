@@ -5,11 +5,11 @@ A pure function of the request; it must not know the SDK, nor what the service a
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 from runner.remote.wire import job_body, task_body
 from runner.remote.wire_parts import duration, pairs
+from runner.run.events import format_moment
 from runner.run.services import ScheduleRequest
 from runner.spec.model.workload import Schedule
 
@@ -31,15 +31,10 @@ def schedule_body(request: ScheduleRequest) -> dict[str, Any]:
 def _schedule(schedule: Schedule) -> dict[str, Any]:
     body = {
         "recurrenceInterval": duration(schedule.every),
-        "doNotRunAfter": _moment(schedule.end),
+        "doNotRunAfter": format_moment(schedule.end),
     }
     if schedule.start is not None:
-        body["doNotRunUntil"] = _moment(schedule.start)
+        body["doNotRunUntil"] = format_moment(schedule.start)
     if schedule.window is not None:
         body["startWindow"] = duration(schedule.window)
     return body
-
-
-def _moment(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the second."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -279,5 +279,5 @@ def format_time(moment: datetime) -> str:
 
 
 def format_moment(moment: datetime) -> str:
-    """RFC 3339 in UTC to the second, for people: `2026-01-31T12:00:00Z`."""
+    """RFC 3339 in UTC to the second, for people and services: `2026-01-31T12:00:00Z`."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

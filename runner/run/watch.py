@@ -16,6 +16,7 @@ from runner.run.pools.tending import Tend
 from runner.run.pools.watching import PoolWatch, PreparationFailedError
 from runner.run.records.journal import Journal
 from runner.run.services import Batch, JobState, TaskStatus
+from runner.run.silence import say_nothing
 from runner.run.tasks.attempts import Attempts
 from runner.run.tasks.ledger import Ledger
 
@@ -46,10 +47,6 @@ _WHOLE_LOOKS_PER_RUN = 4
 _LONGEST_WHOLE_LOOK_SECONDS = 600.0
 
 
-def _say_nothing(line: str) -> None:
-    """Where nobody listens."""
-
-
 class JobEndedError(Exception):
     """The job has ended although tasks have not; `reason` is the service's."""
 
@@ -75,7 +72,7 @@ class Watch:
         has_start_task: bool = False,
         lease: Lease | None = None,
         ledger: Ledger | None = None,
-        tell: Callable[[str], None] = _say_nothing,
+        tell: Callable[[str], None] = say_nothing,
         tend: Tend | None = None,
     ) -> None:
         """A `foreign_pool` is the user's own: its start tasks and size are none of our business.

@@ -6,7 +6,7 @@ import argparse
 
 from runner.cli.runs import add_run_argument
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument, add_secrets_argument, read_secrets_file
+from runner.cli.specs import add_json_argument, add_secrets_argument
 from runner.cli.world import World
 
 EXAMPLES = """
@@ -37,13 +37,7 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
     directory = find_run(world.working_directory, arguments.run)
     with starting_early(directory, world) as prepared:
         from runner.cli.attaching import attach_run
-        from runner.cli.resuming import Resumption
+        from runner.cli.resuming import read_resumption
 
-        resumption = Resumption(
-            as_json=arguments.json,
-            quiet=arguments.quiet,
-            output=arguments.output,
-            secrets=read_secrets_file(arguments.params, world),
-            prepared=prepared,
-        )
+        resumption = read_resumption(arguments, world, prepared=prepared)
         return attach_run(directory, resumption, world, interruptions)

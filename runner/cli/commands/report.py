@@ -88,17 +88,11 @@ def _table(directory: Path, world: World) -> str:
 
 
 def _data(directory: Path, world: World) -> str:
-    from runner.cli.unknown_events import tell_unknown
+    from runner.cli.folding import fold_now
     from runner.report.as_json import report_as_json
-    from runner.report.journal_fold import fold_journal
     from runner.run.records.driving import find_driver
 
-    driver = find_driver(directory)
-    folded = fold_journal(directory)
-    tell_unknown(folded.unknown, world)
-    alive = folded.seen if driver is None else world.clock.now()
-    if alive is not None:
-        folded.report.spending.look(alive)
+    folded = fold_now(directory, find_driver(directory), world)
     value = report_as_json(folded.report, run=directory.name)
     return world.redaction.text(json.dumps(value, ensure_ascii=False)) + "\n"
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from runner.cli.signals import Interruptions
-from runner.cli.specs import add_json_argument, add_secrets_argument, read_secrets_file
+from runner.cli.specs import add_json_argument, add_secrets_argument
 from runner.cli.world import World
 from runner.errors import UsageError
 
@@ -47,28 +48,18 @@ def execute(arguments: argparse.Namespace, world: World, interruptions: Interrup
         return _resume_from_service(arguments, world, interruptions)
     directory = find_run(world.working_directory, arguments.run)
     with starting_early(directory, world) as prepared:
-        from runner.cli.resuming import Resumption, resume_run
+        from runner.cli.resuming import read_resumption, resume_run
 
-        resumption = Resumption(
-            as_json=arguments.json,
-            quiet=arguments.quiet,
-            output=arguments.output,
-            secrets=read_secrets_file(arguments.params, world),
-            prepared=prepared,
-        )
+        resumption = read_resumption(arguments, world, prepared=prepared)
         return resume_run(directory, resumption, world, interruptions)
 
 
 def _resume_from_service(
     arguments: argparse.Namespace, world: World, interruptions: Interruptions
 ) -> int:
-    from runner.cli.resuming import Resumption, fetch_run, resume_run
+    from runner.cli.resuming import fetch_run, read_resumption, resume_run
 
-    resumption = Resumption(
-        as_json=arguments.json,
-        quiet=arguments.quiet,
-        secrets=read_secrets_file(arguments.params, world),
-    )
+    resumption = replace(read_resumption(arguments, world), output=None)
     if arguments.run is None:
         raise UsageError("`--from-service` needs the id of the run")
     directory = fetch_run(arguments.run, arguments.output, world)

@@ -32,6 +32,7 @@ from runner.run.removal.items import (
 from runner.run.removal.taking import STILL_LISTED, left_behind, remove_traces
 from runner.run.removal.traces import CONTAINER_RUN, Trace, list_traces
 from runner.run.services import Batch, Blobs, JobState
+from runner.run.silence import say_nothing
 from runner.run.submit import Submission
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import Delete, ExistingContainer
@@ -44,10 +45,6 @@ _TAKEN_OVER = "a client on another machine has taken the run over: the rest is l
 def _always() -> bool:
     """Where nobody else can drive the run."""
     return True
-
-
-def _say_nothing(line: str) -> None:
-    """Where nobody listens."""
 
 
 class Keep(Enum):
@@ -86,8 +83,8 @@ class Cleanup:
         lease: Lease | None = None,
         now: Callable[[], datetime],
         is_ours: Callable[[], bool] = _always,
-        tell: Callable[[str], None] = _say_nothing,
-        begin: Callable[[str], None] = _say_nothing,
+        tell: Callable[[str], None] = say_nothing,
+        begin: Callable[[str], None] = say_nothing,
     ) -> None:
         """`may_keep` is false where the services end with the run: then nothing can be kept.
 

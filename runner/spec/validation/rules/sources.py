@@ -78,63 +78,62 @@ def _too_large(source: RangeOf) -> str | None:
     return None
 
 
-def _lists_are_of_one_kind(workload: Workload, document: Document) -> Iterator[Problem]:
-    """So that `item.name` means something for each entry, or for none."""
+def _lists(workload: Workload, document: Document) -> Iterator[tuple[ListOf, Pointer]]:
+    """Lists that tasks are made of, each with the place of its entries."""
     for step in workload.steps:
         for source in _simple_sources(step):
-            if not isinstance(source, ListOf):
+            if isinstance(source, ListOf):
+                pointer = (*source.pointer, "list")
+                yield source, pointer if document.has(pointer) else source.pointer
+
+
+def _lists_are_of_one_kind(workload: Workload, document: Document) -> Iterator[Problem]:
+    """So that `item.name` means something for each entry, or for none."""
+    for source, pointer in _lists(workload, document):
+        first = source.values[0]
+        for index, value in enumerate(source.values):
+            if isinstance(value, Mapping) != isinstance(first, Mapping):
+                message = "the list has both mappings and plain values"
+                hint = "write all entries alike"
+            elif not isinstance(value, Mapping) or not isinstance(first, Mapping):
                 continue
-            pointer = (*source.pointer, "list")
-            pointer = pointer if document.has(pointer) else source.pointer
-            first = source.values[0]
-            for index, value in enumerate(source.values):
-                if isinstance(value, Mapping) != isinstance(first, Mapping):
-                    message = "the list has both mappings and plain values"
-                    hint = "write all entries alike"
-                elif not isinstance(value, Mapping) or not isinstance(first, Mapping):
-                    continue
-                elif value.keys() != first.keys():
-                    message = "the entries of the list have different keys"
-                    hint = f"each entry has the keys of the first one: {_names(first)}"
-                else:
-                    continue
-                yield document.key_problem(
-                    (*pointer, index), code="uneven-list", message=message, hint=hint
-                )
-                break
+            elif value.keys() != first.keys():
+                message = "the entries of the list have different keys"
+                hint = f"each entry has the keys of the first one: {_names(first)}"
+            else:
+                continue
+            yield document.key_problem(
+                (*pointer, index), code="uneven-list", message=message, hint=hint
+            )
+            break
 
 
 def _values_keep_their_writing(workload: Workload, document: Document) -> Iterator[Problem]:
     """A version `3.10` in a list is the number 3.1, and would be written so in commands."""
-    for step in workload.steps:
-        for source in _simple_sources(step):
-            if not isinstance(source, ListOf):
+    for source, pointer in _lists(workload, document):
+        for where, value in _scalars(source, pointer):
+            written = document.written(where)
+            if isinstance(value, str) or document.value(where) != value:
                 continue
-            pointer = (*source.pointer, "list")
-            pointer = pointer if document.has(pointer) else source.pointer
-            for where, value in _scalars(source, pointer):
-                written = document.written(where)
-                if isinstance(value, str) or document.value(where) != value:
-                    continue
-                try:
-                    text = to_text(value)
-                except NoValueError as error:
-                    yield document.problem(
-                        where,
-                        code="number",
-                        message=error.message,
-                        hint=f'to mean the digits, put them in quotes: `"{shorten(written)}"`',
-                    )
-                    continue
-                if text != written:
-                    yield document.problem(
-                        where,
-                        code="rewritten",
-                        message=f"`{shorten(written)}` is {describe(value)}, which a command gets"
-                        f" as `{shorten(text)}`",
-                        hint=f'to keep it, put it in quotes: `"{shorten(written)}"`; else write'
-                        f" `{shorten(text)}`",
-                    )
+            try:
+                text = to_text(value)
+            except NoValueError as error:
+                yield document.problem(
+                    where,
+                    code="number",
+                    message=error.message,
+                    hint=f'to mean the digits, put them in quotes: `"{shorten(written)}"`',
+                )
+                continue
+            if text != written:
+                yield document.problem(
+                    where,
+                    code="rewritten",
+                    message=f"`{shorten(written)}` is {describe(value)}, which a command gets"
+                    f" as `{shorten(text)}`",
+                    hint=f'to keep it, put it in quotes: `"{shorten(written)}"`; else write'
+                    f" `{shorten(text)}`",
+                )
 
 
 def _scalars(source: ListOf, pointer: Pointer) -> Iterator[tuple[Pointer, Scalar]]:
