@@ -126,7 +126,7 @@ def job_of(watched: Watched) -> str:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         select.select([], [], [], 0.05)

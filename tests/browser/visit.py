@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route
 
-LIMIT_MILLISECONDS = 15_000
+LIMIT_MILLISECONDS = 60_000
 _SERIOUS = frozenset({"serious", "critical"})
 
 

@@ -73,7 +73,7 @@ def start_emulator(*arguments: str) -> Iterator[Emulator]:
     finally:
         process.stdin.close()
         try:
-            exit_code = process.wait(timeout=20)
+            exit_code = process.wait(timeout=60)
         finally:
             process.kill()
             process.stdout.close()

@@ -83,4 +83,4 @@ def sign_in(user: User) -> Iterator[User]:
             )
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)

@@ -43,7 +43,7 @@ os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 CTRL_C, CTRL_D = "\x03", "\x04"
 

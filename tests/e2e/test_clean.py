@@ -117,7 +117,7 @@ def set_faults(emulator: Emulator, *rules: dict[str, Any]) -> None:
         headers={"Content-Type": "application/json"},
         method="PUT",
     )
-    with urllib.request.urlopen(request, timeout=30):
+    with urllib.request.urlopen(request, timeout=60):
         pass
 
 

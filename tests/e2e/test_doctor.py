@@ -349,6 +349,26 @@ def test_what_a_trial_may_cost_is_said_first(azure: User) -> None:
         "0.09 EUR at most by prices.yaml: 1 node for 45m at most: the service ends the job after"
         " 30m, and takes the pool with it\n"
     ) in done.stderr
+    # And first of all what the whole of it would cost.
+    assert (
+        "  ok       cost             2.40 EUR an hour for 20 dedicated nodes of Standard_D2s_v5"
+        " (prices.yaml); at most 57.68 EUR by `limits.duration` (1d); and 4.80 EUR more, if no run"
+        " follows in the 2h that its nodes stay (`pool.keep`)\n"
+    ) in unwrapped(done.stdout)
+
+
+def test_a_limit_of_cost_without_a_price_is_an_error_at_its_place(azure: User) -> None:
+    azure.write("demo.yaml", SPEC.replace("pool:", "limits: {cost: 5}\npool:"))
+    done = azure.run("doctor", "demo.yaml", "--target", "azure", "--json")
+    assert done.returncode == 2
+    cost = findings(done)["cost"]
+    assert (cost["verdict"], cost["line"], cost["column"], cost["seen"]) == (
+        *("error", 6, 16),
+        (
+            "`limits.cost` needs the price of nodes: the region is not known, whose prices Azure is"
+            " to be asked for"
+        ),
+    )
 
 
 def test_a_trial_that_fails_says_why_and_leaves_nothing(

@@ -43,7 +43,7 @@ def tell(emulator: Emulator, method: str, body: object = None) -> Any:
         headers={"Content-Type": "application/json"},
         method=method,
     )
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
 
 

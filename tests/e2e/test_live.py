@@ -70,7 +70,7 @@ def nothing_new(user: User) -> Iterator[None]:
     """Fails where anything is in the accounts behind the block that was not before it."""
     before = listed(user)
     yield
-    deadline = time.monotonic() + (300 if IS_LIVE else 30)
+    deadline = time.monotonic() + (300 if IS_LIVE else 60)
     while left := listed(user) - before:  # a pool is listed while its deletion goes on
         assert time.monotonic() < deadline, left
         time.sleep(5 if IS_LIVE else 0.1)

@@ -174,7 +174,7 @@ def test_a_second_interruption_leaves_at_once_and_says_what_may_be_left(
             lines = iter(process.stderr.readline, "")
             assert any(line.startswith("interrupted: cleaning up") for line in lines)
             process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=10)
+            _, stderr = process.communicate(timeout=60)
         finally:
             emulator.process.send_signal(signal.SIGCONT)
     assert process.returncode == 130

@@ -195,7 +195,7 @@ class Quoting(BaseHTTPRequestHandler):
             method=self.command,
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 self.answer(answer.status, answer.read(), answer.headers["Content-Type"])
         except urllib.error.HTTPError as error:
             self.answer(error.code, error.read(), error.headers["Content-Type"])

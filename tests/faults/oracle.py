@@ -22,7 +22,7 @@ from tests.faults.play import Play
 from tests.faults.service import Service
 from tests.faults.shapes import Shape
 
-GONE_SECONDS = 10.0
+GONE_SECONDS = 60.0
 # Any of these may take a task's node away before the service has heard of the task's end.
 _TAKES_NODES = frozenset({Kind.EMULATOR_KILLED, Kind.PREEMPTION, Kind.UNUSABLE})
 

@@ -73,7 +73,7 @@ class Service:
             query = f"{query}&{auth}" if query else auth
         if self._connection is None:
             assert base.hostname is not None
-            self._connection = http.client.HTTPConnection(base.hostname, base.port, timeout=30)
+            self._connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
         url = f"{target}?{query}" if query else target
         self._connection.request(method, url, body=body or None, headers=sent)
         response = self._connection.getresponse()

@@ -16,7 +16,7 @@ from azure.core.exceptions import HttpResponseError
 
 T = TypeVar("T")
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 # The poller's thread must have ended before the client is closed, or it fails unheard: wait for it.
 POLL: Any = {"polling_interval": 0.02}
 

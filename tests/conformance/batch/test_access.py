@@ -18,7 +18,7 @@ from tests.conformance.endpoints import Emulator
 def ask(emulator: Emulator, path: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
     """Status and content of a GET without the SDK."""
     url = urlsplit(emulator.batch_endpoint)
-    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=10)
+    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=60)
     try:
         connection.request("GET", f"{url.path}{path}", headers=headers)
         response = connection.getresponse()

@@ -35,7 +35,7 @@ class Control:
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """The JSON of an answer that must be a success."""
-        connection = http.client.HTTPConnection(self.authority, timeout=30)
+        connection = http.client.HTTPConnection(self.authority, timeout=60)
         try:
             content = None if body is None else json.dumps(body)
             headers = {"Content-Type": "application/json"}

@@ -140,7 +140,7 @@ def test_all_blobs_are_deleted_as_they_are_listed(services: Services, container:
 def fetch(url: str, method: str = "GET", body: bytes | None = None) -> bytes:
     headers = {"x-ms-blob-type": "BlockBlob"} if body is not None else {}
     request = urllib.request.Request(url, data=body, headers=headers, method=method)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         content: bytes = response.read()
         return content
 

@@ -55,7 +55,7 @@ class Wire:
     _connection: http.client.HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=30)
+        self._connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=60)
 
     def close(self) -> None:
         """Closes the connection."""

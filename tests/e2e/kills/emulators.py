@@ -67,7 +67,7 @@ class Emulator:
     def stop(self) -> int:
         """Has it end in order; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         if self.process.stdout is not None:
             self.process.stdout.close()
         return code

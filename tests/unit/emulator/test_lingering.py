@@ -18,7 +18,7 @@ from runner.emulator.server.content import ClientDisconnectedError
 from runner.emulator.server.http import Request, Response
 from runner.emulator.storage.error import DataError
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 
 class Scene:

@@ -52,7 +52,7 @@ def read_line(process: subprocess.Popen[str]) -> str:
 def stop(process: subprocess.Popen[str]) -> str:
     """Ends an emulator and returns what else it had printed."""
     process.terminate()
-    rest, _ = process.communicate(timeout=10)
+    rest, _ = process.communicate(timeout=60)
     return rest
 
 
@@ -69,7 +69,7 @@ def is_open(port: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, what
         select.select([], [], [], 0.02)
@@ -77,7 +77,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 def run(*arguments: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [*EMULATOR, *arguments], capture_output=True, check=False, text=True, timeout=30
+        [*EMULATOR, *arguments], capture_output=True, check=False, text=True, timeout=60
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -91,7 +91,7 @@ def test_a_signal_ends_it_at_once_though_connections_are_open(number: signal.Sig
             assert idle.recv(100).startswith(b"HTTP/1.1 401")
 
             process.send_signal(number)
-            _, errors = process.communicate(timeout=5)
+            _, errors = process.communicate(timeout=60)
 
     said = "emulator: nodes are folders, and tasks are processes of this machine\n"
     assert (process.returncode, errors) == (0, said)
@@ -131,7 +131,7 @@ def ask_page(address: str, path: str) -> tuple[int, bytes]:
     """What the page's port answers to who has the token."""
     origin, _, token = address.partition("/#token=")
     request = Request(f"{origin}{path}", headers={"Authorization": f"Bearer {token}"})
-    with urlopen(request, timeout=20) as response:
+    with urlopen(request, timeout=60) as response:
         return response.status, response.read()
 
 
@@ -224,7 +224,7 @@ def test_it_ends_when_its_standard_input_does(tmp_path: Path) -> None:
         port = port_of(read_line(process))
         assert [path.name[:19] for path in tmp_path.iterdir()] == ["batch-run-emulator-"]
 
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert not is_open(port)
@@ -254,7 +254,7 @@ def test_it_ends_when_the_program_that_started_it_is_killed(tmp_path: Path) -> N
     assert is_open(port)
 
     parent.kill()
-    parent.communicate(timeout=10)
+    parent.communicate(timeout=60)
 
     wait_until(lambda: not is_open(port), "the port stayed open")
     wait_until(lambda: not is_running(int(number)), "the emulator went on")
@@ -395,7 +395,7 @@ def test_over_tls_clients_are_told_whom_to_trust(tmp_path: Path) -> None:
             assert connection.recv(100).startswith(b"HTTP/1.1 401")
             # An open connection does not hold up the end.
             process.terminate()
-            _, errors = process.communicate(timeout=10)
+            _, errors = process.communicate(timeout=60)
     with start("--tls", "--data", str(tmp_path)) as process:
         lines = [read_line(process) for _ in range(8)]
         stop(process)
@@ -433,7 +433,7 @@ def test_nothing_is_loaded_that_may_not_be_needed(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.terminate()
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
     loaded = {line.rpartition("|")[2].strip() for line in errors.splitlines() if "|" in line}
 
     assert {"runner.emulator.batch.service", "runner.emulator.server.connection"} <= loaded

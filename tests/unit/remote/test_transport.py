@@ -324,8 +324,8 @@ def test_silence_ends_with_the_time_out(transport: DirectTransport, serve: Serve
     server = serve([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", b""])
 
     with (
-        transport.send(HttpRequest("GET", server.url), stream=True, read_timeout=0.05) as response,
         pytest.raises(ServiceResponseTimeoutError),
+        transport.send(HttpRequest("GET", server.url), stream=True, read_timeout=0.05) as response,
     ):
         response.read()
 

@@ -80,7 +80,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 def test_all_come_home_and_those_that_left_nothing_have_failed(scene: Scene) -> None:
     scene.collect(*range(1, 81))
-    assert scene.home.wait(30)
+    assert scene.home.wait(60)
     scene.home.check()
     assert (scene.home.succeeded, scene.home.failed, scene.home.errors) == (70, 10, [])
     assert scene.told.count("output.downloaded") == 70
@@ -97,7 +97,7 @@ def test_what_the_services_refuse_is_remembered_and_the_rest_goes_on(scene: Scen
 
     scene.blobs.fail = fail
     scene.collect(*range(1, 11))
-    assert scene.home.wait(30)
+    assert scene.home.wait(60)
     scene.home.check()
     assert (scene.home.succeeded, scene.home.failed, scene.home.errors) == (9, 1, [refusal])
     assert scene.told.count("task.finished") == 10
@@ -109,7 +109,7 @@ def test_a_bug_is_raised_where_the_run_is_driven(scene: Scene) -> None:
 
     scene.blobs.fail = fail
     scene.collect(1)
-    assert scene.home.wait(30)
+    assert scene.home.wait(60)
     with pytest.raises(ZeroDivisionError):
         scene.home.check()
 
@@ -119,22 +119,22 @@ def test_what_is_not_begun_is_not_expected_any_more(scene: Scene) -> None:
 
     def wait(operation: str, name: str) -> None:
         begun.release()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
 
     scene.blobs.fail = wait
     scene.collect(*range(1, 41))
     for _ in range(16):
-        assert begun.acquire(timeout=30)
+        assert begun.acquire(timeout=60)
     scene.collecting.cancel()
     assert not scene.home.wait(0)
     go_on.set()
-    assert scene.home.wait(30)
+    assert scene.home.wait(60)
     assert scene.home.succeeded == scene.told.count("task.finished") == 16
 
 
 def test_ends_that_are_only_told_count_in_their_turn(scene: Scene) -> None:
     scene.collecting.tell(lambda: 7)
-    assert scene.home.wait(30)
+    assert scene.home.wait(60)
     assert (scene.home.succeeded, scene.home.failed) == (0, 7)
 
 
@@ -155,7 +155,7 @@ class SlowDisk:
         return SimpleNamespace(files=[None] * 8)
 
     def land(self, hauls: list[SimpleNamespace]) -> list[bool]:
-        assert self.is_free.wait(10)
+        assert self.is_free.wait(60)
         self.landed.append(sum(len(haul.files) for haul in hauls))
         return [True] * len(hauls)
 
@@ -181,12 +181,12 @@ def test_tasks_with_many_files_have_only_some_of_them_open() -> None:
     )
     for _ in range(100):
         collecting.collect(status)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     # One lands, seven wait, and each of the other fifteen threads waits with one more.
     while disk.fetched < 1 + 7 + 15:
         assert time.monotonic() < deadline
     disk.is_free.set()
-    assert home.wait(10)
+    assert home.wait(60)
     collecting.close()
 
     assert home.succeeded == 100

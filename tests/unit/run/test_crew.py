@@ -14,7 +14,7 @@ def test_each_call_ends_once_with_what_it_gave_or_raised() -> None:
     crew: Crew[int, int] = Crew(3, name="test", done=done)
     for number in range(50):
         crew.do(number, partial(divmod_of, number))
-    ends = {end.key: end for end in (done.get(timeout=10) for _ in range(50))}
+    ends = {end.key: end for end in (done.get(timeout=60) for _ in range(50))}
     crew.close()
     assert done.empty()
     assert sorted(ends) == list(range(50))
@@ -37,7 +37,7 @@ def test_no_more_threads_are_made_than_there_is_work_for() -> None:
 
     for number in range(20):
         crew.do(number, work)
-        assert done.get(timeout=10).error is None
+        assert done.get(timeout=60).error is None
     crew.close()
     # One may not wait again yet when the next call comes.
     assert len(names) < 8
@@ -50,11 +50,11 @@ def test_what_is_not_begun_when_it_closes_never_is() -> None:
 
     def wait() -> int:
         begun.set()
-        return int(go_on.wait(10))
+        return int(go_on.wait(60))
 
     crew.do("first", wait)
     crew.do("second", wait)
-    assert begun.wait(10)
+    assert begun.wait(60)
     threading.Timer(0.2, go_on.set).start()
     crew.close()
     assert [done.get_nowait().key, done.empty()] == ["first", True]

@@ -63,7 +63,7 @@ def test_a_run_whose_tasks_have_all_ended_by_then_ends(tmp_path: Path) -> None:
 
     def wait(operation: str) -> None:
         if operation == "finish adding":
-            assert all_ended.wait(30)
+            assert all_ended.wait(60)
 
     stage.batch.end, stage.batch.fail = end, wait
     assert stage.execute(detach=True) == Outcome(exit_code=ExitCode.SUCCESS, error=None)

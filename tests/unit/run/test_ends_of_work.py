@@ -44,7 +44,7 @@ class SlowBlobs(FakeBlobs):
         super()._note(operation, name)
         if operation == "download":
             self.begun.release()
-            assert self.gate.wait(30)
+            assert self.gate.wait(60)
             if self.abandoned:
                 raise TransferError("transfers were abandoned")
 
@@ -87,7 +87,7 @@ def once_downloading(stage: Stage, blobs: SlowBlobs, error: Exception) -> Callab
     def act() -> None:
         if not stage.batch.tasks or threads:
             return
-        assert blobs.begun.acquire(timeout=30)
+        assert blobs.begun.acquire(timeout=60)
         threads.append(threading.Timer(0.05, blobs.gate.set))
         threads[0].start()
         raise error
@@ -131,7 +131,7 @@ class EndlessBlobs(FakeBlobs):
     def upload_file(self, container: str, blob: str, source: Path) -> bytes:
         if blob == FILES[-1]:
             self.begun.set()
-            assert self.ended.wait(30)
+            assert self.ended.wait(60)
             raise TransferError("transfers were abandoned")
         return super().upload_file(container, blob, source)
 
@@ -147,7 +147,7 @@ def test_nobody_waits_for_uploads_that_are_of_no_use(tmp_path: Path) -> None:
 
     def die() -> None:
         if len(stage.batch.tasks) == len(FILES) - 1:
-            assert blobs.begun.wait(30)
+            assert blobs.begun.wait(60)
             raise GONE
 
     stage.batch.fail = at("look", die)
@@ -180,7 +180,7 @@ def test_a_wish_to_stop_ends_the_wait_for_what_comes_home(tmp_path: Path) -> Non
 
     def act() -> None:
         if stage.batch.tasks:
-            assert blobs.begun.acquire(timeout=30)
+            assert blobs.begun.acquire(timeout=60)
             threading.Timer(0.3, stage.stop.request).start()
             raise GONE
 
@@ -200,7 +200,7 @@ def test_an_interruption_leaves_what_has_ended_a_moment(tmp_path: Path, raises: 
 
     def act() -> None:
         if stage.batch.tasks and not stage.stop.requested:
-            assert blobs.begun.acquire(timeout=30)
+            assert blobs.begun.acquire(timeout=60)
             stage.stop.request()
             threading.Timer(0.05, blobs.gate.set).start()
             if raises:
@@ -224,7 +224,7 @@ def test_an_interruption_abandons_what_takes_longer(tmp_path: Path, raises: bool
 
     def act() -> None:
         if stage.batch.tasks and not stage.stop.requested:
-            assert blobs.begun.acquire(timeout=30)
+            assert blobs.begun.acquire(timeout=60)
             stage.stop.request()
             if raises:
                 raise InterruptedRunError("interrupted")

@@ -96,7 +96,7 @@ def test_tasks_without_files_are_added_at_once(tmp_path: Path) -> None:
 
     def wait_for_the_other(operation: str, name: str) -> None:
         if operation == "upload" and name.endswith("a.txt"):
-            assert done.wait(30)
+            assert done.wait(60)
 
     def note(request: TaskRequest) -> None:
         if request.id == "0001":
@@ -232,7 +232,7 @@ class HeldBlobs(FakeBlobs):
     gate: threading.Event = field(default_factory=threading.Event)
 
     def upload_file(self, container: str, blob: str, source: Path) -> bytes:
-        assert self.gate.wait(30)
+        assert self.gate.wait(60)
         return super().upload_file(container, blob, source)
 
 

@@ -206,7 +206,7 @@ def test_a_job_that_ends_while_it_is_fed_is_no_refusal(
     def refuse_tasks(requests: Sequence[TaskRequest]) -> None:
         """All but the collection of the task at fault, which may come in any order."""
         if requests[0].id != "0001":
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while "0001" not in stage.batch.requests and time.monotonic() < deadline:
                 threading.Event().wait(0.005)
             refuse("add tasks")

@@ -224,9 +224,20 @@ def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) ->
         scene.put(number, TaskState.COMPLETED, after=number)
     assert len(scene.look()) == 90
     pauses = [scene.watch.pause_seconds(left=left) for left in (1_000, 9, 0)]
-    assert pauses == [10.0, 5.0, 0.05]
+    assert pauses == [10.0, 5.0, 0.3]
     scene.passed = 120
     assert scene.watch.pause_seconds(left=1) == 4.0
+
+
+def test_pauses_of_a_short_run_are_no_longer_than_it_was_until_then(scene: Scene) -> None:
+    """What has ended comes home while others run, and nobody asks again and again at the end."""
+    pauses = []
+    for number, passed in enumerate((0.1, 0.6, 1.2, 8), start=1):
+        scene.passed = passed
+        scene.put(number, TaskState.COMPLETED, after=passed)
+        scene.look()
+        pauses.append([scene.watch.pause_seconds(left=left) for left in (1_000, 0)])
+    assert pauses == [[0.5, 0.05], [0.6, 0.05], [1.2, 0.05], [2.0, 0.16]]
 
 
 def test_all_tasks_are_read_every_ten_minutes_of_a_run_of_days(scene: Scene) -> None:

@@ -55,7 +55,7 @@ async def try_once(removals: Removals, journal: Journal) -> None:
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, timeout=20))
+    asyncio.run(asyncio.wait_for(story, timeout=60))
 
 
 def test_what_could_not_be_removed_is_tried_again_at_the_next_start(

@@ -33,7 +33,7 @@ class Page:
         """With the token, unless `Authorization` is given; `_` in names stands for `-`."""
         sent = {"Authorization": f"Bearer {self.token}"}
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             content = None if body is None else json.dumps(body)
             connection.request(method, path, body=content, headers=sent)

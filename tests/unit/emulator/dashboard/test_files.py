@@ -43,7 +43,7 @@ def ran() -> Iterator[Watched]:
             environment_settings=[models.EnvironmentSetting(name="SCRIPT", value=SCRIPT)],
         )
         client.create_task("job", task)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while client.get_task("job", "task").state != models.BatchTaskState.COMPLETED:
             assert time.monotonic() < deadline
             select.select([], [], [], 0.05)

@@ -16,7 +16,7 @@ from runner.emulator.storage.database import StorageError
 T = TypeVar("T")
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[[], Awaitable[Connection]]
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 60
 PIECE = bytes(1024 * 1024)
 
 

@@ -30,7 +30,7 @@ def test_answers_and_errors_come_by_their_questions() -> None:
     def fail() -> None:
         raise error
 
-    both = threading.Barrier(2, timeout=30)  # each waits for the other: one by one they would hang
+    both = threading.Barrier(2, timeout=60)  # each waits for the other: one by one they would hang
     answers = ask_all(
         {"a": lambda: (both.wait(), 1)[1], "b": lambda: (both.wait(), 2)[1], "c": fail},
         clock=CLOCK,

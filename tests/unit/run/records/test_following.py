@@ -18,7 +18,7 @@ from runner.run.records.lines import event_as_line
 from runner.run.records.reading import cut_torn_end
 from runner.run.stop import Stop
 
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 NOW = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 

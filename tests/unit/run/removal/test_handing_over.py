@@ -45,7 +45,7 @@ def test_what_another_client_has_taken_over_meanwhile_is_left_to_it(tmp_path: Pa
 
     def wait(operation: str, name: str) -> None:
         if operation == "delete container":
-            assert is_taken.wait(10)
+            assert is_taken.wait(60)
 
     stage = interrupted(tmp_path, sleep)
     stage.blobs.fail = wait

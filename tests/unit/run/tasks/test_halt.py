@@ -237,7 +237,7 @@ def test_whoever_waits_for_the_canary_is_woken(tmp_path: Path) -> None:
     waiting = threading.Thread(target=lambda: found.append(tally.wait_for_canary(60)))
     waiting.start()
     tally.add(ended(1))
-    waiting.join(timeout=30)
+    waiting.join(timeout=60)
     assert found == [True]
 
 

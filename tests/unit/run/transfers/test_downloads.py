@@ -203,7 +203,7 @@ def test_no_link_planted_between_look_and_step_is_followed(tmp_path: Path) -> No
                     went += 1
         finally:
             over.set()
-        assert swapping.result(timeout=30) > 0
+        assert swapping.result(timeout=60) > 0
     assert list((elsewhere / "b").iterdir()) == []
     assert went > 0
 

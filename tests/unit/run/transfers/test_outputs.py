@@ -188,7 +188,7 @@ class MeetingBlobs(FakeBlobs):
     @override
     def download(self, container: str, blob: str, stream: BinaryIO) -> Downloaded:
         done = super().download(container, blob, stream)
-        self.meeting.wait(timeout=30)
+        self.meeting.wait(timeout=60)
         return done
 
 

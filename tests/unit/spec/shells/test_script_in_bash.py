@@ -216,7 +216,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
         env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 
@@ -383,6 +383,6 @@ def run_alone(script: str, folder: Path) -> None:
         env={"PATH": "/nowhere", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )

@@ -53,7 +53,7 @@ def run(script: str, folder: Path, path: str) -> subprocess.CompletedProcess[byt
         env={"PATH": path, "HOME": "/nowhere", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 

@@ -51,7 +51,7 @@ VALID = [
 def is_valid(script: str) -> bool:
     """Whether bash can read it."""
     result = subprocess.run(
-        ["/bin/bash", "-n", "-c", script], capture_output=True, timeout=20, check=False
+        ["/bin/bash", "-n", "-c", script], capture_output=True, timeout=60, check=False
     )
     return result.returncode == 0 and not result.stderr
 

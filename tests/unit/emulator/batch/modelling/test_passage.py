@@ -15,7 +15,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def limited() -> None:
-        await asyncio.wait_for(test(), timeout=20)
+        await asyncio.wait_for(test(), timeout=60)
 
     asyncio.run(limited())
 

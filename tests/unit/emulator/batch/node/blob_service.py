@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 
 SIGNATURE = "c2VjcmV0LXNpZ25hdHVyZQ"
 SAS = f"sv=2021-08-06&sr=c&sp=rwl&sig={SIGNATURE}%3D"
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 Fault = Callable[[BaseHTTPRequestHandler], None]
 

@@ -20,11 +20,17 @@ def blobs() -> Iterator[BlobService]:
 
 
 @pytest.fixture
-def policy() -> TransferPolicy:
+def silence_seconds() -> float:
+    """How long a server may say nothing: longer than any test takes to answer itself."""
+    return 60.0
+
+
+@pytest.fixture
+def policy(silence_seconds: float) -> TransferPolicy:
     """Retries without the wait."""
     return TransferPolicy(
-        connect_timeout_seconds=2.0,
-        silence_timeout_seconds=0.5,
+        connect_timeout_seconds=60.0,
+        silence_timeout_seconds=silence_seconds,
         retry_delays_seconds=(0.01, 0.02),
     )
 

@@ -25,7 +25,7 @@ def test_results_and_errors_come_back() -> None:
 
 
 def test_threads_are_used_again_and_no_more_are_made_than_may_be() -> None:
-    barrier = threading.Barrier(3, timeout=10)
+    barrier = threading.Barrier(3, timeout=60)
     names: set[str] = set()
 
     def meet() -> None:
@@ -57,7 +57,7 @@ def test_who_is_cancelled_waits_until_the_work_has_stopped() -> None:
 
     def run() -> None:
         begun.set()
-        assert told.wait(10)
+        assert told.wait(60)
         ended.append("work")
         raise ZeroDivisionError
 
@@ -84,7 +84,7 @@ def test_who_is_cancelled_waits_until_the_work_has_stopped() -> None:
 
 def test_what_is_done_at_once_wakes_the_loop_once() -> None:
     several = 8
-    meeting = threading.Barrier(several + 1, timeout=10)
+    meeting = threading.Barrier(several + 1, timeout=60)
     finished = threading.Semaphore(0)
 
     wakings: list[object] = []
@@ -97,7 +97,7 @@ def test_what_is_done_at_once_wakes_the_loop_once() -> None:
         for _ in range(several):
             crew.begin(finished.release, _go_on)
         for _ in range(several):
-            assert finished.acquire(timeout=10)
+            assert finished.acquire(timeout=60)
         assert len(wakings) == 1
         await asyncio.gather(*begun)
         await crew.begin(_go_on, _go_on)

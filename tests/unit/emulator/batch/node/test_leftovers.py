@@ -42,7 +42,7 @@ def test_processes_of_the_nodes_are_killed_and_no_others(tmp_path: Path) -> None
             for root in (f"{tmp_path}/nodes-of-another/node1", str(nodes), "nodes/node1")
         ]
         assert set(kill_leftovers(nodes)) == {each.pid for each in ours}
-        assert [each.wait(10) for each in ours] == [-signal.SIGKILL] * 3
+        assert [each.wait(60) for each in ours] == [-signal.SIGKILL] * 3
         assert [each.poll() for each in others] == [None] * 3
         assert kill_leftovers(nodes) == ()
 

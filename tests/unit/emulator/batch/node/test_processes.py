@@ -41,7 +41,7 @@ from tests.unit.emulator.batch.node.blob_service import (
 T = TypeVar("T")
 BASE = {"PATH": os.environ["PATH"], "LANG": "C"}
 POLICY = TransferPolicy(
-    connect_timeout_seconds=2.0, silence_timeout_seconds=60.0, retry_delays_seconds=(0.01,)
+    connect_timeout_seconds=60.0, silence_timeout_seconds=60.0, retry_delays_seconds=(0.01,)
 )
 
 WAITING = pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_cancelling_kills_the_group_waits_and_raises(task: Path, isolation: Plai
 def child_processes() -> set[int]:
     """Ours, zombies among them; other tests of this process may have some that stay."""
     listing = subprocess.Popen(["ps", "-A", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True)
-    text, _ = listing.communicate(timeout=30)
+    text, _ = listing.communicate(timeout=60)
     pairs = (map(int, line.split()) for line in text.splitlines())
     return {pid for pid, parent in pairs if parent == os.getpid()} - {listing.pid}
 
