@@ -17,7 +17,7 @@ _HEAD = ("RUN", "TARGET", "STARTED", "TASKS", "STATE")
 _WORDS = {
     Standing.DRIVEN: "running here",
     Standing.DETACHED: "detached: the work goes on without a client",
-    Standing.ABANDONED: "its client has died",
+    Standing.ABANDONED: "abandoned: its client has died",
     Standing.BROKEN_OFF: "broken off",
     Standing.NOT_AWAITED: "not waited for any longer",
     Standing.INTERRUPTED: "interrupted",

@@ -139,7 +139,9 @@ def test_of_a_run_whose_client_has_died_all_commands_say_the_same(user: User) ->
     assert user.run("report").returncode == 0
 
     assert status["state"] == "abandoned"
-    assert f"run {RUN}: its client has died; can be resumed\n" in user.run("status").stdout
+    assert (
+        f"run {RUN}: abandoned: its client has died; can be resumed\n" in user.run("status").stdout
+    )
     page = page_of(directory)
     assert '<span class="badge pill again">! abandoned</span>' in page
     assert "This run did not come to its end: its client has died. The last thing" in page

@@ -35,6 +35,8 @@ function makeTable() {
   }
 
   function sorted(tasks) {
+    // They are in the order of their ids as they are: who types waits for no sorting.
+    if (view.column === 0 && !view.descending) return tasks;
     const {key} = columns[view.column];
     const sign = view.descending ? -1 : 1;
     return tasks.map((task) => [key(task), task]).sort(([a], [b]) => {
