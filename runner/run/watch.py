@@ -25,7 +25,11 @@ from runner.run.tasks.ledger import Ledger
 _FIRST_LOOKS, _LOOKS_PER_RUN = 5, 10
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SHORT_PAUSE_SECONDS = 0.3
-# While tasks end as foreseen, people still want to see that they do.
+# The last tasks of all: so many looks, one behind the other, are as long as the run was.
+_CLOSEST_LOOKS_PER_RUN = 50
+# While tasks end as foreseen, people still want to see that they do. In a short run a pause is no
+# longer than all before it: so most of what tasks make comes home while others run.
+_SHORT_STEADY_PAUSE_SECONDS = 0.5
 _STEADY_PAUSE_SECONDS = 2.0
 _LOOKS_TO_END = 2
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -126,11 +130,14 @@ class Watch:
         if not self._ended:
             return self._pause_seconds
         now = self._clock.monotonic()
+        passed = now - self._began
         expected = left * (now - self._running_since) / self._ended
         # Where none has ended for some time, the others take longer than these did.
         quiet = (now - self._ended_at) / _FIRST_LOOKS
-        pause = max(expected / _LOOKS_TO_END, quiet, _SHORTEST_PAUSE_SECONDS)
-        return min(pause, max(self._pause_seconds, _STEADY_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
+        shortest = min(passed / _CLOSEST_LOOKS_PER_RUN, _SHORT_PAUSE_SECONDS)
+        pause = max(expected / _LOOKS_TO_END, quiet, shortest, _SHORTEST_PAUSE_SECONDS)
+        steady = min(max(passed, _SHORT_STEADY_PAUSE_SECONDS), _STEADY_PAUSE_SECONDS)
+        return min(pause, max(self._pause_seconds, steady), _LONGEST_PAUSE_SECONDS)
 
     @property
     def _pause_seconds(self) -> float:
