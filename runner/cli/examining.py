@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runner.cli.checks import check_runs_here, check_schedule, check_signatures
+from runner.cli.cost_finding import judge_cost, wants_price
 from runner.cli.secret_values import read_secrets
-from runner.cli.spec_examination import SpecExamination, read_specs
+from runner.cli.spec_examination import JudgeCost, SpecExamination, read_specs
 from runner.cli.surroundings import look_around
 from runner.cli.world import World
 from runner.connect import (
@@ -119,7 +120,7 @@ def find_groups(
                 yield spec.group(spec.judge_alone())
             return
         yield Group(area=Area.MACHINE, findings=tuple(findings))
-        yield from _ask(subject, specs)
+        yield from _ask(subject, specs, arguments.prices)
 
 
 def show_group(group: Group, world: World) -> None:
@@ -182,12 +183,16 @@ def _start_emulator(world: World, stack: ExitStack) -> AzureSettings:
     return emulator.wait_until_ready()
 
 
-def _ask(subject: _Subject, specs: tuple[SpecExamination, ...]) -> Iterator[Group]:
+def _ask(
+    subject: _Subject, specs: tuple[SpecExamination, ...], prices: str | None
+) -> Iterator[Group]:
     """Each area once all that it needs has been answered, and those before it are told."""
     common = _questions(subject)
     questions = dict(common)
     for spec in specs:
-        questions.update(spec.questions(subject.account, partial(_check, subject=subject)))
+        check = partial(_check, subject=subject)
+        cost = _cost_judge(subject, spec, prices)
+        questions.update(spec.questions(subject.account, check, cost))
     kinds = _LOCAL_STAGES if subject.is_local else _AZURE_STAGES
     stages = [(set(names), partial(judge, subject)) for names, judge in kinds]
     stages += [({*spec.names, *common}, partial(_judge_spec, subject, spec)) for spec in specs]
@@ -196,6 +201,16 @@ def _ask(subject: _Subject, specs: tuple[SpecExamination, ...]) -> Iterator[Grou
         answers[name] = answer
         while stages and not (stages[0][0] & questions.keys()) - answers.keys():
             yield stages.pop(0)[1](answers)
+
+
+def _cost_judge(subject: _Subject, spec: SpecExamination, prices: str | None) -> JudgeCost | None:
+    """What says what the spec costs; None where nobody wants to know, or nothing costs anything."""
+    if subject.is_local or spec.workload is None:
+        return None
+    if not wants_price(spec.workload, prices, subject.world):
+        return None
+    endpoint = subject.settings.batch.endpoint
+    return partial(judge_cost, given=prices, world=subject.world, endpoint=endpoint)
 
 
 def _questions(subject: _Subject) -> Mapping[str, Question]:

@@ -159,7 +159,10 @@ def _from_table(name: str, vm_size: str, world: World) -> NodePrice:
             content = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = describe_os_error(error) if isinstance(error, OSError) else str(error)
-        raise UsageError(f"cannot read the prices `{name}`: {reason}") from error
+        raise UsageError(
+            f"cannot read the prices `{name}`: {reason}",
+            hint="`--prices azure` asks for Azure's list prices",
+        ) from error
     table = read_price_table(name, content)
     price = table.find(vm_size)
     if price is None:

@@ -27,8 +27,11 @@ from runner.spec.model.workload import ExistingContainer, Workload
 from runner.spec.problem import SpecError
 
 _COUNT = "count"
+_COST = "cost"
 Check = Callable[[Workload], None]
 """Raises `SpecError` for what cannot run on the target."""
+JudgeCost = Callable[[Workload], tuple[Finding, ...]]
+"""What is to be said of what a run costs."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,8 +46,13 @@ class SpecExamination:
     names: tuple[str, ...] = field(default=(), init=False)
     """Of its questions, once it has been asked for them."""
 
-    def questions(self, account: Account, check: Check) -> dict[str, Question]:
-        """What is asked for its sake; tasks are counted at the same time."""
+    def questions(
+        self, account: Account, check: Check, judge_cost: JudgeCost | None
+    ) -> dict[str, Question]:
+        """What is asked for its sake; tasks are counted at the same time, and prices asked for.
+
+        `judge_cost` is None where nobody wants to know.
+        """
         workload = self.workload
         if workload is None:
             return {}
@@ -52,6 +60,8 @@ class SpecExamination:
             self._own(name): question for name, question in questions_of(workload, account).items()
         }
         asked[self._own(_COUNT)] = lambda: _count(workload, self.folder, check)
+        if judge_cost is not None:
+            asked[self._own(_COST)] = lambda: judge_cost(workload)
         self.names = tuple(asked)
         return asked
 
@@ -68,7 +78,13 @@ class SpecExamination:
             yield unknown("tasks", "to count them takes longer than the questions")
         elif isinstance(count, BatchRunError):
             yield from _of_error(count)
+        cost = own.pop(_COST, ())
         yield from judge_needs(self.workload, own, answers, setting)
+        if isinstance(cost, tuple):
+            yield from cost
+        elif isinstance(cost, BatchRunError):
+            fix = "give a table of your own: `--prices FILE`"
+            yield unknown("cost", f"price not known: {cost.message}", fix)
 
     def judge_alone(self) -> Iterator[Finding]:
         """What can be said of it where no account is known."""
