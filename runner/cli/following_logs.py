@@ -46,7 +46,7 @@ class _Scene:
     since: datetime | None = None
     """Up to when the service has told of changes, where nobody drives the run."""
     missed: int = 0
-    """Tasks of which nothing was there any more."""
+    """Tasks whose log was not there any more when they had ended."""
 
 
 def follow_run(
@@ -111,8 +111,8 @@ def _follow(scene: _Scene, services: Services, stop: Stop) -> None:
         stop.check()
     if scene.missed:
         scene.world.say(
-            f"of {plural(scene.missed, 'task')} nothing is there any more: `run --logs all` brings"
-            " home what all tasks print"
+            f"the end of what {plural(scene.missed, 'task')} printed is not there any more:"
+            " `run --logs all` brings home what all tasks print"
         )
 
 
