@@ -178,6 +178,12 @@ def test_files_of_a_task_are_walked_through_and_saved(visitor: Visitor, ran: Wat
     assert download.value.suggested_filename == "result.html"
     assert Path(download.value.path()).read_bytes() == b"<b>bold</b>"
 
+    # What cannot be had is said.
+    visitor.trouble.expected = [f"{REFUSED}404"]
+    page.route("**/download?*", lambda route: route.fulfill(status=404, json={"error": "gone"}))
+    page.get_by_role("button", name="Download result.html").click()
+    expect(page.locator(".files")).to_contain_text("result.html cannot be downloaded: gone")
+
 
 def test_blobs_of_hostile_names_are_shown_as_text(visitor: Visitor, ran: Watched) -> None:
     page = open_page(visitor, ran)

@@ -272,6 +272,9 @@ def test_the_keyboard_is_enough(visitor: Visitor, large_run: Path) -> None:
     expect(page.locator("#help")).to_be_visible()
     press("Escape")
     expect(page.locator("#help")).not_to_be_visible()
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#help")).not_to_be_visible()
 
 
 def test_the_timeline_is_walked_with_arrows(visitor: Visitor, large_run: Path) -> None:

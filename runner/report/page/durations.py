@@ -159,7 +159,7 @@ def _chart(bins: Sequence[_Bin]) -> str:
     )
     parts.append(f'<text x="1" y="10">{plural(most, "task")}</text>')
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Durations"><svg class="chart"'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Histogram"><svg class="chart"'
         f' width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
         ' aria-label="Histogram of durations; the table below has its numbers">'
         f"{''.join(parts)}</svg></div>"

@@ -1,13 +1,13 @@
 // The content of a file or a blob as text: its end, and what is added to it.
 
 import { readPiece, save } from "./ask.js";
-import { bytes, h, morph, name, readable } from "./elements.js";
+import { bytes, h, morph, name, printable, readable } from "./elements.js";
 
 const MOST_CHARACTERS = 1024 * 1024;
 
 export class Content {
   constructor(base) {
-    Object.assign(this, { base, shown: null });
+    Object.assign(this, { base, shown: null, unsaved: "" });
     this.element = h("div");
   }
 
@@ -46,21 +46,22 @@ export class Content {
 
   /** Has the browser save all of it. */
   async download(path, title) {
+    this.unsaved = "";
     try {
       await save(this.base, path, title);
     } catch (error) {
-      if (this.shown) this.shown.trouble = error.message;
-      this.show();
+      this.unsaved = `${title} cannot be downloaded: ${error.message}`;
     }
+    this.show();
   }
 
   show() {
     const { shown, element } = this;
     if (!shown) {
-      element.replaceChildren();
+      element.replaceChildren(...(this.unsaved ? [h("p", { class: "bad-text", role: "alert" }, printable(this.unsaved))] : []));
       return;
     }
-    if (!element.firstChild) {
+    if (!shown.pre) {
       shown.pre = h("pre", { class: "content", tabindex: 0, "aria-label": `Content of ${shown.title}` });
       shown.head = h("p", { class: "steps" });
       shown.note = h("p", { class: "empty" });
@@ -68,9 +69,9 @@ export class Content {
     }
     morph(shown.head, h("p", { class: "steps" }, h("strong", {}, name(shown.title)), ` ${bytes(shown.size ?? 0)} `,
       h("label", {}, h("input", { type: "checkbox", checked: shown.follow, onchange: (event) => { shown.follow = event.target.checked; } }), " follow")));
-    shown.note.textContent = shown.trouble ?? (shown.binary ? "This is no text; download it."
+    shown.note.textContent = printable(this.unsaved) || (shown.trouble ?? (shown.binary ? "This is no text; download it."
       : shown.start > 0 || shown.cut ? "Its beginning is not shown; download it to have all."
-        : shown.size === 0 ? "It is empty." : "");
+        : shown.size === 0 ? "It is empty." : ""));
     shown.note.hidden = !shown.note.textContent;
     const { pre } = shown;
     const text = shown.binary ? "" : readable(shown.text);
