@@ -127,7 +127,7 @@ def test_ten_thousand_failures_with_much_to_say_still_make_a_page_that_can_be_ma
         words = "".join(chr(97 + (number * 31 + place) % 26) for place in range(20))
         events += [
             TaskAdded(task=f"{number:05}", item=item),
-            failed(number, tail=f"{'<line of a log>' * 200}\nerror {words}", item=item),
+            failed(number, tail=f"{'<line of a log>' * 40}\nerror {words}", item=item),
         ]
 
     page = page_of(view_of(events))
