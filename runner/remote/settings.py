@@ -171,7 +171,10 @@ def _endpoint(variable: str, value: str) -> str:
             "`https://myaccount.westeurope.batch.azure.com`"
             if variable == BATCH_ENDPOINT
             else f"{variable} is malformed: it must give a URL such as "
-            "`https://myaccount.blob.core.windows.net`"
+            "`https://myaccount.blob.core.windows.net`",
+            hint="`az batch account show --query accountEndpoint` tells it"
+            if variable == BATCH_ENDPOINT
+            else "`az storage account show --query primaryEndpoints.blob` tells it",
         )
     return endpoint
 

@@ -218,6 +218,7 @@ def test_a_malformed_variable_is_named_and_not_shown(changed: dict[str, str], me
         read_azure_settings({**BATCH, **STORAGE, **changed})
 
     assert caught.value.message == message
+    assert caught.value.hint, "`doctor` shows it as the fix"
     assert "topsecret" not in f"{caught.value.message} {caught.value.hint}"
 
 
