@@ -27,6 +27,13 @@ _CAUSES = {
     "requeue": "lost its node",
 }
 
+# As bash gives them.
+_EXIT_CODES = {
+    127: "install it with `pool.packages` or in the start task",
+    137: "it is nearly always memory: use a larger `pool.vm_size`, or fewer"
+    " `pool.task_slots_per_node`",
+}
+
 
 def ended_state(end: TaskFinished) -> State:
     """How it stands."""
@@ -67,7 +74,7 @@ def why_ended(facts: Facts, end: TaskFinished) -> Iterator[Reason]:
             advice = f"`batch-run logs {task}{named}` shows what it did instead"
         case _:
             words = f"it failed: {describe_failure(end)}"
-            hint = advise(end.cause) if end.cause else None
+            hint = _of_exit_code(end) or (advise(end.cause) if end.cause else None)
             shows = f"`batch-run logs {task}{named}` shows all that it printed"
             advice = f"{hint}; {shows}" if hint else shows
     tail = tuple((end.stderr_tail or "").splitlines())
@@ -78,6 +85,11 @@ def of_attempts(facts: Facts) -> Iterator[Reason]:
     """The attempts that were followed by others, the first one first."""
     for attempt in facts.attempts:
         yield Reason(kind=Kind.ATTEMPT, words=_attempt(attempt), evidence=_message(attempt))
+
+
+def _of_exit_code(end: TaskFinished) -> str | None:
+    """What to do, where the command ended with a code whose reason is nearly always the same."""
+    return None if end.exit_code is None else _EXIT_CODES.get(end.exit_code)
 
 
 def _cause_first(facts: Facts) -> str | None:

@@ -506,6 +506,34 @@ def test_other_ends(cause: str, state: State, words: str, hint: str) -> None:
     assert (explanation.state, reason.words, reason.advice) == (state, words, hint)
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "hint"),
+    [
+        (
+            127,
+            (
+                "it failed: exit code 127 on node n1 after 2 tries: a program of the command was not"
+                " found"
+            ),
+            "install it with `pool.packages` or in the start task",
+        ),
+        (
+            137,
+            "it failed: exit code 137 on node n1 after 2 tries: killed by signal 9 (SIGKILL)",
+            (
+                "it is nearly always memory: use a larger `pool.vm_size`, or fewer"
+                " `pool.task_slots_per_node`"
+            ),
+        ),
+    ],
+)
+def test_exit_codes_that_tell_what_to_do(code: int, words: str, hint: str) -> None:
+    end = replace(END, exit_code=code)
+    (reason,) = explain(replace(FACTS, report=begun(), end=end)).reasons
+    shows = "`batch-run logs 0003` shows all that it printed"
+    assert (reason.words, reason.advice) == (words, f"{hint}; {shows}")
+
+
 def test_tasks_that_did_not_have_to_run() -> None:
     end = replace(END, succeeded=True, skipped=True)
     planned = ("skip", "unchanged since run demo-0")
