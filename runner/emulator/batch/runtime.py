@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -79,6 +79,8 @@ from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
 
+_BEGINNINGS = (PrepareNode, RunTask, RunSubtask, RunStartTask, RunPreparation)
+
 JobLaunch = Callable[[Bases, Job, Pool, Node], Launch]
 Report = Callable[[State, datetime, RunId, Outcome | None], None]
 
@@ -101,7 +103,7 @@ class Runtime:
         policy: TransferPolicy,
         journal: Journal | None = None,
     ) -> None:
-        """With a journal, nothing that is asked for is done before that is on disk."""
+        """With a journal, what is asked for is ended or removed only once that is on disk."""
         self._state = state
         self._executor = executor
         self._place = place
@@ -138,8 +140,11 @@ class Runtime:
         recover(self._state, self._clock())
         self.settle()
 
-    def settle(self) -> None:
-        """Lets the core catch up with the clock, starts what it asks for, and sets the timer."""
+    def settle(self, *, by_itself: bool = False) -> None:
+        """Lets the core catch up with the clock, starts what it asks for, and sets the timer.
+
+        `by_itself` is what follows from time or an exit, and from no request.
+        """
         if self._closed:
             return
         self._state.machine = self._gauge.read(self._clock())
@@ -148,10 +153,10 @@ class Runtime:
         for removal in removals:
             self._announcements.announce(removal)
         journal = self._journal
-        # What follows from time or an exit alone need not wait: to run something twice is no harm,
-        # to remove what may still be wanted would be.
-        patient = journal is None or (journal.patient and not journal.waiting and not removals)
-        if journal is None or patient or not actions:
+        # To run something twice is no harm: what follows from time or an exit alone need not wait,
+        # nor what begins. To end or remove what may still be wanted would be.
+        at_once = by_itself or all(isinstance(action, _BEGINNINGS) for action in actions)
+        if journal is None or (at_once and not journal.waiting and not removals) or not actions:
             self._perform_all(actions)
         else:
             journal.after_commit(partial(self._perform_all, actions))
@@ -159,11 +164,7 @@ class Runtime:
 
     def _settle_in_time(self) -> None:
         self._due = None
-        with self._patience():
-            self.settle()
-
-    def _patience(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._journal is None else self._journal.patiently()
+        self.settle(by_itself=True)
 
     def _advance(self) -> tuple[Action, ...]:
         now = self._clock()
@@ -239,11 +240,10 @@ class Runtime:
             message="An image of a container could not be downloaded to the node",
             details=details,
         )
-        with self._patience():
-            # The node may have left its pool meanwhile.
-            with suppress(RefusedError):
-                make_unusable(self._state, self._clock(), action.pool, action.node, errors=(error,))
-            self.settle()
+        # The node may have left its pool meanwhile.
+        with suppress(RefusedError):
+            make_unusable(self._state, self._clock(), action.pool, action.node, errors=(error,))
+        self.settle(by_itself=True)
 
     def _start(self, run: RunId, execution: Coroutine[Any, Any, Outcome], report: Report) -> None:
         running = asyncio.create_task(execution)
@@ -269,14 +269,13 @@ class Runtime:
 
     def _report_ends(self) -> None:
         ended, self._ended = self._ended, []
+        for run, report, execution in ended:
+            try:
+                self._report(run, report, execution)
+            except Exception:
+                logger.exception("the end of run %s could not be noted", run)
         if ended:
-            with self._patience():
-                for run, report, execution in ended:
-                    try:
-                        self._report(run, report, execution)
-                    except Exception:
-                        logger.exception("the end of run %s could not be noted", run)
-                self.settle()
+            self.settle(by_itself=True)
 
     def _report(self, run: RunId, report: Report, execution: asyncio.Task[Outcome]) -> None:
         del self._runs[run]

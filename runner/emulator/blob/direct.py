@@ -324,12 +324,10 @@ def _finish(
     *,
     waited: bool,
 ) -> None:
-    # Others follow soon, as tasks end; who is told of one of them has all written out.
-    with call.service.patiently():
-        if isinstance(work, Putting):
-            complete_put(call, work, segments, md5, waited=waited)
-        else:
-            finish_block(call, work, segments, md5)
+    if isinstance(work, Putting):
+        complete_put(call, work, segments, md5, waited=waited)
+    else:
+        finish_block(call, work, segments, md5)
 
 
 def _parse_query(query: str) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -200,10 +199,6 @@ class BlobService:
     def commit(self) -> bool:
         """Writes all changes so far; whether they are on disk. It is tried again where not."""
         return self._journal is None or self._journal.commit()
-
-    def patiently(self) -> AbstractContextManager[None]:
-        """What changes within may wait a moment for more to change, until somebody asks."""
-        return nullcontext() if self._journal is None else self._journal.patiently()
 
     def _admit(
         self, request: Request, query: Mapping[str, str], resource: str, endpoint: str

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +61,6 @@ class Journal:
         self._folding = False
         self._folds = 0
         """How often, one after the other, the log has grown while it was folded."""
-        self.patient = False
-        """Whether changes happen by themselves just now (`patiently`)."""
 
     def load(self, of: type) -> Iterator[Any]:
         """The records of a kind in the order of their making; raises `StorageError`."""
@@ -110,15 +107,6 @@ class Journal:
                 del changes[address]
         self._owners.append((of, owner))
         self._commit_soon()
-
-    @contextmanager
-    def patiently(self) -> Iterator[None]:
-        """What changes within may wait a moment for more to change, until somebody asks."""
-        self.patient = True
-        try:
-            yield
-        finally:
-            self.patient = False
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls back once all changes so far are on disk; in order."""
@@ -196,14 +184,13 @@ class Journal:
         return (kind.of, *kind.address(record))
 
     def _commit_soon(self) -> None:
-        if not self.patient:
-            self._commit_now()
-        elif self._soon is None:
+        """What changes may wait a moment for more to change, until somebody asks."""
+        if self._soon is None:
             loop = asyncio.get_running_loop()
             self._soon = loop.call_later(_PATIENCE_SECONDS, self.commit)
 
     def _commit_now(self) -> None:
-        """At the end of this turn of the loop."""
+        """At the end of this turn of the loop, behind what was begun in it."""
         if self._committed is None:
             loop = asyncio.get_running_loop()
             self._committed = loop.create_future()

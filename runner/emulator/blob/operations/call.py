@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
@@ -86,10 +85,6 @@ class Service(Protocol):
 
     async def fetch(self, url: str, headers: Mapping[str, str]) -> Fetched:
         """Asks another server for a source; raises `FetchError`."""
-        ...
-
-    def patiently(self) -> AbstractContextManager[None]:
-        """Lets what changes within wait a moment, until somebody asks whether it is on disk."""
         ...
 
 

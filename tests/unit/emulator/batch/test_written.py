@@ -142,6 +142,30 @@ def test_nobody_is_told_of_an_end_before_what_the_task_has_put_is_on_disk(tmp_pa
     asyncio.run(test())
 
 
+def test_a_task_begins_while_it_is_written(tmp_path: Path) -> None:
+    """And is on disk, in one transaction, before that it was added is answered."""
+    seen: list[str] = []
+
+    class Watching(RecordingExecutor):
+        async def run(self, launch: Launch) -> Outcome:
+            seen.extend(log.statements)
+            return await super().run(launch)
+
+    log = Log()
+
+    async def test() -> None:
+        nonlocal log
+        async with opened(tmp_path, Watching(hold=True), slots=1) as (client, log):
+            log.statements.clear()
+            task = {"id": "t", "commandLine": "none"}
+            assert (await client.ask("POST", "/jobs/j/tasks", body=task)).status == 201
+            assert log.statements.count("COMMIT") == 1
+            assert log.written("Task") == 1
+
+    asyncio.run(test())
+    assert seen == []
+
+
 class Gate(RecordingExecutor):
     """Ends all runs at one moment."""
 

@@ -337,18 +337,16 @@ def test_what_follows_is_done_after_the_commit(tmp_path: Path) -> None:
     assert seen == [("first", ["a"]), ("second", ["a"])]
 
 
-def test_what_happens_by_itself_waits_until_somebody_asks(tmp_path: Path) -> None:
+def test_what_changes_waits_until_somebody_asks_but_not_for_long(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
 
     async def work(journal: Journal) -> None:
-        with journal.patiently():
-            journal.put(Shelf(name="a"))
+        journal.put(Shelf(name="a"))
         await asyncio.sleep(0)
         assert rows(path) == []
         await journal.settled()
         assert rows(path) == [("Shelf", "", "a")]
-        with journal.patiently():
-            journal.put(Shelf(name="b"))
+        journal.put(Shelf(name="b"))
         deadline = asyncio.get_running_loop().time() + 10
         while len(rows(path)) < 2:
             assert asyncio.get_running_loop().time() < deadline
@@ -414,9 +412,8 @@ def test_what_a_record_tells_of_is_on_disk_before_it(tmp_path: Path) -> None:
                 return books.commit()
 
             with closing(Journal(telling, KINDS, first=write)) as journal:
-                with books.patiently(), journal.patiently():
-                    books.put(EMMA)
-                    journal.put(Shelf(name="a"))
+                books.put(EMMA)
+                journal.put(Shelf(name="a"))
                 await asyncio.sleep(0)
                 assert not books.is_on_disk(EMMA)
                 await journal.settled()
