@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from runner.cli.specs import PRICES_VARIABLE
@@ -203,6 +204,9 @@ def _from_azure(
         )
 
     folder = _cache_folder(world.environ)
+    if folder is not None and service != ENDPOINT:
+        # What another service says is not to be taken for Azure's prices later.
+        folder = folder / sha256(service.encode(errors="surrogateescape")).hexdigest()[:16]
     try:
         if folder is None:
             return fetch(query)

@@ -232,6 +232,17 @@ def test_windows_nodes_have_prices_of_their_own(scene: Scene) -> None:
     assert price.dedicated == 0.19
 
 
+def test_what_one_service_says_is_not_kept_for_another(scene: Scene) -> None:
+    first = scene.price("azure:EUR")
+    with serve_prices() as other:
+        other.pages = ((item("D2s v5", 0.2),),)
+        scene.environ["BATCH_RUN_PRICES_ENDPOINT"] = other.endpoint
+        second = scene.price("azure:EUR")
+    assert first is not None
+    assert second is not None
+    assert (first.dedicated, second.dedicated) == (0.11, 0.2)
+
+
 def test_without_a_folder_for_caches_the_price_is_read_each_time(scene: Scene) -> None:
     del scene.environ["XDG_CACHE_HOME"]
     scene.service.pages = ((item("D2s v5", 0.2),),)
