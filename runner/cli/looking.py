@@ -21,6 +21,7 @@ from runner.run.records.driving import find_driver
 from runner.run.records.places import LOCAL_STATE
 from runner.run.records.record import RunRecord, read_record
 from runner.run.records.standing import find_standing
+from runner.run.services import JobState
 
 # Somebody waits at a terminal for an answer that may as well not come.
 _PATIENCE = timedelta(seconds=10)
@@ -78,12 +79,18 @@ def _find_page(directory: Path, world: World) -> str | None:
 
 
 def _ask(status: RunStatus, directory: Path, world: World) -> RunStatus:
-    """With what the service says of the job."""
+    """With what the service says of the job, of its tasks and of its pool."""
     run = status.record.run
     try:
         with open_to_look(status.record, directory, world) as services:
             job = services.batch.job_status(run)
-            return replace(status, job=job, counts=services.batch.task_counts(run))
+            status = replace(status, job=job, counts=services.batch.task_counts(run))
+            if job.state is JobState.GONE or job.pool_id is None:
+                return status
+            status = replace(status, pool=services.batch.pool_status(job.pool_id))
+            if status.pool is None:
+                return status
+            return replace(status, nodes=services.batch.node_statuses(job.pool_id))
     except NotThereError:
         return replace(status, rests=True)
     except BatchRunError as error:

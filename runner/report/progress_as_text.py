@@ -6,7 +6,7 @@ It must not know who asks, nor how often.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from runner.report.as_text import format_rate, format_seconds, plural, printable
 from runner.report.fold import Report
@@ -50,13 +50,31 @@ def _phase(report: Report, running: int, left: int) -> str:
 
 
 def _pool(report: Report) -> Iterator[str]:
-    pool, counts = report.pool_change, Counter(report.nodes.values())
-    states = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
+    pool, states = report.pool_change, report.nodes.values()
     if pool is not None:
-        wanted = pool.target_dedicated + pool.target_spot
-        size = f"{pool.dedicated + pool.spot:,} of {plural(wanted, 'node')}, {pool.allocation}"
-        yield printable(f"pool: {size}{f': {states}' if states else ''}")
-    elif states:
-        yield printable(f"nodes: {states}")
-    for error in report.pool_errors:
+        size = (pool.dedicated + pool.spot, pool.target_dedicated + pool.target_spot)
+        yield from pool_as_text(size, pool.allocation, states, report.pool_errors)
+        return
+    if states:
+        yield printable(f"nodes: {_listed(states)}")
+    yield from _in_trouble(report.pool_errors)
+
+
+def pool_as_text(
+    size: tuple[int, int], allocation: str, states: Iterable[str], errors: Iterable[str]
+) -> Iterator[str]:
+    """How many nodes there are and are wanted (`size`), in which states, and what is wrong."""
+    nodes, wanted = size
+    listed = _listed(states)
+    told = f": {listed}" if listed else ""
+    yield printable(f"pool: {nodes:,} of {plural(wanted, 'node')}, {allocation}{told}")
+    yield from _in_trouble(errors)
+
+
+def _listed(states: Iterable[str]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(Counter(states).items()))
+
+
+def _in_trouble(errors: Iterable[str]) -> Iterator[str]:
+    for error in errors:
         yield printable(f"the pool is in trouble: {error}")

@@ -5,6 +5,7 @@ It knows nothing of run directories or services; what was found there is given.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,12 +18,12 @@ from runner.report.digest import digest
 from runner.report.fold import Report
 from runner.report.next_steps import NextStep
 from runner.report.pace import Pace
-from runner.report.progress_as_text import progress_as_text
+from runner.report.progress_as_text import pool_as_text, progress_as_text
 from runner.report.runs_as_text import describe_standing
 from runner.run.events import format_moment, format_time
 from runner.run.records.record import RunRecord
 from runner.run.records.standing import Standing
-from runner.run.services import JobState, JobStatus, TaskCounts
+from runner.run.services import JobState, JobStatus, NodeStatus, PoolStatus, TaskCounts
 
 _ATTACHED = frozenset({Standing.DRIVEN, Standing.DETACHED, Standing.NOT_AWAITED})
 
@@ -31,7 +32,8 @@ _ATTACHED = frozenset({Standing.DRIVEN, Standing.DETACHED, Standing.NOT_AWAITED}
 class RunStatus:
     """A run's record, how it stands, and what its events come to.
 
-    `job` and `counts` are what the service says now; `unasked` is why it did not, where it was to.
+    `job`, `counts`, `pool` and `nodes` are what the service says now; `unasked` is why it did not,
+    where it was to.
     """
 
     record: RunRecord
@@ -46,6 +48,9 @@ class RunStatus:
     """Of the tasks that have ended, by the times of their events."""
     job: JobStatus | None = None
     counts: TaskCounts | None = None
+    pool: PoolStatus | None = None
+    nodes: tuple[NodeStatus, ...] = ()
+    """Those of the pool."""
     unasked: str | None = None
     rests: bool = False
     """Its services are of this machine, and do not run."""
@@ -85,7 +90,14 @@ def status_as_json(status: RunStatus) -> dict[str, Any]:
     record, job, counts = status.record, status.job, status.counts
     service: dict[str, Any] | None = None
     if job is not None:
-        service = {"job": job.state.value, "pool": job.pool_id, "tasks": None}
+        pool = status.pool
+        service = {
+            "job": job.state.value,
+            "pool": job.pool_id,
+            "tasks": None,
+            "nodes": None if pool is None else Counter(node.state for node in status.nodes),
+            "resize_errors": [] if pool is None else list(pool.resize_errors),
+        }
         if counts is not None:
             service["tasks"] = {
                 "active": counts.active,
@@ -174,3 +186,11 @@ def _service(status: RunStatus) -> Iterator[str]:
             f" {counts.succeeded:,} succeeded, {counts.failed:,} failed"
         )
     yield words
+    pool = status.pool
+    if pool is not None:
+        size = (
+            pool.dedicated_nodes + pool.spot_nodes,
+            pool.target_dedicated_nodes + pool.target_spot_nodes,
+        )
+        states = (node.state for node in status.nodes)
+        yield from pool_as_text(size, pool.allocation_state, states, pool.resize_errors)

@@ -87,6 +87,7 @@ def test_a_run_that_nobody_drives_is_asked_for_in_its_service(
     assert lines[2] == (
         "in the service: the job is active; 2 tasks waiting, 2 running, 0 succeeded, 0 failed"
     )
+    assert lines[3] == "pool: 2 of 2 nodes, steady: 2 running"
     assert lines[-1] == f"next: batch-run attach {run}"
     assert lost.returncode == 0
     assert "\nthe service could not be asked: Azure Batch" in lost.stdout

@@ -512,8 +512,8 @@ def test_other_ends(cause: str, state: State, words: str, hint: str) -> None:
         (
             127,
             (
-                "it failed: exit code 127 on node n1 after 2 tries: a program of the command was not"
-                " found"
+                "it failed: exit code 127 on node n1 after 2 tries: a program of the command was"
+                " not found"
             ),
             "install it with `pool.packages` or in the start task",
         ),

@@ -12,7 +12,7 @@ from runner.report.status_as_text import RunStatus, next_command, status_as_json
 from runner.run.events import CleanupFinished, LeftBehind, NodeChanged, RunFinished, RunStarted
 from runner.run.records.driving import Driver
 from runner.run.records.standing import RunSummary, Standing
-from runner.run.services import JobState, JobStatus, TaskCounts
+from runner.run.services import JobState, JobStatus, NodeStatus, PoolStatus, TaskCounts
 from tests.fakes.plans import RUN
 from tests.fakes.records import RECORD
 from tests.fakes.services import NOW
@@ -113,12 +113,39 @@ def test_a_run_that_goes_on_alone_is_told_with_what_its_service_says() -> None:
         "job": "active",
         "pool": "p",
         "tasks": {"active": 1, "running": 2, "succeeded": 3, "failed": 4},
+        "nodes": None,
+        "resize_errors": [],
     }
     assert (value["state"], value["resumable"], value["next"]) == (
         "detached",
         True,
         f"batch-run attach {RUN}",
     )
+
+
+def test_a_run_that_goes_on_alone_is_told_with_its_pool() -> None:
+    pool = PoolStatus(
+        state="active",
+        allocation_state="steady",
+        dedicated_nodes=3,
+        spot_nodes=0,
+        target_dedicated_nodes=4,
+        target_spot_nodes=1,
+        resize_errors=("AllocationFailed: no\x1b machines",),
+    )
+    nodes = tuple(
+        NodeStatus(id=name, state=state, start_task_exit_code=None, start_task_failure=None)
+        for name, state in (("a", "starttaskfailed"), ("b", "idle"), ("c", "starttaskfailed"))
+    )
+    status = replace(DETACHED, job=job(JobState.ACTIVE), pool=pool, nodes=nodes)
+    assert text(status)[2:5] == [
+        "in the service: the job is active",
+        "pool: 3 of 5 nodes, steady: 1 idle, 2 starttaskfailed",
+        r"the pool is in trouble: AllocationFailed: no\x1b machines",
+    ]
+    service = status_as_json(status)["service"]
+    assert service["nodes"] == {"starttaskfailed": 2, "idle": 1}
+    assert service["resize_errors"] == ["AllocationFailed: no\x1b machines"]
 
 
 def test_a_service_that_cannot_be_asked_is_said_and_the_rest_is_shown() -> None:
