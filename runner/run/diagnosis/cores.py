@@ -16,6 +16,7 @@ from runner.run.diagnosis.sizes import VmSize, read_vm_size
 from runner.spec.model.pool import NewPool
 
 _MORE = "ask for more: portal, Batch account, Quotas; or fewer nodes, or a smaller VM size"
+_SIZES = "`az batch location list-skus --location REGION -o table` shows the sizes of a region"
 _MODE = "`az batch account show` says which it has, as `poolAllocationMode`"
 
 
@@ -24,11 +25,13 @@ def judge_cores(pool: NewPool, common: Answers) -> Iterator[Finding]:
     most, told = most_nodes(pool), common.get(QUOTAS)
     quotas = told if isinstance(told, Quotas) else None
     if most is None:
-        yield unknown("cores", "how many nodes there will be, the formula says as it goes")
+        seen = "how many nodes there will be, the formula says as it goes"
+        yield unknown("cores", seen, "compare the most that it can ask for with the line on quotas")
         return
     vm = read_vm_size(pool.vm_size)
     if vm is None or vm.cores is None:
-        yield unknown("cores", f"the name `{pool.vm_size}` does not tell the cores of a node")
+        seen = f"the name `{pool.vm_size}` does not tell the cores of a node"
+        yield unknown("cores", seen, _SIZES)
         return
     pools = common[POOLS]
     used = 0 if failed(pools) is not None else used_cores(pools)

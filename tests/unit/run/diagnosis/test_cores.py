@@ -47,3 +47,15 @@ def test_the_most_nodes_that_there_ever_are_count(tmp_path: Path, size: str, see
     assert isinstance(workload.pool, NewPool)
     first = next(judge_cores(workload.pool, {POOLS: (), QUOTAS: QUOTA}))
     assert first.seen == seen
+    assert first.fix
+
+
+def test_a_size_whose_name_tells_no_cores_is_told_with_where_to_see(tmp_path: Path) -> None:
+    spec = SPEC.replace("Standard_D2s_v5", "ExtraLarge")
+    workload = make_workload(tmp_path, spec)
+    assert isinstance(workload.pool, NewPool)
+    (found,) = judge_cores(workload.pool, {POOLS: (), QUOTAS: QUOTA})
+    assert (found.seen, found.fix) == (
+        "the name `ExtraLarge` does not tell the cores of a node",
+        "`az batch location list-skus --location REGION -o table` shows the sizes of a region",
+    )
