@@ -52,6 +52,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_block(block: str, folder: Path, user: User) -> subprocess.CompletedProcess[str]:
     """A block of the README, in a shell that knows nothing of our environment."""
     environ = {name: user.environ[name] for name in ("HOME", "PATH") if name in user.environ}
+    environ["PIP_NO_COMPILE"] = "1"  # most of what is installed nobody imports here
     environ.update(
         {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
     )

@@ -24,7 +24,7 @@ from runner.spec.messages import problem_as_json, render_problem
 from runner.spec.problem import Problem, SpecError
 from tests.unit.spec.whole_language import SPECS
 
-COUNT = int(os.environ.get("BATCH_RUN_MUTATIONS", "600"))
+COUNT = int(os.environ.get("BATCH_RUN_MUTATIONS", "300"))
 SEED = int(os.environ.get("BATCH_RUN_MUTATIONS_SEED", "1"))
 IN_ONE_TEST = 250
 

@@ -139,11 +139,13 @@ def test_a_value_across_two_pieces(shift: int, size: int) -> None:
     before, behind = b"x" * (MEBIBYTE + shift), b"y" * MEBIBYTE
     content = before + b"hunter2hunter2" + behind + b"hunter2hunter2-and-much-more"
     target = io.BytesIO()
+    seen = 0
     with redaction.cleaning(target) as stream:
         for start in range(0, len(content), size):
             piece = content[start : start + size]
             assert stream.write(piece) == len(piece)
-            assert b"hunter" not in target.getvalue()
+            assert b"hunter" not in bytes(target.getbuffer()[max(seen - len(b"hunter"), 0) :])
+            seen = target.tell()
     assert target.getvalue() == before + b"REDACTED" + behind + b"REDACTED"
 
 

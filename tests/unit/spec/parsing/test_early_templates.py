@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ CONSTANT = {
 
 
 def parse(data: dict[str, Any]) -> tuple[Workload | None, tuple[Problem, ...]]:
-    text = yaml.safe_dump(data, sort_keys=False)
+    text = json.dumps(data, default=str)  # which is YAML, and written much sooner
     document, problems = read_document("spec.yaml", text.encode())
     assert document is not None, problems
     parsed = parse_workload(document, {})

@@ -47,6 +47,6 @@ def test_it_agrees_with_shlex(line: str) -> None:
 def test_long_words_take_linear_time() -> None:
     """Where each step copies what was read before, they take hours."""
     assert split_command_line("e " + "x" * 10_000_000) == ["e", "x" * 10_000_000]
-    assert split_command_line('"' + '\\"' * 3_000_000 + '"') == ['"' * 3_000_000]
+    assert split_command_line('"' + '\\"' * 1_000_000 + '"') == ['"' * 1_000_000]
     assert_linear(lambda count: partial(split_command_line, "\\x" * count), 1_000)
     assert_linear(lambda count: partial(split_command_line, "x'y' " * count), 1_000)
