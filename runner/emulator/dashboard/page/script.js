@@ -9,7 +9,7 @@ import { node, pool } from "./pool.js";
 import { requests } from "./requests.js";
 import { accounts, blob, blobs, containers } from "./storage.js";
 
-const PACE = 1500;
+const PACE = 1500, LONGEST_PACE = 20_000;
 const main = document.getElementById("main");
 const status = document.getElementById("status");
 const pause = document.getElementById("pause");
@@ -88,7 +88,7 @@ async function refresh(own, of) {
     late = refuse(error);
   }
   // Who looks must not keep the emulator busy: it rests ten times as long as it took.
-  if (own === round) plan(Math.max(PACE, late, 10 * (performance.now() - began)));
+  if (own === round) plan(Math.max(PACE, late, Math.min(LONGEST_PACE, 10 * (performance.now() - began))));
 }
 
 async function ask(of) {
