@@ -18,6 +18,7 @@ from runner.run.records.standing import Standing, find_standing
 from runner.run.results.entries import result_from_line
 from runner.run.results.results_index import ResultsIndex
 from runner.run.results.results_store import OutputInUseError, results_folder
+from runner.run.submit import SUBMISSION
 
 _BROKEN_OFF = frozenset({Standing.ABANDONED, Standing.BROKEN_OFF, Standing.NOT_AWAITED})
 _RUN = b',"run":"'
@@ -56,13 +57,17 @@ def check_left(workload: str, working_directory: Path, output_directory: Path) -
 
 
 def broken_off_notes(last_run: str | None, working_directory: Path) -> Iterator[str]:
-    """A line where the last run over an output directory could be gone on with instead."""
+    """A line where the last run over an output directory could be gone on with instead.
+
+    Of one that has made nothing, as with a key that was refused, nothing is lost.
+    """
     if last_run is None:
         return
     directory = working_directory / RUNS / last_run
     with contextlib.suppress(UsageError):  # its directory was deleted: there is nothing to say
         record = read_record(directory)
-        if find_standing(directory, record, driver=None) in _BROKEN_OFF:
+        has_begun = (directory / SUBMISSION).exists()
+        if has_begun and find_standing(directory, record, driver=None) in _BROKEN_OFF:
             also = ", and its tasks may still be at work" if record.target != "local" else ""
             yield (
                 f"run {last_run} was broken off{also}; `batch-run resume {last_run}` would go on"

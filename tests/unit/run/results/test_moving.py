@@ -19,8 +19,9 @@ from runner.run.results.lock_file import LOCK_FILE
 from runner.run.results.moving import move_home
 from runner.run.results.rerun import recall
 from runner.run.results.results_store import open_results, results_folder
-from runner.run.results.rivals import NewerResultsError, check_newer
+from runner.run.results.rivals import NewerResultsError, broken_off_notes, check_newer
 from runner.run.results.settled import Settled
+from runner.run.submit import SUBMISSION
 
 BEGAN = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 RUN = "demo-20260131t120000z-aaaa"
@@ -171,3 +172,21 @@ def test_a_file_is_where_the_innermost_directory_has_gone(tmp_path: Path) -> Non
     assert path_at_home(out, "/results/older/output/a") == Path("/results/output/a")
     assert path_at_home(out, "/results/output/a") == Path("/results/output/a")
     assert path_at_home(out, "/elsewhere/a") == Path("/elsewhere/a")
+
+
+@pytest.mark.parametrize(
+    ("target", "also"), [("local", ""), ("azure", ", and its tasks may still be at work")]
+)
+def test_a_run_that_was_broken_off_is_told_once_it_has_made_anything(
+    tmp_path: Path, target: str, also: str
+) -> None:
+    record = replace(record_of(tmp_path), target=target)
+    directory = tmp_path / RUNS / RUN
+    (directory / RECORD).write_text(record_as_json(record))
+    assert list(broken_off_notes(None, tmp_path)) == []
+    assert list(broken_off_notes(EARLIER, tmp_path)) == []
+    assert list(broken_off_notes(RUN, tmp_path)) == []
+    (directory / SUBMISSION).touch()
+    assert list(broken_off_notes(RUN, tmp_path)) == [
+        f"run {RUN} was broken off{also}; `batch-run resume {RUN}` would go on with it"
+    ]
