@@ -79,8 +79,6 @@ from runner.emulator.storage.journal import Journal
 
 logger = logging.getLogger(__name__)
 
-_BEGINNINGS = (PrepareNode, RunTask, RunSubtask, RunStartTask, RunPreparation)
-
 JobLaunch = Callable[[Bases, Job, Pool, Node], Launch]
 Report = Callable[[State, datetime, RunId, Outcome | None], None]
 
@@ -103,7 +101,7 @@ class Runtime:
         policy: TransferPolicy,
         journal: Journal | None = None,
     ) -> None:
-        """With a journal, what is asked for is ended or removed only once that is on disk."""
+        """With a journal, nothing that is asked for is done before that is on disk."""
         self._state = state
         self._executor = executor
         self._place = place
@@ -153,10 +151,10 @@ class Runtime:
         for removal in removals:
             self._announcements.announce(removal)
         journal = self._journal
-        # To run something twice is no harm: what follows from time or an exit alone need not wait,
-        # nor what begins. To end or remove what may still be wanted would be.
-        at_once = by_itself or all(isinstance(action, _BEGINNINGS) for action in actions)
-        if journal is None or (at_once and not journal.waiting and not removals) or not actions:
+        # What follows from time or an exit alone need not wait: to run something twice is no harm,
+        # to remove what may still be wanted would be. Of a request that is lost nothing is done.
+        patient = journal is None or (by_itself and not journal.waiting and not removals)
+        if journal is None or patient or not actions:
             self._perform_all(actions)
         else:
             journal.after_commit(partial(self._perform_all, actions))
