@@ -58,7 +58,12 @@ class PlanCost:
 
     @property
     def at_most(self) -> float | None:
-        """Of all nodes to the last moment of the job, and for the time that they take to go."""
+        """Of all nodes to the last moment of the job, and for the time that they take to go.
+
+        None of a schedule, which makes job after job.
+        """
+        if self.workload.job.schedule is not None:
+            return None
         limits = self.workload.limits
         if limits.cost is not None and self.price is not None:
             by_time = self._until(limits.duration + ENDING)
@@ -66,6 +71,13 @@ class PlanCost:
                 return limits.cost.amount
             return min(by_time, limits.cost.amount)
         return self._until(limits.duration + ENDING)
+
+    @property
+    def a_job(self) -> float | None:
+        """The same of each job of a schedule; None where there is none."""
+        if self.workload.job.schedule is None:
+            return None
+        return self._until(self.workload.limits.duration + ENDING)
 
     @property
     def kept(self) -> float | None:
@@ -85,6 +97,8 @@ class PlanCost:
         """
         pool, price, nodes = self.workload.pool, self.price, self.nodes
         if self.earlier is None or price is None or isinstance(pool, ExistingPool):
+            return None
+        if self.workload.job.schedule is not None:
             return None
         busy = self.tasks * self.earlier.seconds / pool.task_slots_per_node
         if nodes is None:
@@ -120,6 +134,12 @@ def plan_cost_lines(cost: PlanCost) -> Iterator[str]:
         )
     if cost.at_most is not None:
         yield f"  at most {write_amount(cost.at_most, price.currency)}{_bound(cost)}"
+    if cost.a_job is not None:
+        duration = write_duration(limits.duration)
+        yield (
+            f"  at most {write_amount(cost.a_job, price.currency)} for each job of the schedule, by"
+            f" `limits.duration` ({duration})"
+        )
     pool = cost.workload.pool
     if cost.kept is not None and isinstance(pool, NewPool) and pool.keep is not None:
         yield (
@@ -155,6 +175,7 @@ def plan_cost_as_json(cost: PlanCost) -> dict[str, Any]:
         if earlier is None
         else {"run": earlier.run, "target": earlier.target, "task_seconds": earlier.seconds},
         "at_most": _rounded(cost.at_most),
+        "a_job": _rounded(cost.a_job),
         "kept": _rounded(cost.kept),
         "limit": limit,
     }

@@ -113,6 +113,21 @@ def test_nodes_that_stay_for_the_next_run_cost_more_than_the_most_of_this_one(
     assert plan_cost_as_json(cost)["kept"] == 0.45
 
 
+def test_a_schedule_costs_so_much_with_each_job(tmp_path: Path) -> None:
+    pool = SPEC[SPEC.index("pool:") : SPEC.index("task:")].replace(NODES, BOTH)
+    text = f"version: 1\nname: demo\n{pool}"
+    schedule = 'job: {schedule: {every: 1h, end: "2099-01-01T00:00:00Z"}}\n'
+    spec = f"{text}limits: {{duration: 10h}}\n{schedule}task: {{command: echo}}\n"
+    workload = make_workload(tmp_path, spec)
+    cost = PlanCost(workload=workload, tasks=1, price=PRICE, unknown=None, earlier=EARLIER)
+    assert list(plan_cost_lines(cost))[1:] == [
+        "  at most 3.01 EUR for each job of the schedule, by `limits.duration` (10h)",
+        UNCOUNTED,
+    ]
+    value = plan_cost_as_json(cost)
+    assert (value["about"], value["at_most"], value["a_job"]) == (None, None, 3.01)
+
+
 def test_of_a_formula_only_the_price_of_a_node_is_known(tmp_path: Path) -> None:
     assert list(plan_cost_lines(cost_of(tmp_path, nodes=BY_FORMULA))) == [
         (
@@ -171,6 +186,7 @@ def test_as_data(tmp_path: Path) -> None:
             "task_seconds": 12.3456,
         },
         "at_most": 1.0,
+        "a_job": None,
         "kept": None,
         "limit": {"amount": 1.0, "currency": "EUR", "ends_job": True},
     }
