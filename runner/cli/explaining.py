@@ -192,6 +192,8 @@ def _open(task: TaskPlan, ends: bytearray) -> Iterator[int]:
 def _state(task: str, number: int, ends: bytearray, folded: JournalFold) -> str:
     if number < len(ends) and ends[number]:
         return "has failed"
+    if task in folded.retried:
+        return "is to be tried again"
     return "runs" if task in folded.running else "has not begun"
 
 

@@ -17,6 +17,7 @@ from runner.run.events import (
     TaskRetried,
     format_moment,
 )
+from runner.run.tasks.signatures import EXIT_CODE
 
 _CAUSES = {
     "exit_code": "ended with an exit code",
@@ -88,8 +89,13 @@ def of_attempts(facts: Facts) -> Iterator[Reason]:
 
 
 def _of_exit_code(end: TaskFinished) -> str | None:
-    """What to do, where the command ended with a code whose reason is nearly always the same."""
-    return None if end.exit_code is None else _EXIT_CODES.get(end.exit_code)
+    """What to do, where the command ended by itself with a code that nearly always means one thing.
+
+    A task that the service has ended, as at its time limit, has such a code as well.
+    """
+    if end.exit_code is None or end.cause not in {None, EXIT_CODE}:
+        return None
+    return _EXIT_CODES.get(end.exit_code)
 
 
 def _cause_first(facts: Facts) -> str | None:

@@ -15,7 +15,14 @@ from runner.report.fold import Report
 from runner.report.pace import Pace
 from runner.run.events import TaskFinished, TaskRetried
 from runner.run.records.standing import Standing
-from runner.run.services import JobStatus, NodeStatus, PoolStatus, TaskCounts, TaskStatus
+from runner.run.services import (
+    JobStatus,
+    NodeStatus,
+    PoolStatus,
+    TaskCounts,
+    TaskState,
+    TaskStatus,
+)
 
 
 class State(Enum):
@@ -136,6 +143,16 @@ class Facts:
     """The services of the run are of this machine, and do not run."""
     unasked: str | None = None
     """Why the service, which would know more, was not asked."""
+
+    @property
+    def retry_due(self) -> datetime | None:
+        """When whoever drives the run has it tried again; None once it was, or where it is not."""
+        task = None if self.service is None else self.service.task
+        if not self.attempts or self.started is not None:
+            return None
+        if task is not None and task.state is not TaskState.COMPLETED:
+            return None
+        return self.attempts[-1].due
 
     @property
     def is_over(self) -> bool:

@@ -59,6 +59,8 @@ class JournalFold:
         """Events of types that a later release has added, by type; they are passed over."""
         self.running: dict[str, None] = {}
         """Tasks that have begun and have no end yet, in the order in which they began."""
+        self.retried = set[str]()
+        """Tasks that are tried again after a while."""
         self.pace = Pace(window=_PACE_SECONDS, least_seconds=_LEAST_SECONDS)
         """Of tasks that were run and have ended, by the times of their events."""
 
@@ -103,15 +105,26 @@ class JournalFold:
         match event:
             case RunStarted():
                 self.running.clear()
+                self.retried.clear()
             case TaskStarted():
-                self.running[event.task] = None
+                self._begin(event.task)
             case TaskRetried():
                 self.running.pop(event.task, None)
+                if event.due is not None:
+                    self.retried.add(event.task)
             case TaskFinished():
-                self.running.pop(event.task, None)
+                self._end(event.task)
                 self._pace()
             case _:
                 pass
+
+    def _begin(self, task: str) -> None:
+        self.running[task] = None
+        self.retried.discard(task)
+
+    def _end(self, task: str) -> None:
+        self.running.pop(task, None)
+        self.retried.discard(task)
 
     def _count(self, found: re.Match[bytes]) -> bool:
         """Whether it could be: there may be times that never are."""
@@ -134,7 +147,7 @@ class JournalFold:
             case "uploaded":
                 report.count_upload(int(found["size"]), skipped=found["uploaded"] == b"true")
             case "started":
-                self.running[found["task"].decode("ascii")] = None
+                self._begin(found["task"].decode("ascii"))
                 report.started += found["started"] == b"1"
             case "downloaded":
                 report.count_output(int(found["of"]), int(found["downloaded"]))
@@ -153,7 +166,7 @@ class JournalFold:
             attempts=int(found["attempts"]) if has_run else 0,
             seconds=seconds_between(_read(began), _read(end)) if timed else 0.0,
         )
-        self.running.pop(task, None)
+        self._end(task)
         if not skipped:
             self._pace()
 

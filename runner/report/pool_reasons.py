@@ -31,7 +31,7 @@ def why_no_place(facts: Facts, service: Service) -> Iterator[Reason]:
     if not ready:
         yield from _starting(facts, service, nodes)
     yield from _lost(facts, service, nodes, ready)
-    if ready and not facts.needed and facts.is_added:
+    if ready and not facts.needed and facts.is_added and facts.retry_due is None:
         yield from _slots(facts, service, ready)
 
 

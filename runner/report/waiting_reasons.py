@@ -20,7 +20,7 @@ _AT_WORK = frozenset({TaskState.PREPARING, TaskState.RUNNING, TaskState.COMPLETE
 
 def is_at_work(facts: Facts) -> bool:
     """Whether it runs, or has ended and is not home: the service knows it better."""
-    if facts.rests:
+    if facts.rests or facts.retry_due is not None:
         return False
     service = facts.service
     if service is not None and service.job is not None and service.job.state is JobState.GONE:
@@ -179,9 +179,9 @@ def _named(needed: Needed) -> str:
 
 
 def _retry(facts: Facts) -> Iterator[Reason]:
-    if not facts.attempts or facts.attempts[-1].due is None:
+    due = facts.retry_due
+    if due is None:
         return
-    due = facts.attempts[-1].due
     left = (due - facts.now).total_seconds()
     when = f"in {format_seconds(left)}" if left > 0 else "as soon as whoever drives the run looks"
     yield Reason(

@@ -154,6 +154,29 @@ def test_what_runs_and_how_fast_tasks_end(tmp_path: Path) -> None:
     assert folded.pace.rate() == 0.5
 
 
+def test_what_is_tried_again_after_a_while(tmp_path: Path) -> None:
+    def again(number: int, due: datetime | None) -> list[Event]:
+        task = f"{number:04}"
+        return [
+            TaskStarted(task=task, node="n", at=START),
+            TaskRetried(task=task, retries=1, cause="exit_code", due=due),
+        ]
+
+    told: list[Event] = [RunStarted(workload="d", target="azure", tasks=9, files=0, bytes=0)]
+    for number in range(1, 5):
+        told += again(number, START if number < 4 else None)
+    told.append(TaskStarted(task="0001", node="n", at=START, attempt=2))
+    end = next(each for each in events(1) if isinstance(each, TaskFinished))
+    values = {name: getattr(end, name) for name in TaskFinished.__slots__}
+    told.append(TaskFinished(**(values | {"task": "0002"})))
+    folded = fold_journal(write(tmp_path, told))
+    assert (list(folded.running), folded.retried) == (["0001"], {"0003"})
+    told.append(told[0])
+    again_begun = tmp_path / "again"
+    again_begun.mkdir()
+    assert fold_journal(write(again_begun, told)).retried == set()
+
+
 def test_nothing_was_written_yet(tmp_path: Path) -> None:
     folded = fold_journal(tmp_path)
     assert (values(folded.report), folded.seen) == (values(Report()), None)

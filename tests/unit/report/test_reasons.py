@@ -337,6 +337,21 @@ def test_a_retry_that_is_due() -> None:
         "  attempt 1 was cut off at its time limit on node n1, from 2026-01-02T03:04:05Z to"
         " 2026-01-02T03:04:05Z, 0.0s"
     )
+    # Until then the service has the task as it ended, and no place is held for it.
+    ended = replace(TASK, state=TaskState.COMPLETED, node_id="n1", exit_code=1)
+    counts = TaskCounts(active=9, running=2, succeeded=0, failed=1)
+    nodes = (node("n1", "running"), node("n2", "running"))
+    service = Service(job=ACTIVE, task=ended, pool=POOL, nodes=nodes, counts=counts)
+    facts = replace(facts, service=service, slots=1, before=5)
+    assert waiting(facts) == [lines[0], lines[-1]]
+    again = replace(facts, service=replace(service, task=TASK))
+    assert waiting(again)[0] == (
+        "  all places are taken: 2 nodes with 1 slot each; about 5 wait before it"
+    )
+    runs = replace(TASK, state=TaskState.RUNNING, node_id="n2", started=NOW)
+    assert shown(replace(facts, service=replace(service, task=runs)))[1] == (
+        "  it runs on node n2 since 2026-01-02T03:04:05Z, for 0.0s now"
+    )
 
 
 def test_a_run_that_nobody_drives_or_that_is_over() -> None:
@@ -532,6 +547,8 @@ def test_exit_codes_that_tell_what_to_do(code: int, words: str, hint: str) -> No
     (reason,) = explain(replace(FACTS, report=begun(), end=end)).reasons
     shows = "`batch-run logs 0003` shows all that it printed"
     assert (reason.words, reason.advice) == (words, f"{hint}; {shows}")
+    (ended,) = explain(replace(FACTS, report=begun(), end=replace(end, cause="TaskEnded"))).reasons
+    assert ended.advice == shows
 
 
 def test_tasks_that_did_not_have_to_run() -> None:
