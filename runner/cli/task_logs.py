@@ -213,15 +213,12 @@ def _end_of(directory: Path, task: TaskId) -> TaskFinished | None:
 def _check_it_ran(directory: Path, end: TaskFinished) -> None:
     """Raises `UsageError` for a task that could not print anything in this run."""
     if end.skipped:
-        what = "was skipped"
+        words = f"task `{end.task}` was skipped, and printed nothing in this run"
     elif end.cause in {DEPENDENCY_FAILED, HALTED}:
-        what = "never ran"
+        words = f"task `{end.task}` never ran, and printed nothing in this run"
     else:
         return
-    raise UsageError(
-        f"task `{end.task}` {what}, and printed nothing in this run",
-        hint=_explained(directory, end.task),
-    )
+    raise UsageError(words, hint=_explained(directory, end.task))
 
 
 def _explained(directory: Path, task: str) -> str:
