@@ -97,7 +97,7 @@ def _read(line: bytes) -> dict[str, Any]:
     try:
         value: dict[str, Any] = json.loads(line)
         check_version(value)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise UsageError(
             "a line of the run's events is none", hint="`batch-run status` says which"
         ) from error

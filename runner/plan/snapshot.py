@@ -54,7 +54,10 @@ def read_snapshot(path: Path, workload: Workload) -> Snapshot:
             return _read(map(json.loads, stream), workload)
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
-    except (ValueError, TypeError, LookupError, EOFError, StopIteration, zlib.error) as error:
+    except (
+        *(ValueError, TypeError, LookupError, RecursionError),
+        *(EOFError, StopIteration, zlib.error),
+    ) as error:
         raise UsageError(
             f"`{path}` is damaged: what the run was made of cannot be known from it"
         ) from error

@@ -37,7 +37,7 @@ def read_plan_head(directory: Path) -> Mapping[str, Any] | None:
         return None
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"`{path}` is not the plan of a run: {error}") from error
     return head
 
@@ -60,6 +60,6 @@ def read_scripts(directory: Path, ids: Collection[str]) -> dict[str, str]:
                     continue
                 task = json.loads(line.rstrip(b",\n"))
                 found[str(task["id"])] = str(task["command"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, RecursionError):
         return found
     return found

@@ -157,7 +157,7 @@ def _line_start(read: Callable[[int], bytes], seek: Callable[[int], int], positi
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -175,7 +175,7 @@ def event_from_line(
         if event is None and unknown is not None:
             unknown[value["type"]] += 1
         return None if event is None else (read_time(value["t"]), event)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(
             f"`{path}`, line {number}: not an event of a run",
             hint="something else has changed the file; the services know the run as well:"

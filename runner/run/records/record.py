@@ -86,7 +86,7 @@ def read_record(directory: Path) -> RunRecord:
         ) from error
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(f"`{path}` is not the record of a run: {error}") from error
 
 

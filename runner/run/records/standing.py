@@ -160,7 +160,7 @@ def last_event(directory: Path) -> RunFinished | CleanupFinished | None:
         if value["type"] not in {RunFinished.type, CleanupFinished.type}:
             return None
         event = event_from_json(value)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return event if isinstance(event, RunFinished | CleanupFinished) else None
 

@@ -164,6 +164,12 @@ def test_what_is_no_record_is_refused(tmp_path: Path, text: str, said: str) -> N
     assert caught.value.message == f"`{tmp_path / 'run.json'}` is not the record of a run: {said}"
 
 
+def test_a_record_that_is_nested_without_end_is_none(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("[" * 100_000)
+    with pytest.raises(UsageError, match="is not the record of a run: "):
+        read_record(tmp_path)
+
+
 def test_a_run_of_an_earlier_version_has_no_record(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_record(tmp_path)

@@ -130,7 +130,11 @@ def test_a_field_that_an_earlier_version_had_not_has_its_default() -> None:
     assert event_from_json(line) == started
 
 
-@pytest.mark.parametrize("damaged", ["[]", '{"type":"task.finished"}', "no json"])
+@pytest.mark.parametrize(
+    "damaged",
+    ["[]", '{"type":"task.finished"}', "no json", "[" * 100_000],
+    ids=lambda damaged: damaged[:24],
+)
 def test_a_damaged_line_is_named(tmp_path: Path, damaged: str) -> None:
     path = _write(tmp_path, FINISHED)
     path.write_text(f"{path.read_text()}{damaged}\n{path.read_text()}")
