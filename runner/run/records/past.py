@@ -40,6 +40,7 @@ from runner.run.events import (
 )
 from runner.run.records.journal import Journal, write_whole
 from runner.run.records.moved import read_events_at_home
+from runner.run.records.taken import Taken
 from runner.run.results.settled import HomeOutput, Settled
 from runner.run.submit import SUBMISSION, Submission
 from runner.run.tasks.dependents import Dependents
@@ -113,13 +114,18 @@ def read_past(directory: Path, plan: Plan) -> Past:
         return read_events_at_home(directory)
 
     verdicts = Verdicts(plan, Dependents(len(plan.tasks)))
+    shared = shared_roles(plan.workload)
+    taken = Taken(plan, shared)
+    is_cleaned = False
     for event in read():
         _take(past, event)
         tally.add(event)
+        is_cleaned = _note_taken(taken, past.settled, event, is_cleaned=is_cleaned)
         if isinstance(event, TaskFinished) and event.cause not in _NOT_FINAL:
             verdicts.take(service_end(event))
     past.ender = verdicts.actor(JobAction.TERMINATE)
-    shared = shared_roles(plan.workload)
+    if past.was_cleaned and not is_cleaned:  # whoever was about to did not come to its end
+        taken.note_cleanup(past.settled)
     lost: dict[str, int] = {}
     for output, is_whole in _looked_at(read(), past.settled):
         # A file that was brought home twice is what it was the second time.
@@ -133,6 +139,7 @@ def read_past(directory: Path, plan: Plan) -> Past:
     # The user may have deleted files, and a machine that crashed may have lost them.
     for number in lost.values():
         past.settled.reopen(number)
+    taken.reopen(past.settled)
     return past
 
 
@@ -195,6 +202,23 @@ def _take(past: Past, event: Event) -> None:
             pass
         case _:
             assert_never(event)
+
+
+def _note_taken(taken: Taken, settled: Settled, event: Event, *, is_cleaned: bool) -> bool:
+    """Whether a cleanup has come to its end since the run was begun or taken up the last time."""
+    match event:
+        case RunStarted():
+            return False
+        case TaskFinished():
+            taken.note_end(int(event.task))
+        case CleanupFinished():
+            kind = "container "
+            names = {each.removeprefix(kind) for each in event.deleted if each.startswith(kind)}
+            taken.note_cleanup(settled, names)
+            return True
+        case _:
+            pass
+    return is_cleaned
 
 
 def _looked_at(

@@ -96,6 +96,10 @@ class Settled:
             yield number
             number = self._states.find(_SKIPPED, number + 1)
 
+    def marks_of_success(self) -> bytes:
+        """For each number 1 where the task has succeeded in this run, else 0; 0 is no task's."""
+        return bytes(state == _SUCCEEDED for state in self._states)
+
     def outputs(self, role: Role) -> tuple[HomeOutput, ...]:
         """What settled tasks left in the container of a role."""
         return tuple(self._outputs.get(role, ()))

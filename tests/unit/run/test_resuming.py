@@ -100,6 +100,58 @@ def test_after_an_interruption_only_what_is_missing_is_made_again(tmp_path: Path
     ]
 
 
+CHAIN = GATHER.replace("{download: true}", "{download: true}\n  middle: {}").replace(
+    """\
+    outputs: [{pattern: "{{ file.stem }}.out", to: output}]
+  all:
+    needs: [map]
+    command: cat output/* > all.txt
+    outputs: [{pattern: all.txt, to: output}]
+""",
+    """\
+    outputs: [{pattern: "{{ file.stem }}.out", to: middle}]
+  twice:
+    for_each: {outputs_of: map}
+    command: cat {{ file.path }} {{ file.path }} > {{ file.stem }}.two
+    outputs: [{pattern: "{{ file.stem }}.two", to: output}]
+""",
+)
+"""Files between steps that never come home: tasks 4, 5 and 6 each need one of 1, 2 and 3."""
+
+
+def test_what_went_with_its_container_is_made_again_where_it_is_needed(tmp_path: Path) -> None:
+    stage = _interrupted(tmp_path, CHAIN, ended=("0001", "0002", "0004"))
+    assert stage.resume().exit_code == ExitCode.SUCCESS
+    # Not the first, since what needs it is done.
+    assert sorted(stage.batch.requests) == ["0002", "0003", "0005", "0006"]
+    assert stage.batch.requests[TaskId("0005")].needs == (TaskRange(first=2, last=2),)
+    assert stage.report.succeeded == 6
+
+
+def test_what_may_have_gone_with_a_cleanup_that_was_killed_is_made_again(tmp_path: Path) -> None:
+    stage = _interrupted(tmp_path, CHAIN, ended=("0001", "0004"))
+    events = stage.directory / "events.jsonl"
+    lines = events.read_bytes().splitlines(keepends=True)[:-1]
+    assert b'"cleanup.finished"' in lines.pop()
+    events.write_bytes(b"".join(lines))
+    assert (stage.directory / "cleaning").exists()
+    assert stage.resume().exit_code == ExitCode.SUCCESS
+    assert sorted(stage.batch.requests) == ["0002", "0003", "0005", "0006"]
+
+
+def test_what_is_left_in_its_container_is_not_made_again(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, CHAIN + "limits: {wait: 5m}\n", FILES)
+    stage.batch.end = lambda task: TaskEnd() if task.id in {"0001", "0002"} else None
+    assert stage.execute().exit_code == ExitCode.STOPPED_WAITING
+    stage.batch.end = lambda task: TaskEnd()
+    requests = dict(stage.batch.requests)
+    assert stage.resume().exit_code == ExitCode.SUCCESS
+    assert stage.batch.requests == requests
+    assert {event["task"] for event in stage.of_type("task.finished")} == {
+        *("0003", "0004", "0005", "0006")
+    }
+
+
 def test_an_output_that_is_lost_at_home_is_made_again(tmp_path: Path) -> None:
     stage = _interrupted(tmp_path, ended=("0001", "0002"))
     output = tmp_path / "results" / "output" / "a.out"
