@@ -27,6 +27,7 @@ _LEAST_WAVE = 3
 # CI services end a job that says nothing for some minutes; a start task, or a task, may take hours.
 _SILENCE_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
+_LAST_LINE_SECONDS = 1.0
 
 
 class Lines:
@@ -124,9 +125,10 @@ class Lines:
     def close(self) -> None:
         """Nobody is reminded of a run that is over."""
         self._closed.set()
-        if self._thread is not None:
-            self._thread.join()
         self._report = None
+        if self._thread is not None:
+            # A terminal that is stopped (Ctrl-S) may keep its line for ever.
+            self._thread.join(_LAST_LINE_SECONDS)
 
     def _start(self) -> None:
         if self._thread is None and not self._closed.is_set():
