@@ -26,7 +26,7 @@ _FIRST_LOOKS, _LOOKS_PER_RUN = 5, 10
 _SHORTEST_PAUSE_SECONDS = 0.05
 _SHORT_PAUSE_SECONDS = 0.3
 # The last tasks of all: so many looks, one behind the other, are as long as the run was.
-_CLOSEST_LOOKS_PER_RUN = 50
+_CLOSEST_LOOKS_PER_RUN = 32
 # While tasks end as foreseen, people still want to see that they do. In a short run a pause is no
 # longer than all before it: so most of what tasks make comes home while others run.
 _SHORT_STEADY_PAUSE_SECONDS = 0.5

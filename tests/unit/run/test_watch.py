@@ -237,7 +237,7 @@ def test_pauses_of_a_short_run_are_no_longer_than_it_was_until_then(scene: Scene
         scene.put(number, TaskState.COMPLETED, after=passed)
         scene.look()
         pauses.append([scene.watch.pause_seconds(left=left) for left in (1_000, 0)])
-    assert pauses == [[0.5, 0.05], [0.6, 0.05], [1.2, 0.05], [2.0, 0.16]]
+    assert pauses == [[0.5, 0.05], [0.6, 0.05], [1.2, 0.05], [2.0, 0.25]]
 
 
 def test_all_tasks_are_read_every_ten_minutes_of_a_run_of_days(scene: Scene) -> None:
