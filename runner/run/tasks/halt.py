@@ -77,10 +77,11 @@ class Tally:
         return max(0, min(self._halt.canary, self._total) - self._done)
 
     def stop(self, reason: str) -> None:
-        """Something else than tasks is a reason to stop, and at once."""
+        """Something else than tasks is a reason to stop, and at once, whatever was one before."""
         with self._lock:
-            if self._reason is None:
-                self._reason, self.is_urgent = reason, True
+            if not self.is_urgent:
+                earlier = "" if self._reason is None else f"{self._reason}; "
+                self._reason, self.is_urgent = f"{earlier}{reason}", True
             self._decide_canary()
 
     def may_be_fed(self, fed: Sequence[int]) -> bool:

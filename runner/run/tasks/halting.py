@@ -59,8 +59,13 @@ class Halting:
         self._watch = watch
         self._journal = journal
         self._has_looked = False
-        self.acts = False
+        self._stopped: HaltWhen | None = None
+        """How the job was stopped, None where it was not."""
+
+    @property
+    def acts(self) -> bool:
         """Whether the run is being stopped: nothing is fed, started or run again any more."""
+        return self._stopped is not None
 
     @property
     def reason(self) -> str | None:
@@ -74,21 +79,23 @@ class Halting:
 
     def act(self) -> bool:
         """Stops the job as soon as there is a reason; whether it is being stopped."""
-        if self._budget is not None and not self.is_wanted:
+        # Tasks that a run waits for before it stops cost as much as any others.
+        if self._budget is not None and not self._tally.is_urgent:
             reason = self._budget.reason(self._clock.now())
             if reason is not None:
                 self._tally.stop(reason)
-        if self.is_wanted and not self.acts:
-            self.acts = True
+        when = HaltWhen.NOW if self._tally.is_urgent else self._plan.workload.halt.when
+        if self.is_wanted and self._stopped is not when:
+            self._stopped = when
             self._feeder.stop()
-            self._stop_job()
+            self._stop_job(when)
         if self.acts:
             self._watch.look_at_job()
         return self.acts
 
     def shorten(self, seconds: float) -> float:
         """A pause that does not go beyond the time for which the budget lasts."""
-        if self._budget is None or self.acts:
+        if self._budget is None or self._tally.is_urgent:
             return seconds
         return min(seconds, max(self._budget.seconds_left(self._clock.now()), _SHORTEST_SECONDS))
 
@@ -124,8 +131,7 @@ class Halting:
         tasks = (self._plan.tasks[number - 1] for number in numbers)
         self._journal.record(*(never_ran(each, cause=HALTED, message=message) for each in tasks))
 
-    def _stop_job(self) -> None:
-        when = HaltWhen.NOW if self._tally.is_urgent else self._plan.workload.halt.when
+    def _stop_job(self, when: HaltWhen) -> None:
         match when:
             case HaltWhen.SOON:
                 self._batch.disable_job(self._job_id)

@@ -13,6 +13,7 @@ from runner.plan.prices.node_price import NodePrice
 from runner.run.events import NodeChanged, RunStarted
 from runner.run.removal.cleanup import Keep
 from runner.run.requests import TaskRequest
+from runner.run.services import JobState
 from runner.run.spending.budget import Budget
 from runner.run.spending.node_time import NodeTime
 from runner.run.tasks.halting import HaltedError
@@ -109,6 +110,36 @@ def test_the_tasks_that_run_end_too_whatever_halt_says(tmp_path: Path) -> None:
     stage.execute(price=PRICE, budget=budget_of(150))
     assert "disable job" not in stage.batch.log
     assert "terminate job" in stage.batch.log
+
+
+def test_a_run_that_stops_for_another_reason_costs_no_more_either(tmp_path: Path) -> None:
+    """What runs is waited for, but not for any price."""
+    stage = Stage(tmp_path, f"{SPEC}halt: {{after: 1}}\n", FILES)
+    batch = stage.batch
+
+    def end(request: TaskRequest) -> TaskEnd | None:
+        is_bad = request.id == "0001" and len(batch.requests) == 5
+        return TaskEnd(exit_code=3, stderr=b"broken\n") if is_bad else None
+
+    def disable(job_id: str) -> None:
+        batch.log.append("disable job")
+        batch.job_state = JobState.DISABLING  # as long as a task runs
+
+    batch.end = end
+    batch.disable_job = disable  # type: ignore[method-assign]
+    outcome = stage.execute(price=PRICE, budget=budget_of(1_000))
+    assert isinstance(outcome.error, HaltedError)
+    first, _, rest = outcome.error.message.partition("; ")
+    words, _, toll = rest.partition("; ")
+    assert first == "1 of 5 tasks failed (`halt.after: 1`)"
+    assert words.startswith("the nodes have cost 88")
+    assert words.endswith(" EUR, and ending them brings that to `limits.cost` (1,000.00 EUR)")
+    assert toll == "stopped early: 4 of 5 tasks never ran"
+    assert [each for each in batch.log if each in {"disable job", "terminate job"}] == [
+        "disable job",
+        "terminate job",
+    ]
+    assert batch.job is None
 
 
 @pytest.mark.parametrize(
