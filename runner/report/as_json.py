@@ -12,10 +12,14 @@ from typing import Any
 from runner.report.cost import cost_as_json
 from runner.report.fold import Report
 from runner.report.grouping import FailureGroup, group_failures
+from runner.report.toll import toll_of
 from runner.run.events import HALTED, VERSION, format_time
 
 # How the report is made, and not what it says.
-_INNER = ("ends", "ended_attempts", "deliveries", "cleaned", "pool_change", "spending", "times")
+_INNER = (
+    *("ends", "ended_attempts", "deliveries", "cleaned", "not_own", "pool_change"),
+    *("spending", "times"),
+)
 
 
 def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
@@ -24,13 +28,16 @@ def report_as_json(report: Report, *, run: str) -> dict[str, Any]:
     failures = body.pop("failures")
     for inner in _INNER:
         del body[inner]
-    failed = sum(failure["cause"] != HALTED for failure in failures)
+    toll = toll_of(report)
+    failed = len(failures) - report.not_own.get(HALTED, 0)
     return {
         "v": VERSION,
         "run": run,
         **_with_times(body),
         "failed": failed,
-        "not_home": len(report.not_home),
+        "not_home": toll.not_home,
+        "ended_with_job": toll.ended_with_job,
+        "never_ran": toll.never_ran,
         "unfinished": report.tasks - report.succeeded - failed,
         "wall_seconds": report.wall_seconds,
         "task_seconds": round(report.times.seconds, 6),

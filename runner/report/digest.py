@@ -22,7 +22,8 @@ from runner.report.cost import describe_cost
 from runner.report.fold import Report
 from runner.report.grouping import FailureGroup, group_failures
 from runner.report.next_steps import NextStep, steps_as_text
-from runner.run.events import HALTED, JOB_ENDED, StartTaskFailed, TaskFinished
+from runner.report.toll import toll_of
+from runner.run.events import HALTED, StartTaskFailed, TaskFinished
 from runner.spec.suggestion import shorten
 
 _GROUPS_SHOWN = 10
@@ -124,25 +125,16 @@ def _cost(report: Report) -> Iterator[str]:
 
 
 def _counts(report: Report) -> str:
-    ended = sum(each.cause == JOB_ENDED for each in report.failures)
-    halted = sum(each.cause == HALTED for each in report.failures)
-    not_home = len(report.not_home)
-    failed = len(report.failures) - ended - halted - not_home
-    unfinished = report.tasks - report.succeeded - failed - ended - not_home - report.left_out
     if any(left.kind == "job schedule" for left in report.left):
         return f"{plural(report.tasks, 'task')}: run by a job schedule"
     ran = report.succeeded - report.skipped
     parts = [f"{ran:,} succeeded"] if ran or not report.skipped else []
     if report.skipped:
         parts.append(f"{report.skipped:,} skipped")
-    if failed:
-        parts.append(f"{failed:,} failed")
-    if not_home:
-        parts.append(f"{not_home:,} not home")
-    if ended:
-        parts.append(f"{ended:,} ended with the job")
-    if unfinished:
-        parts.append(f"{unfinished:,} {'never ran' if report.halted else 'not finished'}")
+    toll = toll_of(report)
+    parts += [f"{count:,} {words}" for count, words in toll.over]
+    if toll.not_finished:
+        parts.append(f"{toll.not_finished:,} not finished")
     if report.left_out:
         parts.append(f"{report.left_out:,} left out")
     return f"{plural(report.tasks, 'task')}: {', '.join(parts)}"

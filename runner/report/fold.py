@@ -16,7 +16,6 @@ from runner.report.deliveries import Deliveries
 from runner.report.task_times import TaskTimes, seconds_between
 from runner.run.events import (
     GONE,
-    TRANSFER_FAILED,
     CleanupFinished,
     Event,
     JobCreated,
@@ -33,6 +32,7 @@ from runner.run.events import (
     TaskStarted,
     UploadFinished,
 )
+from runner.run.tasks.halt import NOT_OWN
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +93,8 @@ class Report:
     """The pool as it was seen last."""
     times: TaskTimes = field(default_factory=TaskTimes, repr=False)
     """How long tasks ran, and how often they were begun."""
+    not_own: dict[str, int] = field(default_factory=dict, repr=False)
+    """Of the failures those that are not their tasks' own, by cause."""
     ends: bytearray = field(default_factory=bytearray, repr=False)
     """How each task ended, by its number: 0 where it has not."""
     spending: Spending = field(default_factory=Spending, repr=False)
@@ -104,11 +106,6 @@ class Report:
     def has_begun(self) -> bool:
         """Whether anything may have been made: the services let the run begin."""
         return bool(self.workload)
-
-    @property
-    def not_home(self) -> list[TaskFinished]:
-        """Those of the failures where a task has ended, and what it left could not be fetched."""
-        return [each for each in self.failures if each.cause == TRANSFER_FAILED]
 
     @property
     def wall_seconds(self) -> float | None:
@@ -226,6 +223,7 @@ class Report:
         self._end(event.task, 2)
         self.times.add_end(int(event.task), attempts=attempts, seconds=seconds)
         self.failures.append(event)
+        self._count_not_own(event, 1)
 
     def _end(self, task: str, how: int) -> None:
         """One end of a task; where it was told before, that one does not count any more."""
@@ -240,8 +238,12 @@ class Report:
             case _:
                 # Those that failed first are told again first, so that the search is short.
                 found = (at for at, each in enumerate(self.failures) if each.task == task)
-                del self.failures[next(found)]
+                self._count_not_own(self.failures.pop(next(found)), -1)
         self.ends[number] = how
+
+    def _count_not_own(self, event: TaskFinished, more: int) -> None:
+        if event.cause in NOT_OWN:
+            self.not_own[event.cause] = self.not_own.get(event.cause, 0) + more
 
 
 def fold(events: Iterable[Event]) -> Report:

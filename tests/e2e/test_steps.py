@@ -95,7 +95,7 @@ def test_a_failure_keeps_from_running_what_needs_it_and_nothing_else(user: User)
     assert (
         "task 0007 never ran: it needs task `0005`, which never ran, since task `0002` failed\n"
     ) in done.stderr
-    assert "7 tasks: 4 succeeded, 3 failed\n" in done.stderr
+    assert "7 tasks: 4 succeeded, 1 failed, 2 never ran\n" in done.stderr
     assert "nothing left in the services\n" in done.stderr
 
 

@@ -50,6 +50,7 @@ def count_rows(tasks: Tasks, signs: Signs, width: int) -> list[Row]:
     counts = (
         (signs.succeeded, tasks.succeeded, "succeeded"),
         (signs.failed, tasks.failed, "failed"),
+        *((signs.failed, count, words) for count, words in tasks.consequences),
         (signs.coming_home, tasks.coming_home, "coming home"),
         (signs.running, tasks.running, "running"),
         (signs.waiting, tasks.waiting, "waiting"),
@@ -99,13 +100,13 @@ def _share(flow: Flow) -> tuple[float, float]:
 
 
 def _tasks(tasks: Tasks, signs: Signs) -> Line:
-    done = tasks.succeeded + tasks.failed
+    done = tasks.succeeded + tasks.unsuccessful
     is_over = done >= tasks.total
     return Line(
         label="tasks",
         parts=(
             (tasks.succeeded, signs.succeeded),
-            (tasks.failed, signs.failed),
+            (tasks.unsuccessful, signs.failed),
             (tasks.coming_home, signs.coming_home),
             (tasks.running, signs.running),
             (tasks.waiting, signs.waiting),

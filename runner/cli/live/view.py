@@ -17,6 +17,7 @@ from runner.report.activity import Activity, Phase, Stand, Work, find_phases, ha
 from runner.report.cost import Cost
 from runner.report.fold import Report
 from runner.report.pace import Pace
+from runner.report.toll import toll_of
 from runner.run.events import GONE, Event, RunStarted
 
 _RATE_SECONDS = 60.0
@@ -50,6 +51,8 @@ class Tasks:
     total: int
     succeeded: int
     failed: int
+    """By themselves; `consequences` are the others that did not succeed, and in words why."""
+    consequences: tuple[tuple[int, str], ...]
     running: int
     coming_home: int
     retried: int
@@ -59,8 +62,13 @@ class Tasks:
     @property
     def waiting(self) -> int:
         """Those that have not begun, or wait to begin again."""
-        known = self.succeeded + self.failed + self.running + self.coming_home
+        known = self.succeeded + self.unsuccessful + self.running + self.coming_home
         return max(0, self.total - known)
+
+    @property
+    def unsuccessful(self) -> int:
+        """Those that have ended otherwise than they should."""
+        return self.failed + sum(count for count, _ in self.consequences)
 
 
 class Node(NamedTuple):
@@ -253,10 +261,12 @@ class Viewer:
             # How long the first nodes took to come says nothing of the tasks.
             self._ends.note(time, done)
         wave = max(_LEAST_WAVE, len(work.running))
+        toll = toll_of(report)
         return Tasks(
             total=total,
             succeeded=report.succeeded,
-            failed=len(report.failures),
+            failed=toll.failed,
+            consequences=toll.consequences,
             running=len(work.running),
             coming_home=work.coming_home,
             retried=report.retries,

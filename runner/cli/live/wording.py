@@ -18,6 +18,7 @@ from runner.report.as_text import (
     shorten_node,
 )
 from runner.report.fold import Report
+from runner.report.toll import toll_of
 from runner.run.events import (
     GONE,
     HALTED,
@@ -72,8 +73,7 @@ def describe_numbers(report: Report, *, rate: float | None, left: float | None) 
     done = report.succeeded + len(report.failures)
     parts = [f"{report.files_there:,}/{report.files:,} files up"] if report.files else []
     parts.append(f"{done:,}/{report.tasks:,} tasks done")
-    if report.failures:
-        parts.append(f"{len(report.failures):,} failed")
+    parts += [f"{count:,} {words}" for count, words in toll_of(report).over]
     if done and rate:
         parts.append(format_rate(rate))
     if left is not None:

@@ -21,12 +21,15 @@ from runner.report.page.markup import (
     text,
 )
 from runner.report.page.view import PageView, all_hidden_are_fine, tasks_shown
+from runner.report.toll import toll_of
 from runner.report.trace import NodeRow, TaskRow, TaskState
 
 MOST_ROWS = 1_000
 """So many tasks, and nodes, are in the page for readers without a script."""
 _LARGEST = 12
 _THEN = "when last seen"
+# In the words of the digest; those that were planned alone are not added.
+_TOLD_BY_CAUSE = frozenset({TaskState.PLANNED, TaskState.FAILED, TaskState.NEVER_RAN})
 _KINDS = {True: "dedicated", False: "spot", None: UNKNOWN}
 
 
@@ -38,12 +41,13 @@ def tiles(view: PageView) -> str:
     pairs += [
         (state.value, f"{counts[state]:,}", "" if state.is_over or view.goes_on else _THEN)
         for state in TaskState
-        if counts.get(state) and state is not TaskState.PLANNED
+        if counts.get(state) and state not in _TOLD_BY_CAUSE
     ]
+    pairs += [(words, f"{count:,}", "") for count, words in toll_of(report).over]
     not_added = (
         report.tasks - report.left_out - sum(counts.values()) + counts.get(TaskState.PLANNED, 0)
     )
-    if not_added > 0:
+    if not_added > 0 and not report.halted:
         pairs.append(("not added yet" if view.goes_on else "not added", f"{not_added:,}", ""))
     if report.left_out:
         pairs.append(("left out", f"{report.left_out:,}", "nobody asked for them"))

@@ -178,7 +178,7 @@ def test_tasks_that_ended_with_the_job_stand_behind_whose_fault_it_is() -> None:
         f"task 3 ended with the job (3.txt): {words}\n"
         "... and 2 more ended with the job; all are in runs/1/report.json\n"
         "task 10 never ran (10.txt): it needs task `9`\n"
-        "11 tasks: 0 succeeded, 3 failed, 5 ended with the job, 3 not finished\n"
+        "11 tasks: 0 succeeded, 2 failed, 5 ended with the job, 1 never ran, 3 not finished\n"
         "nothing left in the services\n"
         "run directory: runs/1"
     )
@@ -379,7 +379,7 @@ def test_tasks_that_never_ran_stand_apart_from_whose_fault_it_is() -> None:
         "task 3 never ran: it needs more\n"
         "task 4 never ran: it needs more\n"
         "... and 2 more never ran; all are in runs/1/report.json\n"
-        "7 tasks: 0 succeeded, 6 failed, 1 not finished\n"
+        "7 tasks: 0 succeeded, 1 failed, 5 never ran, 1 not finished\n"
         "nothing left in the services\n"
         "run directory: runs/1"
     )
@@ -422,6 +422,28 @@ def test_what_is_not_home_is_no_failure_of_its_task() -> None:
     )
     report = report_as_json(fold(events), run="demo-1")
     assert (report["failed"], report["not_home"]) == (3, 2)
+
+
+def test_data_say_what_became_of_those_that_did_not_fail_by_themselves() -> None:
+    ended = [
+        finished("1", 137, cause="JobEnded"),
+        finished("2", None, cause="DependencyFailed", node=None),
+        finished("3", None, cause="Halted", node=None),
+        finished("4", 3),
+        finished("5", cause="TransferFailed", succeeded=False),
+    ]
+    end = RunFinished(
+        exit_code=1, succeeded=0, failed=4, unfinished=3, error="it stopped early", halted=True
+    )
+    # One that is told again, as after it was resumed, counts as it ended last.
+    events: tuple[Event, ...] = (finished("4", None, cause="Halted", node=None), *ended, end)
+    report = report_as_json(fold(events), run="demo-1")
+    names = ("failed", "not_home", "ended_with_job", "never_ran", "unfinished")
+    assert [report[name] for name in names] == [4, 1, 1, 4, 3]
+    assert (
+        "7 tasks: 0 succeeded, 1 failed, 1 not home, 1 ended with the job, 4 never ran\n"
+        in text(*events, tasks=7)
+    )
 
 
 def test_of_much_that_is_not_home_some_is_named() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from runner.report.digest import digest as digest_of
 from runner.report.fold import Report
 from runner.report.lanes import find_lanes
 from runner.report.page import assemble
@@ -22,7 +23,14 @@ from runner.report.page.durations import durations_as_html
 from runner.report.page.view import PageView
 from runner.report.trace import Attempt, TaskRow, TaskState
 from runner.report.trace_reading import read_trace
-from runner.run.events import Event, RunStarted, StartTaskFailed, TaskAdded, TaskFinished
+from runner.run.events import (
+    Event,
+    RunFinished,
+    RunStarted,
+    StartTaskFailed,
+    TaskAdded,
+    TaskFinished,
+)
 from runner.run.records.git_state import GitState
 from runner.run.records.standing import Standing
 from tests.fakes.records import RECORD
@@ -134,6 +142,32 @@ def test_ten_thousand_failures_with_much_to_say_still_make_a_page_that_can_be_ma
 
     assert len(page.encode()) < 2_000_000
     assert len(data_of(page)["tasks"]) == 10_000
+
+
+def test_the_tiles_say_of_tasks_that_did_not_succeed_what_the_digest_says() -> None:
+    causes = (None, "TransferFailed", "JobEnded", "DependencyFailed", "DependencyFailed")
+    events: list[Event] = [
+        begun(7),
+        *(replace(failed(n, tail=""), cause=cause) for n, cause in enumerate(causes, 1)),
+    ]
+    assert tiles_of(events) == [
+        *(("tasks", "7"), ("failed", "1"), ("not home", "1"), ("ended with the job", "1")),
+        *(("never ran", "2"), ("not added", "2")),
+    ]
+    assert (
+        "7 tasks: 0 succeeded, 1 failed, 1 not home, 1 ended with the job, 2 never ran,"
+        " 2 not finished\n"
+    ) in digest_of(view_of(events).report, run_directory="r", output_directory="o")
+    # Of a run that stopped early, those that had not been added never ran either.
+    end = RunFinished(exit_code=1, succeeded=0, failed=5, unfinished=2, error="", halted=True)
+    assert tiles_of([*events, end])[-1] == ("never ran", "4")
+
+
+def tiles_of(events: Sequence[Event]) -> list[tuple[str, str]]:
+    tiles = re.search(r'<dl class="tiles">(.*?)</dl>', page_of(view_of(events)))
+    assert tiles is not None
+    pairs = re.findall(r"<dt>([^<]*)(?:<small>[^<]*</small>)?</dt><dd>([\d,]+)</dd>", tiles[1])
+    return [(name, number) for name, number in pairs if name != "nodes"]
 
 
 def test_each_way_that_a_run_stands_is_said() -> None:

@@ -244,6 +244,16 @@ def test_tasks_that_have_ended_and_are_not_home_do_not_run() -> None:
     )
 
 
+def test_tasks_that_never_ran_have_not_failed() -> None:
+    never = [
+        replace(finished(each, succeeded=False), node=None, cause=cause)
+        for each, cause in ((9, "DependencyFailed"), (10, "Halted"))
+    ]
+    lines = shown([*at_work(), *never], slots=2)
+    assert lines[5].split()[2:4] == ["7/10", "tasks"]
+    assert lines[6] == "       █ 4 succeeded   ╳ 1 failed   ╳ 2 never ran   ▒ 3 running"
+
+
 def test_further_tries_are_counted() -> None:
     events = [*at_work(), TaskRetried(task="00006", retries=1, cause="timeout")]
     assert shown(events, slots=2)[6] == (
