@@ -17,6 +17,7 @@ from runner.emulator.dashboard.contents import (
     answer_piece,
     find_start,
 )
+from runner.emulator.dashboard.hiding import hide_in_document
 from runner.emulator.dashboard.sources import BlobSource
 from runner.emulator.server.http import Response
 
@@ -32,8 +33,8 @@ async def show_blob_closely(source: BlobSource, container: str, name: str) -> di
         "md5": None if blob.headers.content_md5 is None else blob.headers.content_md5.hex(),
         "tier": None if blob.tiering is None else blob.tiering.tier.value,
         "leased": blob.lease is not None,
-        "metadata": dict(blob.metadata),
-        "tags": dict(blob.tags),
+        "metadata": hide_in_document(dict(blob.metadata)),
+        "tags": hide_in_document(dict(blob.tags)),
     }
 
 

@@ -6,7 +6,8 @@ It must not know which thing is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from runner.emulator.server.record.redaction import HIDDEN, hide_in_json, hide_in_query
 
@@ -38,6 +39,12 @@ def hide_in_text(text: str) -> str:
     if "sig" not in text.lower():
         return text
     return _BARE.sub(rf"\1{HIDDEN}", _QUERY.sub(_hide_signed, text))
+
+
+def show_name(document: Mapping[str, Any]) -> str | None:
+    """What people call a pool, job or task, where they call it anything."""
+    name = document.get("displayName")
+    return None if name is None else hide_in_text(name)
 
 
 def show_query(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

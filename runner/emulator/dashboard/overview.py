@@ -12,6 +12,7 @@ from runner.emulator.batch.core.pool import Pool
 from runner.emulator.batch.core.store import Store
 from runner.emulator.batch.operations.views.entities import show_counts
 from runner.emulator.batch.operations.wire import format_moment
+from runner.emulator.dashboard.hiding import show_name
 from runner.emulator.dashboard.sources import BatchSource, BlobSource, Sources
 
 MOST_SHOWN = 200
@@ -60,7 +61,7 @@ def show_pool_line(store: Store, pool: Pool) -> dict[str, Any]:
             states[state.value] = states.get(state.value, 0) + count
     return {
         "id": pool.id,
-        "name": pool.document.get("displayName"),
+        "name": show_name(pool.document),
         "state": pool.state.value,
         "allocation": pool.allocation.value,
         "vm_size": pool.vm_size,
@@ -79,7 +80,7 @@ def show_job_line(store: Store, job: Job) -> dict[str, Any]:
     error = job.scheduling_error
     return {
         "id": job.id,
-        "name": job.document.get("displayName"),
+        "name": show_name(job.document),
         "state": job.state.value,
         "pool": job.pool or None,
         "tasks": show_counts(store.tasks(job.id).counts()),

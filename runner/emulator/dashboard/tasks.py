@@ -20,7 +20,7 @@ from runner.emulator.batch.operations.views.tasks import TaskView
 from runner.emulator.batch.operations.wire import format_moment
 from runner.emulator.control.gate import ControlError
 from runner.emulator.dashboard.executions import show_attempts, show_subtasks
-from runner.emulator.dashboard.hiding import hide_in_document, hide_in_text
+from runner.emulator.dashboard.hiding import hide_in_document, show_name
 from runner.emulator.dashboard.overview import show_job_line
 from runner.emulator.dashboard.portions import in_portions
 from runner.emulator.dashboard.sources import BatchSource
@@ -195,10 +195,10 @@ def _is_number(text: str) -> bool:
 
 
 def _show_line(task: Task) -> dict[str, Any]:
-    failure, name = task.failure, task.document.get("displayName")
+    failure = task.failure
     return {
         "id": task.id,
-        "name": None if name is None else hide_in_text(name),
+        "name": show_name(task.document),
         "state": task.state.value,
         "failed": failure is not None,
         "exit_code": task.exit_code,

@@ -116,16 +116,20 @@ def test_no_answer_holds_a_secret(busy: Watched) -> None:
         "overview",
         "requests",
         "batch/localbatch/pools/many",
+        "batch/localbatch/pools/many/map",
         f"batch/localbatch/pools/many/nodes/{node}",
         TASKS_PATH,
         f"{TASKS_PATH}/00003-7",
         "blob/localstorage/containers",
         "blob/localstorage/containers/texts/blobs",
+        "blob/localstorage/containers/texts/blob?path=signed.txt",
     ]
     keys = [busy.emulator.batch_key, busy.emulator.storage_key, busy.page.token]
 
     for path in paths:
-        content = busy.page.ask(f"/.emulator/dashboard/{path}").content.decode()
+        answer = busy.page.ask(f"/.emulator/dashboard/{path}")
+        assert answer.status == 200, path
+        content = answer.content.decode()
         assert not [each for each in (*SECRETS, *keys) if each in content], path
 
 
@@ -138,7 +142,7 @@ def test_containers_and_blobs(busy: Watched) -> None:
     assert (containers["total"], containers["next"]) == (1, None)
     assert (texts["name"], texts["blobs"], texts["bytes"], texts["access"]) == (
         "texts",
-        4,
+        5,
         7,
         "private",
     )

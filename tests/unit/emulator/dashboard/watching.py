@@ -18,6 +18,7 @@ from tests.unit.emulator.dashboard.asking import Page, page_at
 TASKS = 3000
 FAILING = 20
 SECRETS = ("s3cret-value", "s3cret-password")
+SIGNED = f"http://h/c/in.mp4?sp=r&sig={SECRETS[0]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ def fill(watched: Watched) -> None:
     client.create_pool(
         models.BatchPoolCreateOptions(
             id="many",
+            display_name=f"Many {SIGNED}",
             vm_size="standard_d4s_v5",
             virtual_machine_configuration=machine(),
             target_dedicated_nodes=10,
@@ -67,7 +69,7 @@ def fill(watched: Watched) -> None:
         )
     )
     info = models.BatchPoolInfo(pool_id="many")
-    client.create_job(models.BatchJobCreateOptions(id="all", pool_info=info))
+    client.create_job(models.BatchJobCreateOptions(id="all", display_name=SIGNED, pool_info=info))
     client.create_job(models.BatchJobCreateOptions(id="empty", pool_info=info))
     for start in range(0, TASKS, 1000):
         client.create_tasks("all", [task(n) for n in range(start, start + 1000)])
@@ -78,6 +80,12 @@ def fill(watched: Watched) -> None:
     container = watched.blobs.create_container("texts")
     for number in range(3):
         container.upload_blob(f"a/{number}.txt", b"x" * number)
+    container.upload_blob(
+        "signed.txt",
+        b"",
+        metadata={"from": SIGNED, "by": f"AccountKey={SECRETS[1]}"},
+        tags={"sas": f"sig={SECRETS[0]}-and-so-on-for-long"},
+    )
     container.upload_blob("<b>\u202egnp.exe", b"four")
 
 
@@ -125,7 +133,5 @@ def task(number: int) -> models.BatchTaskCreateOptions:
         display_name=f"encode/clip-{number}.mp4",
         command_line="render",
         environment_settings=[models.EnvironmentSetting(name="TOKEN", value=SECRETS[0])],
-        resource_files=[
-            models.ResourceFile(http_url="http://h/c/in.mp4?sp=r&sig=s3cret-value", file_path="in")
-        ],
+        resource_files=[models.ResourceFile(http_url=SIGNED, file_path="in")],
     )
