@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
 from runner.plan.model import TaskId
 from runner.remote.account import API_VERSION, BatchAccount, segment
 from runner.remote.faults import translated
 from runner.remote.retrying import persist
+
+_BEYOND_ITS_END = 416
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,4 +93,9 @@ def _ask(
             return persist(ask, account.trouble)
         except (ResourceNotFoundError, ResourceExistsError):
             # 409 says that there are no files yet, or none any more.
+            return None
+        except HttpResponseError as error:
+            if error.status_code != _BEYOND_ITS_END:
+                raise
+            # Whatever writes it has begun it anew since it was asked how long it is.
             return None

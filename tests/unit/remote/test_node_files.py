@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner.errors import ServiceRefusedError
 from runner.plan.model import TaskId
 from runner.remote.batch import RemoteBatch
 from tests.unit.remote.stub import Canned, Seen, Stub, batch_error
@@ -75,3 +76,21 @@ def test_of_an_empty_log_nothing_is_read(batch: RemoteBatch, stub: Stub) -> None
     stub.answer(Canned(headers=FILE))
     assert batch.read_node_log("p", "n", "startup/stderr.txt", 10) == b""
     assert [seen.method for seen in stub.seen] == ["HEAD"]
+
+
+def test_a_log_that_is_begun_anew_between_two_looks(batch: RemoteBatch, stub: Stub) -> None:
+    # As of a start task, which the service runs again.
+    def answer(seen: Seen) -> Canned:
+        if seen.method == "HEAD":
+            return Canned(body=LOG, headers=FILE)
+        return batch_error(416, "InvalidRange", "The range specified is invalid.")
+
+    stub.answer(answer)
+    assert batch.read_node_log("p", "n", "startup/stderr.txt", 10) == b""
+    assert batch.read_task_file("j", TaskId("1"), "stdout.txt", start=5, length=4) is None
+
+
+def test_other_refusals_are_told(batch: RemoteBatch, stub: Stub) -> None:
+    stub.answer(batch_error(403, "AuthenticationFailed", "Not you."))
+    with pytest.raises(ServiceRefusedError):
+        batch.read_node_file("p", "n", "startup/stderr.txt", start=0, length=1)
