@@ -88,12 +88,13 @@ class Lines:
         """Says how far it is where nothing was said for a while."""
         with self._lock:
             now = self._world.clock.monotonic()
-            if self._report is None or now < self._said + self._pause(now, _SILENCE_SECONDS):
+            report = self._report  # whoever closes this waits for no lock, and forgets it
+            if report is None or now < self._said + self._pause(now, _SILENCE_SECONDS):
                 return
             if self._is_ending:
                 self.say(f"cleaning up: {self._doing.step}")
             else:
-                self._say_numbers(self._report, self._world.clock.now())
+                self._say_numbers(report, self._world.clock.now())
 
     def _pause(self, now: float, shortest: float) -> float:
         return min(max(shortest, (now - self._began) / _LINES_PER_RUN), _LONGEST_SECONDS)
