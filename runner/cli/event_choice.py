@@ -6,7 +6,6 @@ It must not know where their lines come from, nor where they go.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any, get_args
 
 from runner.errors import UsageError
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.run.events import Event
 from runner.run.records.reading import check_version, read_time
 from runner.spec.duration import parse_duration
@@ -95,9 +95,9 @@ def _is_wanted(line: bytes, number: int, choice: EventChoice) -> bool:
 
 def _read(line: bytes) -> dict[str, Any]:
     try:
-        value: dict[str, Any] = json.loads(line)
+        value: dict[str, Any] = read_json(line)
         check_version(value)
-    except (ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, AttributeError) as error:
         raise UsageError(
             "a line of the run's events is none", hint="`batch-run status` says which"
         ) from error

@@ -15,6 +15,7 @@ from typing import Any
 
 from runner.errors import UsageError, describe_os_error
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.plan.file_table import FileTable, FileTableBuilder, Origin
 from runner.plan.model import ContainerPlan, Plan
 from runner.plan.rows import RowTable
@@ -51,13 +52,10 @@ def read_snapshot(path: Path, workload: Workload) -> Snapshot:
     """What the plan of a workload was made of; `UsageError` where it cannot be read whole."""
     try:
         with gzip.open(path, "rt", encoding="ascii") as stream:
-            return _read(map(json.loads, stream), workload)
+            return _read(map(read_json, stream), workload)
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
-    except (
-        *(ValueError, TypeError, LookupError, RecursionError),
-        *(EOFError, StopIteration, zlib.error),
-    ) as error:
+    except (ValueError, TypeError, LookupError, EOFError, StopIteration, zlib.error) as error:
         raise UsageError(
             f"`{path}` is damaged: what the run was made of cannot be known from it"
         ) from error

@@ -5,7 +5,6 @@ It must not know what is asked of the account.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from azure.core.exceptions import DecodeError, HttpResponseError, ResourceNotFou
 from azure.core.rest import HttpRequest
 
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.remote.endurance import Pause
 from runner.remote.faults import Origin, service_code
 from runner.remote.retrying import persist
@@ -88,7 +88,7 @@ class BatchAccount:
 
         content = persist(read, self.trouble)
         try:
-            return json.loads(content)
+            return read_json(content)
         except ValueError as error:
             raise DecodeError("the answer is no JSON", error=error) from error
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from runner.errors import DiskFullError, ServiceError, describe_os_error
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.remote.settings import BATCH_KEY, STORAGE_KEY, Account, AzureSettings
 
 # The emulator's: one that runs holds the first; clients hold the second, which has it go on.
@@ -144,8 +145,8 @@ def forget_place(state: Path) -> None:
 def read_place(state: Path) -> Place | None:
     """Where the emulator listens that was ready last; None where nothing says so."""
     try:
-        document = json.loads((state / PLACE).read_bytes())
-        keys = json.loads((state / _KEYS).read_bytes())
+        document = read_json((state / PLACE).read_bytes())
+        keys = read_json((state / _KEYS).read_bytes())
         return Place(
             settings=AzureSettings(
                 batch=_account(document["batch"], keys, BATCH_KEY),

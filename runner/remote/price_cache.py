@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from runner.errors import describe_os_error
+from runner.json_text import read_json
 from runner.plan.prices.node_price import MOST, NodePrice
 from runner.remote.retail_prices import PricesUnknownError, RetailQuery
 from runner.run.events import format_time
@@ -67,11 +68,11 @@ def _name(query: RetailQuery) -> str:
 def _read(path: Path, query: RetailQuery) -> tuple[datetime, NodePrice] | None:
     """What was kept and when it was read; None where nothing of use is there."""
     try:
-        value: dict[str, Any] = json.loads(path.read_bytes())
+        value: dict[str, Any] = read_json(path.read_bytes())
         price = NodePrice(**value["price"])
         fits = value["v"] == _VERSION and _is_sound(price, query)
         return (read_time(value["read"]), price) if fits else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         # A cache that cannot be read is one that is not there: it is written anew.
         return None
 

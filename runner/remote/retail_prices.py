@@ -6,7 +6,6 @@ must not know what the prices are for, nor how long they are kept.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from azure.core.rest import HttpRequest
 
 from runner.errors import ServiceError
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.plan.prices.node_price import NodePrice
 from runner.remote.connections.responses import Response
 from runner.remote.endurance import Patience
@@ -151,8 +151,8 @@ def _spelled(part: str) -> str:
 
 def _page(transport: DirectTransport, url: str, asking: _Asking) -> Mapping[str, Any]:
     try:
-        page = json.loads(_content(transport, url, asking))
-    except (ValueError, RecursionError) as error:
+        page = read_json(_content(transport, url, asking))
+    except ValueError as error:
         raise PricesUnknownError("the price service's answer is no JSON") from error
     if not isinstance(page, dict):
         raise PricesUnknownError("the price service's answer is no list of prices")

@@ -6,7 +6,6 @@ without a way to end that, and azure-storage-blob (12.31) heeds neither `Retry-A
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, Service
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 
+from runner.json_text import read_json
 from runner.remote.faults import first_line, is_silence, silence
 from runner.remote.trouble import Failure, Trouble
 
@@ -213,7 +213,7 @@ def _words(response: Any) -> tuple[str, str]:
     if found is not None:
         return code, first_line(found[1].decode("utf-8", "replace"))
     try:
-        document = json.loads(body)
+        document = read_json(body)
     except ValueError:
         return code, ""
     if not isinstance(document, dict):

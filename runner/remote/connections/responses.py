@@ -6,7 +6,6 @@ It must not know connections, nor what an answer means.
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterator
 from email.message import Message
 from typing import Any
@@ -20,6 +19,7 @@ from azure.core.exceptions import (
 from azure.core.rest import HttpRequest, HttpResponse
 from typing_extensions import Self
 
+from runner.json_text import read_json
 from runner.remote.connections.bodies import AnswerBody, Unpacking
 from runner.remote.connections.heads import Head, Headers
 
@@ -150,7 +150,7 @@ class Response(HttpResponse):
 
     def json(self) -> Any:
         """The body, read as JSON; `ValueError` where it is none."""
-        return json.loads(self.text())
+        return read_json(self.text())
 
     def raise_for_status(self) -> None:
         """Raises `HttpResponseError` for a status that says that something went wrong."""

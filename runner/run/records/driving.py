@@ -19,6 +19,7 @@ from pathlib import Path
 
 from runner.errors import UsageError, describe_os_error
 from runner.frozen import dataclass
+from runner.json_text import read_json
 
 LOCK = "driver.lock"
 # Windows keeps others from reading what is locked: a byte that nothing is written to.
@@ -124,7 +125,7 @@ def _write(file: int, driver: Driver, path: Path) -> None:
 def _read(path: Path) -> Driver | None:
     """What the last driver wrote; None where it died before it had."""
     with contextlib.suppress(OSError, ValueError, TypeError):
-        return Driver(**json.loads(path.read_bytes()))
+        return Driver(**read_json(path.read_bytes()))
     return None
 
 

@@ -5,13 +5,13 @@ It must not know what is made of them, and leaves the run's directory as it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError, describe_os_error
+from runner.json_text import read_json
 from runner.run.clock import Clock
 from runner.run.events import CleanupFinished, Event, RunFinished
 from runner.run.records.driving import LOCK, find_driver
@@ -120,7 +120,7 @@ class Following:
             since = datetime.fromtimestamp(
                 (self._directory / LOCK).stat().st_mtime, tz=timezone.utc
             )
-            line: dict[str, Any] = json.loads(self._last)
+            line: dict[str, Any] = read_json(self._last)
             return line["type"] == RunFinished.type and read_time(line["t"]) >= since
         except (OSError, ValueError, KeyError, TypeError):
             return False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing_extensions import assert_never
 
 from runner.errors import ExitCode, UsageError, describe_os_error
+from runner.json_text import read_json
 from runner.plan.model import Plan
 from runner.run.events import (
     DEPENDENCY_FAILED,
@@ -252,7 +252,7 @@ def read_submission(directory: Path) -> Submission | None:
     """The names of what a run was to make; None where it had not come to that."""
     path = directory / SUBMISSION
     try:
-        value = json.loads(path.read_bytes())
+        value = read_json(path.read_bytes())
         return Submission(
             job_id=value["job"],
             pool_prefix=value.get("pool_prefix", ""),

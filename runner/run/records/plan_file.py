@@ -5,12 +5,12 @@ It must not know why somebody asks for them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from runner.errors import UsageError, describe_os_error
+from runner.json_text import read_json
 
 PLAN = "plan.json"
 _TASK = b'{"id": "'
@@ -32,12 +32,12 @@ def read_plan_head(directory: Path) -> Mapping[str, Any] | None:
                     lines.append(_LISTS + b"]}")
                     break
                 lines.append(line)
-        head: Mapping[str, Any] = json.loads(b"".join(lines))
+        head: Mapping[str, Any] = read_json(b"".join(lines))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"`{path}` is not the plan of a run: {error}") from error
     return head
 
@@ -58,8 +58,8 @@ def read_scripts(directory: Path, ids: Collection[str]) -> dict[str, str]:
                     continue
                 if line[len(_TASK) : line.index(b'"', len(_TASK))] not in wanted:
                     continue
-                task = json.loads(line.rstrip(b",\n"))
+                task = read_json(line.rstrip(b",\n"))
                 found[str(task["id"])] = str(task["command"])
-    except (OSError, ValueError, KeyError, RecursionError):
+    except (OSError, ValueError, KeyError):
         return found
     return found

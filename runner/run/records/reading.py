@@ -5,7 +5,6 @@ It must not know what is made of them; whoever wrote them may have died in the m
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from runner.errors import UsageError, describe_os_error
+from runner.json_text import read_json
 from runner.plan.prices.node_price import NodePrice
 from runner.run.events import VERSION, Event, LeftBehind
 
@@ -156,8 +156,8 @@ def _line_start(read: Callable[[int], bytes], seek: Callable[[int], int], positi
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
+        return isinstance(read_json(line), dict)
+    except ValueError:
         return False
 
 
@@ -170,12 +170,12 @@ def event_from_line(
     no event, and `LaterEventsError` for one of a later version.
     """
     try:
-        value = json.loads(line)
+        value = read_json(line)
         event = event_from_json(value)
         if event is None and unknown is not None:
             unknown[value["type"]] += 1
         return None if event is None else (read_time(value["t"]), event)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UsageError(
             f"`{path}`, line {number}: not an event of a run",
             hint="something else has changed the file; the services know the run as well:"

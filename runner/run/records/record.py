@@ -14,6 +14,7 @@ from typing import Any
 
 from runner.errors import UsageError, describe_os_error
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.plan.model import RunId
 from runner.plan.prices.node_price import NodePrice
 from runner.run.events import format_time
@@ -86,13 +87,13 @@ def read_record(directory: Path) -> RunRecord:
         ) from error
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"`{path}` is not the record of a run: {error}") from error
 
 
 def record_from_json(text: bytes) -> RunRecord:
     """The record of its file's text; `ValueError`, `TypeError` or `KeyError` if it is none."""
-    value: dict[str, Any] = json.loads(text)
+    value: dict[str, Any] = read_json(text)
     if value.pop("v") != VERSION:
         raise ValueError("it was made by a later version of batch-run")
     known = {each.name for each in fields(RunRecord)}

@@ -5,7 +5,6 @@ It must not know what is shown of it, and it asks no service.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from enum import Enum
@@ -14,6 +13,7 @@ from typing import Any
 
 from runner.errors import ExitCode, UsageError, describe_os_error
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.run.events import CleanupFinished, LeftBehind, RunFinished
 from runner.run.records.driving import Driver, find_driver
 from runner.run.records.reading import EVENTS, event_from_json, event_from_line
@@ -156,11 +156,11 @@ def last_event(directory: Path) -> RunFinished | CleanupFinished | None:
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {describe_os_error(error)}") from error
     try:
-        value: Mapping[str, Any] = json.loads(line)
+        value: Mapping[str, Any] = read_json(line)
         if value["type"] not in {RunFinished.type, CleanupFinished.type}:
             return None
         event = event_from_json(value)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         return None
     return event if isinstance(event, RunFinished | CleanupFinished) else None
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.plan.identity import DIGEST_BYTES, Files
 from runner.run.events import format_time
 from runner.run.records.reading import read_time
@@ -135,7 +136,7 @@ def head_line(kept: int) -> bytes:
 def read_head(line: bytes) -> int:
     """How many lines were kept; 0 where a line says nothing of it."""
     try:
-        return int(json.loads(line)["kept"])
+        return int(read_json(line)["kept"])
     except (ValueError, TypeError, KeyError):
         return 0
 
@@ -159,7 +160,7 @@ def read_mark(line: bytes) -> Mark | None:
 def result_from_line(line: bytes) -> Result | None:
     """The result of a line; None where it is none, or is damaged."""
     try:
-        value: dict[str, Any] = json.loads(line)
+        value: dict[str, Any] = read_json(line)
         return Result(
             identity=bytes.fromhex(value["identity"]),
             succeeded=bool(value["succeeded"]),

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from runner.errors import UsageError, describe_os_error
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.plan.model import Plan, TaskId, task_id
 from runner.plan.tasks import TaskSequence
 from runner.run.results.deciding import Verdict
@@ -124,7 +125,7 @@ def read_lock(path: Path) -> Lock:
                 ended[result.task] = result
             continue
         with contextlib.suppress(ValueError, TypeError, KeyError):
-            value = json.loads(line)
+            value = read_json(line)
             if "v" in value:
                 head = value
             else:
@@ -139,7 +140,7 @@ def read_planned(path: Path, task: str) -> tuple[str, str] | None:
         for line in _lines(path):
             if line.startswith(start):
                 with contextlib.suppress(ValueError, TypeError, KeyError):
-                    value = json.loads(line)
+                    value = read_json(line)
                     return value["action"], value["why"]
     return None
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import ExitCode, ServiceUnreachableError
+from runner.errors import ExitCode, ServiceUnreachableError, UsageError
 from runner.plan.model import LOGS, RunId, TaskId, TaskRange
-from runner.run.records.past import read_past
+from runner.run.records.past import read_past, read_submission
 from runner.run.records.record_blob import RECORD_BLOB
 from runner.run.removal.cleanup import Keep
 from runner.run.results.settled import Settled
@@ -214,6 +214,15 @@ def test_a_run_that_died_before_it_made_anything_begins(tmp_path: Path) -> None:
     stage.batch.fail = lambda operation: None
     assert stage.resume().exit_code == ExitCode.SUCCESS
     assert stage.report.resumed == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000], ids=lambda text: text[:24])
+def test_a_file_of_names_that_is_damaged_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "submission.json"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_submission(tmp_path)
+    assert caught.value.message == f"`{path}` does not tell what the run has made"
 
 
 def test_a_job_that_stood_still_goes_on(tmp_path: Path) -> None:

@@ -120,6 +120,19 @@ def test_the_end_of_an_earlier_driver_is_not_that_of_this_one(tmp_path: Path) ->
     scene.finish()
 
 
+def test_a_last_line_that_is_nested_without_end_is_no_end(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    nested = b'{"type":"run.finished","a":' + b"[" * 100_000 + b"}\n"
+    with drive(tmp_path):
+        scene.write(nested)
+        scene.thread.start()
+        scene.expect(nested)
+        last = line("run.finished")
+        scene.write(last)
+        scene.finish()
+    assert scene.followed == [nested, last]
+
+
 def test_a_wish_to_stop_ends_the_following_and_nothing_else(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     with drive(tmp_path):

@@ -16,6 +16,7 @@ from runner.run.results.entries import (
     KeptOutput,
     Result,
     name_digest,
+    read_head,
     read_mark,
     result_as_line,
     result_from_line,
@@ -62,6 +63,15 @@ def test_no_beginning_of_a_line_is_a_result() -> None:
         assert read_mark(torn) is None
         # Ended by whoever writes the next line.
         assert result_from_line(torn + b"\n") is None or torn + b"\n" == line
+
+
+def test_a_line_that_is_nested_without_end_is_none() -> None:
+    line = result_as_line(RESULT)
+    start = line.index(b'"parts":') + len(b'"parts":')
+    nested = line[:start] + b"[" * 100_000 + b"}\n"
+    assert read_mark(nested) is not None
+    assert result_from_line(nested) is None
+    assert read_head(b'{"kept":' + b"[" * 100_000 + b"\n") == 0
 
 
 def test_the_last_word_counts(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from runner.run.records.journal import Journal
 from runner.run.records.places import RUNS
 from runner.run.results.differences import FileChange, Kind, compare_locks
 from runner.run.results.evidence import gather_evidence
-from runner.run.results.lock_file import LOCK_FILE, read_lock
+from runner.run.results.lock_file import LOCK_FILE, read_lock, read_planned
 from runner.run.results.locking import reopen_lock
 from runner.run.results.rerun import judge, recall, record_nothing_to_do, rerun_lines, settle
 from runner.run.results.results_store import open_results, results_folder
@@ -97,6 +97,16 @@ def test_what_is_in_it(reruns: Reruns) -> None:
     assert [path for path, _ in good.files["inputs"]] == ["a.txt"]
     assert not bad.succeeded
     assert bad.parts.keys() == good.parts.keys()
+
+
+def test_lines_that_are_nested_without_end_are_passed_over(reruns: Reruns) -> None:
+    reruns.run(make_plan(reruns.folder))
+    path = directory(reruns, 1) / LOCK_FILE
+    whole = read_lock(path)
+    with path.open("ab") as stream:
+        stream.write(b"[" * 100_000 + b'\n{"task":"0007","action":' + b"[" * 100_000 + b"\n")
+    assert read_lock(path) == whole
+    assert read_planned(path, "0007") is None
 
 
 def test_a_run_that_is_taken_up_again_finds_what_its_wildcards_have_left(tmp_path: Path) -> None:
