@@ -8,9 +8,11 @@ It knows nothing of signals or of what stops.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from runner.errors import InterruptedRunError
+from runner.run.taking import take_next
 
 
 class Stop:
@@ -33,10 +35,8 @@ class Stop:
 
     def wait(self, seconds: float) -> None:
         """Returns after so long, or as soon as somebody asks or wakes."""
-        try:
-            self._bell.get(timeout=seconds)
-        except Empty:
-            return
+        with suppress(Empty):
+            take_next(self._bell, seconds)
 
     def heed(self) -> None:
         """From here on a wish to stop ends no waiting for a service, but makes it short."""

@@ -16,6 +16,7 @@ from typing import Protocol
 from runner.plan.model import TaskPlan
 from runner.run.crew import Crew, Done
 from runner.run.events import UploadFinished
+from runner.run.taking import take_next
 from runner.run.transfers.uploads import TRANSFERS, File
 
 # REST: Task - Add Task Collection takes at most 100 tasks.
@@ -99,7 +100,7 @@ class Team:
     def wait(self, seconds: float | None) -> list[Done[_Key, UploadFinished | None]]:
         """All that has ended by now, once something has; nothing where that takes longer."""
         try:
-            first = self._done.get(timeout=None if seconds is None else max(seconds, 0.0))
+            first = take_next(self._done, seconds)
         except Empty:
             return []
         return [first, *self._ended()]

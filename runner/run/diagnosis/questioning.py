@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from runner.errors import BatchRunError, ServiceUnreachableError
 from runner.run.clock import Clock
 from runner.run.diagnosis.answers import Question
+from runner.run.taking import take_next
 
 _LOOK_SECONDS = 0.2
 
@@ -40,7 +41,7 @@ def ask_all(
     while waiting and (left := until - clock.monotonic()) > 0:
         try:
             # In pieces, so that a signal is heeded on every system.
-            name, answer = answers.get(timeout=min(left, _LOOK_SECONDS))
+            name, answer = take_next(answers, min(left, _LOOK_SECONDS))
         except Empty:
             continue
         if isinstance(answer, Exception) and not isinstance(answer, BatchRunError):
