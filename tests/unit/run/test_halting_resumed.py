@@ -118,7 +118,7 @@ def test_a_run_whose_job_is_gone_is_not_begun_anew_to_be_stopped(tmp_path: Path)
 
 
 def test_a_canary_in_a_job_that_goes_on_is_waited_for(tmp_path: Path) -> None:
-    stage = canary_stage(tmp_path, "limits: {wait: 5m}\n")
+    stage = canary_stage(tmp_path, "limits: {wait: 20h}\n")
 
     def fail(operation: str) -> None:
         if operation == "look" and len(stage.batch.requests) == 3 and causes(stage):
