@@ -6,7 +6,7 @@ It knows the schema's keywords but not what they are applied to.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runner.frozen import dataclass
@@ -293,10 +293,18 @@ class Translator:
         message = f"`{dotted(finding.pointer)}` must be {describe_wanted(wanted)}, {found}"
         hint = (
             self._hint_for_step(finding.pointer)
+            or self._hint_for_mappings(finding)
             or hint_for_type(wanted, finding.instance, written)
-            or _example_of(finding)
+            or _hint_for_mapping(finding)
         )
         return self._problem(finding, "wrong-type", message, hint)
+
+    def _hint_for_mappings(self, finding: Finding) -> str | None:
+        """A list of mappings, where text stands that could not be an entry of it either."""
+        entry = self._resolve(finding.schema.get("items", {}))
+        if not isinstance(finding.instance, str) or entry.get("type") != "object":
+            return None
+        return _hint_by_example([[each] for each in entry.get("examples", ())], finding.pointer)
 
     def _problem(
         self, finding: Finding, code: str, message: str, hint: str | None = None
@@ -360,12 +368,19 @@ def _example(key: str, properties: dict[str, Any]) -> str:
     return f"for example `{key}: {json.dumps(properties[key]['examples'][0])}`"
 
 
-def _example_of(finding: Finding) -> str | None:
-    """A mapping that may stand where something else does; None for one that fills lines."""
-    schema, key = finding.schema, finding.pointer[-1] if finding.pointer else None
-    if schema.get("type") != "object" or not schema.get("examples") or not isinstance(key, str):
+def _hint_for_mapping(finding: Finding) -> str | None:
+    """A mapping that may stand where something else does."""
+    if finding.schema.get("type") != "object":
         return None
-    hint = _example(key, {key: schema})
+    return _hint_by_example(finding.schema.get("examples", ()), finding.pointer)
+
+
+def _hint_by_example(examples: Sequence[object], pointer: Pointer) -> str | None:
+    """None where there is no example, and for one that fills lines."""
+    if not examples or not pointer:
+        return None
+    example, key = json.dumps(examples[0]), pointer[-1]
+    hint = f"for example `{f'- {example}' if isinstance(key, int) else f'{key}: {example}'}`"
     return hint if len(hint) <= _LONGEST_EXAMPLE else None
 
 

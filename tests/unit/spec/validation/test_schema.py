@@ -192,6 +192,20 @@ WRONG = [
         'write a list: `["**/*.txt"]`',
     ),
     (
+        "app: {upload: [{from: tool.py}]}",
+        "app: {upload: tool.py}",
+        "15:17 wrong-type",
+        "`containers.app.upload` must be a list, not `tool.py`",
+        'for example `upload: [{"from": "data/videos", "include": ["**/*.mp4"]}]`',
+    ),
+    (
+        "app: {upload: [{from: tool.py}]}",
+        "app: {upload: [tool.py]}",
+        "15:18 wrong-type",
+        "`containers.app.upload[0]` must be a mapping, not `tool.py`",
+        'for example `- {"from": "data/videos", "include": ["**/*.mp4"]}`',
+    ),
+    (
         'include: ["**/*.txt"]',
         "include: []",
         "13:36 empty",
