@@ -55,7 +55,7 @@ def find_plan_cost(
             workload=workload, tasks=0, price=None, unknown=error.message, hint=error.hint
         )
     bound = workload if is_local else bound_by_cost(workload, price)
-    return PlanCost(workload=bound, tasks=0, price=price, unknown=None)
+    return PlanCost(workload=bound, tasks=0, price=price, unknown=None, is_local=is_local)
 
 
 def complete(

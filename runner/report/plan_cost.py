@@ -43,6 +43,8 @@ class PlanCost:
     hint: str | None = None
     """What makes it known."""
     earlier: EarlierTasks | None = None
+    is_local: bool = False
+    """The run would be on this machine, and the rest is what it would cost on Azure."""
 
     @property
     def nodes(self) -> FixedNodes | None:
@@ -218,6 +220,8 @@ def _limit(cost: PlanCost, price: NodePrice) -> str:
     limits = cost.workload.limits
     assert limits.cost is not None
     head = f"stops at {write_limit(limits.cost, price)}"
+    if cost.is_local:
+        return f"{head} on Azure alone: on this machine nothing costs anything"
     if limits.is_cost_bound:
         return (
             f"{head}; the service ends the job after {write_duration(limits.duration)}, whatever"

@@ -98,6 +98,18 @@ def test_a_limit_says_who_keeps_it(
     assert list(plan_cost_lines(cost_of(tmp_path, limits, nodes)))[1:] == [*lines, UNCOUNTED]
 
 
+def test_a_limit_stops_nothing_on_this_machine(tmp_path: Path) -> None:
+    """Where the limit would come first, on Azure."""
+    spec = SPEC.replace(NODES, BOTH).replace("pool:\n", "limits: {cost: 1, duration: 10h}\npool:\n")
+    workload = make_workload(tmp_path, spec)
+    cost = PlanCost(workload=workload, tasks=100, price=PRICE, unknown=None, is_local=True)
+    assert list(plan_cost_lines(cost))[1:] == [
+        "  at most 1.00 EUR (`limits.cost`)",
+        "  stops at 1.00 EUR on Azure alone: on this machine nothing costs anything",
+        UNCOUNTED,
+    ]
+
+
 def test_nodes_that_stay_for_the_next_run_cost_more_than_the_most_of_this_one(
     tmp_path: Path,
 ) -> None:
