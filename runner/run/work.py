@@ -313,7 +313,7 @@ class Work:
             # Results that are not home weigh more: they must not be deleted.
             return self.home.errors[0]
         total, ended = len(self._plan.tasks), self._endings.count
-        left = total - self.ended
+        left = self._never_ran
         toll = f"{ended} of {total} tasks ended with it" if ended else ""
         if left:
             toll = f"{toll}, {left} never ran" if toll else f"{left} of {total} tasks never ran"
@@ -337,8 +337,12 @@ class Work:
         self.home.check()
         if self.home.errors:
             return self.home.errors[0]
-        left = len(self._plan.tasks) - self.ended
-        return self._halting.error(left=left, killed=self._endings.count)
+        return self._halting.error(left=self._never_ran, killed=self._endings.count)
+
+    @property
+    def _never_ran(self) -> int:
+        """How many tasks have not, now that none will any more: also those that were blocked."""
+        return len(self._plan.tasks) - self.ended + self._blocked
 
     def _tell_halted(self, numbers: tuple[int, ...]) -> int:
         self._halting.tell(numbers)

@@ -202,6 +202,26 @@ def test_now_ends_what_runs(tmp_path: Path) -> None:
     assert "disable job" not in batch.log
 
 
+def test_of_those_that_never_ran_are_also_those_that_need_one_that_failed(tmp_path: Path) -> None:
+    steps = (
+        "tasks:\n  one: {command: exit 3}\n  two: {command: echo, needs: one}\n"
+        "  three: {command: echo}\nhalt: {after: 1}\n"
+    )
+    stage = Stage(tmp_path, f"{SPEC.partition('task:')[0]}{steps}", ("a.txt",))
+
+    def end(request: TaskRequest) -> TaskEnd | None:
+        is_first = request.id == "0001" and len(stage.batch.requests) == 3
+        return failing(1) if is_first else None
+
+    stage.batch.end = end
+    outcome = stage.execute()
+    assert causes(stage) == {"FailureExitCode": 1, "DependencyFailed": 1, "Halted": 1}
+    assert outcome.error is not None
+    assert outcome.error.message == (
+        "1 of 3 tasks failed (`halt.after: 1`); stopped early: 2 of 3 tasks never ran"
+    )
+
+
 def test_a_run_whose_tasks_have_all_ended_is_not_stopped(tmp_path: Path) -> None:
     stage = stage_of(tmp_path, "{after: 50%}", varied, count=2)
     outcome = stage.execute()
