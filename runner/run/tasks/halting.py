@@ -11,6 +11,7 @@ from typing_extensions import assert_never
 
 from runner.errors import BatchRunError, ExitCode
 from runner.plan.model import Plan
+from runner.plan.prices.bounds import most_nodes
 from runner.run.clock import Clock
 from runner.run.events import HALTED
 from runner.run.feed import Feeder
@@ -24,6 +25,8 @@ from runner.spec.model.halt import HaltWhen
 
 _TOLD_TOGETHER = 100
 _SHORTEST_SECONDS = 0.05
+# Where nobody can tell how many nodes there will be, new ones are not to cost much unseen.
+_NODES_SECONDS = 60.0
 
 
 class HaltedError(BatchRunError):
@@ -59,6 +62,10 @@ class Halting:
         self._watch = watch
         self._journal = journal
         self._has_looked = False
+        self._is_sure = False
+        """Whether the nodes were looked at since they seemed to have cost too much."""
+        self._has_most_nodes = most_nodes(plan.workload.pool) is not None
+        self._next_look = clock.monotonic()
         self._stopped: HaltWhen | None = None
         """How the job was stopped, None where it was not."""
 
@@ -81,9 +88,7 @@ class Halting:
         """Stops the job as soon as there is a reason; whether it is being stopped."""
         # Tasks that a run waits for before it stops cost as much as any others.
         if self._budget is not None and not self._tally.is_urgent:
-            reason = self._budget.reason(self._clock.now())
-            if reason is not None:
-                self._tally.stop(reason)
+            self._heed(self._budget)
         when = HaltWhen.NOW if self._tally.is_urgent else self._plan.workload.halt.when
         if self.is_wanted and self._stopped is not when:
             self._stopped = when
@@ -130,6 +135,17 @@ class Halting:
         message = f"the run stopped early: {self._tally.reason}"
         tasks = (self._plan.tasks[number - 1] for number in numbers)
         self._journal.record(*(never_ran(each, cause=HALTED, message=message) for each in tasks))
+
+    def _heed(self, budget: Budget) -> None:
+        """Stops by what the nodes are now: since the last look some may have gone."""
+        reason, now = budget.reason(self._clock.now()), self._clock.monotonic()
+        if reason is not None and self._is_sure:
+            self._tally.stop(reason)
+            return
+        self._is_sure = reason is not None
+        if self._is_sure or (not self._has_most_nodes and now >= self._next_look):
+            self._next_look = now + _NODES_SECONDS
+            self._watch.look_at_job()
 
     def _stop_job(self, when: HaltWhen) -> None:
         match when:

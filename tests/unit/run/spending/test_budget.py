@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from runner.plan.prices.node_price import NodePrice
 from runner.run.events import NodeChanged, RunStarted
 from runner.run.removal.cleanup import Keep
 from runner.run.requests import TaskRequest
-from runner.run.services import JobState
+from runner.run.services import JobState, NodeStatus
 from runner.run.spending.budget import Budget
 from runner.run.spending.node_time import NodeTime
 from runner.run.tasks.halting import HaltedError
@@ -140,6 +141,51 @@ def test_a_run_that_stops_for_another_reason_costs_no_more_either(tmp_path: Path
         "terminate job",
     ]
     assert batch.job is None
+
+
+def nodes_of(count: int) -> tuple[NodeStatus, ...]:
+    return tuple(
+        NodeStatus(
+            id=f"node-{number}",
+            state="idle",
+            start_task_exit_code=None,
+            start_task_failure=None,
+            is_dedicated=True,
+        )
+        for number in range(count)
+    )
+
+
+def test_nodes_that_have_gone_since_the_last_look_stop_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, SPEC, FILES)
+    stage.batch.end = lambda request: TaskEnd() if stage.clock.passed > 400 else None
+
+    def look(pool_id: str) -> tuple[NodeStatus, ...]:
+        return nodes_of(11 if stage.clock.passed < 150 else 1)
+
+    stage.batch.node_statuses = look  # type: ignore[method-assign]
+    outcome = stage.execute(price=PRICE, budget=budget_of(3_000))
+    assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
+
+
+def test_nodes_that_a_formula_adds_do_not_cost_long_unseen(tmp_path: Path) -> None:
+    formula = "autoscale: {formula: $TargetDedicatedNodes = 1;}"
+    stage = Stage(tmp_path, SPEC.replace("nodes: {dedicated: 1}", formula), FILES)
+    looks = [0.0]
+
+    def end(request: TaskRequest) -> TaskEnd | None:
+        return TaskEnd() if request.id == "0001" or stage.clock.passed > 1_000 else None
+
+    def look(pool_id: str) -> tuple[NodeStatus, ...]:
+        looks.append(stage.clock.passed)
+        return nodes_of(1)
+
+    stage.batch.end = end
+    stage.batch.node_statuses = look  # type: ignore[method-assign]
+    outcome = stage.execute(price=PRICE, budget=budget_of(1_000_000))
+    assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
+    assert looks[-1] > 900
+    assert max(after - before for before, after in pairwise(looks)) <= 75
 
 
 @pytest.mark.parametrize(
