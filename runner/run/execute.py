@@ -120,7 +120,12 @@ class Run:
             plan, holder=holder, blobs=blobs, journal=journal, wait=self._wait, tell=tell
         )
         self._lease = recall_lease(
-            plan, self._submission.kept_pool, batch=batch, clock=clock, tell=tell
+            plan,
+            self._submission.kept_pool,
+            batch=batch,
+            clock=clock,
+            tell=tell,
+            job_time=options.job_time,
         )
         self._created = False
         self._made: set[str] = set()

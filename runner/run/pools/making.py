@@ -119,17 +119,20 @@ def recall_lease(
     batch: Batch,
     clock: Clock,
     tell: Callable[[str], None],
+    job_time: timedelta | None = None,
 ) -> Lease | None:
     """The lease of a run that is taken up again: of the pool that it had, whatever has changed.
 
     `pool_id` is of the pool that the run had to itself or shared, None where it had none to keep.
+    `job_time` bounds a job that is made now, where earlier nodes have cost a part.
     """
     pool = plan.workload.pool
     if pool_id is None or not isinstance(pool, NewPool) or pool.keep is None:
         return None
     fingerprint = pool_id.removeprefix(f"{plan.workload.name}-")
     kept = KeptPool(id=pool_id, fingerprint=fingerprint, keep=pool.keep, pool=pool)
-    duration = plan.workload.limits.duration
+    longest = plan.workload.limits.duration
+    duration = longest if job_time is None else min(longest, job_time)
     return Lease(kept, duration=duration, batch=batch, clock=clock, tell=tell)
 
 

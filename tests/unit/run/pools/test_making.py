@@ -13,7 +13,7 @@ import pytest
 
 from runner.errors import ExitCode, ServiceError, ServiceUnreachableError
 from runner.plan.model import Plan, TaskId
-from runner.run.pools.making import plan_kept_pool
+from runner.run.pools.making import plan_kept_pool, recall_lease
 from runner.run.removal.cleanup import Keep
 from runner.run.services import (
     Expiry,
@@ -165,6 +165,30 @@ def test_a_client_that_dies_leaves_an_end_behind(tmp_path: Path) -> None:
     assert set(guards) == {last}
     assert 2 <= len(guards) <= 4
     assert end_of_run == stage.clock.now() + HALF_AN_HOUR
+
+
+@pytest.mark.parametrize(
+    ("job_time", "longest"),
+    [
+        (None, timedelta(days=1)),
+        (timedelta(hours=2), timedelta(hours=2)),
+        (timedelta(days=3), timedelta(days=1)),
+    ],
+)
+def test_nodes_of_a_run_that_has_spent_a_part_stay_no_longer_than_its_job_may(
+    tmp_path: Path, job_time: timedelta | None, longest: timedelta
+) -> None:
+    stage = Stage(tmp_path, plan=kept(tmp_path))
+    lease = recall_lease(
+        stage.plan,
+        kept_id(stage.plan),
+        batch=stage.batch,
+        clock=stage.clock.clock(),
+        tell=stage.told.append,
+        job_time=job_time,
+    )
+    assert lease is not None
+    assert lease.last == NOW + longest + HALF_AN_HOUR
 
 
 def at_hand(stage: Stage, *, seconds: float, spot: int = 2) -> Expiry:
