@@ -6,7 +6,6 @@ It must not know what is made of the answers. Nothing that it asks changes anyth
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import threading
 import uuid
@@ -20,6 +19,7 @@ from azure.batch import BatchClient
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import ResourceNotFoundError
 
+from runner.json_text import read_json
 from runner.plan.model import RunId
 from runner.remote import images, nodes
 from runner.remote.account import API_VERSION, BatchAccount, segment
@@ -329,7 +329,7 @@ def _read_identity(token: str) -> Identity:
     """Who a token is of: its claims are in the middle one of its three parts."""
     part = token.split(".")[1] if token.count(".") >= 2 else ""
     try:
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        claims = read_json(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except ValueError:
         claims = {}
     if not isinstance(claims, dict):

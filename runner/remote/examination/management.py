@@ -5,7 +5,6 @@ It must not know what is compared with it. The data plane, which runs go through
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -16,6 +15,7 @@ from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 from azure.core.rest import HttpRequest
 
 from runner.frozen import dataclass
+from runner.json_text import read_json
 from runner.remote.endurance import Endurance
 from runner.remote.faults import Origin, probing
 from runner.remote.retrying import PatientPolicy
@@ -80,7 +80,7 @@ def read_quotas(place: Place, credential: TokenCredential, endurance: Endurance)
         response = client.send_request(request)
         if response.status_code >= 400:
             raise HttpResponseError(response=response)
-        return quotas_of(json.loads(response.read()))
+        return quotas_of(read_json(response.read()))
 
 
 def quotas_of(account: Mapping[str, Any]) -> Quotas:
