@@ -159,7 +159,7 @@ class Work:
         self, feeding: ThreadPoolExecutor, acting: ThreadPoolExecutor, collecting: Collecting
     ) -> None:
         fed = feeding.submit(self._feeder.feed)
-        fed.add_done_callback(lambda _: self._stop.wake())
+        fed.add_done_callback(self._hear_of_feeding)
         self._look_until_all_ended(fed, acting, collecting)
         self._finish(fed)
         if self._endings.reason is not None and self._endings.count:
@@ -262,6 +262,11 @@ class Work:
         for status in statuses:
             self.ended += 1
             collecting.collect(status)
+
+    def _hear_of_feeding(self, fed: Future[None]) -> None:
+        """Where that is the end, it is not waited for; tasks that were just added have none yet."""
+        if self._detaches or fed.exception() is not None:
+            self._stop.wake()
 
     def _hear(self) -> None:
         """Tasks have come home: that may be a reason to stop, which is acted on at once."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from runner.errors import ExitCode, ServiceError
 from runner.plan.model import CommandLine, FolderResource, Plan
 from runner.run.services import TaskRequest
+from runner.run.stop import Stop
 from runner.spec.model.terms import Role
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.services import FakeBlobs
@@ -278,3 +280,36 @@ def test_what_goes_wrong_beside_the_watch_ends_the_run(tmp_path: Path, failing: 
     assert outcome.error is not None
     assert outcome.error.message == "no room"
     assert (stage.blobs.containers, stage.batch.job, stage.batch.pools) == ({}, None, set())
+
+
+class CountedStop(Stop):
+    """Counts how often a wait was to end for another reason than the wish to stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken = 0
+
+    @override
+    def wake(self) -> None:
+        self.woken += 1
+        super().wake()
+
+
+@pytest.mark.parametrize(
+    ("refused", "detach", "woken"), [(False, False, 0), (True, False, 1), (False, True, 1)]
+)
+def test_an_end_of_feeding_is_waited_for_only_where_it_is_one_of_the_run(
+    tmp_path: Path, *, refused: bool, detach: bool, woken: int
+) -> None:
+    """Otherwise there is nothing to ask the service for yet."""
+    stage = Stage(tmp_path)
+    stage.stop = stop = CountedStop()
+
+    def refuse(operation: str) -> None:
+        if refused and operation == "add tasks":
+            raise ServiceError("no more tasks")
+
+    stage.batch.fail = refuse
+    outcome = stage.execute(detach=detach)
+    assert (outcome.error is not None) == refused
+    assert stop.woken == woken
