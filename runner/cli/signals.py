@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 from runner.errors import ExitCode, InterruptedRunError
+from runner.run.taking import Inbox
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # SIGHUP is not there on Windows
 # How long a last word may take: whoever asks twice is not kept waiting by a stream nobody reads.
@@ -44,7 +45,7 @@ class Interruptions:
         self.last_word: Callable[[], str] = lambda: ""
         self._seen = False
         self._lines: SimpleQueue[Callable[[], str]] = SimpleQueue()
-        self._said: SimpleQueue[None] = SimpleQueue()
+        self._said: Inbox[None] = Inbox()
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """The signal handler."""
@@ -58,8 +59,8 @@ class Interruptions:
             # user's own second Ctrl-C means that nothing is worth waiting for.
             self._lines.put(self.last_word)
             with suppress(Empty):
-                self._said.get(timeout=_LAST_WORD_SECONDS)
-                self._said.get(timeout=_LAST_WORD_SECONDS)
+                self._said.take(_LAST_WORD_SECONDS)
+                self._said.take(_LAST_WORD_SECONDS)
             # Threads may hang in a dead network; only this is sure to end now.
             os._exit(ExitCode.INTERRUPTED)
 

@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from runner.frozen import dataclass
+from runner.run.taking import Inbox
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class Hands(Generic[W]):
 class Crew(Generic[K, T]):
     """Hands that are given calls; used by one thread."""
 
-    def __init__(self, threads: int, *, name: str, done: SimpleQueue[Done[K, T]]) -> None:
+    def __init__(self, threads: int, *, name: str, done: Inbox[Done[K, T]]) -> None:
         """What comes of calls goes to `done`, which several crews may share."""
         self._done = done
         self._hands: Hands[tuple[K, Callable[[], T]]] = Hands(threads, name=name, work=self._call)

@@ -2,17 +2,17 @@
 
 A handler runs between any two instructions of the main thread: it must not raise there, since
 libraries swallow it or are left with a lock held, and it must not take a lock itself. So the wish
-is a flag, and waiting is on a queue whose `put` is reentrant (Python docs: `queue.SimpleQueue`).
+is a flag, and waiting is on an inbox, whose `put` may break in upon itself.
 It knows nothing of signals or of what stops.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import Empty
 
 from runner.errors import InterruptedRunError
-from runner.run.taking import take_next
+from runner.run.taking import Inbox
 
 
 class Stop:
@@ -22,7 +22,7 @@ class Stop:
         self.requested = False
         self.is_heeded = False
         """Whether what is under way is already the cleanup, which nothing cuts short."""
-        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._bell: Inbox[None] = Inbox()
 
     def request(self) -> None:
         """Asks; safe in a signal handler."""
@@ -36,7 +36,7 @@ class Stop:
     def wait(self, seconds: float) -> None:
         """Returns after so long, or as soon as somebody asks or wakes."""
         with suppress(Empty):
-            take_next(self._bell, seconds)
+            self._bell.take(seconds)
 
     def heed(self) -> None:
         """From here on a wish to stop ends no waiting for a service, but makes it short."""

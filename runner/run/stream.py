@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Protocol
 
 from runner.plan.model import TaskPlan
 from runner.run.crew import Crew, Done
 from runner.run.events import UploadFinished
-from runner.run.taking import take_next
+from runner.run.taking import Inbox
 from runner.run.transfers.uploads import TRANSFERS, File
 
 # REST: Task - Add Task Collection takes at most 100 tasks.
@@ -93,14 +93,14 @@ class Team:
     """Those who bring files up and those who add tasks; what came of either is in one queue."""
 
     def __init__(self) -> None:
-        self._done: SimpleQueue[Done[_Key, UploadFinished | None]] = SimpleQueue()
+        self._done: Inbox[Done[_Key, UploadFinished | None]] = Inbox()
         self.transfers = Crew(TRANSFERS, name="upload", done=self._done)
         self.adders = Crew(_ADDS, name="add", done=self._done)
 
     def wait(self, seconds: float | None) -> list[Done[_Key, UploadFinished | None]]:
         """All that has ended by now, once something has; nothing where that takes longer."""
         try:
-            first = take_next(self._done, seconds)
+            first = self._done.take(seconds)
         except Empty:
             return []
         return [first, *self._ended()]
@@ -118,7 +118,7 @@ class Team:
         found = []
         with contextlib.suppress(Empty):
             while True:
-                found.append(self._done.get_nowait())
+                found.append(self._done.take_now())
         return found
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from queue import Empty, SimpleQueue
+from queue import Empty
 
 from runner.errors import BatchRunError, ServiceUnreachableError
 from runner.run.clock import Clock
 from runner.run.diagnosis.answers import Question
-from runner.run.taking import take_next
+from runner.run.taking import Inbox
 
 _LOOK_SECONDS = 0.2
 
@@ -25,7 +25,7 @@ def ask_all(
     What has not answered when the seconds have passed is out of reach: its thread is let go, and
     keeps nobody from ending. Whatever else a question raises is raised here.
     """
-    answers: SimpleQueue[tuple[str, object]] = SimpleQueue()
+    answers: Inbox[tuple[str, object]] = Inbox()
 
     def ask(name: str, question: Question) -> None:
         try:
@@ -41,7 +41,7 @@ def ask_all(
     while waiting and (left := until - clock.monotonic()) > 0:
         try:
             # In pieces, so that a signal is heeded on every system.
-            name, answer = take_next(answers, min(left, _LOOK_SECONDS))
+            name, answer = answers.take(min(left, _LOOK_SECONDS))
         except Empty:
             continue
         if isinstance(answer, Exception) and not isinstance(answer, BatchRunError):
