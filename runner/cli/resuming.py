@@ -213,10 +213,15 @@ def load_again(record: RunRecord, directory: Path, *, secrets: Document | None =
     """The workload as it was, whatever became of its spec's file since.
 
     `secrets` is a file with values of its secret parameters. Raises `SpecError` where it has others
-    than the workload takes.
+    than the workload takes, and `UsageError` where the run's directory lacks its spec.
     """
     given = Given(record.parameters, secrets)
-    workload = load_workload(directory / SPEC, name=record.spec, given=given)
+    kept = directory / SPEC
+    try:
+        kept.open("rb").close()
+    except OSError as error:  # otherwise told of the user's own file
+        raise UsageError(f"cannot read `{kept}`: {describe_os_error(error)}") from error
+    workload = load_workload(kept, name=record.spec, given=given)
     if record.trial_seconds is not None:
         workload = reduce_to_trial(workload, timedelta(seconds=record.trial_seconds))
     workload = workload if record.with_packages else without_packages(workload)
