@@ -40,9 +40,10 @@ def attach_run(
         except DriverPresentError as error:
             # Somebody was faster.
             driver = error.driver
-            if resumption.prepared is not None:
-                resumption.prepared.discard()
-                resumption = replace(resumption, prepared=None)
+    if resumption.prepared is not None:
+        # Whoever drives it has services, and may do so for hours.
+        resumption.prepared.discard()
+        resumption = replace(resumption, prepared=None)
     if resumption.output is not None:
         raise UsageError(
             f"`--output` is for a run that nobody drives, and {_name(driver)} drives `{record.run}`"
