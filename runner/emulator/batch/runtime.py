@@ -154,9 +154,10 @@ class Runtime:
         # What follows from time or an exit alone need not wait: to run something twice is no harm,
         # to remove what may still be wanted would be. Of a request that is lost nothing is done.
         patient = journal is None or (by_itself and not journal.waiting and not removals)
-        if journal is None or patient or not actions:
+        if journal is None or patient:
             self._perform_all(actions)
-        else:
+        elif actions or (journal.changed and not journal.waiting):
+            # Also without actions: until then, those of what happens by itself may be due to it.
             journal.after_commit(partial(self._perform_all, actions))
         self._set_timer()
 

@@ -118,6 +118,11 @@ class Journal:
         return self._address(record) not in self._pending
 
     @property
+    def changed(self) -> bool:
+        """Whether there are changes that are not on disk, but for those that may be lost."""
+        return bool(self._pending or self._owners)
+
+    @property
     def waiting(self) -> bool:
         """Whether something is to be called back."""
         return bool(self._afterwards)
@@ -127,7 +132,7 @@ class Journal:
 
         They are in memory then, and are tried again with the next.
         """
-        if self._pending or self._owners:
+        if self.changed:
             self._commit_now()
         if self._committed is not None:
             await asyncio.shield(self._committed)
@@ -209,7 +214,7 @@ class Journal:
         self._lazy.clear()
 
     def _write(self) -> None:
-        if not self._pending and not self._owners:
+        if not self.changed:
             return
         if self._first is not None and not self._first():
             raise StorageError(f"{self._path} is not written before what it tells of")

@@ -183,6 +183,42 @@ class Gate(RecordingExecutor):
         return await super().run(launch)
 
 
+def test_a_task_that_could_not_be_written_does_not_begin_when_another_ends(
+    tmp_path: Path,
+) -> None:
+    class Counting(Gate):
+        begun = 0
+
+        async def run(self, launch: Launch) -> Outcome:
+            self.begun += 1
+            return await super().run(launch)
+
+    async def test() -> None:
+        executor = Counting()
+        with serving() as blobs:
+            near = NearBox(blobs, tmp_path / "stored")
+            async with opened(tmp_path, executor, slots=1, near=near) as (client, _):
+                task = {"commandLine": "none"}
+                await client.ask("POST", "/jobs/j/tasks", body={"id": "first", **task})
+                await client.until(
+                    "/jobs/j/taskcounts", lambda counts: counts["taskCounts"]["running"] == 1
+                )
+                near.can_write = False
+                with pytest.raises(StorageError):
+                    await client.ask("POST", "/jobs/j/tasks", body={"id": "second", **task})
+                executor.open.set()
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                assert executor.begun == 1
+                near.can_write = True
+                await client.until(
+                    "/jobs/j/taskcounts", lambda counts: counts["taskCounts"]["completed"] == 2
+                )
+                assert executor.begun == 2
+
+    asyncio.run(test())
+
+
 def test_ends_of_one_moment_are_looked_at_together(tmp_path: Path) -> None:
     looks = 0
 
