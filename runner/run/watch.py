@@ -157,6 +157,15 @@ class Watch:
         """Once all tasks have ended: what failed beside them in a short run was not seen yet."""
         self._pool.look_at_start_tasks()
 
+    def look_first(self) -> None:
+        """At the pool before tasks: nodes of the shortest run are gone once its tasks are seen."""
+        try:
+            self._pool.look()
+        except (PoolUnusableError, PreparationFailedError, StartTaskFailedError):
+            # Of a run that is taken up again tasks may have ended before: the next look tells.
+            return
+        self._next_pool_look = self._clock.monotonic() + self._pool_pause_seconds
+
     def look(self) -> tuple[TaskStatus, ...]:
         """Tasks that have ended since the last look; everything else seen goes to the journal.
 

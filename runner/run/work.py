@@ -176,7 +176,8 @@ class Work:
         total = len(self._plan.tasks)
         limit = self._plan.workload.limits.wait
         deadline = self._clock.monotonic() + limit.total_seconds()
-        # What was made just now has nothing to show.
+        self._watch.look_first()
+        # Of tasks, what was made just now has nothing to show.
         self._clock.wait(self._stop, _FIRST_PAUSE_SECONDS)
         while True:
             self._check()

@@ -168,6 +168,18 @@ def test_nodes_that_have_gone_since_the_last_look_stop_nothing(tmp_path: Path) -
     assert (outcome.exit_code, outcome.error) == (ExitCode.SUCCESS, None)
 
 
+def test_nodes_that_have_gone_before_a_task_is_seen_have_cost_something(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.batch.end = lambda request: TaskEnd()
+
+    def look(pool_id: str) -> tuple[NodeStatus, ...]:
+        return () if stage.clock.passed else nodes_of(1)
+
+    stage.batch.node_statuses = look  # type: ignore[method-assign]
+    assert stage.execute().exit_code is ExitCode.SUCCESS
+    assert stage.of_type("node.changed")[0]["node"] == "node-0"
+
+
 def test_nodes_that_a_formula_adds_do_not_cost_long_unseen(tmp_path: Path) -> None:
     formula = "autoscale: {formula: $TargetDedicatedNodes = 1;}"
     stage = Stage(tmp_path, SPEC.replace("nodes: {dedicated: 1}", formula), FILES)
