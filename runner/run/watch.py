@@ -28,9 +28,11 @@ _SHORT_PAUSE_SECONDS = 0.3
 # The last tasks of all: so many looks, one behind the other, are as long as the run was.
 _CLOSEST_LOOKS_PER_RUN = 32
 # While tasks end as foreseen, people still want to see that they do. In a short run a pause is no
-# longer than all before it: so most of what tasks make comes home while others run.
+# longer than all before it: so most of what tasks make comes home while others run. In a longer
+# one it is a fifth of that: a machine twice as slow asks a few times more, not twice as often.
 _SHORT_STEADY_PAUSE_SECONDS = 0.5
 _STEADY_PAUSE_SECONDS = 2.0
+_STEADY_LOOKS_PER_RUN = 5
 _LOOKS_TO_END = 2
 _LONGEST_PAUSE_SECONDS = 10.0
 # The pool is looked at more rarely, and once tasks run still more so: nothing waits for it then.
@@ -136,8 +138,9 @@ class Watch:
         quiet = (now - self._ended_at) / _FIRST_LOOKS
         shortest = min(passed / _CLOSEST_LOOKS_PER_RUN, _SHORT_PAUSE_SECONDS)
         pause = max(expected / _LOOKS_TO_END, quiet, shortest, _SHORTEST_PAUSE_SECONDS)
-        steady = min(max(passed, _SHORT_STEADY_PAUSE_SECONDS), _STEADY_PAUSE_SECONDS)
-        return min(pause, max(self._pause_seconds, steady), _LONGEST_PAUSE_SECONDS)
+        soon = min(max(passed, _SHORT_STEADY_PAUSE_SECONDS), _STEADY_PAUSE_SECONDS)
+        steady = max(soon, passed / _STEADY_LOOKS_PER_RUN)
+        return min(pause, steady, _LONGEST_PAUSE_SECONDS)
 
     @property
     def _pause_seconds(self) -> float:

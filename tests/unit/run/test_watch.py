@@ -232,12 +232,12 @@ def test_the_last_tasks_are_looked_for_when_they_may_have_ended(scene: Scene) ->
 def test_pauses_of_a_short_run_are_no_longer_than_it_was_until_then(scene: Scene) -> None:
     """What has ended comes home while others run, and nobody asks again and again at the end."""
     pauses = []
-    for number, passed in enumerate((0.1, 0.6, 1.2, 8), start=1):
+    for number, passed in enumerate((0.1, 0.6, 1.2, 8, 25), start=1):
         scene.passed = passed
         scene.put(number, TaskState.COMPLETED, after=passed)
         scene.look()
         pauses.append([scene.watch.pause_seconds(left=left) for left in (1_000, 0)])
-    assert pauses == [[0.5, 0.05], [0.6, 0.05], [1.2, 0.05], [2.0, 0.25]]
+    assert pauses == [[0.5, 0.05], [0.6, 0.05], [1.2, 0.05], [2.0, 0.25], [5.0, 0.3]]
 
 
 def test_all_tasks_are_read_every_ten_minutes_of_a_run_of_days(scene: Scene) -> None:
