@@ -20,13 +20,13 @@ from runner.run.events import (
     RunFinished,
     RunStarted,
     TaskAdded,
-    TaskFinished,
     TaskRetried,
     TaskStarted,
     UploadFinished,
 )
 from runner.run.records.lines import event_as_line
 from runner.run.records.record import RunRecord, record_as_json
+from tests.fakes.ends import end_of
 
 BEGAN = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 RUN = RunId("film-20260131t120000z-k3dq")
@@ -138,19 +138,16 @@ def _finish(number: int, node: str, began: float, ended: float, attempts: int) -
             bytes=400_000 + number,
             modified=_at(ended - 2),
         )
-    yield TaskFinished(
-        task=task,
+    yield end_of(
+        task,
         item=f"{item}.mp4",
         node=node,
         succeeded=succeeded,
         exit_code=0 if succeeded else 1,
         started=_at(began),
         ended=_at(ended),
-        retries=0,
         cause=None if succeeded else "FailureExitCode",
         message=None if succeeded else "The task exited with an exit code representing a failure",
-        stdout=None,
-        stderr=None,
         stderr_tail=None if succeeded else _TAIL,
         attempts=attempts,
     )

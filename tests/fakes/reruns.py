@@ -24,6 +24,7 @@ from runner.run.results.results_store import (
 )
 from runner.spec.model.terms import Role
 from runner.spec.model.workload import OwnContainer
+from tests.fakes.ends import end_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -152,20 +153,15 @@ class Reruns:
 
 def task_end(task: TaskPlan, *, succeeds: bool = True) -> TaskFinished:
     """The end of a task."""
-    return TaskFinished(
-        task=task.id,
+    return end_of(
+        task.id,
         item=task.item,
         node="node",
         succeeded=succeeds,
         exit_code=0 if succeeds else 1,
         started=NOW,
         ended=NOW + timedelta(seconds=1),
-        retries=0,
         cause=None if succeeds else "FailureExitCode",
-        message=None,
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
     )
 
 

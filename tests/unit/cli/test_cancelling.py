@@ -26,7 +26,6 @@ from runner.run.events import (
     LeftBehind,
     RunFinished,
     RunStarted,
-    TaskFinished,
 )
 from runner.run.holding import TakenOverError
 from runner.run.records.driving import LOCK, drive
@@ -39,6 +38,7 @@ from runner.run.services import Expiry
 from runner.run.submit import Requests, plan_submission, submission_as_json
 from runner.spec.model.pool import FixedNodes
 from runner.spec.model.terms import Role
+from tests.fakes.ends import end_of
 from tests.fakes.plans import RUN, SPEC, make_plan
 from tests.fakes.records import RECORD as AZURE_RECORD
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
@@ -224,20 +224,13 @@ def test_a_container_that_was_there_before_goes_only_with_an_end(
     own = "{name: mine, download: true, delete: after-run, if_not_empty: keep}"
     spec = SPEC.replace("output: {download: true}", f"output: {own}")
     run = Abandoned(tmp_path, spec, reused=frozenset({Role("output")}))
-    ended = TaskFinished(
-        task="0001",
+    ended = end_of(
+        "0001",
         item="a.txt",
-        node=None,
         succeeded=False,
         exit_code=1,
-        started=None,
-        ended=None,
-        retries=0,
         cause="FailureExitCode",
         message="it failed",
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
     )
     record_events(run.directory, ended)
     if had_ended:

@@ -29,6 +29,7 @@ from runner.run.records.journal import Journal
 from runner.run.records.record import RunRecord, record_as_json
 from runner.run.services import TaskState, TaskStatus
 from runner.run.stop import Stop
+from tests.fakes.ends import end_of
 from tests.fakes.plans import RUN
 from tests.fakes.records import RECORD
 from tests.fakes.services import NOW, FakeBatch, FakeBlobs
@@ -49,21 +50,7 @@ RUNNING = TaskStatus(
     retry_count=0,
     failure=None,
 )
-END = TaskFinished(
-    task=TASK,
-    item="b.txt",
-    node="node-1",
-    succeeded=True,
-    exit_code=0,
-    started=NOW,
-    ended=NOW,
-    retries=0,
-    cause=None,
-    message=None,
-    stdout=None,
-    stderr=None,
-    stderr_tail=None,
-)
+END = end_of(TASK, item="b.txt", node="node-1", started=NOW, ended=NOW)
 COMPLETED = replace(RUNNING, state=TaskState.COMPLETED, succeeded=True)
 
 

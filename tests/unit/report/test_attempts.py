@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from runner.report.as_json import report_as_json
 from runner.report.digest import digest
 from runner.report.fold import fold
-from runner.run.events import Event, RunStarted, TaskFinished, TaskRetried, TaskStarted
+from runner.run.events import Event, RunStarted, TaskRetried, TaskStarted
+from tests.fakes.ends import end_of
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 SECOND = TaskRetried(
@@ -23,24 +24,9 @@ EVENTS: tuple[Event, ...] = (
     SECOND,
     replace(SECOND, retries=2, attempt=2, node=None),
     TaskRetried(task="2", retries=2, attempt=3),
-    TaskFinished(
-        task="1",
-        item="a",
-        node="n1",
-        succeeded=True,
-        exit_code=0,
-        started=MOMENT,
-        ended=MOMENT,
-        retries=0,
-        cause=None,
-        message=None,
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
-        attempts=2,
-    ),
-    TaskFinished(
-        task="2",
+    end_of("1", node="n1", started=MOMENT, ended=MOMENT, attempts=2),
+    end_of(
+        "2",
         item="b",
         node="n2",
         succeeded=False,
@@ -50,9 +36,6 @@ EVENTS: tuple[Event, ...] = (
         retries=2,
         cause="FailureExitCode",
         message="no",
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
         attempts=4,
     ),
 )

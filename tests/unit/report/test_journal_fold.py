@@ -32,6 +32,7 @@ from runner.run.events import (
 from runner.run.records.lines import event_as_line
 from runner.run.records.reading import read_events
 from tests.effort import count_steps
+from tests.fakes.ends import end_of
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 HOSTILE = (
@@ -81,18 +82,16 @@ def events(seed: int) -> list[Event]:
                     RunStarted(
                         workload="demo", target="azure", tasks=9, files=4, bytes=9, resumed=True
                     ),
-                    TaskFinished(
-                        task=task,
+                    end_of(
+                        task,
                         item=name,
                         node=chance.choice((None, name)),
                         succeeded=good,
                         exit_code=0 if good else 1,
                         started=begun,
                         ended=START + timedelta(seconds=9),
-                        retries=0,
                         cause=None if good else name,
                         message=None if good else name,
-                        stdout=None,
                         stderr=name,
                         stderr_tail=None if good else name,
                         skipped=good and chance.random() < 0.2,
@@ -195,21 +194,7 @@ COUNTED = (
     TaskAdded(task="0001", item="films/one.mp4"),
     TaskStarted(task="0001", node="n", at=START),
     OutputDownloaded(task="0001", role="o", blob="one.mp3", path="o/one.mp3", bytes=3),
-    TaskFinished(
-        task="0001",
-        item="films/one.mp4",
-        node="n",
-        succeeded=True,
-        exit_code=0,
-        started=START,
-        ended=START,
-        retries=0,
-        cause=None,
-        message=None,
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
-    ),
+    end_of("0001", item="films/one.mp4", node="n", started=START, ended=START),
 )
 """Those that are read by a pattern."""
 

@@ -13,25 +13,13 @@ from runner.run.events import (
     RunFinished,
     RunStarted,
     StartTaskFailed,
-    TaskFinished,
 )
+from tests.fakes.ends import end_of
 
 LAST = Calling(run="", again="batch-run run spec.yaml")
 OLD = Calling(run="demo-1", again=None)
-FAILED = TaskFinished(
-    task="0012",
-    item="a.mp4",
-    node="n1",
-    succeeded=False,
-    exit_code=1,
-    started=None,
-    ended=None,
-    retries=0,
-    cause="FailureExitCode",
-    message=None,
-    stdout=None,
-    stderr=None,
-    stderr_tail=None,
+FAILED = end_of(
+    "0012", item="a.mp4", node="n1", succeeded=False, exit_code=1, cause="FailureExitCode"
 )
 
 

@@ -33,6 +33,7 @@ from runner.run.events import (
 )
 from runner.run.records.git_state import GitState
 from runner.run.records.standing import Standing
+from tests.fakes.ends import end_of
 from tests.fakes.records import RECORD
 
 START = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -40,19 +41,16 @@ EVIL = "</script><img src=x onerror=alert(1)>&amp;\u2028\u202e\x1b[31m\"'"
 
 
 def failed(number: int, *, tail: str, item: str = "a") -> TaskFinished:
-    return TaskFinished(
-        task=f"{number:05}",
+    return end_of(
+        f"{number:05}",
         item=item,
         node=EVIL,
         succeeded=False,
         exit_code=1,
         started=START,
         ended=START + timedelta(seconds=number),
-        retries=0,
         cause="FailureExitCode",
         message=EVIL,
-        stdout=None,
-        stderr=None,
         stderr_tail=tail,
     )
 

@@ -21,7 +21,6 @@ from runner.run.events import (
     RunFinished,
     RunStarted,
     StartTaskFailed,
-    TaskFinished,
     TaskRetried,
 )
 from runner.run.records.standing import Standing
@@ -34,6 +33,7 @@ from runner.run.services import (
     TaskState,
     TaskStatus,
 )
+from tests.fakes.ends import end_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 BEGUN = RunStarted(workload="demo", target="azure", tasks=9, files=4, bytes=9)
@@ -79,8 +79,8 @@ TASK = TaskStatus(
     retry_count=0,
     failure=None,
 )
-END = TaskFinished(
-    task="0003",
+END = end_of(
+    "0003",
     item="c.txt",
     node="n1",
     succeeded=False,
@@ -90,8 +90,6 @@ END = TaskFinished(
     retries=1,
     cause="FailureExitCode",
     message="The task exited with an exit code representing a failure",
-    stdout=None,
-    stderr=None,
     stderr_tail="no\n\x1b[2Jreally",
     attempts=2,
 )

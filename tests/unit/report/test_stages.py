@@ -18,6 +18,7 @@ from runner.run.events import (
     TaskStarted,
     UploadFinished,
 )
+from tests.fakes.ends import end_of
 from tests.fakes.services import NOW
 
 
@@ -38,21 +39,7 @@ def pool(dedicated: int) -> PoolChanged:
 
 
 def finished() -> TaskFinished:
-    return TaskFinished(
-        task="1",
-        item="a",
-        node="n",
-        succeeded=True,
-        exit_code=0,
-        started=at(200),
-        ended=at(230),
-        retries=0,
-        cause=None,
-        message=None,
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
-    )
+    return end_of("1", node="n", started=at(200), ended=at(230))
 
 
 EVENTS: list[tuple[datetime, Event]] = [

@@ -26,6 +26,7 @@ from runner.run.events import (
     TaskStarted,
     UploadFinished,
 )
+from tests.fakes.ends import end_of
 
 START = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 _HEAD = (
@@ -54,8 +55,8 @@ def finished(
     skipped: bool = False,
     item: str = "",
 ) -> TaskFinished:
-    return TaskFinished(
-        task=task,
+    return end_of(
+        task,
         item=item or f"f{task}",
         node=node,
         succeeded=cause is None,
@@ -64,9 +65,6 @@ def finished(
         ended=None if ended is None else at(ended),
         retries=attempts - 1,
         cause=cause,
-        message=None,
-        stdout=None,
-        stderr=None,
         stderr_tail=None if cause is None else "oh no",
         skipped=skipped,
         attempts=attempts,

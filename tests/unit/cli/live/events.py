@@ -20,6 +20,7 @@ from runner.run.events import (
     TaskFinished,
     TaskStarted,
 )
+from tests.fakes.ends import end_of
 from tests.fakes.services import NOW
 
 RUN = "demo-20260102t030405z-abcd"
@@ -67,19 +68,15 @@ def finished(
     number: int, *, succeeded: bool = True, item: str | None = None, tail: str | None = None
 ) -> TaskFinished:
     """A task that has ended, with exit code 3 where it failed."""
-    return TaskFinished(
-        task=f"{number:05}",
+    return end_of(
+        f"{number:05}",
         item=f"{number}.txt" if item is None else item,
         node="node-1",
         succeeded=succeeded,
         exit_code=0 if succeeded else 3,
         started=NOW,
         ended=NOW,
-        retries=0,
         cause=None if succeeded else "FailureExitCode",
-        message=None,
-        stdout=None,
-        stderr=None,
         stderr_tail=tail,
     )
 

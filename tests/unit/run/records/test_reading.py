@@ -18,27 +18,24 @@ from runner.run.events import (
     Event,
     LeftBehind,
     RunStarted,
-    TaskFinished,
     UploadFinished,
 )
 from runner.run.records.journal import Journal
 from runner.run.records.lines import event_as_line
 from runner.run.records.reading import cut_torn_end, event_from_json, read_events
+from tests.fakes.ends import end_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=timezone.utc)
 UPLOAD = UploadFinished(role="input", blob="ä \udcff.txt", bytes=3)
-FINISHED = TaskFinished(
-    task="0001",
+FINISHED = end_of(
+    "0001",
     item="a.txt",
-    node=None,
     succeeded=False,
     exit_code=7,
     started=NOW,
-    ended=None,
     retries=1,
     cause="FailureExitCode",
     message="it failed",
-    stdout=None,
     stderr="logs/0001/stderr.txt",
     stderr_tail="no\nnumber",
 )

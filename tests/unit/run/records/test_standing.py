@@ -24,6 +24,7 @@ from runner.run.records.journal import Journal
 from runner.run.records.record import record_as_json
 from runner.run.records.standing import Standing, last_event, summarize, what_is_left
 from tests.effort import count_steps
+from tests.fakes.ends import end_of
 from tests.fakes.plans import RUN
 from tests.fakes.records import RECORD
 from tests.fakes.services import NOW
@@ -43,21 +44,7 @@ def end(exit_code: int, succeeded: int = 4, failed: int = 0, unfinished: int = 0
 
 
 def task(number: int, *, succeeded: bool, item: str = "a") -> TaskFinished:
-    return TaskFinished(
-        task=f"{number:04}",
-        item=item,
-        node=None,
-        succeeded=succeeded,
-        exit_code=0,
-        started=None,
-        ended=None,
-        retries=0,
-        cause=None,
-        message=None,
-        stdout=None,
-        stderr=None,
-        stderr_tail=None,
-    )
+    return end_of(f"{number:04}", item=item, succeeded=succeeded)
 
 
 def ignore(event: Event, line: bytes) -> None:

@@ -11,6 +11,7 @@ from runner.run.events import Event, TaskAdded, TaskFinished
 from runner.run.records.lines import event_as_line
 from runner.run.records.reading import event_from_json
 from runner.run.tasks.halt import MOST_ALIKE, Tally
+from tests.fakes.ends import end_of
 from tests.fakes.plans import RUN, make_plan, spec_of
 
 ONE_STEP = "task: {for_each: {range: {from: 1, to: 100}}, command: 'echo {{ item }}'}\n"
@@ -43,19 +44,14 @@ def ended(
 ) -> TaskFinished:
     """The end of a task, which is a success where nothing says otherwise."""
     succeeded = stderr is None and cause is None
-    return TaskFinished(
-        task=f"{number:03}",
+    return end_of(
+        f"{number:03}",
         item=f"clip-{number}.mp4" if item is None else item,
         node="node-1",
         succeeded=succeeded,
         exit_code=0 if succeeded else 1,
-        started=None,
-        ended=None,
-        retries=0,
         cause=None if succeeded else cause or "FailureExitCode",
         message=None if succeeded else "it failed",
-        stdout=None,
-        stderr=None,
         stderr_tail=stderr,
         skipped=skipped,
     )

@@ -7,6 +7,7 @@ import pytest
 from runner.run.events import TaskFinished
 from runner.run.tasks.signatures import Signature, signature_of, summary_of
 from tests.effort import count_steps
+from tests.fakes.ends import end_of
 
 RUN = "demo-20260102t030405z-abcd"
 
@@ -21,19 +22,14 @@ def failed(
     message: str = "The task exited with an exit code representing a failure",
     node: str | None = None,
 ) -> TaskFinished:
-    return TaskFinished(
-        task=f"{number:04}",
+    return end_of(
+        f"{number:04}",
         item=f"clips/film {number}.mp4" if item is None else item,
         node=f"tvm-{number}_9" if node is None else node,
         succeeded=False,
         exit_code=exit_code,
-        started=None,
-        ended=None,
-        retries=0,
         cause=cause,
         message=message,
-        stdout=None,
-        stderr=None,
         stderr_tail=stderr,
     )
 
