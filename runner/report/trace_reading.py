@@ -162,11 +162,7 @@ class _Reader:
     def _end_attempt(self, event: TaskRetried) -> None:
         row = self._row(event.task)
         attempt = self._attempt(row, event.attempt)
-        attempt.node = event.node or attempt.node
-        attempt.started = event.started or attempt.started
-        attempt.ended = event.at
-        attempt.exit_code, attempt.cause = event.exit_code, event.cause
-        attempt.message = event.message
+        _close(attempt, event, ended=event.at)
         row.retries = event.retries
         row.state = TaskState.RETRYING
         self._modified.pop(row.id, None)
@@ -189,11 +185,7 @@ class _Reader:
         if event.skipped or (event.node is None and event.started is None):
             return
         attempt = self._attempt(row, event.attempts)
-        attempt.node = event.node or attempt.node
-        attempt.started = event.started or attempt.started
-        attempt.ended = event.ended
-        attempt.exit_code, attempt.cause = event.exit_code, event.cause
-        attempt.message = event.message
+        _close(attempt, event, ended=event.ended)
         row.uploading_since = self._uploading(row.id, attempt)
 
     def _uploading(self, task: str, attempt: Attempt) -> datetime | None:
@@ -231,3 +223,12 @@ class _Reader:
         for node in self._nodes.values():
             if node.states and node.states[-1].until is None:
                 node.states[-1].until = at
+
+
+def _close(attempt: Attempt, event: TaskRetried | TaskFinished, *, ended: datetime | None) -> None:
+    """How the attempt went; what the event does not tell stays as it was known."""
+    attempt.node = event.node or attempt.node
+    attempt.started = event.started or attempt.started
+    attempt.ended = ended
+    attempt.exit_code, attempt.cause = event.exit_code, event.cause
+    attempt.message = event.message
