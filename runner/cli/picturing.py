@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runner.cli.folding import spend_until
 from runner.cli.following_up import calling_of
 from runner.cli.unknown_events import tell_unknown
 from runner.cli.world import World
@@ -50,9 +51,7 @@ def find_view(directory: Path, world: World) -> PageView:
     trace = read_trace(_folded(events, report), steps=_steps(plan))
     tell_unknown(unknown, world)
     made = world.clock.now()
-    alive = trace.seen if driver is None else made
-    if alive is not None:
-        report.spending.look(alive)
+    spend_until(report, trace.seen if driver is None else made)
     failed = [row.id for row in trace.tasks if row.state is TaskState.FAILED]
     return PageView(
         record=_clean(record, world),
